@@ -1,0 +1,542 @@
+-- Gives every candidate exactly one decision with one reason: docs/decisions.md as one statement.
+-- First what the project says, then what the ledger remembers, then the candidates, then a fact for each reason, then one CASE.
+insert into {{work "decisions"}} (message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, place)
+with
+-- ── What the project says ────────────────────────────────────────────────────────────────────────────────────────────
+segments as (
+  {{rows segments}}
+),
+steps as (
+  {{rows steps}}
+),
+needs as (           -- which of a row's problems make a step's message impossible
+  {{rows needs}}
+),
+audience_use as (    -- exclusions and requirements, in the order they are asked
+  {{rows audience_use}}
+),
+caps as (            -- and the spacing, a cap of one by another name, at the end of the line
+  {{rows caps}}
+),
+zones as (
+  {{rows zones}}
+),
+
+-- ── What the ledger remembers ────────────────────────────────────────────────────────────────────────────────────────
+recent as (          -- as far back as it can matter to a candidate of these segments
+  select l.segment, l.step, l.user_id, l.item_key, l.occurred_at, l.counts_from, l.due_at, l.expires_at, l.decided_at,
+    l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
+  from {{ledger "sent_ledger"}} l
+  join segments s on s.segment = l.segment
+  where l.decided_at > {{history_from}} and l.decided_at > s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
+),
+backfills as (
+  select segment, user_id, item_key, occurred_at, max(counts_from) as counts_from, max(seq) as seq
+  from recent
+  where event = 'backfilled'
+  group by segment, user_id, item_key, occurred_at
+),
+history as (         -- a backfilled behaviour forgets what was before
+  select r.*
+  from recent r
+  left join backfills b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
+  where b.seq is null or r.seq >= b.seq
+),
+settled as (
+  select segment, step, user_id, item_key, occurred_at
+  from history
+  where settles <> 0
+  group by segment, step, user_id, item_key, occurred_at
+  having sum(settles) > 0
+),
+last_answers as (
+  select segment, step, user_id, item_key, occurred_at, counts_from, due_at, expires_at, decided_at, event, reason, rule, channel
+  from (
+    select history.*, row_number() over (partition by segment, step, user_id, item_key, occurred_at order by seq desc) as newest
+    from history
+    where event <> 'failed'
+  ) h
+  where newest = 1
+),
+behaviours as (      -- what was said of a behaviour, whatever the step
+  select segment, user_id, item_key, occurred_at,
+    max(case when reason = 'baseline' then 1 else 0 end) as was_baseline,
+    max(case when reason <> 'baseline' then 1 else 0 end) as was_answered
+  from history
+  group by segment, user_id, item_key, occurred_at
+),
+standing_claims as ( -- claims and hold-outs that were not released; failed ones stand but count for nothing
+  select segment, step, user_id, item_key, occurred_at as anchor, run_id, min(decided_at) as decided_at, min(due_at) as due_at, min(counts_from) as counts_from,
+    max(variant) as variant, max(case when event = 'held_out' then rule end) as held_out_by, sum(counts) as counts
+  from history
+  where event in ('claimed', 'held_out', 'failed', 'released')
+  group by segment, step, user_id, item_key, occurred_at, run_id
+  having sum(settles) > 0
+),
+journeys as (
+  select segment, user_id, item_key, anchor,
+    min(counts_from) as counts_from,
+    max(decided_at) as last_claim_at,
+    min(case when counts > 0 then decided_at end) as first_counting_at,
+    max(due_at) as last_due_at,
+    max(case when first_place = 1 then variant end) as variant,
+    max(case when first_place = 1 then held_out_by end) as held_out_by,
+    max(case when last_place = 1 then decided_at end) as last_due_claimed_at
+  from (
+    select standing_claims.*,
+      row_number() over (partition by segment, user_id, item_key, anchor order by decided_at, due_at) as first_place,
+      row_number() over (partition by segment, user_id, item_key, anchor order by due_at desc) as last_place
+    from standing_claims
+  ) c
+  group by segment, user_id, item_key, anchor
+),
+last_journeys as (
+  select segment, user_id, item_key, anchor, counts_from, last_claim_at, last_due_at, last_due_claimed_at, variant, held_out_by, last_counting_at
+  from (
+    select journeys.*,
+      row_number() over (partition by segment, user_id, item_key order by anchor desc) as newest,
+      max(first_counting_at) over (partition by segment, user_id, item_key) as last_counting_at
+    from journeys
+  ) j
+  where newest = 1
+),
+conversions as (
+  select segment, user_id, item_key, max(decided_at) as converted_at
+  from history
+  where event = 'settled' and reason = 'converted'
+  group by segment, user_id, item_key
+),
+had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
+  select l.segment, l.user_id, l.item_key
+  from {{ledger "sent_ledger"}} l
+  where l.counts <> 0
+    and l.segment in (select segment from segments where repeat_kind = 'never')
+    and exists (select 1 from {{work "segment_rows"}} r where r.segment = l.segment and r.user_id = l.user_id and r.item_key = l.item_key and r.dropped is null)
+  group by l.segment, l.user_id, l.item_key
+  having sum(l.counts) > 0
+),
+
+-- ── Which journeys run, and which of them their goal ends ────────────────────────────────────────────────────────────
+journey_steps as (
+  select j.segment, j.user_id, j.item_key, j.anchor, j.counts_from, s.step, s.variant, s.channel, s.template, s.template_version,
+    {{plus_seconds "j.counts_from" "s.after_seconds"}} as due_at,
+    {{plus_seconds "j.counts_from" "s.after_seconds + s.within_seconds"}} as expires_at
+  from last_journeys j
+  join segments g on g.segment = j.segment
+  join steps s on s.segment = j.segment
+  left join steps kept on kept.segment = s.segment and kept.step = s.step and kept.variant = j.variant and j.variant <> ''
+  left join settled d on d.segment = j.segment and d.step = s.step and d.user_id = j.user_id and d.item_key = j.item_key and d.occurred_at = j.anchor
+  where d.step is null
+    and {{plus_seconds "j.counts_from" "g.look_back_seconds"}} > {{as_of}}
+    and (s.variant = '' or {{> drawn_variant first="j.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment")}})
+),
+running as (
+  select segment, user_id, item_key, anchor
+  from journey_steps
+  where expires_at > {{as_of}}
+  group by segment, user_id, item_key, anchor
+),
+ended as (           -- the goal reached after the anchor
+  select j.segment, j.user_id, j.item_key, j.anchor, m.reached_at
+  from running j
+  join segments g on g.segment = j.segment
+  join {{work "audience_members"}} m on m.audience = g.goal and m.user_id = j.user_id
+  where m.timeless = 1 or m.reached_at > j.anchor
+),
+
+-- ── What each returned row stands for, and the steps it makes candidates of ─────────────────────────────────────────────
+standings as (
+  select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.problems, coalesce(r.timezone, '') as zone,
+    case
+      when n.anchor is not null then 'running'
+      when r.occurred_at <= j.last_claim_at or r.occurred_at <= c.converted_at then 'same_occurrence'
+      when h.user_id is not null then 'repeat_never'
+      else 'fresh'
+    end as standing,
+    case
+      when n.anchor is null then 0
+      when r.occurred_at > j.last_claim_at and (c.converted_at is null or r.occurred_at > c.converted_at) then 1
+      else 0
+    end as has_newer_behaviour,
+    case when e.anchor is not null then 1 else 0 end as ends,
+    r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
+    coalesce(j.variant, '') as first_variant, j.held_out_by, j.last_due_at, j.last_due_claimed_at, j.last_counting_at
+  from {{work "segment_rows"}} r
+  left join last_journeys j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
+  left join running n on n.segment = r.segment and n.user_id = r.user_id and n.item_key = r.item_key
+  left join ended e on e.segment = r.segment and e.user_id = r.user_id and e.item_key = r.item_key
+  left join conversions c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
+  left join had_before h on h.segment = r.segment and h.user_id = r.user_id and h.item_key = r.item_key
+  where r.dropped is null
+),
+occurrences as (     -- the behaviour that the row's steps are about: its own if fresh, else its journey's anchor
+  select t.*, case when t.standing = 'fresh' or t.anchor is null then t.row_occurred_at else t.anchor end as occurred_at
+  from standings t
+  where t.ends = 0
+),
+row_steps as (
+  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds,
+    min(s.after_seconds) over (partition by o.segment, o.user_id, o.item_key) as first_after_seconds
+  from occurrences o
+  join steps s on s.segment = o.segment
+  left join steps kept on kept.segment = s.segment and kept.step = s.step and kept.variant = o.first_variant and o.first_variant <> '' and o.standing <> 'fresh'
+  where s.variant = '' or {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+),
+baselines as (
+  select t.*, g.activated_at, g.backfill, g.look_back_seconds, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from,
+    case
+      when t.standing = 'fresh' and f.seq is null and coalesce(b.was_answered, 0) = 0
+        and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= g.activated_at) then 1
+      else 0
+    end as is_baseline
+  from row_steps t
+  join segments g on g.segment = t.segment
+  left join behaviours b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
+  left join backfills f on f.segment = t.segment and f.user_id = t.user_id and f.item_key = t.item_key and f.occurred_at = t.occurred_at
+),
+counted as (
+  select t.*,
+    case
+      when t.standing <> 'fresh' then coalesce(t.journey_counts_from, t.occurred_at)
+      when t.is_baseline = 1 and t.backfill then {{as_of}}
+      else coalesce(t.backfilled_from, t.occurred_at)
+    end as counts_from
+  from baselines t
+),
+dated as (
+  select t.*,
+    {{plus_seconds "t.counts_from" "t.after_seconds"}} as due_at,
+    {{plus_seconds "t.counts_from" "t.first_after_seconds"}} as first_due_at,
+    {{plus_seconds "t.counts_from" "t.after_seconds + t.within_seconds"}} as expires_at
+  from counted t
+),
+candidates as (
+  select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
+    d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_due_claimed_at, d.last_counting_at, d.backfill,
+    g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.loaded_at, g.too_old,
+    g.max_per_run, g.holdout_below,
+    case d.address_kind when 'email' then lower(trim(d.email)) when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
+    {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}} as message_id
+  from dated d
+  join segments g on g.segment = d.segment
+  left join settled x on x.segment = d.segment and x.step = d.step and x.user_id = d.user_id and x.item_key = d.item_key and x.occurred_at = d.occurred_at
+  where d.due_at <= {{as_of}}
+    and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} > {{as_of}}
+    and (x.step is null or (d.is_baseline = 1 and d.backfill))
+    and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))
+),
+
+-- ── A fact for each reason: the rule it names, or no row ───────────────────────────────────────────────────────────────
+invalid as (
+  select message_id, field as rule
+  from (
+    select c.message_id, n.field, row_number() over (partition by c.message_id order by n.place) as place
+    from candidates c
+    join needs n on n.segment = c.segment and n.step = c.step and n.variant = c.variant
+    where c.problems <> '' and replace(c.problems, n.code, '') <> c.problems
+  ) x
+  where place = 1
+),
+converted as (
+  select c.message_id, m.reached_at
+  from candidates c
+  join {{work "audience_members"}} m on m.audience = c.goal and m.user_id = c.user_id
+  where c.standing = 'fresh' and (m.timeless = 1 or m.reached_at > c.occurred_at)
+),
+excluded as (
+  select message_id, audience as rule
+  from (
+    select c.message_id, u.audience, row_number() over (partition by c.message_id order by u.place) as place
+    from candidates c
+    join audience_use u on u.segment = c.segment and u.role = 'exclude'
+    join {{work "audience_members"}} m on m.audience = u.audience and m.user_id = c.user_id
+  ) x
+  where place = 1
+),
+no_consent as (
+  select message_id, audience as rule
+  from (
+    select c.message_id, u.audience, row_number() over (partition by c.message_id order by u.place) as place
+    from candidates c
+    join audience_use u on u.segment = c.segment and u.role = 'require'
+    left join {{work "audience_members"}} m on m.audience = u.audience and m.user_id = c.user_id and (m.timeless = 1 or m.reached_at is not null)
+    where m.user_id is null
+  ) x
+  where place = 1
+),
+suppressed as (
+  select c.message_id, min(u.reason) as rule
+  from candidates c
+  join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address
+  where u.topic is null and (c.class = 'marketing' or u.reason <> 'unsubscribe')
+  group by c.message_id
+),
+wishes as (          -- the last word of each user on each channel and topic, where it is no
+  select user_id, channel, topic
+  from (
+    select p.*, row_number() over (partition by user_id, coalesce(channel, ''), coalesce(topic, '') order by seq desc) as newest
+    from {{ledger "preferences"}} p
+  ) w
+  where newest = 1 and not opted_in
+),
+opted_out as (
+  select message_id, case min(place) when 1 then 'everything' when 2 then 'channel' when 3 then 'topic' else 'channel_topic' end as rule
+  from (
+    select c.message_id, case when w.channel is null and w.topic is null then 1 when w.topic is null then 2 when w.channel is null then 3 else 4 end as place
+    from candidates c
+    join wishes w on w.user_id = c.user_id
+    where (w.channel is null or w.channel = c.channel) and (w.topic is null or w.topic = c.topic)
+    union all
+    select c.message_id, 3
+    from candidates c
+    join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address and u.topic = c.topic
+  ) x
+  group by message_id
+),
+counting_claims as ( -- marketing claims and hold-outs that neither failed nor were released; the address stands on the claim alone
+  select message_id, run_id, max(user_id) as user_id, max(address) as address, max(channel) as channel, max(topic) as topic, min(decided_at) as decided_at
+  from {{ledger "sent_ledger"}}
+  where class = 'marketing' and counts <> 0 and decided_at > {{caps_from}}
+  group by message_id, run_id
+  having sum(counts) > 0
+),
+cap_use as (
+  select caps.place, caps.max_claims, caps.window_seconds, c.channel, c.topic, c.user_id, c.address, c.decided_at
+  from counting_claims c
+  join caps on (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+  where {{plus_seconds "c.decided_at" "caps.window_seconds"}} > {{as_of}}
+),
+full_for_user as (
+  select place, user_id, count(*) as used, max(decided_at) as last_at from cap_use group by place, user_id, max_claims having count(*) >= max_claims
+),
+full_for_address as (
+  select place, address, count(*) as used, max(decided_at) as last_at from cap_use group by place, address, max_claims having count(*) >= max_claims
+),
+full_caps as (       -- by user or by address: the larger holds
+  select message_id, place, used, last_at, name, is_spacing, max_claims, window_seconds,
+    row_number() over (partition by message_id, is_spacing order by place, used desc, last_at desc) as first_full
+  from (
+    select c.message_id, f.used, f.last_at, caps.*
+    from candidates c join full_for_user f on f.user_id = c.user_id join caps on caps.place = f.place
+    where (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+    union all
+    select c.message_id, f.used, f.last_at, caps.*
+    from candidates c join full_for_address f on f.address = c.address join caps on caps.place = f.place
+    where (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+  ) x
+),
+facts as (           -- null: does not bite; otherwise the rule it names, '' where it names none
+  select c.*,
+    case
+      when c.is_baseline = 1 and not c.backfill then ''
+      when c.standing = 'running' and c.due_at <= c.active_since and a.step is null then ''
+    end as baseline,
+    i.rule as invalid,
+    c.failed_audience as audience_failed,
+    case when v.message_id is not null then '' end as converted,
+    v.reached_at,
+    e.rule as excluded,
+    n.rule as no_consent,
+    u.rule as suppressed,
+    case when c.class = 'marketing' then o.rule end as opted_out,
+    case when c.expires_at <= {{as_of}} then case when a.event = 'waiting' then a.reason else '' end end as expired,
+    case
+      when c.standing = 'fresh' and c.repeat_kind = 'every' and {{plus_seconds "c.last_counting_at" "c.repeat_seconds"}} > c.first_due_at then ''
+    end as repeat_gap,
+    case when c.paused_by = 'project' then 'project' when c.paused_by = 'segment' then 'segment' when c.channel_paused then 'channel' end as paused,
+    case when c.too_old then 'too_old' when c.due_at > c.loaded_at then 'not_loaded' end as stale_data,
+    case
+      when c.standing <> 'fresh' and c.last_due_at < c.due_at
+        and {{microseconds as_of}} - {{microseconds "c.last_due_claimed_at"}} < {{microseconds "c.due_at"}} - {{microseconds "c.last_due_at"}} then ''
+    end as step_gap,
+    case when c.class = 'marketing' and z.shut then '' end as quiet_hours,
+    z.opens_at, z.shuts_at,
+    case when c.class = 'marketing' then k.name end as cap,
+    k.used as cap_used, k.max_claims as cap_max, k.window_seconds as cap_seconds,
+    case when c.class = 'marketing' and p.message_id is not null then '' end as spacing,
+    p.last_at as spacing_last_at, p.window_seconds as spacing_seconds,
+    a.event as last_event, a.reason as last_reason, a.rule as last_rule
+  from candidates c
+  left join last_answers a on a.segment = c.segment and a.step = c.step and a.user_id = c.user_id and a.item_key = c.item_key and a.occurred_at = c.occurred_at
+  left join invalid i on i.message_id = c.message_id
+  left join converted v on v.message_id = c.message_id
+  left join excluded e on e.message_id = c.message_id
+  left join no_consent n on n.message_id = c.message_id
+  left join suppressed u on u.message_id = c.message_id
+  left join opted_out o on o.message_id = c.message_id
+  left join zones z on z.zone = c.zone
+  left join full_caps k on k.message_id = c.message_id and not k.is_spacing and k.first_full = 1
+  left join full_caps p on p.message_id = c.message_id and p.is_spacing and p.first_full = 1
+),
+later_steps as (     -- of each journey: the latest step claimed, and the latest that could go now
+  select segment, user_id, item_key, max(last_due_at) as claimed_due_at,
+    max(case when coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, paused) is null then due_at end) as open_due_at
+  from facts
+  group by segment, user_id, item_key
+),
+weighed as (
+  select f.*, case when f.standing <> 'fresh' and l.claimed_due_at > f.due_at then '' when l.open_due_at > f.due_at then '' end as superseded
+  from facts f
+  join later_steps l on l.segment = f.segment and l.user_id = f.user_id and l.item_key = f.item_key
+),
+user_line as (       -- who is left after rules 1 to 16, in the order of the line: first per user, then per address
+  select message_id, user_id, address, segment, priority, expires_at, max_per_run,
+    row_number() over (partition by user_id order by priority desc, expires_at, message_id) as place,
+    first_value(message_id) over (partition by user_id order by priority desc, expires_at, message_id) as winner
+  from weighed
+  where class = 'marketing'
+    and coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, superseded, repeat_gap, paused, stale_data,
+      step_gap, quiet_hours, cap, spacing) is null
+),
+address_line as (
+  select user_line.*,
+    row_number() over (partition by address order by priority desc, expires_at, message_id) as address_place,
+    first_value(message_id) over (partition by address order by priority desc, expires_at, message_id) as address_winner
+  from user_line
+  where place = 1
+),
+outranked as (
+  select message_id, 'user' as rule, winner from user_line where place > 1
+  union all
+  select message_id, 'address', address_winner from address_line where address_place > 1
+),
+segment_line as (
+  select address_line.*, row_number() over (partition by segment order by priority desc, expires_at, message_id) as segment_place
+  from address_line
+  where address_place = 1
+),
+project_line as (
+  select segment_line.*, row_number() over (order by priority desc, expires_at, message_id) as project_place
+  from segment_line
+  where max_per_run is null or segment_place <= max_per_run
+),
+run_limit as (
+  select message_id, 'segment' as rule, max_per_run as most from segment_line where segment_place > max_per_run
+  union all
+  select message_id, 'project', {{max_per_run}} from project_line where project_place > {{max_per_run}}
+),
+reasoned as (
+  select w.*, o.rule as outranked, o.winner, q.rule as run_limit, q.most,
+    case
+      when w.class <> 'marketing' then null
+      when w.standing <> 'fresh' then w.held_out_by
+      when {{bucket salt "'holdout'" "w.user_id"}} < {{project_holdout_below}} then 'project'
+      when {{bucket salt "'holdout'" "w.user_id" "w.segment"}} < w.holdout_below then 'segment'
+    end as held_out
+  from weighed w
+  left join outranked o on o.message_id = w.message_id
+  left join run_limit q on q.message_id = w.message_id
+),
+
+-- ── The rules, in order ──────────────────────────────────────────────────────────────────────────────────────────────
+decided as (
+  select r.*,
+    case
+      when baseline is not null then 'baseline'
+      when invalid is not null then 'invalid'
+      when audience_failed is not null then 'audience_failed'
+      when converted is not null then 'converted'
+      when excluded is not null then 'excluded'
+      when no_consent is not null then 'no_consent'
+      when suppressed is not null then 'suppressed'
+      when opted_out is not null then 'opted_out'
+      when expired is not null then 'expired'
+      when superseded is not null then 'superseded'
+      when repeat_gap is not null then 'repeat_gap'
+      when paused is not null then 'paused'
+      when stale_data is not null then 'stale_data'
+      when step_gap is not null then 'step_gap'
+      when quiet_hours is not null then 'quiet_hours'
+      when cap is not null then 'cap'
+      when spacing is not null then 'spacing'
+      when outranked is not null then 'outranked'
+      when run_limit is not null then 'run_limit'
+      when held_out is not null then 'held_out'
+      else 'claimed'
+    end as reason,
+    coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, superseded, repeat_gap, paused, stale_data,
+      step_gap, quiet_hours, cap, spacing, outranked, run_limit, held_out, '') as rule
+  from reasoned r
+),
+answers as (
+  select d.*,
+    case
+      when reason in ('claimed', 'held_out') then reason
+      when reason in ('invalid', 'converted', 'excluded', 'no_consent', 'suppressed', 'opted_out') then 'denied'
+      when reason in ('baseline', 'expired', 'superseded', 'repeat_gap') then 'settled'
+      else 'waiting'
+    end as event
+  from decided d
+),
+
+-- ── What ends without being a candidate ──────────────────────────────────────────────────────────────────────────────
+conversion_rows as ( -- every unsettled step of a journey whose goal was reached
+  select s.*, e.reached_at
+  from journey_steps s
+  join ended e on e.segment = s.segment and e.user_id = s.user_id and e.item_key = s.item_key and e.anchor = s.anchor
+),
+gone as (            -- waited, and is no candidate any more although its segment's query worked
+  select a.*, r.newer
+  from last_answers a
+  join segments g on g.segment = a.segment and g.queried
+  left join settled x on x.segment = a.segment and x.step = a.step and x.user_id = a.user_id and x.item_key = a.item_key and x.occurred_at = a.occurred_at
+  left join candidates c on c.segment = a.segment and c.step = a.step and c.user_id = a.user_id and c.item_key = a.item_key and c.occurred_at = a.occurred_at
+  left join ended e on e.segment = a.segment and e.user_id = a.user_id and e.item_key = a.item_key and e.anchor = a.occurred_at
+  left join (
+    select segment, user_id, item_key, row_occurred_at as newer from standings where standing <> 'running'
+  ) r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key and r.newer > a.occurred_at
+  where a.event in ('waiting', 'released') and x.step is null and c.message_id is null and e.anchor is null
+    and {{plus_seconds "a.decided_at" "2 * g.look_back_seconds"}} > {{as_of}}
+),
+silent as (          -- returned, and nothing of it is due and open: counted, not recorded
+  select t.segment, t.user_id, t.item_key,
+    case when t.ends = 1 then 'converted' when t.has_newer_behaviour = 1 then 'journey_running' when t.standing in ('running', 'same_occurrence') then 'same_occurrence' when t.standing = 'repeat_never' then 'repeat_never' else 'not_due' end as reason
+  from standings t
+  left join (select distinct segment, user_id, item_key from candidates) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
+  where c.user_id is null
+),
+all_rows as (
+  select 1 as part, message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+    occurred_at, counts_from, due_at, expires_at,
+    case when event = 'claimed' and class = 'marketing' and shuts_at < expires_at then shuts_at when event = 'claimed' then expires_at end as send_by,
+    event, reason, rule,
+    case reason
+      {{> details}}
+    end as detail,
+    case when event in ('claimed', 'held_out', 'settled') then 1 else 0 end as settles,
+    case when event in ('claimed', 'held_out') then 1 else 0 end as counts,
+    case when event in ('claimed', 'held_out') then address end as address,
+    case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed
+  from answers
+  union all
+  select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
+    g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
+    'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1
+  from conversion_rows c
+  join segments g on g.segment = c.segment
+  union all
+  select 0, {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
+    g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
+    'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1
+  from dated d
+  join segments g on g.segment = d.segment
+  where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
+  union all
+  select 2, {{hash salt "a.segment" "a.step" "a.user_id" "a.item_key" (anchor_text "a.occurred_at" "g.repeat_kind")}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+    g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
+    case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
+    case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
+    {{json "waited_for" "a.reason" "waited_seconds" (seconds_between "a.decided_at" as_of) "newer_behaviour" (iso "a.newer")}},
+    case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1
+  from gone a
+  join segments g on g.segment = a.segment
+  union all
+  select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, t.user_id, t.item_key, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
+    {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0
+  from silent t
+)
+select message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed,
+  row_number() over (order by part, case when class = 'transactional' then 0 else 1 end, priority desc, expires_at, message_id)
+from all_rows

@@ -1,0 +1,1 @@
+case when kept.variant is not null then s.variant = {{first}} else {{drawn}} >= s.from_bucket and {{drawn}} < s.to_bucket end

@@ -1,0 +1,38 @@
+-- What one segment returns, each row judged by itself: dropped rows say why, the others carry the problems found in their columns.
+insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, kept)
+with segment_query as (
+{{query}}
+),
+typed as (
+  select
+    {{user_id}} as user_id,
+    {{item_key}} as item_key,
+    {{occurred_at}} as occurred_at,
+    {{email}} as email,
+    {{phone}} as phone,
+    {{device_token}} as device_token,
+    {{timezone}} as timezone,
+    {{locale}} as locale,
+    {{problems}} as problems,
+    {{properties}} as properties,
+    {{kept}} as kept
+  from segment_query
+),
+judged as (
+  select typed.*,
+    case
+      when user_id is null then 'null_user'
+      when occurred_at is null then 'null_behaviour'
+      when occurred_at > {{as_of}} then 'future_behaviour'
+      when item_key is null then 'null_key'
+    end as unfit
+  from typed
+),
+ordered as (
+  -- Equal times: any one order will do, as long as it is the same in every run.
+  select judged.*, row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, properties, email) as newest
+  from judged
+)
+select {{segment}}, case when unfit is not null then unfit when newest > 1 then 'duplicate' end,
+  user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, kept
+from ordered

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { Segment } from "../project/types.js";
+import { treatments } from "../project/treatments.js";
+
+/** Since when a step stands as it does: those due by then, and unheard of, are baseline. */
+export interface ActiveStep {
+  step: string;
+  variant: string;
+  afterSeconds: number;
+  /** ISO 8601 UTC; null: no baseline. */
+  activeSince: string | null;
+}
+
+export interface Activation {
+  /** Hash of what makes a segment another one: query, key, repeat and steps. */
+  shape: string;
+  /** ISO 8601 UTC; null: no baseline (`first_run: send`). */
+  activatedAt: string | null;
+  steps: readonly ActiveStep[];
+}
+
+/** What the last run in which the segment's query worked left behind. */
+export interface PreviousActivation extends Activation {
+  /** That run's `as_of`, ISO 8601 UTC. */
+  asOf: string;
+}
+
+/**
+ * Since when a segment counts as begun: its first successful run, or, once query, key, repeat or steps were changed, the last
+ * successful run before the change. A step keeps its own date for as long as its offset stays.
+ */
+export function activate(segment: Segment, previous: PreviousActivation | undefined, asOf: string): Activation {
+  const shape = shapeOf(segment);
+  const began = previous === undefined ? (segment.firstRun === "send" ? null : asOf) : previous.shape === shape ? previous.activatedAt : previous.asOf;
+  const steps = treatments(segment).map(({ step, variant, afterSeconds }) => {
+    const before = previous?.steps.find((old) => old.step === step && old.variant === variant && old.afterSeconds === afterSeconds);
+    return { step, variant, afterSeconds, activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince };
+  });
+  return { shape, activatedAt: began, steps };
+}
+
+function shapeOf(segment: Segment): string {
+  const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
+  return createHash("sha256").update(JSON.stringify([segment.sql.trim(), segment.key, segment.repeat, steps])).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,157 @@
+import type { Cap, Project, Segment } from "../project/types.js";
+import { addressColumn, treatments } from "../project/treatments.js";
+import { secondsBefore } from "../core/clock.js";
+import type { Check } from "../segments/types.js";
+import type { Constant, ConstantTable } from "../warehouse/sql.js";
+import type { Activation } from "./activation.js";
+import type { ZoneHours } from "./zones.js";
+
+/** What arbitration has to know of one segment in this run. */
+export interface ArbitratedSegment {
+  segment: Segment;
+  activation: Activation;
+  checks: readonly Check[];
+  /** False: its query failed; nothing of it is offered, and nothing counts as having left. */
+  queried: boolean;
+  backfill: boolean;
+  /** Name of the first audience it uses that failed. */
+  failedAudience: string | null;
+  pausedBy: "project" | "segment" | null;
+  /** Oldest `loaded_at` of its sources, ISO 8601 UTC; null: none is known. */
+  loadedAt: string | null;
+  /** One of its sources is older than its `stale_after`, or can't be read. */
+  tooOld: boolean;
+}
+
+export interface Arbitration {
+  project: Project;
+  /** ISO 8601 UTC. */
+  asOf: string;
+  salt: string;
+  segments: readonly ArbitratedSegment[];
+  pausedChannels: ReadonlySet<string>;
+  zones: readonly ZoneHours[];
+}
+
+/** Longest time from a behaviour to the end of its last step's window, seconds. */
+export function lookBackSeconds(segment: Segment): number {
+  return Math.max(...treatments(segment).map((step) => step.afterSeconds + step.withinSeconds));
+}
+
+/**
+ * How far back the ledger can matter to a segment, ISO 8601 UTC: a candidate's behaviour is at most two look-backs old, and
+ * `repeat: every` asks for the whole of a journey that began up to its interval earlier still.
+ */
+export function historyFrom(segment: Segment, asOf: string): string {
+  const lookBack = lookBackSeconds(segment);
+  return secondsBefore(asOf, segment.repeat.kind === "every" ? 3 * lookBack + segment.repeat.seconds : 2 * lookBack);
+}
+
+/** Audiences that exclude or are required, in the order in which they are asked; transactional mail skips the project's requirements. */
+export function audiencesAsked(project: Project, segment: Segment): { role: "exclude" | "require"; audience: string }[] {
+  const requires = segment.class === "transactional" ? segment.require : [...project.policy.require, ...segment.require];
+  return [
+    ...[...project.policy.exclude, ...segment.exclude].map((audience) => ({ role: "exclude" as const, audience })),
+    ...requires.map((audience) => ({ role: "require" as const, audience })),
+  ];
+}
+
+export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable {
+  return {
+    columns: [
+      { name: "segment", type: "text" }, { name: "version", type: "text" }, { name: "class", type: "text" }, { name: "topic", type: "text" },
+      { name: "priority", type: "bigint" }, { name: "repeat_kind", type: "text" }, { name: "repeat_seconds", type: "bigint" },
+      { name: "look_back_seconds", type: "bigint" }, { name: "history_from", type: "timestamp" }, { name: "activated_at", type: "timestamp" },
+      { name: "backfill", type: "boolean" }, { name: "queried", type: "boolean" }, { name: "goal", type: "text" }, { name: "failed_audience", type: "text" },
+      { name: "paused_by", type: "text" }, { name: "loaded_at", type: "timestamp" }, { name: "too_old", type: "boolean" },
+      { name: "max_per_run", type: "bigint" }, { name: "holdout_below", type: "text" },
+    ],
+    rows: segments.map((s): Constant[] => [
+      s.segment.id, s.segment.version, s.segment.class, s.segment.topic,
+      s.segment.priority, s.segment.repeat.kind, s.segment.repeat.kind === "every" ? s.segment.repeat.seconds : null,
+      lookBackSeconds(s.segment), { timestamp: historyFrom(s.segment, asOf) }, { timestamp: s.activation.activatedAt },
+      s.backfill, s.queried, s.segment.goal?.audience ?? null, s.failedAudience,
+      s.pausedBy, { timestamp: s.loadedAt }, s.tooOld,
+      s.segment.maxPerRun, bucketBelow(s.segment.holdout / 100),
+    ]),
+  };
+}
+
+/** The bucket that the given share (0 to 1) of all buckets is below, as 8 hex digits compared as text; `g` is above every digit. */
+export function bucketBelow(share: number): string {
+  const below = Math.floor(share * 2 ** 32);
+  return below >= 2 ** 32 ? "g" : below.toString(16).padStart(8, "0");
+}
+
+export function stepConstants({ project, segments, pausedChannels }: Arbitration, templateVersion: (template: string) => string): ConstantTable {
+  return {
+    columns: [
+      { name: "segment", type: "text" }, { name: "step", type: "text" }, { name: "variant", type: "text" }, { name: "after_seconds", type: "bigint" },
+      { name: "within_seconds", type: "bigint" }, { name: "channel", type: "text" }, { name: "channel_paused", type: "boolean" }, { name: "address_kind", type: "text" },
+      { name: "template", type: "text" }, { name: "template_version", type: "text" }, { name: "from_bucket", type: "text" }, { name: "to_bucket", type: "text" },
+      { name: "active_since", type: "timestamp" },
+    ],
+    rows: segments.flatMap(({ segment, activation }) =>
+      segment.steps.flatMap((step) => {
+        const versions = treatments({ ...segment, steps: [step] });
+        const total = versions.reduce((sum, version) => sum + version.weight, 0);
+        let before = 0;
+        return versions.map((version): Constant[] => {
+          const from = bucketBelow(before / total);
+          before += version.weight;
+          const active = activation.steps.find((s) => s.step === version.step && s.variant === version.variant);
+          return [
+            segment.id, version.step, version.variant, version.afterSeconds,
+            version.withinSeconds, version.channel, pausedChannels.has(version.channel), addressColumn(project, version.channel),
+            { bound: version.template }, templateVersion(version.template), from, bucketBelow(before / total),
+            { timestamp: active?.activeSince ?? null },
+          ];
+        });
+      }),
+    ),
+  };
+}
+
+export function needConstants({ segments }: Arbitration): ConstantTable {
+  return {
+    columns: [
+      { name: "segment", type: "text" }, { name: "step", type: "text" }, { name: "variant", type: "text" },
+      { name: "code", type: "text" }, { name: "field", type: "text" }, { name: "place", type: "bigint" },
+    ],
+    rows: segments.flatMap(({ segment, checks }) =>
+      checks.flatMap((check, place) => check.steps.map((step): Constant[] => [segment.id, step.step, step.variant, { bound: check.code }, { bound: check.field }, place])),
+    ),
+  };
+}
+
+export function audienceConstants({ project, segments }: Arbitration): ConstantTable {
+  return {
+    columns: [{ name: "segment", type: "text" }, { name: "role", type: "text" }, { name: "audience", type: "text" }, { name: "place", type: "bigint" }],
+    rows: segments.flatMap(({ segment }) => audiencesAsked(project, segment).map((use, place): Constant[] => [segment.id, use.role, use.audience, place])),
+  };
+}
+
+/** All caps, and the spacing as the last: one claim within the time it asks for. */
+export function capConstants({ policy }: Project): ConstantTable {
+  const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, { bound: cap.name }, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];
+  const spacing = policy.spacingSeconds === null ? [] : [row({ name: "spacing", max: 1, windowSeconds: policy.spacingSeconds, channel: null, topic: null }, policy.caps.length, true)];
+  return {
+    columns: [
+      { name: "place", type: "bigint" }, { name: "name", type: "text" }, { name: "max_claims", type: "bigint" }, { name: "window_seconds", type: "bigint" },
+      { name: "channel", type: "text" }, { name: "topic", type: "text" }, { name: "is_spacing", type: "boolean" },
+    ],
+    rows: [...policy.caps.map((cap, place) => row(cap, place, false)), ...spacing],
+  };
+}
+
+/** The longest that any cap looks back, seconds. */
+export function longestCapSeconds({ policy }: Project): number {
+  return Math.max(0, policy.spacingSeconds ?? 0, ...policy.caps.map((cap) => cap.windowSeconds));
+}
+
+export function zoneConstants({ zones }: Arbitration): ConstantTable {
+  return {
+    columns: [{ name: "zone", type: "text" }, { name: "shut", type: "boolean" }, { name: "opens_at", type: "timestamp" }, { name: "shuts_at", type: "timestamp" }],
+    rows: zones.map((zone): Constant[] => [{ bound: zone.zone }, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
+  };
+}

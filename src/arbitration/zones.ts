@@ -1,0 +1,75 @@
+import { Temporal } from "temporal-polyfill";
+
+/** Whether one time zone's users may hear from us now, and until when that holds. */
+export interface ZoneHours {
+  /** As the rows name it; '' for rows without a zone. */
+  zone: string;
+  /** False: no such IANA zone; the project's counts instead. */
+  known: boolean;
+  shut: boolean;
+  /** ISO 8601 UTC; null without quiet hours, or while open. */
+  opensAt: string | null;
+  /** ISO 8601 UTC; null without quiet hours, or while shut. */
+  shutsAt: string | null;
+}
+
+/** Local wall-clock times `HH:MM`. */
+export interface QuietHours {
+  from: string;
+  to: string;
+}
+
+/** Works out quiet hours for each distinct zone at one instant (ISO 8601 UTC). */
+export function zoneHours(zones: readonly string[], projectZone: string, quiet: QuietHours | null, asOf: string): ZoneHours[] {
+  return zones.map((zone) => {
+    const known = zone === "" || isZone(zone);
+    return { zone, known, ...hoursIn(known && zone !== "" ? zone : projectZone, quiet, asOf) };
+  });
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return !/^[+-]/.test(zone);
+  } catch {
+    return false;
+  }
+}
+
+function hoursIn(zone: string, quiet: QuietHours | null, asOf: string): Pick<ZoneHours, "shut" | "opensAt" | "shutsAt"> {
+  if (quiet === null) return { shut: false, opensAt: null, shutsAt: null };
+  const now = Temporal.Instant.from(asOf).toZonedDateTimeISO(zone);
+  const from = Temporal.PlainTime.from(quiet.from);
+  const to = Temporal.PlainTime.from(quiet.to);
+  const shut = isShut(now, from, to);
+  return shut ? { shut, opensAt: nextAt(now, to), shutsAt: null } : { shut, opensAt: null, shutsAt: nextShut(now, from, to) };
+}
+
+function isShut(at: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Temporal.PlainTime): boolean {
+  const wall = at.toPlainTime();
+  const afterFrom = Temporal.PlainTime.compare(wall, from) >= 0;
+  const beforeTo = Temporal.PlainTime.compare(wall, to) < 0;
+  return Temporal.PlainTime.compare(from, to) < 0 ? afterFrom && beforeTo : afterFrom || beforeTo;
+}
+
+/** The next time the wall clock shows `time`; where a clock change skips it, the moment it would have been. */
+function nextAt(now: Temporal.ZonedDateTime, time: Temporal.PlainTime): string {
+  let day = now.toPlainDate();
+  for (;;) {
+    const at = day.toZonedDateTime({ timeZone: now.timeZoneId, plainTime: time });
+    if (Temporal.ZonedDateTime.compare(at, now) > 0) return instantText(at);
+    day = day.add({ days: 1 });
+  }
+}
+
+/** Quiet hours begin at `from`, or earlier when a clock change sets the wall clock back into them. */
+function nextShut(now: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Temporal.PlainTime): string {
+  const regular = nextAt(now, from);
+  const change = now.getTimeZoneTransition("next");
+  if (change !== null && instantText(change) < regular && isShut(change, from, to)) return instantText(change);
+  return regular;
+}
+
+function instantText(at: Temporal.ZonedDateTime): string {
+  return at.toInstant().toString({ smallestUnit: "second" });
+}

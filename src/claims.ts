@@ -1,0 +1,88 @@
+import { parse as parseExactJson } from "lossless-json";
+import type { DeliverableClaim, OutgoingMessage } from "./delivery/types.js";
+import type { Project } from "./project/types.js";
+import type { Renderer } from "./render/renderer.js";
+import { renderSqlFile } from "./warehouse/sql.js";
+import type { Row, Warehouse } from "./warehouse/types.js";
+
+/** A claim with the row it came from: all that rendering and delivery need. */
+export interface Claim extends DeliverableClaim {
+  step: string;
+  variant: string;
+  userId: string;
+  key: string;
+  class: "marketing" | "transactional";
+  topic: string | null;
+  template: string;
+  /** ISO 8601 UTC. */
+  occurredAt: string;
+  /** Where to really send: as the row gives it, trimmed. */
+  address: string;
+  timezone: string | null;
+  locale: string | null;
+  /** JSON text of the row's properties. */
+  properties: string;
+}
+
+/** This run's claims in the order of the line, `batchSize` at a time. */
+export async function* readClaims(project: Project, warehouse: Warehouse, batchSize: number): AsyncGenerator<Claim[]> {
+  const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, {});
+  for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, project));
+}
+
+function toClaim(row: Row, project: Project): Claim {
+  const text = (name: string): string => String(row[name] ?? "");
+  const nullable = (name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
+  const type = project.channels.get(text("channel"))?.type;
+  const address = type === "email" ? text("email") : type === "sms" ? text("phone") : type === "push" ? text("device_token") : text("user_id");
+  return {
+    messageId: text("message_id"),
+    segment: text("segment"),
+    step: text("step"),
+    variant: text("variant"),
+    channel: text("channel"),
+    sendBy: Number(row["send_by_ms"]),
+    userId: text("user_id"),
+    key: text("item_key"),
+    class: text("class") === "transactional" ? "transactional" : "marketing",
+    topic: nullable("topic"),
+    template: text("template"),
+    occurredAt: text("occurred_at"),
+    address: address.trim(),
+    timezone: nullable("timezone"),
+    locale: nullable("locale"),
+    properties: text("properties"),
+  };
+}
+
+/** Numbers of 16 digits and more don't fit a JavaScript number. */
+const LONG_NUMBER = /\d{16}/;
+
+/** Properties with every digit kept: whole numbers too large for JavaScript come as text. */
+export function parseProperties(json: string): Record<string, unknown> {
+  if (!LONG_NUMBER.test(json)) return JSON.parse(json) as Record<string, unknown>;
+  const exact = (value: string): unknown => (/^-?\d+$/.test(value) && !Number.isSafeInteger(Number(value)) ? value : Number(value));
+  return parseExactJson(json, undefined, exact) as Record<string, unknown>;
+}
+
+/** The message of a claim, or why there can be none. */
+export function messageOf(claim: Claim, project: Project, renderer: Renderer, run: { runId: string; asOf: string }): OutgoingMessage | { invalid: string } {
+  const channel = project.channels.get(claim.channel);
+  const segment = project.segments.get(claim.segment);
+  if (channel === undefined || segment === undefined) throw new Error(`Claim of unknown channel ${claim.channel} or segment ${claim.segment}`);
+  const rendered = renderer.render(claim, parseProperties(claim.properties), { channel, segment, asOf: run.asOf });
+  if ("invalid" in rendered) return rendered;
+  return {
+    messageId: claim.messageId,
+    runId: run.runId,
+    segment: claim.segment,
+    step: claim.step,
+    variant: claim.variant,
+    channel: claim.channel,
+    address: claim.address,
+    topic: claim.topic,
+    ...rendered,
+    from: rendered.from ?? channel.from,
+    replyTo: rendered.replyTo ?? channel.replyTo,
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * One thing that is wrong with what the user wrote or with the world the job runs in.
+ * `hint` is the way out: the command or the edit that helps.
+ */
+export interface Problem {
+  /** Stable and greppable, e.g. `config/unknown-key`. */
+  code: string;
+  message: string;
+  hint?: string;
+  /** Path relative to the project, with 1-based line and column where known. */
+  file?: string;
+  line?: number;
+  column?: number;
+}
+
+/** What the process exits with: 1 something failed and was handled, 2 wrong usage or unexpected. */
+export type ExitCode = 1 | 2;
+
+/** An expected error: printed as one line a problem, without a stack. */
+export class OpportuneError extends Error {
+  override readonly name = "OpportuneError";
+  readonly problems: readonly Problem[];
+  readonly exitCode: ExitCode;
+
+  constructor(problems: Problem | readonly Problem[], exitCode: ExitCode = 1, cause?: unknown) {
+    const list = Array.isArray(problems) ? (problems as readonly Problem[]) : [problems as Problem];
+    super(list.map(formatProblem).join("\n"), { cause });
+    this.problems = list;
+    this.exitCode = exitCode;
+  }
+}
+
+/** `file:line:column: message (hint)`, the form editors and terminals turn into links. */
+export function formatProblem(problem: Problem): string {
+  const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
+  const hint = problem.hint === undefined ? "" : `\n    ${problem.hint}`;
+  return `${place === "" ? "" : `${place}: `}${problem.message}${hint}`;
+}

@@ -1,0 +1,182 @@
+import { activate, type Activation, type ActiveStep } from "./arbitration/activation.js";
+import { arbitrateStatement } from "./arbitration/arbitrate.js";
+import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
+import { zoneHours, type ZoneHours } from "./arbitration/zones.js";
+import type { Problem } from "./core/errors.js";
+import type { Ledger, Pause, SegmentRunRow } from "./ledger/ledger.js";
+import { statementsOf } from "./ledger/schema.js";
+import type { Project, Segment, Source } from "./project/types.js";
+import { freshness, newestData } from "./segments/freshness.js";
+import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
+import type { TemplateFacts } from "./segments/types.js";
+import { renderSqlFile } from "./warehouse/sql.js";
+import type { Statement, Warehouse } from "./warehouse/types.js";
+
+export interface DecideOptions {
+  runId: string;
+  /** ISO 8601 UTC. */
+  asOf: string;
+  /** Segments of this run, in id order. */
+  segments: readonly Segment[];
+  /** Ids of those whose baseline is lifted. */
+  backfill: ReadonlySet<string>;
+  /** Decide, but append nothing. */
+  dryRun: boolean;
+  templates: ReadonlyMap<string, TemplateFacts>;
+  /** Wall clock, ms since 1970 UTC. */
+  now: () => number;
+  onStep: OnStep;
+  /** Each statement of the run, for the compiled artefacts. */
+  onStatement: (name: string, statement: Statement) => void;
+}
+
+export interface SegmentDecisions {
+  segment: string;
+  /** Rows that the query returned; null if it failed. */
+  returned: number | null;
+  /** Rows that made no candidate, by why. */
+  dropped: Record<string, number>;
+  /** Decisions by reason, unchanged answers included. */
+  reasons: Record<string, number>;
+  problem: Problem | null;
+  ms: number;
+}
+
+export interface Decisions {
+  segments: SegmentDecisions[];
+  failedAudiences: { audience: string; problem: Problem }[];
+  /** Time zones in the rows that don't exist; the project's was used. */
+  unknownZones: string[];
+  /** Duration of the one arbitration statement, ms. */
+  arbitrationMs: number;
+  /** Rows appended to the ledger (in a dry run: that would have been). */
+  changed: number;
+}
+
+/**
+ * From SQL files to decisions in the ledger: compiles, stages and arbitrates. Mistakes of the project are thrown, all at
+ * once, before anything runs; a query that the warehouse refuses fails alone.
+ */
+export async function decide(project: Project, warehouse: Warehouse, ledger: Ledger, options: DecideOptions): Promise<Decisions> {
+  const { asOf, segments, templates, now } = options;
+  const audiences = [...new Set(segments.flatMap((segment) => audiencesUsed(project, segment)))].sort();
+  const compiled = await compileProject(project, segments, audiences, templates, warehouse, asOf);
+  for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage);
+  for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage);
+
+  await createWorkTables(warehouse, ledger.schema);
+  const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
+  const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
+
+  const arbitration = await gather(project, warehouse, ledger, options, compiled, stagedAudiences, stagedSegments);
+  const statement = arbitrateStatement(arbitration, (template) => templates.get(template)?.version ?? "", warehouse.dialect);
+  options.onStatement("arbitrate", statement);
+  const started = now();
+  const decided = await warehouse.execute(statement);
+  const arbitrationMs = now() - started;
+
+  const { summaries, changed } = await summarise(warehouse, segments, stagedSegments);
+  if (!options.dryRun) await ledger.appendDecisions(options, arbitration.segments.map((s) => segmentRun(s, summaries)), decided, now());
+  return {
+    segments: summaries,
+    failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
+    unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
+    arbitrationMs,
+    changed,
+  };
+}
+
+/** Every audience that a segment depends on, in the order in which a failed one is named. */
+function audiencesUsed(project: Project, segment: Segment): string[] {
+  return [...(segment.goal === null ? [] : [segment.goal.audience]), ...audiencesAsked(project, segment).map((use) => use.audience)];
+}
+
+async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
+  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, {}).sql)) await warehouse.execute({ sql, params: [] });
+}
+
+/** Everything that arbitration needs beside the staged rows and the ledger. */
+async function gather(project: Project, warehouse: Warehouse, ledger: Ledger, options: DecideOptions, compiled: CompiledProject, audiences: ReadonlyMap<string, Staged>, staged: ReadonlyMap<string, Staged>): Promise<Arbitration> {
+  const { asOf, segments } = options;
+  const previous = await ledger.previousSegmentRuns();
+  const pauses = await ledger.pauses();
+  const newest = await newestData(project, new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources)), warehouse);
+  const sourcesOf = (segment: Segment): Source[] => {
+    const read = [compiled.segments.get(segment.id), ...[segment.goal?.audience ?? "", ...project.policy.exclude, ...segment.exclude].map((name) => compiled.audiences.get(name))];
+    return [...new Set(read.flatMap((query) => query?.sources ?? []))].flatMap((name) => project.sources.get(name) ?? []);
+  };
+  return {
+    project,
+    asOf,
+    salt: ledger.salt,
+    segments: segments.map((segment): ArbitratedSegment => {
+      const before = previous.get(segment.id);
+      return {
+        segment,
+        activation: activate(segment, before === undefined ? undefined : { ...before, steps: JSON.parse(before.steps) as ActiveStep[] }, asOf),
+        checks: compiled.segments.get(segment.id)?.checks ?? [],
+        queried: staged.get(segment.id)?.problem === null,
+        backfill: options.backfill.has(segment.id),
+        failedAudience: audiencesUsed(project, segment).find((name) => audiences.get(name)?.problem !== null) ?? null,
+        pausedBy: pausedBy(segment, pauses),
+        ...freshness(sourcesOf(segment), newest, asOf),
+      };
+    }),
+    pausedChannels: new Set(pauses.filter((pause) => pause.scope === "channel").map((pause) => pause.name)),
+    zones: await zonesOfRows(project, warehouse, asOf),
+  };
+}
+
+function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segment" | null {
+  if (pauses.some((pause) => pause.scope === "project")) return "project";
+  return segment.status === "paused" || pauses.some((pause) => pause.scope === "segment" && pause.name === segment.id) ? "segment" : null;
+}
+
+async function zonesOfRows(project: Project, warehouse: Warehouse, asOf: string): Promise<ZoneHours[]> {
+  const rows = await warehouse.query({ sql: `select distinct coalesce(timezone, '') as zone from ${warehouse.dialect.workTable("segment_rows")} where dropped is null order by 1`, params: [] });
+  return zoneHours(rows.map((row) => String(row["zone"])), project.policy.timezone, project.policy.quietHours, asOf);
+}
+
+async function summarise(warehouse: Warehouse, segments: readonly Segment[], staged: ReadonlyMap<string, Staged>): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
+  const { dialect } = warehouse;
+  const dropped = await warehouse.query({ sql: `select segment, dropped, count(*) as n from ${dialect.workTable("segment_rows")} where dropped is not null group by segment, dropped order by segment, dropped`, params: [] });
+  const decided = await warehouse.query({ sql: `select segment, event, reason, count(*) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`, params: [] });
+  const summaries = segments.map(({ id }): SegmentDecisions => {
+    const mine = decided.filter((row) => row["segment"] === id);
+    const count = (rows: typeof decided, column: string): Record<string, number> => {
+      const counts: Record<string, number> = {};
+      for (const row of rows) counts[String(row[column])] = (counts[String(row[column])] ?? 0) + Number(row["n"]);
+      return counts;
+    };
+    const state = staged.get(id);
+    return {
+      segment: id,
+      returned: state?.returned ?? null,
+      dropped: { ...count(dropped.filter((row) => row["segment"] === id), "dropped"), ...count(mine.filter((row) => row["event"] === "none"), "reason") },
+      reasons: count(mine.filter((row) => row["event"] !== "none"), "reason"),
+      problem: state?.problem ?? null,
+      ms: state?.ms ?? 0,
+    };
+  });
+  return { summaries, changed: decided.reduce((sum, row) => sum + Number(row["changed"]), 0) };
+}
+
+function segmentRun({ segment, activation, queried }: ArbitratedSegment, summaries: readonly SegmentDecisions[]): Omit<SegmentRunRow, "run_id" | "as_of"> {
+  const summary = summaries.find((s) => s.segment === segment.id);
+  return {
+    segment: segment.id,
+    segment_version: segment.version,
+    ...stored(activation),
+    succeeded: queried ? 1 : 0,
+    returned: summary?.returned ?? null,
+    dropped: JSON.stringify(summary?.dropped ?? {}),
+    decisions: JSON.stringify(summary?.reasons ?? {}),
+    duration_ms: Math.round(summary?.ms ?? 0),
+    error: summary?.problem?.message ?? null,
+  };
+}
+
+function stored(activation: Activation): { shape: string; activated_at: string | null; steps: string } {
+  return { shape: activation.shape, activated_at: activation.activatedAt, steps: JSON.stringify(activation.steps) };
+}
+

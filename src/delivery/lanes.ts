@@ -1,0 +1,57 @@
+/** Opens what a run delivers through: a lane a channel, and one outbox for everything that must not leave. */
+import path from "node:path";
+import type { Project } from "../project/types.js";
+import { createOutbox } from "./outbox.js";
+import { mayUseProvider, routeOf } from "./route.js";
+import type { Lane, OutgoingMessage, Provider } from "./types.js";
+
+/** A disk takes about so many files at once before it gets no faster. */
+const OUTBOX_IN_FLIGHT = 16;
+
+export interface Lanes {
+  /** The lane of a message; throws RangeError for a channel that the project doesn't have. */
+  laneOf(message: Pick<OutgoingMessage, "channel" | "address">): Lane;
+  /** Frees every provider's connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the lanes of a project's channels. `replay`: an explicit `--as-of`, delivered to the sandbox or the outbox alone.
+ * A provider's library is loaded only if some message could take it. `now` is epoch milliseconds.
+ * Throws OpportuneError where a channel that is needed has no key or an endpoint that can't be used.
+ */
+export async function openLanes(
+  project: Pick<Project, "root" | "target" | "channels">,
+  replay: boolean,
+  now: () => number = Date.now,
+): Promise<Lanes> {
+  const { root, target, channels } = project;
+  const outbox: Lane = {
+    name: "outbox",
+    provider: createOutbox(path.resolve(root, target.outbox), now),
+    inFlight: OUTBOX_IN_FLIGHT,
+    ratePerSecond: Infinity,
+    onDoubt: "hold",
+  };
+  const open: Provider[] = [];
+  const lanes = new Map<string, Lane>();
+  for (const channel of channels.values()) {
+    if (!mayUseProvider(channel, target, replay)) continue;
+    const { createSendGridProvider } = await import("./sendgrid.js");
+    const provider = createSendGridProvider(channel);
+    open.push(provider);
+    const { name, inFlight, ratePerSecond, onDoubt } = channel;
+    lanes.set(name, { name, provider, inFlight, ratePerSecond, onDoubt });
+  }
+  return {
+    laneOf(message) {
+      const channel = channels.get(message.channel);
+      if (channel === undefined) throw new RangeError(`no channel ${message.channel}`);
+      if (routeOf(message.address, channel, target, replay) === "outbox") return outbox;
+      return lanes.get(message.channel) ?? outbox;
+    },
+    async close() {
+      await Promise.all(open.map((provider) => provider.close()));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** An address with the name shown beside it, if there is one. */
+export interface Mailbox {
+  email: string;
+  name?: string;
+}
+
+/** Local part, one @, a domain with a dot-free or dotted host: strict enough that no second address hides in it. */
+const ADDRESS = /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\]+$/u;
+
+/** Whether the text is exactly one address, without a name, white space, list or quoting. */
+export function isAddress(text: string): boolean {
+  return text.length <= 320 && ADDRESS.test(text);
+}
+
+/** Reads `Name <address>`, `"Name, with comma" <address>` or a bare address; null if it is none of these. */
+export function parseMailbox(text: string): Mailbox | null {
+  const trimmed = text.trim();
+  if (isAddress(trimmed)) return { email: trimmed };
+  const match = /^(?<name>[^<>]*)<(?<email>[^<>]+)>$/u.exec(trimmed);
+  const email = match?.groups?.["email"]?.trim() ?? "";
+  if (!isAddress(email)) return null;
+  const name = unquote((match?.groups?.["name"] ?? "").trim());
+  return name === "" ? { email } : { email, name };
+}
+
+function unquote(name: string): string {
+  return name.length >= 2 && name.startsWith('"') && name.endsWith('"') ? name.slice(1, -1).replace(/\\(.)/gu, "$1") : name;
+}

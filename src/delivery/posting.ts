@@ -1,0 +1,220 @@
+/** From a claim whose `sending` row is committed to its one outcome: attempts, waits, and whatever stops them. */
+import { LatencyHistogram } from "./latency.js";
+import { backoffMs } from "./limits.js";
+import { LaneQueue } from "./queue.js";
+import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome } from "./types.js";
+
+/** A rendered claim on its way. */
+export interface Entry<T extends DeliverableClaim> {
+  readonly claim: T;
+  readonly message: OutgoingMessage;
+  readonly lane: Lane;
+  attempts: number;
+  firstTriedAt: number;
+  /** Why an earlier attempt is in doubt (`on_doubt: resend`): from then on it can't be called released or rejected. */
+  doubt: string | null;
+}
+
+export interface PostingHooks<T extends DeliverableClaim> {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after the time, or as soon as the signal fires. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
+  /** Epoch milliseconds: nothing is posted from then on. Asked before every post, as a lease may be renewed. */
+  sendUntil(): number;
+  /** Takes each entry's outcome, exactly once. */
+  settled(outcome: OutcomeEvent<T>): void;
+  /** No request starts for so many milliseconds. */
+  resting(ms: number): void;
+}
+
+export interface PostingLimits {
+  /** Most attempts for a message. */
+  attempts: number;
+  backoffBaseMs: number;
+  backoffLongestMs: number;
+}
+
+const NOTHING_PAUSED: PauseState = { project: false, segments: new Set(), channels: new Set() };
+
+/** All lanes of a run and what is on them. */
+export class Posting<T extends DeliverableClaim> {
+  readonly latency = new LatencyHistogram();
+  /** Channel → why it stopped. */
+  readonly stopped = new Map<string, string>();
+  /** Requests made, retries included. */
+  posts = 0;
+  /** The last pauses read; checked again before every post. */
+  pauses: PauseState = NOTHING_PAUSED;
+  readonly #queues = new Map<Lane, LaneQueue<Entry<T>>>();
+  /** When each lane last took or refused a message, i.e. was there. */
+  readonly #answeredAt = new Map<Lane, number>();
+  readonly #unavailable = new Map<Lane, string>();
+  readonly #hooks: PostingHooks<T>;
+  readonly #limits: PostingLimits;
+  readonly #stop: AbortSignal;
+  readonly #abandon: AbortSignal;
+
+  /** `stop`: no new post, what is under way is waited for. `abandon`: answers still awaited are given up. */
+  constructor(hooks: PostingHooks<T>, limits: PostingLimits, stop: AbortSignal, abandon: AbortSignal) {
+    this.#hooks = hooks;
+    this.#limits = limits;
+    this.#stop = stop;
+    this.#abandon = abandon;
+    stop.addEventListener("abort", () => this.#pumpAll());
+  }
+
+  /** Begins the delivery of entries whose `sending` rows are committed. */
+  start(entries: readonly Entry<T>[]): void {
+    const byLane = new Map<Lane, Entry<T>[]>();
+    for (const entry of entries) {
+      const list = byLane.get(entry.lane);
+      if (list === undefined) byLane.set(entry.lane, [entry]);
+      else list.push(entry);
+    }
+    for (const [lane, list] of byLane) this.#queueOf(lane).push(list);
+  }
+
+  /** Why a claim must not be posted now; null if it may. `lane` is null before the claim is rendered. */
+  hindrance(claim: T, lane: Lane | null, now: number): { reason: ReleaseReason; detail: string } | null {
+    if (this.#stop.aborted) return { reason: "stopped", detail: "the run was asked to stop" };
+    const stopped = this.stopped.get(claim.channel);
+    if (stopped !== undefined) return { reason: "channel_stopped", detail: stopped };
+    const unavailable = lane === null ? undefined : this.#unavailable.get(lane);
+    if (unavailable !== undefined) return { reason: "provider_unavailable", detail: unavailable };
+    const paused = this.#pausedBy(claim);
+    if (paused !== null) return { reason: "paused", detail: paused };
+    if (claim.sendBy <= now) return { reason: "send_by", detail: "" };
+    if (this.#hooks.sendUntil() <= now) return { reason: "lease", detail: "the run's lease left no time for another post" };
+    return null;
+  }
+
+  #pausedBy(claim: T): string | null {
+    if (this.pauses.project) return "project";
+    if (this.pauses.segments.has(claim.segment)) return `segment ${claim.segment}`;
+    return this.pauses.channels.has(claim.channel) ? `channel ${claim.channel}` : null;
+  }
+
+  #queueOf(lane: Lane): LaneQueue<Entry<T>> {
+    let queue = this.#queues.get(lane);
+    if (queue === undefined) {
+      queue = new LaneQueue<Entry<T>>(lane, {
+        now: this.#hooks.now,
+        sleep: (ms) => this.#hooks.sleep(ms, this.#stop),
+        mayStart: (entry, now) => this.#mayStart(entry, now),
+        mayWait: (entry, until) => this.#mayWait(entry, until),
+        attempt: (entry) => this.#attempt(entry),
+        resting: this.#hooks.resting,
+      });
+      this.#queues.set(lane, queue);
+    }
+    return queue;
+  }
+
+  #mayStart(entry: Entry<T>, now: number): boolean {
+    const hindrance = this.hindrance(entry.claim, entry.lane, now);
+    if (hindrance === null) return true;
+    this.#release(entry, hindrance.reason, hindrance.detail);
+    return false;
+  }
+
+  #mayWait(entry: Entry<T>, until: number): boolean {
+    if (until < Math.min(entry.claim.sendBy, this.#hooks.sendUntil())) return true;
+    this.#release(entry, "provider_unavailable", "the provider asked to wait for longer than the message may");
+    return false;
+  }
+
+  async #attempt(entry: Entry<T>): Promise<void> {
+    const begun = this.#hooks.now();
+    if (entry.attempts === 0) entry.firstTriedAt = begun;
+    entry.attempts += 1;
+    this.posts += 1;
+    let outcome: SendOutcome;
+    try {
+      outcome = await entry.lane.provider.send(entry.message, this.#abandon);
+    } catch {
+      // Against its contract, and after who knows what; its message is not repeated, as it may hold the request.
+      outcome = { kind: "in_doubt", reason: "the provider's code failed while the message was with it" };
+    }
+    const now = this.#hooks.now();
+    if (outcome.kind !== "try_again") this.latency.record(now - begun);
+    this.#judge(entry, outcome, now);
+  }
+
+  #judge(entry: Entry<T>, outcome: SendOutcome, now: number): void {
+    const { claim, lane } = entry;
+    if (outcome.kind === "accepted" || outcome.kind === "rejected") this.#answeredAt.set(lane, now);
+    switch (outcome.kind) {
+      case "accepted":
+        this.#hooks.settled({ event: "accepted", claim, at: now, providerId: outcome.providerId });
+        return;
+      case "rejected":
+        if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; resent and refused: ${outcome.reason}`);
+        else this.#hooks.settled({ event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason });
+        return;
+      case "unauthorised":
+        this.stopped.set(claim.channel, outcome.reason);
+        this.#release(entry, "channel_stopped", outcome.reason);
+        this.#pumpAll();
+        return;
+      case "in_doubt":
+        if (lane.onDoubt === "hold" || entry.doubt !== null) this.#settleInDoubt(entry, outcome.reason);
+        else {
+          entry.doubt = outcome.reason;
+          void this.#again(entry, now);
+        }
+        return;
+      case "try_again":
+        this.#tryAgain(entry, outcome, now);
+    }
+  }
+
+  #tryAgain(entry: Entry<T>, outcome: { afterMs: number | null; reason: string }, now: number): void {
+    const { attempts } = this.#limits;
+    if (entry.attempts >= attempts) {
+      this.#release(entry, "provider_unavailable", `${outcome.reason} (attempt ${entry.attempts} of ${attempts})`);
+      // Nobody got through since this message began to try: the rest would only repeat its way.
+      if ((this.#answeredAt.get(entry.lane) ?? -Infinity) < entry.firstTriedAt && !this.#unavailable.has(entry.lane)) {
+        this.#unavailable.set(entry.lane, `${outcome.reason}; ${entry.lane.name} took nothing through ${attempts} attempts of another message`);
+        this.#pumpAll();
+      }
+      return;
+    }
+    if (outcome.afterMs === null) {
+      void this.#again(entry, now);
+      return;
+    }
+    // The provider's own word holds for everyone on the lane; our jitter on top keeps a wait of 0 from becoming a spin.
+    const queue = this.#queueOf(entry.lane);
+    queue.holdUntil(now + Math.max(outcome.afterMs, entry.attempts === 1 ? 0 : this.#backoff(entry)));
+    queue.pushFirst(entry);
+  }
+
+  /** Another attempt after a wait of its own; the slot is free meanwhile. */
+  async #again(entry: Entry<T>, now: number): Promise<void> {
+    const wait = this.#backoff(entry);
+    if (!this.#mayWait(entry, now + wait)) return;
+    this.#hooks.resting(wait);
+    await this.#hooks.sleep(wait, this.#stop);
+    this.#queueOf(entry.lane).pushFirst(entry);
+  }
+
+  #backoff(entry: Entry<T>): number {
+    return backoffMs(entry.attempts, this.#limits.backoffBaseMs, this.#limits.backoffLongestMs, this.#hooks.random);
+  }
+
+  #release(entry: Entry<T>, reason: ReleaseReason, detail: string): void {
+    if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; not resent: ${reason}`);
+    else this.#hooks.settled({ event: "released", claim: entry.claim, at: this.#hooks.now(), reason, detail });
+  }
+
+  #settleInDoubt(entry: Entry<T>, detail: string): void {
+    this.#hooks.settled({ event: "in_doubt", claim: entry.claim, at: this.#hooks.now(), detail });
+  }
+
+  #pumpAll(): void {
+    for (const queue of this.#queues.values()) queue.pump();
+  }
+}

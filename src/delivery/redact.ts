@@ -1,0 +1,21 @@
+/** A reason is read by people and kept in the ledger: long enough for a provider's sentence, short enough for a column. */
+const LONGEST = 500;
+
+/**
+ * Text that is safe to log and to keep: each secret becomes `[redacted]`, the recipient's address `[address]`, anything shaped
+ * like a SendGrid key or a bearer token `[redacted]` too, control characters become spaces, and the rest is cut at 500
+ * characters.
+ */
+export function redact(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
+  let clean = text;
+  for (const secret of secrets) if (secret !== "") clean = clean.replaceAll(secret, "[redacted]");
+  clean = clean.replace(/SG\.[\w.-]{6,}/gu, "[redacted]").replace(/\b(bearer|basic)\s+[\w.~+/=-]+/giu, "$1 [redacted]");
+  for (const address of addresses) if (address !== "") clean = replaceIgnoringCase(clean, address, "[address]");
+  clean = clean.replace(/\p{Cc}+/gu, " ").trim();
+  return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST - 1)}…`;
+}
+
+function replaceIgnoringCase(text: string, wanted: string, by: string): string {
+  const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
+  return text.replace(new RegExp(pattern, "giu"), () => by);
+}

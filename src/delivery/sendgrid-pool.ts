@@ -1,0 +1,185 @@
+/**
+ * The thread between `@sendgrid/mail` and the network: posts through an undici pool and knows, for each request that got no
+ * answer, whether it may have left.
+ */
+import { Pool, type Dispatcher } from "undici";
+import { outcomeOf } from "./sendgrid-answer.js";
+import type { SendOutcome } from "./types.js";
+
+/** Most of an error's body that is kept; a provider's explanation is far shorter. */
+const LONGEST_ANSWER_CHARACTERS = 16_384;
+
+/** What changes with time, injectable so that tests need not wait. */
+export interface PoolClock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Calls `tick` about every `ms` until the returned function is called. */
+  every(ms: number, tick: () => void): () => void;
+}
+
+export interface PoolOptions {
+  /** Base URL, e.g. `https://api.sendgrid.com`. */
+  endpoint: URL;
+  /** The whole Authorization header. */
+  authorization: string;
+  connections: number;
+  /** From the call of `post` to the last byte of the answer, connecting included. */
+  timeoutMs: number;
+  largestBodyBytes: number;
+  clock: PoolClock;
+}
+
+/** Posts bodies; every request settles with an outcome, never with an error. */
+export class PostingPool {
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #options: PoolOptions;
+  /** In the order begun: as all have the same timeout, the first is the first to be late. */
+  readonly #underWay = new Set<Exchange>();
+  readonly #signals = new WeakSet<AbortSignal>();
+  #stopSweeping: (() => void) | null = null;
+
+  constructor(options: PoolOptions) {
+    const { endpoint, timeoutMs } = options;
+    this.#options = options;
+    this.#path = endpoint.pathname.replace(/\/+$/u, "");
+    this.#headers = { authorization: options.authorization, "content-type": "application/json", accept: "application/json" };
+    this.#pool = new Pool(endpoint.origin, {
+      connections: options.connections,
+      pipelining: 1,
+      // Behind the sweep below, which bounds the whole exchange; these see a socket that went quiet in between.
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: { timeout: timeoutMs },
+    });
+  }
+
+  /** Posts to `path` below the endpoint. `path` begins with a slash. */
+  post(path: string, body: unknown, signal: AbortSignal): Promise<SendOutcome> {
+    if (signal.aborted) return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
+    const text = JSON.stringify(body);
+    // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
+    if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
+      return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes` });
+    }
+    this.#listen(signal);
+    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => this.#sweep());
+    return new Promise((resolve) => {
+      const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
+        this.#underWay.delete(exchange);
+        resolve(outcome);
+      });
+      this.#underWay.add(exchange);
+      try {
+        this.#pool.dispatch({ path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false }, exchange);
+      } catch (error) {
+        exchange.fail(error);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stopSweeping?.();
+    this.#stopSweeping = null;
+    await this.#pool.destroy();
+  }
+
+  #sweep(): void {
+    const late = this.#options.clock.now() - this.#options.timeoutMs;
+    for (const exchange of this.#underWay) {
+      if (exchange.begunAt > late) return;
+      exchange.giveUp(`no answer within ${this.#options.timeoutMs / 1000} seconds`);
+    }
+    if (this.#underWay.size === 0) {
+      this.#stopSweeping?.();
+      this.#stopSweeping = null;
+    }
+  }
+
+  /** One listener a signal, not one a request: a run shares its signal among all its messages. */
+  #listen(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    signal.addEventListener("abort", () => {
+      for (const exchange of [...this.#underWay]) if (exchange.signal === signal) exchange.giveUp("given up while waiting for the answer");
+    });
+  }
+}
+
+/** One request and its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly begunAt: number;
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  #body = "";
+  #settle: ((outcome: SendOutcome) => void) | null;
+
+  constructor(
+    readonly signal: AbortSignal,
+    readonly clock: PoolClock,
+    settle: (outcome: SendOutcome) => void,
+  ) {
+    this.begunAt = clock.now();
+    this.#settle = settle;
+  }
+
+  /** undici calls this right before it writes to a socket, and again if it were to write a second time. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#settle === null || this.#controller !== null) {
+      controller.abort(new Error("this request must not be written"));
+      return;
+    }
+    this.#controller = controller;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#body.length < LONGEST_ANSWER_CHARACTERS) this.#body += chunk.toString("utf8");
+  }
+
+  onResponseEnd(): void {
+    this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body }, this.clock.now()));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
+    this.fail(error);
+  }
+
+  fail(error: unknown): void {
+    // The status line is the answer: only its explanation was cut off.
+    if (this.#status !== 0) this.onResponseEnd();
+    else this.#unanswered(describe(error));
+  }
+
+  giveUp(reason: string): void {
+    const controller = this.#controller;
+    if (this.#status !== 0) this.onResponseEnd();
+    else this.#unanswered(reason);
+    controller?.abort(new Error(reason));
+  }
+
+  #unanswered(reason: string): void {
+    if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason });
+    else this.#finish({ kind: "in_doubt", reason });
+  }
+
+  #finish(outcome: SendOutcome): void {
+    const settle = this.#settle;
+    this.#settle = null;
+    settle?.(outcome);
+  }
+}
+
+/** Code and message alone: an error object may carry the request, and with it the key. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return "the connection failed";
+  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  const message = error.message === "" && error instanceof AggregateError ? error.errors.map((inner) => (inner instanceof Error ? inner.message : "")).join(", ") : error.message;
+  return message.includes(code) ? message : `${code}: ${message}`;
+}

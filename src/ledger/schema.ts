@@ -1,0 +1,79 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { OpportuneError } from "../core/errors.js";
+import { renderSqlFile } from "../warehouse/sql.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { ledgerQueries, statement } from "./tables.js";
+
+const LEDGER_FILES = new URL("../../sql/ledger/", import.meta.url);
+const AUDIT_FILES = new URL("../../sql/audit/", import.meta.url);
+
+/** The numbered files under sql/ledger/; a ledger's version is how many of them it has had. */
+function migrations(): string[] {
+  return readdirSync(LEDGER_FILES).filter((file) => /^\d{3}_\w+\.sql$/.test(file)).sort();
+}
+
+export interface LedgerStatus {
+  /** 0: not installed. */
+  version: number;
+  /** What this version of Opportune needs. */
+  expected: number;
+}
+
+export async function ledgerStatus(warehouse: Warehouse, schema: string): Promise<LedgerStatus> {
+  const expected = migrations().length;
+  const tables = await warehouse.query({ sql: "select table_name from information_schema.tables where table_schema = $1 and table_name = 'meta'", params: [schema] });
+  if (tables.length === 0) return { version: 0, expected };
+  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", "schema_version")));
+  return { version: Number(rows[0]?.["content"] ?? 0), expected };
+}
+
+/**
+ * Brings the ledger to this version: creates the schema, runs the files it hasn't had, and makes the audit views anew.
+ * Gives the files that ran. A ledger newer than this Opportune is an error.
+ */
+export async function installLedger(warehouse: Warehouse, schema: string): Promise<string[]> {
+  const { dialect } = warehouse;
+  await warehouse.execute({ sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] });
+  const status = await ledgerStatus(warehouse, schema);
+  if (status.version > status.expected) throw newerLedger(status);
+  const pending = migrations().slice(status.version);
+  const queries = ledgerQueries(schema);
+  for (const [i, file] of pending.entries()) {
+    await warehouse.transaction(async () => {
+      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, {}).sql)) await warehouse.execute({ sql, params: [] });
+      const version = String(status.version + i + 1);
+      if (version === "1") {
+        const values = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };
+        await warehouse.execute(statement(queries.insertInto("meta").values(Object.entries(values).map(([name, content]) => ({ name, content })))));
+        await warehouse.execute(statement(queries.insertInto("leases").values({ name: "run", holder: null, fence: 0, expires_at: null })));
+      } else {
+        await warehouse.execute(statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version")));
+      }
+    });
+  }
+  for (const file of readdirSync(AUDIT_FILES).sort()) await warehouse.execute(renderSqlFile(`audit/${file}`, dialect, schema, {}));
+  return pending;
+}
+
+/** Throws, with the command that helps, unless the ledger is of this version. */
+export async function requireLedger(warehouse: Warehouse, schema: string): Promise<void> {
+  const status = await ledgerStatus(warehouse, schema);
+  if (status.version === status.expected) return;
+  if (status.version > status.expected) throw newerLedger(status);
+  const problem = status.version === 0 ? `There is no ledger in schema ${schema}.` : `The ledger in schema ${schema} is of version ${String(status.version)}; this Opportune needs ${String(status.expected)}.`;
+  throw new OpportuneError({ code: "ledger/version", message: problem, hint: "Run `opportune ledger install`." });
+}
+
+function newerLedger(status: LedgerStatus): OpportuneError {
+  return new OpportuneError({
+    code: "ledger/newer",
+    message: `The ledger is of version ${String(status.version)}, newer than the ${String(status.expected)} this Opportune knows.`,
+    hint: "Upgrade Opportune (`npm install opportune@latest`) on this machine.",
+  });
+}
+
+/** The statements of one of our own SQL files: they end with `;` at the end of a line. */
+export function statementsOf(sql: string): string[] {
+  return sql.split(/;\s*$/m).map((part) => part.trim()).filter((part) => part.replaceAll(/^--.*$/gm, "").trim() !== "");
+}

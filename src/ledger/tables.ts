@@ -1,0 +1,105 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type Compilable } from "kysely";
+import type { Param, Statement } from "../warehouse/types.js";
+
+/** Timestamps go in as ISO 8601 UTC text; the ledger's own SQL reads them back as text too. */
+type Time = string;
+
+interface RunsTable {
+  run_id: string;
+  as_of: Time;
+  started_at: Time;
+  finished_at: Time | null;
+  status: "running" | "success" | "error" | "interrupted";
+  fence: number;
+  opportune_version: string | null;
+  candidates: number | null;
+  claimed: number | null;
+  accepted: number | null;
+  failed: number | null;
+  in_doubt: number | null;
+  released: number | null;
+  duration_ms: number | null;
+  error: string | null;
+}
+
+interface SegmentRunsTable {
+  run_id: string;
+  segment: string;
+  as_of: Time;
+  segment_version: string;
+  shape: string;
+  activated_at: Time | null;
+  /** JSON of ActiveStep[]. */
+  steps: string;
+  succeeded: number;
+  returned: number | null;
+  dropped: string | null;
+  decisions: string | null;
+  bytes_scanned: number | null;
+  duration_ms: number | null;
+  error: string | null;
+}
+
+export interface SentLedgerTable {
+  seq: number;
+  run_id: string;
+  message_id: string;
+  segment: string;
+  segment_version: string | null;
+  step: string;
+  variant: string | null;
+  user_id: string;
+  item_key: string;
+  class: string | null;
+  channel: string | null;
+  topic: string | null;
+  template: string | null;
+  template_version: string | null;
+  occurred_at: Time;
+  counts_from: Time;
+  due_at: Time | null;
+  expires_at: Time | null;
+  send_by: Time | null;
+  decided_at: Time;
+  recorded_at: Time;
+  event: string;
+  reason: string;
+  rule: string;
+  detail: string | null;
+  settles: number;
+  counts: number;
+  address: string | null;
+  properties: string | null;
+  provider_id: string | null;
+}
+
+/** The ledger's tables as Kysely sees them; sql/ledger/ creates them. */
+export interface LedgerTables {
+  sent_ledger: SentLedgerTable;
+  runs: RunsTable;
+  segment_runs: SegmentRunsTable;
+  suppressions: { channel: string; address: string; topic: string | null; reason: string; recorded_at: Time };
+  preferences: { user_id: string; channel: string | null; topic: string | null; opted_in: boolean; recorded_at: Time; seq: number };
+  pauses: { scope: "project" | "segment" | "channel"; name: string; paused: boolean; recorded_at: Time; seq: number; note: string | null };
+  leases: { name: string; holder: string | null; fence: number; expires_at: Time | null };
+  meta: { name: string; content: string };
+}
+
+/** Kysely writes and types the SQL; statements run on the job's own warehouse, never on a second set of drivers. */
+export function ledgerQueries(schema: string): Kysely<LedgerTables> {
+  const kysely = new Kysely<LedgerTables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+  return kysely.withSchema(schema);
+}
+
+/** A Kysely query as a statement for the warehouse. */
+export function statement(query: Compilable): Statement {
+  const { sql, parameters } = query.compile();
+  return { sql, params: parameters as readonly Param[] };
+}

@@ -1,0 +1,162 @@
+/** From validated files to the shapes that the rest of the job reads. */
+import type { FrontMatterFile } from "./files.js";
+import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
+import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
+import type { Audience, Cap, Channel, Links, Policy, Segment, Source, SqlFile, Step, Target, Treatment } from "./types.js";
+import type { Place, YamlSource } from "./yaml-source.js";
+
+export function buildTarget(name: string, target: ProjectFile["targets"][string]): Target {
+  const { live, allow, schema, outbox } = target;
+  const connection = {
+    type: target.type,
+    path: target.path,
+    waitForLockSeconds: target.wait_for_lock,
+    memoryLimit: target.memory_limit ?? null,
+    threads: target.threads ?? null,
+  };
+  return { name, live, allow, schema, outbox, connection };
+}
+
+export function buildChannel(name: string, channel: ProjectFile["channels"][string]): Channel {
+  const type = channel.type ?? CHANNEL_TYPES.find((known) => known === name);
+  if (type === undefined) throw new TypeError(`channel ${name} without a type`);
+  return {
+    name,
+    type,
+    provider: channel.provider,
+    apiKey: channel.api_key ?? null,
+    endpoint: channel.endpoint,
+    from: channel.from ?? null,
+    replyTo: channel.reply_to ?? null,
+    inFlight: channel.in_flight,
+    ratePerSecond: channel.rate,
+    timeoutSeconds: channel.timeout,
+    onDoubt: channel.on_doubt,
+  };
+}
+
+/** Without `max_per_run`, a run may claim what the channels' rates can send until the next run. */
+export function buildPolicy({ policy, channels, interval }: ProjectFile): Policy {
+  const rates = Object.values(channels).reduce((sum, channel) => sum + channel.rate, 0);
+  return {
+    timezone: policy.timezone,
+    quietHours: policy.quiet_hours ?? null,
+    caps: policy.caps.map((cap): Cap => ({
+      name: capName(cap),
+      max: cap.max,
+      windowSeconds: cap.per.seconds,
+      channel: cap.channel ?? null,
+      topic: cap.topic ?? null,
+    })),
+    spacingSeconds: policy.spacing ?? null,
+    exclude: policy.exclude,
+    require: policy.require,
+    holdout: policy.holdout,
+    maxPerRun: policy.max_per_run ?? Math.floor(rates * interval),
+  };
+}
+
+/** `2 per 48 hours on sms of topic carts`, in the words of opportune.yml, or the name given there. */
+export function capName(cap: ProjectFile["policy"]["caps"][number]): string {
+  const channel = cap.channel === undefined ? "" : ` on ${cap.channel}`;
+  const topic = cap.topic === undefined ? "" : ` of topic ${cap.topic}`;
+  return cap.name ?? `${String(cap.max)} per ${cap.per.words}${channel}${topic}`;
+}
+
+export function buildSource(name: string, source: ProjectFile["sources"][string]): Source {
+  if (typeof source === "string") return { name, table: source, loadedAt: null, staleAfterSeconds: null };
+  return { name, table: source.table, loadedAt: source.loaded_at ?? null, staleAfterSeconds: source.stale_after ?? null };
+}
+
+export function buildLinks(links: ProjectFile["links"]): Links {
+  return { unsubscribeUrl: links.unsubscribe_url ?? null, unsubscribeSecret: links.unsubscribe_secret ?? null, utm: links.utm };
+}
+
+/** The steps in the order written, with variants filled up from their step; the short form is a step called `message`. */
+export function stepsOf(data: SegmentFrontMatter): Step[] {
+  const { channel, template } = data;
+  const short =
+    channel === undefined || template === undefined
+      ? []
+      : [{ name: "message", after: data.after ?? 0, within: data.within ?? DAY_SECONDS, channel, template, variants: undefined }];
+  return (data.steps ?? short).map((step): Step => {
+    const own: Treatment = {
+      afterSeconds: step.after,
+      withinSeconds: step.within,
+      channel: step.channel,
+      template: step.template,
+    };
+    const variants = Object.entries(step.variants ?? {}).map(([name, variant]) => ({
+      name,
+      weight: variant.weight,
+      afterSeconds: variant.after ?? own.afterSeconds,
+      withinSeconds: variant.within ?? own.withinSeconds,
+      channel: variant.channel ?? own.channel,
+      template: variant.template ?? own.template,
+    }));
+    return { name: step.name, ...own, variants };
+  });
+}
+
+/** The default of `within`: a message that nobody could send for a day is not sent later. */
+const DAY_SECONDS = 86_400;
+
+export function buildSegment(id: string, file: FrontMatterFile, data: SegmentFrontMatter, source: YamlSource): Segment {
+  const written = stepsOf(data);
+  const steps = [...written].sort((a, b) => a.afterSeconds - b.afterSeconds);
+  const goal = typeof data.goal === "string" ? { audience: data.goal } : data.goal;
+  return {
+    ...sqlFileOf(file),
+    id,
+    description: data.description ?? null,
+    because: data.because ?? null,
+    status: data.status,
+    signal: data.signal ?? null,
+    class: data.class,
+    priority: data.priority,
+    topic: data.topic ?? null,
+    key: data.key ?? null,
+    repeat: data.repeat,
+    goal: goal === undefined ? null : { audience: goal.audience, withinSeconds: goal.within ?? null },
+    exclude: data.exclude,
+    require: data.require,
+    holdout: data.holdout,
+    maxPerRun: data.max_per_run ?? null,
+    firstRun: data.first_run,
+    everySeconds: data.every ?? null,
+    steps,
+    contract: Object.entries(data.columns).map(([column, rule]) => ({
+      column,
+      required: rule.required,
+      acceptedValues: rule.accepted_values ?? null,
+    })),
+    keepProperties: data.keep_properties,
+    places: placesOf(source, written, steps),
+  };
+}
+
+export function buildAudience(name: string, file: FrontMatterFile, data: AudienceFrontMatter): Audience {
+  return { ...sqlFileOf(file), name, description: data.description ?? null, minRows: data.min_rows };
+}
+
+function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile): SqlFile {
+  return { file, sql, sqlLine, version };
+}
+
+/** The places of the front matter, with the steps by their index in `Segment.steps` and by their names. */
+function placesOf(source: YamlSource, written: readonly Step[], sorted: readonly Step[]): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const [path, place] of source.places()) {
+    const [, index, rest = ""] = /^steps\.(\d+)(\..*)?$/.exec(path) ?? [];
+    const step = index === undefined ? undefined : written[Number(index)];
+    if (step === undefined) {
+      places.set(path, place);
+      if (["after", "within", "channel", "template"].includes(path) && written[0]?.name === "message") {
+        for (const name of ["0", "message"]) places.set(`steps.${name}.${path}`, place);
+      }
+      continue;
+    }
+    for (const name of [String(sorted.indexOf(step)), step.name]) places.set(`steps.${name}${rest}`, place);
+  }
+  return places;
+}

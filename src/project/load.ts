@@ -1,0 +1,107 @@
+/** Reads and checks everything that the user wrote. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { OpportuneError, type Problem } from "../core/errors.js";
+import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, buildSource, buildTarget } from "./build.js";
+import { fillIn, readEnvironment } from "./environment.js";
+import { listFiles, readText } from "./files.js";
+import { readAudiences, readSegments } from "./front-matter.js";
+import { valueAt } from "./problems.js";
+import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
+import { checkReferences, PROJECT_REFERENCES, referredTo, SEGMENT_REFERENCES, type Known } from "./references.js";
+import { checkSql } from "./sql-references.js";
+import type { Project } from "./types.js";
+import { parseYaml, type YamlSource } from "./yaml-source.js";
+
+/**
+ * The project in folder `root`, valid throughout. `target` is the one asked for on the command line; `env` (by default the
+ * process's) wins over the project's `.env`. Throws an OpportuneError with exit code 2 that holds every problem of every
+ * file, in the order of files, lines and columns.
+ */
+export function loadProject(
+  root: string,
+  options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined } = {},
+): Project {
+  const folder = resolve(root);
+  if (!existsSync(join(folder, PROJECT_FILE))) {
+    const message = `no ${PROJECT_FILE} in ${root}`;
+    throw new OpportuneError(
+      { code: "project/missing", message, hint: "begin one with `opportune init`, or name its folder" },
+      2,
+    );
+  }
+  const { text, problems: unreadable } = readText(folder, PROJECT_FILE);
+  const { source, problems: broken } =
+    unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
+  const segments = readSegments(folder);
+  const audiences = readAudiences(folder);
+  const filled = fillIn(source?.value ?? {}, readEnvironment(folder, options.env ?? process.env));
+
+  const known: Known = {
+    audience: audiences.items.map(({ name }) => name),
+    channel: keysAt(source, filled.value, "channels"),
+    template: listFiles(folder, "templates", ".hbs")
+      .map((file) => file.slice("templates/".length, -".hbs".length))
+      .filter((name) => !/^(?:partials|layouts)\//.test(name)),
+    topic: topicsOf(segments.items.map(({ source }) => source)),
+  };
+  const usedChannels = segments.items.flatMap(({ source }) => referredTo("channel", source?.value, SEGMENT_REFERENCES));
+  const sqlNames = { source: keysAt(source, filled.value, "sources"), var: keysAt(source, filled.value, "vars") };
+
+  const main = source === null ? null : checkProjectFile(source, filled, options.target, usedChannels);
+  const problems = [
+    ...broken,
+    ...(main?.problems ?? []),
+    ...segments.problems,
+    ...audiences.problems,
+    ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
+    ...segments.items.flatMap(({ source }) =>
+      source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known),
+    ),
+    ...[...segments.items, ...audiences.items].flatMap(({ file }) => checkSql(file, sqlNames)),
+  ];
+  const data = main?.data ?? null;
+  const target = main?.target === undefined ? undefined : data?.targets[main.target];
+  if (problems.length > 0 || data === null || main?.target === undefined || target === undefined) {
+    throw new OpportuneError(problems.sort(byPlace), 2);
+  }
+  return {
+    root: folder,
+    name: data.name,
+    target: buildTarget(main.target, target),
+    channels: mapOf(data.channels, buildChannel),
+    policy: buildPolicy(data),
+    sources: mapOf(data.sources, buildSource),
+    vars: data.vars,
+    intervalSeconds: data.interval,
+    links: buildLinks(data.links),
+    segments: inOrder(
+      segments.items.flatMap(({ name, file, source, data }) =>
+        data === null || source === null ? [] : [[name, buildSegment(name, file, data, source)]],
+      ),
+    ),
+    audiences: inOrder(
+      audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, data)]])),
+    ),
+  };
+}
+
+/** The topics that segments name; null where one of them can't be read. */
+function topicsOf(sources: readonly (YamlSource | null)[]): string[] | null {
+  if (sources.includes(null)) return null;
+  return sources.map((source) => valueAt(source?.value, ["topic"])).filter((topic) => typeof topic === "string");
+}
+
+function mapOf<T, U>(entries: Readonly<Record<string, T>>, build: (name: string, entry: T) => U): Map<string, U> {
+  return new Map(Object.entries(entries).map(([name, entry]) => [name, build(name, entry)]));
+}
+
+function inOrder<T>(entries: [string, T][]): Map<string, T> {
+  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  const first = (problem: Problem): string => (problem.file === PROJECT_FILE ? "" : (problem.file ?? ""));
+  if (first(a) !== first(b)) return first(a) < first(b) ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}

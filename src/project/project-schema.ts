@@ -1,0 +1,133 @@
+/** What opportune.yml may hold. How keys must fit together is in rules.ts, names of other files in references.ts. */
+import * as z from "zod";
+import {
+  column,
+  delay,
+  duration,
+  insteadOfType,
+  name,
+  nameOf,
+  percent,
+  sender,
+  text,
+  timeOfDay,
+  timezone,
+  url,
+  whole,
+  writtenDuration,
+} from "./fields.js";
+
+/** What a target has whatever its warehouse. */
+const everyTarget = {
+  schema: name.default("opportune").describe("Schema of the ledger."),
+  live: z.boolean().default(false).describe("Whether messages really leave; else they go to the outbox, but for `allow`."),
+  allow: z.array(text).default([]).describe("Addresses or @domains that a target which is not live may write to."),
+  outbox: text.default("target/opportune/outbox").describe("Folder for messages that are not really sent."),
+};
+
+const MEMORY = "a size such as 2GB";
+
+const duckdb = z.strictObject({
+  type: z.literal("duckdb"),
+  path: text.describe("Database file, relative to the project, or :memory:."),
+  ...everyTarget,
+  wait_for_lock: delay.prefault("30 seconds").describe("How long to wait for another process to let go of the file."),
+  memory_limit: z
+    .string({ error: MEMORY })
+    .regex(/^\d+(?:\.\d+)? ?[KMGT]i?B$/, { error: MEMORY })
+    .optional()
+    .describe("Most memory DuckDB takes, e.g. 2GB."),
+  threads: whole(1).optional().describe("Threads DuckDB works with."),
+});
+
+const target = z.discriminatedUnion("type", [duckdb]);
+
+export const CHANNEL_TYPES = ["email", "sms", "push", "in_app", "webhook"] as const;
+
+const channel = z.strictObject({
+  type: z.enum(CHANNEL_TYPES).optional().describe("Defaults to the channel's name where that is a type."),
+  provider: z.enum(["sendgrid", "outbox"]).describe("Who delivers; outbox writes files."),
+  api_key: text.optional().describe("The provider's key: ${SENDGRID_API_KEY}."),
+  endpoint: url.default("https://api.sendgrid.com").describe("Base URL of the provider."),
+  from: sender.optional().describe("Sender; a template may name another."),
+  reply_to: sender.optional().describe("Where answers go."),
+  in_flight: whole(1).default(256).describe("Requests under way at once."),
+  rate: z.number().positive().default(500).describe("Most messages a second."),
+  timeout: duration.prefault("30 seconds").describe("An answer later than this is in doubt."),
+  on_doubt: z.enum(["hold", "resend"]).default("hold").describe("What to do where the provider's answer never came."),
+});
+
+const CAP_NAME = "a name of letters, digits, spaces and . _ -";
+
+const cap = z.strictObject({
+  max: whole(1).describe("Most marketing messages in the window."),
+  per: writtenDuration.describe("The rolling window."),
+  channel: nameOf("a channel").optional().describe("Only of this channel."),
+  topic: name.optional().describe("Only of this topic."),
+  name: z
+    .string({ error: CAP_NAME })
+    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9])?$/, { error: CAP_NAME })
+    .optional()
+    .describe("As the ledger names it; defaults to e.g. `2 per 48 hours on sms`."),
+});
+
+const policy = z.strictObject({
+  timezone: timezone.default("UTC").describe("For users without a known zone."),
+  quiet_hours: z
+    .strictObject({ from: timeOfDay.describe("Shut from here on."), to: timeOfDay.describe("Open again.") })
+    .optional()
+    .describe("Hours of the user's own day in which nothing is sent."),
+  caps: z.array(cap).default([]).describe("Most messages in rolling windows."),
+  spacing: duration.optional().describe("Least time between two marketing messages."),
+  exclude: z.array(nameOf("an audience")).default([]).describe("Audiences that hear nothing."),
+  require: z.array(nameOf("an audience")).default([]).describe("Audiences a user must be in to get marketing messages."),
+  holdout: percent.default(0).describe("Percent of users kept silent to measure lift."),
+  max_per_run: whole(1).optional().describe("Defaults to what the channels' rates can send in one interval."),
+});
+
+const SOURCE = "a table's name, or a mapping with table, loaded_at and stale_after";
+
+const source = z.union([
+  z.string({ error: SOURCE }).min(1, { error: SOURCE }),
+  z.strictObject(
+    {
+      table: text.describe("As written into the SQL, e.g. shop.carts."),
+      loaded_at: text.optional().describe("Column or expression: when the newest data arrived."),
+      stale_after: duration.optional().describe("Older data than this makes the segments that read it wait."),
+    },
+    insteadOfType(SOURCE),
+  ),
+]);
+
+const links = z.strictObject({
+  unsubscribe_url: url.optional().describe("One-click unsubscribe endpoint; ?token= is added."),
+  unsubscribe_secret: text.optional().describe("Signs unsubscribe tokens: ${UNSUBSCRIBE_SECRET}."),
+  utm: z.record(name, text).default({}).describe('Added to every link of a mail, e.g. campaign: "{{segment}}".'),
+});
+
+const VARIABLE = "text, a number, true or false";
+
+export const projectSchema = z.strictObject({
+  name: text.describe("Of the project."),
+  target: name.optional().describe("The target used without --target."),
+  targets: z
+    .record(name, target)
+    .refine((targets) => Object.keys(targets).length > 0, { error: "at least one target" })
+    .describe("Where the warehouses are."),
+  channels: z.record(name, channel).default({}).describe("How messages travel."),
+  policy: policy.prefault({}).describe("The rules for the whole project."),
+  sources: z.record(name, source).default({}).describe('Tables, for {{source "x"}}.'),
+  vars: z
+    .record(column, z.union([z.string(), z.number(), z.boolean()], { error: VARIABLE }))
+    .default({})
+    .describe('Values, for {{var "x"}}; always bound.'),
+  interval: duration.prefault("5 minutes").describe("How often the job runs."),
+  links: links.prefault({}).describe("Unsubscribing and link parameters."),
+});
+
+export type ProjectFile = z.output<typeof projectSchema>;
+
+/** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
+export function holdsSecret(path: string): boolean {
+  return /^(?:channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(path);
+}

@@ -1,0 +1,162 @@
+/** What a schema can't say: how the keys of one valid file must fit together. */
+import type { Problem } from "../core/errors.js";
+import { formatDuration } from "../core/durations.js";
+import { nearestName, didYouMean } from "../core/suggest.js";
+import { capName, stepsOf } from "./build.js";
+import { problemAt } from "./problems.js";
+import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
+import { list } from "./references.js";
+import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
+import type { Path, YamlSource } from "./yaml-source.js";
+
+type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
+
+function collect(source: YamlSource, check: (report: Report) => void): Problem[] {
+  const problems: Problem[] = [];
+  check((path, code, message, hint, part) =>
+    problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part)),
+  );
+  return problems;
+}
+
+/** Rules of opportune.yml. */
+export function checkProjectRules(data: ProjectFile, source: YamlSource): Problem[] {
+  return collect(source, (report) => {
+    for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
+
+    const { quiet_hours: quiet, caps } = data.policy;
+    if (quiet !== undefined && quiet.from === quiet.to) {
+      const hint = "leave quiet_hours out to send at any hour";
+      report(
+        ["policy", "quiet_hours", "to"],
+        "quiet-hours",
+        `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`,
+        hint,
+      );
+    }
+    const capNames = caps.map(capName);
+    for (const [index, name] of capNames.entries()) {
+      if (capNames.indexOf(name) === index) continue;
+      report(["policy", "caps", String(index)], "duplicate-cap", `the cap "${name}" stands twice`, "give one of them a name:");
+    }
+
+    for (const [name, source] of Object.entries(data.sources)) {
+      if (typeof source === "string" || source.stale_after === undefined || source.loaded_at !== undefined) continue;
+      report(
+        ["sources", name, "stale_after"],
+        "stale-after",
+        `sources.${name}.stale_after needs loaded_at`,
+        "name the column that says when a row arrived: loaded_at: updated_at",
+      );
+    }
+
+    const { unsubscribe_url: url, unsubscribe_secret: secret } = data.links;
+    if (url !== undefined && secret === undefined) {
+      report(
+        ["links", "unsubscribe_url"],
+        "unsubscribe",
+        "links.unsubscribe_url needs unsubscribe_secret, which signs its tokens",
+        "add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
+      );
+    }
+    if (secret !== undefined && url === undefined) {
+      report(
+        ["links", "unsubscribe_secret"],
+        "unsubscribe",
+        "links.unsubscribe_secret needs unsubscribe_url, the links it signs",
+      );
+    }
+  });
+}
+
+function checkChannel(name: string, channel: ProjectFile["channels"][string], report: Report): void {
+  const path = ["channels", name];
+  const type = channel.type ?? CHANNEL_TYPES.find((known) => known === name);
+  if (type === undefined) {
+    const nearest = nearestName(name, CHANNEL_TYPES);
+    const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
+    report(
+      path,
+      "missing",
+      `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`,
+      hint,
+    );
+  }
+  if (channel.provider !== "sendgrid") return;
+  if (type !== undefined && type !== "email") {
+    report(
+      [...path, "provider"],
+      "provider",
+      `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`,
+      "use provider: outbox",
+    );
+  }
+  if (channel.api_key === undefined) {
+    report(
+      path,
+      "missing",
+      `api_key is missing in channels.${name}; the provider sendgrid needs one`,
+      "add api_key: ${SENDGRID_API_KEY}",
+    );
+  }
+}
+
+/** Rules of a segment's front matter. */
+export function checkSegmentRules(data: SegmentFrontMatter, source: YamlSource): Problem[] {
+  return collect(source, (report) => {
+    if (data.steps === undefined) checkShortForm(data, report);
+    else checkSteps(data, report);
+
+    if (data.class === "transactional" && data.repeat.kind === "each_occurrence" && data.key === undefined) {
+      const hint = "name the column that tells occurrences apart, such as key: order_id";
+      report(["repeat"], "key-needed", "a transactional segment with repeat: each_occurrence needs a key", hint);
+    }
+    for (const audience of data.exclude.filter((name) => data.require.includes(name))) {
+      report(
+        ["require", String(data.require.indexOf(audience))],
+        "nobody-left",
+        `"${audience}" is both excluded and required, so that nobody is left`,
+      );
+    }
+  });
+}
+
+function checkShortForm(data: SegmentFrontMatter, report: Report): void {
+  if (SHORT_FORM.every((key) => data[key] === undefined)) {
+    report([], "no-steps", "a segment needs at least one step", "write steps:, or channel: and template: for a single message");
+    return;
+  }
+  for (const key of ["channel", "template"] as const) {
+    if (data[key] === undefined) report([], "missing", `${key} is missing; a segment without steps names it itself`);
+  }
+}
+
+function checkSteps(data: SegmentFrontMatter, report: Report): void {
+  for (const key of SHORT_FORM) {
+    if (data[key] === undefined) continue;
+    report([key], "steps-twice", `${key} stands beside steps`, "move it into a step", "key");
+  }
+  const names = new Map<string, number>();
+  const takenBy = new Map<number, string>();
+  for (const [index, step] of stepsOf(data).entries()) {
+    const path = ["steps", String(index)];
+    const earlier = names.get(step.name);
+    if (earlier !== undefined)
+      report([...path, "name"], "duplicate-step", `the step "${step.name}" stands twice`, "give each step its own name");
+    names.set(step.name, index);
+
+    // A variant may move its step, so each of its times is one at which the step may fall due.
+    const own = new Map([[step.afterSeconds, [...path, "after"]]]);
+    for (const variant of step.variants) {
+      if (!own.has(variant.afterSeconds)) own.set(variant.afterSeconds, [...path, "variants", variant.name, "after"]);
+    }
+    for (const [seconds, at] of own) {
+      const other = takenBy.get(seconds);
+      if (other === undefined) takenBy.set(seconds, step.name);
+      else if (earlier === undefined) {
+        const message = `the steps "${other}" and "${step.name}" both fall due after ${formatDuration(seconds)}; taken: ${list([...takenBy.keys()].map(formatDuration))}`;
+        report(at, "equal-after", message, "give each step its own after");
+      }
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * What the user wrote, after validation: the shapes that the rest of the job reads.
+ * All durations are whole seconds; all times are UTC instants unless named local.
+ */
+
+/** A loaded and validated project. */
+export interface Project {
+  /** Absolute path of the folder that holds opportune.yml. */
+  root: string;
+  name: string;
+  /** The target chosen by --target, else the configured default. */
+  target: Target;
+  channels: ReadonlyMap<string, Channel>;
+  policy: Policy;
+  sources: ReadonlyMap<string, Source>;
+  /** Values for `{{var "x"}}` in SQL; always bound, never pasted. */
+  vars: Readonly<Record<string, string | number | boolean>>;
+  /** How often the job is meant to run. */
+  intervalSeconds: number;
+  links: Links;
+  /** By id, in id order. */
+  segments: ReadonlyMap<string, Segment>;
+  audiences: ReadonlyMap<string, Audience>;
+}
+
+/** Where the warehouse is. `live: false` delivers to the outbox and the allow-list only. */
+export interface Target {
+  name: string;
+  live: boolean;
+  /** Addresses (`ada@example.com`) or domains (`@example.com`) that a non-live target may really write to. */
+  allow: readonly string[];
+  /** The schema that holds the ledger. */
+  schema: string;
+  /** Folder, relative to the project root, that takes messages which are not really sent. */
+  outbox: string;
+  connection: DuckDbConnection;
+}
+
+export interface DuckDbConnection {
+  type: "duckdb";
+  /** File relative to the project root, or `:memory:`. */
+  path: string;
+  /** How long to wait for another process to let go of the file. */
+  waitForLockSeconds: number;
+  memoryLimit: string | null;
+  threads: number | null;
+}
+
+/** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */
+export type ChannelType = "email" | "sms" | "push" | "in_app" | "webhook";
+
+export interface Channel {
+  name: string;
+  type: ChannelType;
+  provider: "sendgrid" | "outbox";
+  /** SendGrid only. Never logged. */
+  apiKey: string | null;
+  /** SendGrid only: base URL; a loopback address means the sandbox. */
+  endpoint: string;
+  /** `Name <address>` or an address; a template's front matter may override it. */
+  from: string | null;
+  replyTo: string | null;
+  /** Requests under way at once. */
+  inFlight: number;
+  /** Most requests started per second. */
+  ratePerSecond: number;
+  /** Most time for one request; an answer later than this is in doubt. */
+  timeoutSeconds: number;
+  onDoubt: "hold" | "resend";
+}
+
+export interface Policy {
+  /** IANA zone for users without a known one. */
+  timezone: string;
+  /** Local wall-clock times `HH:MM`: shut at `from`, open again at `to`; may span midnight. */
+  quietHours: { from: string; to: string } | null;
+  /** In the order written: the first full one is named in the ledger. */
+  caps: readonly Cap[];
+  spacingSeconds: number | null;
+  exclude: readonly string[];
+  require: readonly string[];
+  /** Percent of users, 0 to 100, kept silent to measure lift. */
+  holdout: number;
+  maxPerRun: number;
+}
+
+/** At most `max` marketing claims in the `windowSeconds` before a run, optionally of one channel or topic. */
+export interface Cap {
+  /** As reported: the given name, else e.g. `2 per 48 hours`. */
+  name: string;
+  max: number;
+  windowSeconds: number;
+  channel: string | null;
+  topic: string | null;
+}
+
+export interface Source {
+  name: string;
+  /** As written into the SQL, e.g. `shop.carts`. */
+  table: string;
+  /** Column or SQL expression over the table: when its newest data arrived. */
+  loadedAt: string | null;
+  staleAfterSeconds: number | null;
+}
+
+export interface Links {
+  /** Base URL of the one-click unsubscribe endpoint; the token is appended as `?token=`. */
+  unsubscribeUrl: string | null;
+  /** Signs unsubscribe tokens. Never logged. */
+  unsubscribeSecret: string | null;
+  /** Added to every http(s) link of a mail, values are Handlebars over `segment`, `step`, `variant`; empty: nothing is added. */
+  utm: Readonly<Record<string, string>>;
+}
+
+/** A SQL file and where its pieces stand, so that errors name the user's own line. */
+export interface SqlFile {
+  /** Relative to the project root. */
+  file: string;
+  /** The Handlebars SQL after the front matter. */
+  sql: string;
+  /** Line of the file (1-based) on which `sql` begins. */
+  sqlLine: number;
+  /** SHA-256 hex of the whole file, first 12 digits. */
+  version: string;
+}
+
+export type SegmentStatus = "draft" | "live" | "paused";
+export type Signal = "recency" | "frequency" | "intent" | "inactivity";
+export type MessageClass = "marketing" | "transactional";
+
+export type Repeat =
+  | { kind: "never" }
+  | { kind: "each_occurrence" }
+  | { kind: "every"; seconds: number };
+
+export interface Segment extends SqlFile {
+  id: string;
+  description: string | null;
+  /** The footer's answer to "why am I getting this"; Handlebars. */
+  because: string | null;
+  status: SegmentStatus;
+  signal: Signal | null;
+  class: MessageClass;
+  /** Higher goes first. */
+  priority: number;
+  topic: string | null;
+  /** Column that tells journeys of one user apart, e.g. `cart_id`. */
+  key: string | null;
+  repeat: Repeat;
+  goal: { audience: string; withinSeconds: number | null } | null;
+  exclude: readonly string[];
+  require: readonly string[];
+  holdout: number;
+  maxPerRun: number | null;
+  /** `send`: those already qualified at the first run are messaged too. */
+  firstRun: "baseline" | "send";
+  /** How often the scheduler asks; null: every tick. */
+  everySeconds: number | null;
+  /** In order of `afterSeconds` of the step itself. */
+  steps: readonly Step[];
+  contract: readonly ColumnRule[];
+  /** Properties whose values the ledger keeps on claims. */
+  keepProperties: readonly string[];
+  /**
+   * Line and column, in the file, of the front matter's values, for errors found later: `topic`, `exclude.0`. Steps stand
+   * under their index in `steps` and under their name: `steps.0.template`, `steps.nudge.template`.
+   */
+  places: ReadonlyMap<string, { line: number; column: number }>;
+}
+
+/** What may differ between the versions of a step under test. */
+export interface Treatment {
+  afterSeconds: number;
+  withinSeconds: number;
+  channel: string;
+  /** Name of the template: its path under templates/ without `.hbs`. */
+  template: string;
+}
+
+export interface Step extends Treatment {
+  name: string;
+  /** Empty, or two and more; weights are relative. Fields not named are the step's own. */
+  variants: readonly (Treatment & { name: string; weight: number })[];
+}
+
+/** A line of a segment's column contract. */
+export interface ColumnRule {
+  column: string;
+  required: boolean;
+  acceptedValues: readonly (string | number | boolean)[] | null;
+}
+
+export interface Audience extends SqlFile {
+  name: string;
+  description: string | null;
+  /** Fewer rows than this counts as failed. */
+  minRows: number;
+}

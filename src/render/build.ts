@@ -1,0 +1,127 @@
+/**
+ * Compiles a template's forms. What is costly and the same for all messages (inlining CSS, finding links, making the text part) is
+ * done here, once; what runs for each message is one compiled Handlebars function.
+ */
+import { inline } from "@css-inline/css-inline";
+import type { Problem } from "../core/errors.js";
+import { block, literal, pathTo, program, text, type BlockNode, type Expression, type Loc, type Program, type Statement, type ValueNode } from "./ast.js";
+import { analyse, type Analysis } from "./contexts.js";
+import { compile, type Compiled } from "./engine.js";
+import { escapeHtml, readHtml, type Document } from "./html.js";
+import { isClickable, isLink } from "./links.js";
+import { flatten, handlebarsOf, nest, protect, restore, type Piece, type Protected } from "./pieces.js";
+import { parted, print, type Fields } from "./print.js";
+import { textPart } from "./text-part.js";
+import type { Json } from "./types.js";
+
+/** A mail's function: `text` is the HTML; the parts are subject, preheader, from_name, from, reply_to_name, reply_to and text, as far as there are any. */
+export interface BuiltEmail {
+  run: Compiled;
+  /** Why CSS is inlined and links are checked for each message; null: done once. */
+  inlineEachTime: string | null;
+  /** The text part is made from each message's HTML. */
+  textEachTime: boolean;
+}
+
+/** A message of another channel: the parts are subject and, for JSON, each string by its number; `text` is a text body. */
+export interface BuiltText {
+  run: Compiled;
+  /** Strings of a JSON body are their numbers in the parts: `shape` puts them in place. */
+  shape: ((parts: Readonly<Record<string, string>>) => Json) | null;
+}
+
+const CSS = { inlineStyleTags: true, keepStyleTags: false, keepAtRules: true, keepLinkTags: true, loadRemoteStylesheets: false } as const;
+
+/** Inlines a document's own style sheets; media queries stay in `<style>`. Reads no files and no URLs. */
+export function inlineCss(html: string): string {
+  return inline(html, CSS);
+}
+
+/** The mail of a composed tree (layout, body, partials). */
+export function buildEmail(tree: Program, fields: Fields): { built: BuiltEmail } | { problems: Problem[] } {
+  const pieces = flatten(tree.body);
+  const analysis = analyse(pieces);
+  if (analysis.problems.length > 0) return { problems: analysis.problems };
+  let once: { html: Program } | { obstacle: string };
+  try {
+    once = analysis.obstacle === null ? inlineOnce(pieces, analysis, tree.loc, "preheader" in fields) : { obstacle: analysis.obstacle };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { problems: [{ code: "template/css", message: `The style sheet can't be inlined: ${reason}`, file: tree.loc.source }] };
+  }
+  const loc = tree.loc;
+  const html = "html" in once ? once.html : unlined(analysis, loc, "preheader" in fields);
+  const plain = textPart(withLinks(analysis.source, analysis.document, loc, "__url", escapeHtml, false), analysis, loc);
+  const parts = [...parted(fields), ...(plain === null ? [] : [block("__part", [literal("text", loc)], plain, loc)])];
+  const run = compile(program([...parts, ...html.body], loc));
+  return { built: { run, inlineEachTime: "obstacle" in once ? once.obstacle : null, textEachTime: plain === null } };
+}
+
+function inlineOnce(pieces: readonly Piece[], { contexts }: Analysis, loc: Loc, preheader: boolean): { html: Program } | { obstacle: string } {
+  const source = protect(pieces, (token) => contexts[token]?.kind === "text");
+  const html = inlineCss(source.html);
+  const after = handlebarsOf(restore(html, source));
+  if (after.length !== source.tokens.length || after.some((piece, index) => piece !== source.tokens[index])) return { obstacle: "the HTML is so broken that a parser moves or drops parts of it" };
+  const located = { ...source, html };
+  const nested = nest(withLinks(located, readHtml(html), loc, "__link", (value) => value, preheader), loc, htmlValue);
+  return nested === null ? { obstacle: "conditions and tags are not nested" } : { html: nested };
+}
+
+/** As written, with the preheader: for templates whose CSS is inlined for each message. */
+function unlined({ source, document }: Analysis, loc: Loc, preheader: boolean): Program {
+  const pieces = [...restore(source.html.slice(0, document.bodyStart), source), ...(preheader ? preheaderPieces(loc) : []), ...restore(source.html.slice(document.bodyStart), source)];
+  return nest(pieces, loc, htmlValue) ?? program([], loc);
+}
+
+function htmlValue(node: ValueNode, within: readonly BlockNode[]): Statement {
+  if (within.some((outer) => outer.path.original === "__link")) return print(node, "__value", false);
+  return node.escaped ? print(node, "__value", true) : print(node, "__html", false);
+}
+
+/**
+ * Wraps the value of every link into a block that checks the scheme and adds UTM parameters when the message is rendered, and
+ * prints it for HTML (`__link`) or as it is (`__url`).
+ * Images and such with a fixed address stay as they are: they were checked when the template was loaded. `encode` is applied to
+ * fixed text inside.
+ */
+function withLinks(source: Pick<Protected, "html" | "tokens" | "word">, document: Document, loc: Loc, helper: "__link" | "__url", encode: (value: string) => string, preheader: boolean): Piece[] {
+  const pieces: Piece[] = [];
+  let done = 0;
+  const copy = (until: number): void => {
+    pieces.push(...restore(source.html.slice(done, until), source));
+    done = until;
+  };
+  const links = document.attributes.filter((attribute) => isLink(attribute.name)).map((attribute) => ({ at: attribute.start, attribute }));
+  for (const { at, attribute } of [...links, ...(preheader ? [{ at: document.bodyStart, attribute: null }] : [])].sort((a, b) => a.at - b.at)) {
+    if (attribute === null) {
+      copy(at);
+      pieces.push(...preheaderPieces(loc));
+      continue;
+    }
+    const inner = restore(attribute.value, source);
+    const first = inner.find((piece) => piece.kind === "value");
+    if ((first === undefined && !isClickable(attribute)) || at < done) continue;
+    copy(at);
+    const where = first?.kind === "value" ? first.node.loc : loc;
+    const clickable: Expression = { type: "BooleanLiteral", value: isClickable(attribute), original: isClickable(attribute), loc: where };
+    const node = block(helper, [literal(attribute.name, where), clickable], program([], where), where);
+    const quote: Piece[] = attribute.quoted ? [] : [{ kind: "text", value: '"', node: null }];
+    const value = inner.map((piece): Piece => (piece.kind === "text" ? { ...piece, value: encode(piece.value) } : piece));
+    pieces.push(...quote, { kind: "open", node }, ...value, { kind: "close", node }, ...quote);
+    done = attribute.end;
+  }
+  copy(source.html.length);
+  return pieces;
+}
+
+/** Enough invisible characters that no client shows the body's first words after the preheader: clients show 140 at most. */
+const PADDING = "&#847;&zwnj;&nbsp;".repeat(90);
+const HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;color:transparent;mso-hide:all";
+
+function preheaderPieces(loc: Loc): Piece[] {
+  const path = pathTo("preheader", loc, true);
+  const value: ValueNode = { type: "MustacheStatement", path, params: [], escaped: true, strip: { open: false, close: false }, loc };
+  const shown = block("if", [path], program([], loc), loc);
+  const written = (value: string): Piece => ({ kind: "text", value, node: text(value, loc) });
+  return [{ kind: "open", node: shown }, written(`<div data-preheader style="${HIDDEN}">`), { kind: "value", node: value }, written(`${PADDING}</div>`), { kind: "close", node: shown }];
+}

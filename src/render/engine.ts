@@ -1,0 +1,109 @@
+/** The one Handlebars of the renderer: its helpers, and how a tree becomes a function. Handlebars' own `log` and `lookup` are off. */
+import Handlebars from "handlebars";
+import type { Loc, Program } from "./ast.js";
+import { escapeHtml } from "./html.js";
+import { HELPERS } from "./helpers.js";
+import { checkedHtml, refusal, withUtm } from "./links.js";
+import { htmlToPlain } from "./plain.js";
+import { RenderFault, type Settings } from "./types.js";
+
+/** What helpers find in `options.data`; the parts are filled in by `__part` while the template runs. */
+export interface Frame {
+  root: Readonly<Record<string, unknown>>;
+  settings: Settings;
+  parts: Record<string, string>;
+  /** Set by the part of that name, for `{{@preheader}}` in the body. */
+  preheader?: string;
+}
+
+interface Options {
+  fn(context: unknown): string;
+  hash: Readonly<Record<string, unknown>>;
+  data: Frame;
+  loc: Loc;
+}
+
+const handlebars = Handlebars.create();
+for (const name of ["log", "lookup"]) handlebars.unregisterHelper(name);
+
+/** Runs a step and gives its fault the place of the template in front. */
+function at<T>(loc: Loc, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof RenderFault) || error.message.startsWith(loc.source)) throw error;
+    throw new RenderFault(`${whereIs(loc)}: ${error.message}`);
+  }
+}
+
+const whereIs = (loc: Loc): string => `${loc.source}:${loc.start.line}:${loc.start.column + 1}`;
+
+for (const [name, spec] of Object.entries(HELPERS)) {
+  handlebars.registerHelper(name, (...all: unknown[]) => {
+    const options = all.pop() as Options;
+    return at(options.loc, () => spec.run(all, options.data.settings, options.hash));
+  });
+}
+
+/** Nothing prints null, a list or an object: the one place where strictness lives. */
+function printable(value: unknown, name: string, loc: Loc): string {
+  if (typeof value === "string") return value;
+  if (value === null || value === undefined) throw new RenderFault(`${whereIs(loc)}: "${name}" is ${value === null ? "null" : "missing"}`);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "object") throw new RenderFault(`${whereIs(loc)}: "${name}" is ${Array.isArray(value) ? "a list; use {{#each}} or {{join}}" : "an object; name one of its fields"}`);
+  if (typeof value === "function" || typeof value === "symbol") throw new RenderFault(`${whereIs(loc)}: "${name}" is not a value`);
+  return String(value);
+}
+
+/** The renderer's own helpers; templates can't name them, since checkProgram knows only the table and the blocks. */
+const OWN = {
+  __value: (value: unknown, name: string, { loc }: Options) => printable(value, name, loc),
+  __html: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => checkedHtml(printable(value, name, loc), data.settings)),
+  __htmlText: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => htmlToPlain(checkedHtml(printable(value, name, loc), data.settings))),
+  __link(this: unknown, attribute: string, clickable: boolean, { fn, data, loc }: Options): string {
+    return escapeHtml(linked(fn(this), attribute, clickable, data.settings, loc));
+  },
+  __url(this: unknown, attribute: string, clickable: boolean, { fn, data, loc }: Options): string {
+    return linked(fn(this), attribute, clickable, data.settings, loc);
+  },
+  __partial(this: unknown, ...all: unknown[]): string {
+    const { fn, hash } = all.pop() as Options;
+    const context = all.length === 0 ? this : all[0];
+    return fn(typeof context === "object" ? { ...context, ...hash } : context);
+  },
+  __part(this: unknown, name: string, { fn, data }: Options): string {
+    const text = fn(this);
+    data.parts[name] = text;
+    if (name === "preheader") data.preheader = oneLine(text);
+    return "";
+  },
+};
+for (const [name, helper] of Object.entries(OWN)) handlebars.registerHelper(name, helper as Handlebars.HelperDelegate);
+
+function linked(url: string, attribute: string, clickable: boolean, settings: Settings, loc: Loc): string {
+  const reason = /^https?:\/\/[\x21-\x7e]*$/.test(url) && !attribute.endsWith("set") ? null : refusal(url, attribute);
+  if (reason !== null) throw new RenderFault(`${whereIs(loc)}: ${reason}`);
+  return clickable ? withUtm(url, settings) : url;
+}
+
+const CONTROLS = new RegExp("[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+", "g");
+
+/** For everything that can become a header: each run of control characters, line separators included, becomes one space. */
+export function oneLine(text: string): string {
+  return text.replace(CONTROLS, " ").trim();
+}
+
+const knownHelpers = Object.fromEntries([...Object.keys(HELPERS), ...Object.keys(OWN), "if", "unless", "each", "with"].map((name) => [name, true]));
+const GUARDS = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
+
+/** A compiled tree. Throws RenderFault, or what Handlebars throws. */
+export type Compiled = (data: Readonly<Record<string, unknown>>, settings: Settings) => { text: string; parts: Readonly<Record<string, string>> };
+
+/** Compiles a tree that checkProgram has passed. Inherited properties are never read. */
+export function compile(program: Program): Compiled {
+  const run = handlebars.compile<Readonly<Record<string, unknown>>>(program, { knownHelpers, knownHelpersOnly: true, preventIndent: true });
+  return (root, settings) => {
+    const data: Frame = { root, settings, parts: {} };
+    return { text: run(root, { data, ...GUARDS }), parts: data.parts };
+  };
+}

@@ -1,0 +1,95 @@
+/** How numbers, money and times are written for a reader. Pure but for caches of the Intl formatters, which are slow to make. */
+
+const CACHE_SIZE = 500;
+const DEFAULT_LOCALE = "en";
+
+function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
+  let found = cache.get(key);
+  if (found === undefined) {
+    found = make();
+    if (cache.size >= CACHE_SIZE) cache.clear();
+    cache.set(key, found);
+  }
+  return found;
+}
+
+const locales = new Map<string, string>();
+const zones = new Map<string, string>();
+const numbers = new Map<string, Intl.NumberFormat>();
+const dates = new Map<string, Intl.DateTimeFormat>();
+const plurals = new Map<string, Intl.PluralRules>();
+
+/** The locale as Intl knows it; null and malformed ones are `en`, since a row must not fail over its language. */
+export function knownLocale(locale: string | null): string {
+  return cached(locales, locale ?? "", () => {
+    try {
+      return Intl.getCanonicalLocales(locale?.replaceAll("_", "-") ?? "")[0] ?? DEFAULT_LOCALE;
+    } catch {
+      return DEFAULT_LOCALE;
+    }
+  });
+}
+
+/** The IANA zone if this Node knows it, else UTC. */
+export function knownZone(timezone: string | null): string {
+  return cached(zones, timezone ?? "", () => {
+    try {
+      return timezone === null ? "UTC" : new Intl.DateTimeFormat("en", { timeZone: timezone }).resolvedOptions().timeZone;
+    } catch {
+      return "UTC";
+    }
+  });
+}
+
+/** A number, or a text that is a decimal number, as Intl takes it: a text keeps all its digits. Null for anything else. */
+export function numeric(value: unknown): number | bigint | `${number}` | null {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "string") return null;
+  const trimmed = value.trim();
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(trimmed) ? (trimmed as `${number}`) : null;
+}
+
+/** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when the currency is not a three-letter code. */
+export function formatMoney(value: number | bigint | `${number}`, currency: string, locale: string): string | null {
+  if (!/^[A-Za-z]{3}$/.test(currency)) return null;
+  return cached(numbers, `${locale} ${currency.toUpperCase()}`, () => new Intl.NumberFormat(locale, { style: "currency", currency })).format(value);
+}
+
+/** With `digits` decimals (0 to 20), or as many as the value has, up to 20. */
+export function formatNumber(value: number | bigint | `${number}`, digits: number | null, locale: string): string {
+  const options = digits === null ? { maximumFractionDigits: 20 } : { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return cached(numbers, `${locale} #${digits ?? ""}`, () => new Intl.NumberFormat(locale, options)).format(value);
+}
+
+export const DATE_STYLES = ["short", "medium", "long", "full", "time", "datetime"] as const;
+export type DateStyle = (typeof DATE_STYLES)[number];
+
+/**
+ * An instant in the reader's zone. Text without a zone is UTC, as warehouses mean it; a date without a time is a day of the
+ * calendar and stays that day everywhere. Null when the value is no date.
+ */
+export function formatDate(value: unknown, style: DateStyle, locale: string, timezone: string): string | null {
+  const dayOnly = typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value.trim());
+  const instant = value instanceof Date ? value : typeof value === "string" ? parseInstant(value.trim()) : null;
+  if (instant === null || Number.isNaN(instant.getTime())) return null;
+  const zone = dayOnly ? "UTC" : timezone;
+  return cached(dates, `${locale} ${zone} ${style}`, () => {
+    if (style === "time") return new Intl.DateTimeFormat(locale, { timeZone: zone, timeStyle: "short" });
+    if (style === "datetime") return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "medium", timeStyle: "short" });
+    return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: style });
+  }).format(instant);
+}
+
+function parseInstant(value: string): Date | null {
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i.exec(value);
+  if (match === null) return null;
+  const [, day, time = "00:00:00", zone = "Z"] = match;
+  const offset = /^(?:z|utc)$/i.test(zone) ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}`;
+  return new Date(`${day}T${time.replace(/(\.\d{3})\d+/, "$1")}${offset}`);
+}
+
+/** The plural category of a count in a language: `one`, `few`, `many`, `other`, … */
+export function pluralCategory(count: number, locale: string): Intl.LDMLPluralRule {
+  return cached(plurals, locale, () => new Intl.PluralRules(locale)).select(count);
+}

@@ -1,0 +1,75 @@
+/** The YAML between `---` lines at the top of a template. */
+import { isMap, isScalar, LineCounter, parseDocument, type Pair, type Scalar } from "yaml";
+import type { Problem } from "../core/errors.js";
+import type { Start } from "./ast.js";
+import { didYouMean } from "./helpers.js";
+
+export interface Field {
+  value: string;
+  /** Where the value begins. */
+  start: Start;
+}
+
+const KEYS = ["subject", "preheader", "from", "reply_to", "topic", "layout"] as const;
+export type Key = (typeof KEYS)[number];
+
+export interface FrontMatter {
+  fields: Partial<Record<Key, Field>>;
+  body: string;
+  /** 1-based line of the file on which the body begins. */
+  bodyLine: number;
+  problems: Problem[];
+}
+
+/** Splits a template and checks its front matter; `text` has `\n` line ends. Every problem is reported, none thrown. */
+export function readFrontMatter(text: string, file: string): FrontMatter {
+  const open = /^---[ \t]*\n/.exec(text);
+  if (open === null) return { fields: {}, body: text, bodyLine: 1, problems: [] };
+  const close = /^---[ \t]*(?:\n|$)/m.exec(text.slice(open[0].length));
+  if (close === null) {
+    return { fields: {}, body: "", bodyLine: 1, problems: [{ code: "template/front-matter", message: "The front matter never ends.", hint: "Close it with a line of three dashes: ---", file, line: 1, column: 1 }] };
+  }
+  const yaml = text.slice(open[0].length, open[0].length + close.index);
+  const body = text.slice(open[0].length + close.index + close[0].length);
+  return { ...readYaml(yaml, file), body, bodyLine: yaml.split("\n").length + 2 };
+}
+
+/** The YAML begins on line 2 of the file. */
+const FIRST_LINE = 2;
+
+function readYaml(yaml: string, file: string): Pick<FrontMatter, "fields" | "problems"> {
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number): { file: string; line: number; column: number } => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: line + FIRST_LINE - 1, column: col };
+  };
+  const problems: Problem[] = document.errors.map((error) => ({ code: "template/front-matter", message: `The front matter is not valid YAML: ${error.message}.`, hint: 'A value with {{ }}, a colon or a # in it stands in quotes: subject: "{{name}}: …"', ...at(error.pos[0]) }));
+  const fields: FrontMatter["fields"] = {};
+  if (problems.length > 0 || document.contents === null) return { fields, problems };
+  if (!isMap(document.contents)) {
+    return { fields, problems: [{ code: "template/front-matter", message: "The front matter must be a list of key: value.", hint: `Keys: ${KEYS.join(", ")}.`, ...at(document.contents.range[0]) }] };
+  }
+  for (const pair of document.contents.items as Pair[]) {
+    const key = isScalar(pair.key) ? String(pair.key.value) : "";
+    const keyPlace = at(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
+    const known = KEYS.find((name) => name === key);
+    if (known === undefined) {
+      problems.push({ code: "template/unknown-key", message: `Unknown key "${key}".`, hint: didYouMean(key, KEYS) || `Keys: ${KEYS.join(", ")}.`, ...keyPlace });
+    } else if (!isScalar(pair.value) || typeof pair.value.value !== "string" || pair.value.value.trim() === "") {
+      problems.push({ code: "template/front-matter", message: `"${key}" must be a text that is not empty.`, hint: `${key}: "…" (with quotes when it begins with {{)`, ...(isScalar(pair.value) && pair.value.range ? at(pair.value.range[0]) : keyPlace) });
+    } else fields[known] = field(pair.value as Scalar<string>, yaml, at);
+  }
+  return { fields, problems };
+}
+
+/** Columns inside a value are known when it is written in one line without escapes. */
+function field(scalar: Scalar<string>, yaml: string, at: (offset: number) => { file: string; line: number; column: number }): Field {
+  const [from, to] = scalar.range ?? [0, 0];
+  const raw = yaml.slice(from, to);
+  const quoted = /^["']/.test(raw);
+  const written = quoted ? raw.slice(1, -1) : raw;
+  const { file, line, column } = at(from);
+  const exact = written === scalar.value;
+  return { value: scalar.value, start: { file, line, column: column - 1 + (quoted && exact ? 1 : 0), exact } };
+}

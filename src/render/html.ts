@@ -1,0 +1,97 @@
+/** What stands where in HTML: its links, its style sheets, and what each token of Handlebars is part of. Positions are offsets. */
+import { parse, parseFragment, type DefaultTreeAdapterTypes as Tree } from "parse5";
+
+export interface Attribute {
+  tag: string;
+  /** As written, in lower case, e.g. `xlink:href`. */
+  name: string;
+  /** Entities decoded. */
+  value: string;
+  /** Of the value as written, without quotes. */
+  start: number;
+  end: number;
+  quoted: boolean;
+}
+
+/** An element or comment with its place; `start` and `end` span the whole of it. */
+export interface Span {
+  name: string;
+  start: number;
+  /** Where its end tag begins, or where it ends without one. */
+  end: number;
+  /** End of its start tag. */
+  inside: number;
+}
+
+export interface Document {
+  attributes: Attribute[];
+  elements: Span[];
+  comments: { start: number; end: number }[];
+  /** Contents of `<style>`, one after the other. */
+  css: string;
+  /** Where to put what should come first in the body. */
+  bodyStart: number;
+}
+
+/** Parses as a browser does, without running scripts, and looks into Outlook's conditional comments too. */
+export function readHtml(html: string, fragment = false): Document {
+  const options = { sourceCodeLocationInfo: true, scriptingEnabled: false };
+  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0 };
+  walk(fragment ? parseFragment(html, options) : parse(html, options), html, 0, document);
+  return document;
+}
+
+function walk(node: Tree.Node, html: string, shift: number, into: Document): void {
+  if ("attrs" in node) element(node, html, shift, into);
+  if (node.nodeName === "#comment" && "data" in node && node.sourceCodeLocation) comment(node, html, shift, into);
+  if ("content" in node) walk(node.content, html, shift, into);
+  if ("childNodes" in node) for (const child of node.childNodes) walk(child, html, shift, into);
+}
+
+function element(node: Tree.Element, html: string, shift: number, into: Document): void {
+  const at = node.sourceCodeLocation;
+  if (!at) return;
+  const start = at.startOffset + shift;
+  const inside = (at.startTag?.endOffset ?? at.endOffset) + shift;
+  const end = at.endTag?.startOffset ?? at.endOffset;
+  into.elements.push({ name: node.tagName, start, inside, end: end + shift });
+  if (node.tagName === "body" && at.startTag) into.bodyStart = inside;
+  if (node.tagName === "style") into.css += node.childNodes.map((child) => ("value" in child ? child.value : "")).join("");
+  for (const attribute of node.attrs) {
+    const name = attribute.prefix ? `${attribute.prefix}:${attribute.name}` : attribute.name;
+    const place = at.attrs?.[name];
+    if (!place) continue;
+    const written = html.slice(place.startOffset + shift, place.endOffset + shift);
+    const equals = /^[^=]*=\s*/.exec(written)?.[0].length ?? written.length;
+    const quoted = /^["']/.test(written.slice(equals));
+    const first = place.startOffset + shift + equals + (quoted ? 1 : 0);
+    into.attributes.push({ tag: node.tagName, name: name.toLowerCase(), value: attribute.value, start: first, end: place.endOffset + shift - (quoted ? 1 : 0), quoted });
+  }
+}
+
+function comment(node: Tree.CommentNode, html: string, shift: number, into: Document): void {
+  const at = node.sourceCodeLocation;
+  if (!at) return;
+  const [start, end] = [at.startOffset + shift, at.endOffset + shift];
+  into.comments.push({ start, end });
+  const condition = /^<!--\[if[^\]]*\]>/i.exec(html.slice(start, end));
+  if (condition === null) return;
+  const from = start + condition[0].length;
+  const inner = readInner(html, from, end);
+  into.attributes.push(...inner.attributes);
+  into.elements.push(...inner.elements);
+}
+
+function readInner(html: string, from: number, to: number): Document {
+  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0 };
+  const content = html.slice(from, to).replace(/(?:<!\[endif\])?-->$/i, "");
+  walk(parseFragment(content, { sourceCodeLocationInfo: true, scriptingEnabled: false }), html, from, document);
+  return document;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** A text as it stands in a quoted attribute or between tags. */
+export function escapeHtml(value: string): string {
+  return /[&<>"']/.test(value) ? value.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character) : value;
+}

@@ -1,0 +1,128 @@
+/** What rendering takes and gives. Nothing here knows a warehouse or a provider. */
+import type { Problem } from "../core/errors.js";
+import type { ChannelType, Links, MessageClass } from "../project/types.js";
+import type { BuiltEmail, BuiltText } from "./build.js";
+
+/** A root variable that a template reads from the segment's row. */
+export interface Variable {
+  /** The column. */
+  name: string;
+  /** Where it is first used (first *needed*, if it is required): relative file, 1-based line and column. */
+  file: string;
+  line: number;
+  column: number;
+  /** False: only asked in conditions, used where a condition guards it, or given a default; null is fine then. */
+  required: boolean;
+}
+
+/** Names that the job gives to every message; a segment need not return them. */
+export const BUILT_IN_NAMES: ReadonlySet<string> = new Set([
+  "user_id", "key", "occurred_at", "as_of", "because", "unsubscribe_url", "message_id", "segment", "step", "variant",
+  "project", "topic", "locale", "timezone",
+]);
+
+export interface Template {
+  /** Path under templates/ without `.hbs`. */
+  name: string;
+  /** Relative to the project root. */
+  file: string;
+  /** First 12 hex digits of SHA-256 over the file and every layout and partial that it may use. */
+  version: string;
+  /** Front matter as written, before Handlebars; null where it is not given. */
+  subject: string | null;
+  preheader: string | null;
+  from: string | null;
+  replyTo: string | null;
+  topic: string | null;
+  /** `email` where the body is HTML or the front matter speaks of e-mail; `json` and `text` are for the other channels. */
+  kind: "email" | "json" | "text";
+  /** Of the form that `kind` names; `variablesFor` gives those of a certain channel. */
+  variables: readonly Variable[];
+  /** Compiled when first asked for, then kept; the problems are those of this form alone. */
+  email(): Built<BuiltEmail>;
+  text(): Built<BuiltText>;
+}
+
+/** A compiled form, or why there is none. */
+export type Built<T> = { ok: true; built: T; variables: readonly Variable[] } | { ok: false; problems: readonly Problem[] };
+
+/** A short Handlebars text that is not HTML: a segment's `because`. */
+export interface CompiledText {
+  variables: readonly Variable[];
+  /** Throws RenderFault. */
+  render(data: Readonly<Record<string, unknown>>, settings: Settings): string;
+}
+
+/** What the job itself knows of a message. Times are ISO 8601 in UTC. */
+export interface RenderContext {
+  message_id: string;
+  user_id: string;
+  key: string;
+  occurred_at: string;
+  as_of: string;
+  segment: string;
+  step: string;
+  variant: string;
+  project: string;
+  topic: string | null;
+  /** BCP 47, e.g. `de-CH`; null or unknown: `en`. */
+  locale: string | null;
+  /** IANA zone; null or unknown: UTC. */
+  timezone: string | null;
+}
+
+export interface RenderInput {
+  /** The row's columns. Decimals come as strings. */
+  properties: Readonly<Record<string, unknown>>;
+  context: RenderContext;
+  /** From `compileText`. */
+  because: CompiledText | null;
+  class: MessageClass;
+  /** The channel's name, for the unsubscribe token. */
+  channel: string;
+  links: Links;
+}
+
+export interface RenderedMail {
+  subject: string;
+  /** `` where the template has none. */
+  preheader: string;
+  html: string;
+  text: string;
+  /** `Name <address>` or an address; null: the channel's. */
+  from: string | null;
+  replyTo: string | null;
+  /** List-Unsubscribe and List-Unsubscribe-Post, for marketing mail. */
+  headers: Readonly<Record<string, string>>;
+}
+
+export interface RenderedText {
+  /** The front matter's subject (a push title); null where there is none. */
+  subject: string | null;
+  /** The body, trimmed; of a JSON template its serialised form. */
+  text: string;
+  /** The body of a JSON template, its strings rendered one by one; else null. */
+  json: Json | null;
+}
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+export type Rendered<T> = ({ ok: true } & T) | { ok: false; reason: string };
+
+/** What the formatting and link helpers read while one message is rendered. */
+export interface Settings {
+  locale: string;
+  timezone: string;
+  /** UTM parameters in order, with their values. */
+  utm: readonly (readonly [string, string])[];
+  /** Never gets UTM parameters. */
+  unsubscribeUrl: string | null;
+}
+
+/** A message that can't be rendered; `message` is the reason as the ledger keeps it. Never leaves src/render. */
+export class RenderFault extends Error {
+  override readonly name = "RenderFault";
+}
+
+/** Channels whose messages are plain text or JSON. */
+export type TextChannel = Exclude<ChannelType, "email">;

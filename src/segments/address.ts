@@ -1,0 +1,22 @@
+import type { Binder } from "../warehouse/sql.js";
+
+/** RFC 5321, 4.5.3.1.3: a path is at most 256 octets with its brackets. */
+const LONGEST_EMAIL = 254;
+
+/** White space and control characters: never part of an address, and the way into headers. */
+const BLANKS = Array.from({ length: 33 }, (_, code) => String.fromCharCode(code)).slice(1).join("") + "\u007f\u0085\u00a0\u2028\u2029";
+
+/** Quoting and separators: legal in theory, in practice a list of addresses or an injection. */
+const SPECIALS = '<>,;:"()[]\\';
+
+/**
+ * SQL that is true where an address can't be written to: null, blank or malformed. The same on all warehouses, so no regular
+ * expressions: `translate` removes what may not be there, and a change tells.
+ */
+export function addressProblem(kind: "email" | "phone" | "device_token", column: string, binder: Binder): string {
+  const trimmed = `trim(${column})`;
+  const unclean = (characters: string): string => `translate(${trimmed}, ${binder.bind(characters)}, '') <> ${trimmed}`;
+  const blank = `${column} is null or ${trimmed} = ''`;
+  if (kind !== "email") return `${blank} or ${unclean(BLANKS)}`;
+  return `${blank} or length(${trimmed}) > ${String(LONGEST_EMAIL)} or ${trimmed} not like '_%@_%._%' or ${trimmed} like '%@%@%' or ${unclean(BLANKS + SPECIALS)}`;
+}

@@ -1,0 +1,201 @@
+import type { Problem } from "../core/errors.js";
+import { OpportuneError } from "../core/errors.js";
+import { nearestName } from "../core/suggest.js";
+import { addressColumn, treatments } from "../project/treatments.js";
+import type { Audience, Project, Segment } from "../project/types.js";
+import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import type { Column, Warehouse } from "../warehouse/types.js";
+import type { Dialect } from "../warehouse/dialect.js";
+import { literal } from "../warehouse/dialect.js";
+import { addressProblem } from "./address.js";
+import { queryProblem, renderQuery } from "./query.js";
+import type { Check, CompiledAudience, CompiledSegment, TemplateFacts } from "./types.js";
+
+/** Names that templates may use without the segment giving them. */
+export const BUILT_IN_VARIABLES: ReadonlySet<string> = new Set([
+  "user_id", "key", "occurred_at", "as_of", "because", "unsubscribe_url", "message_id", "segment", "step", "variant", "project", "topic", "locale", "timezone",
+]);
+
+/**
+ * Asks the warehouse for the segment's columns and checks them against steps, templates and contract.
+ * `problems` are mistakes of the project, found before anything runs; a query that the warehouse refuses is `failed` instead.
+ */
+export async function compileSegment(
+  segment: Segment,
+  project: Project,
+  templates: ReadonlyMap<string, TemplateFacts>,
+  warehouse: Warehouse,
+  asOf: string,
+): Promise<{ compiled: CompiledSegment } | { problems: Problem[] } | { failed: Problem }> {
+  let columns: Column[];
+  try {
+    const binder = new Binder(warehouse.dialect);
+    const query = renderQuery(segment, project, asOf, binder);
+    columns = await warehouse.describe({ sql: query.sql, params: binder.params });
+  } catch (error) {
+    if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
+    return { failed: queryProblem(segment, error, 1) };
+  }
+  const problems = [...missingColumns(segment, project, columns), ...missingVariables(segment, templates, columns), ...missingContract(segment, columns)];
+  if (problems.length > 0) return { problems };
+  return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf) };
+}
+
+function has(columns: readonly Column[], name: string): Column | undefined {
+  return columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+function missingColumns(segment: Segment, project: Project, columns: readonly Column[]): Problem[] {
+  const returned = `It returns: ${columns.map((column) => column.name).join(", ")}.`;
+  const problem = (name: string, why: string): Problem => ({ code: "segment/column", message: `Segment ${segment.id} returns no column ${name}${why}.`, hint: returned, file: segment.file, line: segment.sqlLine });
+  const addresses = new Map(treatments(segment).map((step) => [addressColumn(project, step.channel), step] as const));
+  return [
+    ...["user_id", "occurred_at"].filter((name) => has(columns, name) === undefined).map((name) => problem(name, "")),
+    ...[...addresses].filter(([column]) => column !== "user_id" && has(columns, column) === undefined).map(([column, step]) => problem(column, `, the address that channel ${step.channel} of step ${step.step} needs`)),
+    ...(segment.key !== null && has(columns, segment.key) === undefined ? [problem(segment.key, ", its key")] : []),
+    ...segment.keepProperties.filter((name) => has(columns, name) === undefined).map((name) => problem(name, ", named under keep_properties")),
+  ];
+}
+
+function missingVariables(segment: Segment, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[]): Problem[] {
+  const names = columns.map((column) => column.name);
+  const used = [...new Set(treatments(segment).map((step) => step.template))];
+  return used.flatMap((template) =>
+    (templates.get(template)?.variables ?? [])
+      .filter((variable) => !BUILT_IN_VARIABLES.has(variable.name) && !names.includes(variable.name))
+      .map((variable) => {
+        const nearest = nearestName(variable.name, names);
+        return {
+          code: "template/variable",
+          message: `{{${variable.name}}} is not a column of segment ${segment.id} (${segment.file}).`,
+          hint: nearest === undefined ? `It returns: ${names.join(", ")}.` : `Did you mean {{${nearest}}}?`,
+          file: variable.file,
+          line: variable.line,
+          column: variable.column,
+        };
+      }),
+  );
+}
+
+function missingContract(segment: Segment, columns: readonly Column[]): Problem[] {
+  return segment.contract
+    .filter((rule) => has(columns, rule.column) === undefined)
+    .map((rule) => {
+      const nearest = nearestName(rule.column, columns.map((column) => column.name));
+      return {
+        code: "segment/contract",
+        message: `The contract of segment ${segment.id} names a column that its query doesn't return: ${rule.column}.`,
+        hint: nearest === undefined ? `It returns: ${columns.map((column) => column.name).join(", ")}.` : `Did you mean ${nearest}?`,
+        file: segment.file,
+        ...segment.places.get(`columns.${rule.column}`),
+      };
+    });
+}
+
+/** Everything a row can have wrong, in the order in which the reason names it: address, contract, template variables by name. */
+function checksOf(segment: Segment, project: Project, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[], dialect: Dialect, binder: Binder): Check[] {
+  const steps = treatments(segment);
+  const column = (name: string): string => dialect.quote(has(columns, name)?.name ?? name);
+  const checks: Omit<Check, "code">[] = [];
+  for (const kind of new Set(steps.map((step) => addressColumn(project, step.channel)))) {
+    if (kind === "user_id") continue;
+    checks.push({ field: "address", sql: addressProblem(kind, `cast(${column(kind)} as ${dialect.types.text})`, binder), steps: steps.filter((step) => addressColumn(project, step.channel) === kind) });
+  }
+  for (const rule of segment.contract) {
+    const conditions = [
+      ...(rule.required ? [`${column(rule.column)} is null`] : []),
+      ...(rule.acceptedValues === null ? [] : [`cast(${column(rule.column)} as ${dialect.types.text}) not in (${rule.acceptedValues.map((value) => binder.bind(String(value))).join(", ")})`]),
+    ];
+    if (conditions.length > 0) checks.push({ field: rule.column, sql: conditions.join(" or "), steps });
+  }
+  const needed = new Map<string, { step: string; variant: string }[]>();
+  for (const step of steps) {
+    for (const variable of templates.get(step.template)?.variables ?? []) {
+      if (!variable.required || BUILT_IN_VARIABLES.has(variable.name)) continue;
+      const users = needed.get(variable.name) ?? [];
+      if (!users.includes(step)) users.push(step);
+      needed.set(variable.name, users);
+    }
+  }
+  for (const [name, users] of [...needed].sort(([a], [b]) => (a < b ? -1 : 1))) checks.push({ field: name, sql: `${column(name)} is null`, steps: users });
+  return checks.map((check, i) => ({ ...check, code: `.${String(i + 1)}.`, steps: check.steps.map(({ step, variant }) => ({ step, variant })) }));
+}
+
+function compileStage(segment: Segment, project: Project, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[], dialect: Dialect, asOf: string): CompiledSegment {
+  const binder = new Binder(dialect);
+  const query = renderQuery(segment, project, asOf, binder);
+  const checks = checksOf(segment, project, templates, columns, dialect, binder);
+  const text = (name: string): string => {
+    const column = has(columns, name);
+    return column === undefined ? `cast(null as ${dialect.types.text})` : `cast(${dialect.quote(column.name)} as ${dialect.types.text})`;
+  };
+  const own = new Set(["user_id", "occurred_at"]);
+  const properties = columns.filter((column) => !own.has(column.name.toLowerCase()));
+  const stage = renderSqlFile(
+    "stage.sql",
+    dialect,
+    project.target.schema,
+    {
+      query: query.sql,
+      segment: literal(segment.id),
+      as_of: binder.bind(asOf, "timestamp"),
+      user_id: `nullif(${text("user_id")}, '')`,
+      item_key: segment.key === null ? "''" : text(segment.key),
+      occurred_at: dialect.toUtc(dialect.quote(has(columns, "occurred_at")?.name ?? "occurred_at")),
+      email: text("email"),
+      phone: text("phone"),
+      device_token: text("device_token"),
+      timezone: text("timezone"),
+      locale: text("locale"),
+      problems: checks.length === 0 ? "''" : checks.map((check) => `case when ${check.sql} then '${check.code}' else '' end`).join(" ||\n      "),
+      properties: jsonOf(properties, dialect),
+      kept: segment.keepProperties.length === 0 ? `cast(null as ${dialect.types.text})` : jsonOf(columns.filter((column) => segment.keepProperties.includes(column.name)), dialect),
+    },
+    binder,
+  );
+  return { segment, columns, checks, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources };
+}
+
+/** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost. */
+function jsonOf(columns: readonly Column[], dialect: Dialect): string {
+  if (columns.length === 0) return "'{}'";
+  return dialect.jsonObject(
+    columns.map((column) => {
+      const quoted = dialect.quote(column.name);
+      if (column.kind === "timestamp") return [column.name, `replace(substr(cast(${dialect.toUtc(quoted)} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`] as const;
+      return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;
+    }),
+  );
+}
+
+/** The user's SQL stands first in WITH, on lines of its own. */
+function lineOfQuery(sql: string): number {
+  return sql.split("\n").findIndex((line) => /^with \w+_query as \($/.test(line)) + 2;
+}
+
+/** An audience has `user_id` and perhaps `occurred_at`; both are looked up in what the warehouse says it returns. */
+export async function compileAudience(audience: Audience, project: Project, warehouse: Warehouse, asOf: string): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
+  const { dialect } = warehouse;
+  let columns: Column[];
+  const binder = new Binder(dialect);
+  try {
+    const query = renderQuery(audience, project, asOf, binder);
+    columns = await warehouse.describe({ sql: query.sql, params: binder.params });
+    const user = has(columns, "user_id");
+    if (user === undefined) {
+      return { problems: [{ code: "audience/column", message: `Audience ${audience.name} returns no column user_id.`, hint: `It returns: ${columns.map((column) => column.name).join(", ")}.`, file: audience.file, line: audience.sqlLine }] };
+    }
+    const time = has(columns, "occurred_at");
+    const stage = renderSqlFile("stage_audience.sql", dialect, project.target.schema, {
+      query: query.sql,
+      audience: literal(audience.name),
+      user_id: dialect.quote(user.name),
+      occurred_at: time === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(time.name)),
+      as_of: binder.bind(asOf, "timestamp"),
+    }, binder);
+    return { compiled: { audience, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources } };
+  } catch (error) {
+    if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
+    return { failed: queryProblem(audience, error, 1) };
+  }
+}

@@ -1,0 +1,87 @@
+import Handlebars from "handlebars";
+import { secondsBefore } from "../core/clock.js";
+import { parseDuration } from "../core/durations.js";
+import { OpportuneError, type Problem } from "../core/errors.js";
+import { nearestName } from "../core/suggest.js";
+import type { Project, SqlFile } from "../project/types.js";
+import type { Binder } from "../warehouse/sql.js";
+import { WarehouseError } from "../warehouse/error.js";
+
+/** What a SQL file's Handlebars may ask for, and what it did ask for. */
+export interface RenderedQuery {
+  sql: string;
+  /** Names of the sources read, in name order. */
+  sources: readonly string[];
+}
+
+const HELPERS = ["as_of", "ago", "source", "var"] as const;
+
+/**
+ * Fills a segment's or audience's SQL: `{{as_of}}` and `{{ago "7 days"}}` become bound timestamps, `{{var "x"}}` a bound value,
+ * `{{source "x"}}` the table. Lines stay where they were, so that the warehouse's line numbers are the user's.
+ * @param asOf ISO 8601 UTC
+ * @throws OpportuneError naming file and line
+ */
+export function renderQuery(file: SqlFile, project: Project, asOf: string, binder: Binder): RenderedQuery {
+  const sources = new Set<string>();
+  const fail = (message: string, options: Handlebars.HelperOptions, hint?: string): never => {
+    // Handlebars tells every helper where it stands, though its types do not say so.
+    const loc = (options as unknown as { loc?: { start: { line: number; column: number } } }).loc?.start;
+    throw new OpportuneError({ code: "segment/template", message, file: file.file, ...(loc === undefined ? {} : { line: loc.line + file.sqlLine - 1, column: loc.column + 1 }), ...(hint === undefined ? {} : { hint }) }, 2);
+  };
+  const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
+    as_of: () => binder.bind(asOf, "timestamp"),
+    ago: (text: unknown, options: Handlebars.HelperOptions) => {
+      const seconds = typeof text === "string" ? parseDuration(text) : undefined;
+      if (seconds === undefined) return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
+      return binder.bind(secondsBefore(asOf, seconds), "timestamp");
+    },
+    source: (name: unknown, options: Handlebars.HelperOptions) => {
+      const source = project.sources.get(String(name));
+      if (source === undefined) return fail(`There is no source ${JSON.stringify(name)}.`, options, knownNames(String(name), [...project.sources.keys()], "sources in opportune.yml"));
+      sources.add(source.name);
+      return source.table;
+    },
+    var: (name: unknown, options: Handlebars.HelperOptions) => {
+      const value = project.vars[String(name)];
+      if (value === undefined) return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
+      if (typeof value === "boolean") return binder.bind(String(value), "boolean");
+      return Number.isSafeInteger(value) ? binder.bind(String(value), "bigint") : binder.bind(String(value));
+    },
+  };
+  try {
+    const template = Handlebars.compile(file.sql, { noEscape: true, strict: true, ignoreStandalone: true, knownHelpersOnly: false });
+    return { sql: template({}, { helpers }), sources: [...sources].sort() };
+  } catch (error) {
+    if (error instanceof OpportuneError) throw error;
+    throw new OpportuneError(handlebarsProblem(file, error), 2, error);
+  }
+}
+
+function handlebarsProblem(file: SqlFile, error: unknown): Problem {
+  const text = error instanceof Error ? error.message : String(error);
+  const unknown = /"([^"]+)" not defined in .* - (\d+):(\d+)/.exec(text) ?? /Missing helper: "([^"]+)"/.exec(text);
+  const line = Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
+  const place = { file: file.file, line: line + file.sqlLine - 1, ...(unknown?.[3] === undefined ? {} : { column: Number(unknown[3]) + 1 }) };
+  if (unknown?.[1] !== undefined) {
+    return { code: "segment/template", message: `SQL files know no {{${unknown[1]}}}.`, hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"), ...place };
+  }
+  return { code: "segment/template", message: `The SQL's Handlebars can't be read: ${text.split("\n").at(-1) ?? text}`, ...place };
+}
+
+function knownNames(name: string, names: readonly string[], where: string): string {
+  const nearest = nearestName(name, names);
+  if (nearest !== undefined) return `Did you mean ${nearest}?`;
+  return `There are ${where}: ${names.length === 0 ? "none yet" : names.join(", ")}.`;
+}
+
+/** The warehouse's complaint, at the line of the user's own file. */
+export function queryProblem(file: SqlFile, error: unknown, queryLine: number): Problem {
+  if (!(error instanceof WarehouseError)) {
+    if (error instanceof OpportuneError && error.problems[0] !== undefined) return error.problems[0];
+    return { code: "segment/query", message: error instanceof Error ? error.message : String(error), file: file.file };
+  }
+  const line = error.statementLine === null ? null : error.statementLine - queryLine;
+  const inQuery = line !== null && line >= 0 && line < file.sql.split("\n").length;
+  return { code: "segment/query", message: error.reason, file: file.file, ...(inQuery ? { line: line + file.sqlLine } : {}) };
+}

@@ -1,0 +1,51 @@
+import type { Audience, Segment } from "../project/types.js";
+import type { Column, Statement } from "../warehouse/types.js";
+
+/** A column that a template reads, and where. */
+export interface TemplateVariable {
+  name: string;
+  /** Template file relative to the project root. */
+  file: string;
+  line: number;
+  column: number;
+  /** Null makes the message impossible; false where the template asks first (`{{#if x}}`, `default`). */
+  required: boolean;
+}
+
+/** What compiling needs to know of a template. */
+export interface TemplateFacts {
+  version: string;
+  variables: readonly TemplateVariable[];
+}
+
+/** Something that can be wrong with one row for some steps: told apart in staging, weighed in arbitration. */
+export interface Check {
+  /** How a row's `problems` text names it, e.g. `.3.`. */
+  code: string;
+  /** The reason's rule: `address`, or the column. */
+  field: string;
+  /** SQL that is true where the row has the problem. */
+  sql: string;
+  /** Steps (name and variant) whose messages it makes impossible. */
+  steps: readonly { step: string; variant: string }[];
+}
+
+export interface CompiledSegment {
+  segment: Segment;
+  /** Columns that the query returns. */
+  columns: readonly Column[];
+  checks: readonly Check[];
+  /** The INSERT … SELECT that stages the segment. */
+  stage: Statement;
+  /** Line of the stage statement on which the user's SQL begins. */
+  queryLine: number;
+  /** Names of the sources that the query reads. */
+  sources: readonly string[];
+}
+
+export interface CompiledAudience {
+  audience: Audience;
+  stage: Statement;
+  queryLine: number;
+  sources: readonly string[];
+}

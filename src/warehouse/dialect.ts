@@ -1,0 +1,45 @@
+/**
+ * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
+ */
+export interface Dialect {
+  name: "duckdb";
+  types: { text: string; timestamp: string; bigint: string; boolean: string };
+  /** Placeholder of the n-th parameter, 1-based. */
+  placeholder(n: number): string;
+  quote(name: string): string;
+  /** MD5 as 32 lower-case hex digits. */
+  md5(text: string): string;
+  /** Microseconds since 1970 UTC of a timestamp, as bigint. */
+  microseconds(timestamp: string): string;
+  /** A timestamp some seconds later. */
+  plusSeconds(timestamp: string, seconds: string): string;
+  /** Whole seconds from one timestamp to a later one, rounded down. */
+  secondsBetween(from: string, to: string): string;
+  /** A JSON object as text; pairs of a key (plain text) and an expression. */
+  jsonObject(pairs: readonly (readonly [string, string])[]): string;
+  /** Any expression of a user's column as a UTC timestamp: offsets are honoured, zoneless values and dates are UTC. */
+  toUtc(expression: string): string;
+  /** Where work tables live: temporary, seen by this run alone. */
+  workTable(name: string): string;
+}
+
+export const duckdbDialect: Dialect = {
+  name: "duckdb",
+  types: { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" },
+  placeholder: (n) => `$${String(n)}`,
+  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  md5: (text) => `md5(${text})`,
+  microseconds: (timestamp) => `epoch_us(${timestamp})`,
+  plusSeconds: (timestamp, seconds) => `(${timestamp} + to_seconds(${seconds}))`,
+  secondsBetween: (from, to) => `((epoch_us(${to}) - epoch_us(${from})) // 1000000)`,
+  jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
+  toUtc: (expression) => `cast(cast(${expression} as timestamptz) as timestamp)`,
+  // An attached in-memory database rather than temporary tables: those belong to one connection, and claims are streamed
+  // on a second one while outcomes are appended on the first.
+  workTable: (name) => `opportune_work.${name}`,
+};
+
+/** A SQL string literal of a column or identifier the job itself named; values from users are bound instead. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

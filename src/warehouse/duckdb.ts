@@ -1,0 +1,204 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import { OpportuneError } from "../core/errors.js";
+import type { DuckDbConnection } from "../project/types.js";
+import { duckdbDialect } from "./dialect.js";
+import { WarehouseError } from "./error.js";
+import type { AppendColumn, Column, ColumnKind, Row, Statement, Warehouse } from "./types.js";
+
+/** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
+const CHUNK_ROWS = 2048;
+/** How often a locked file is tried again, ms. */
+const LOCK_RETRY_MS = 200;
+
+export interface OpenOptions {
+  /** Project root; the path is relative to it. */
+  root: string;
+  /** Called once if another process holds the file. */
+  onWait?: (message: string) => void;
+  /** False: a missing file is an error. */
+  create?: boolean;
+}
+
+/**
+ * Opens a DuckDB file (or `:memory:`) for this run. DuckDB lets one process write: waits up to
+ * `waitForLockSeconds` for another to close it, then fails naming that process.
+ */
+export async function openDuckDb(connection: DuckDbConnection, options: OpenOptions): Promise<Warehouse> {
+  const path = connection.path === ":memory:" || isAbsolute(connection.path) ? connection.path : join(options.root, connection.path);
+  if (path !== ":memory:" && options.create === false && !existsSync(path)) {
+    throw new OpportuneError({ code: "warehouse/missing", message: `There is no DuckDB file at ${connection.path}.`, hint: "Correct `path` of this target in opportune.yml, or create the file." });
+  }
+  const settings: Record<string, string> = {};
+  if (connection.memoryLimit !== null) settings["memory_limit"] = connection.memoryLimit;
+  if (connection.threads !== null) settings["threads"] = String(connection.threads);
+  const instance = await openInstance(path, settings, connection, options);
+  const warehouse = new DuckDbWarehouse(instance, await instance.connect());
+  await warehouse.prepare();
+  return warehouse;
+}
+
+async function openInstance(path: string, settings: Record<string, string>, connection: DuckDbConnection, options: OpenOptions): Promise<DuckDBInstance> {
+  const deadline = Date.now() + connection.waitForLockSeconds * 1000;
+  for (let told = false; ; told = true) {
+    try {
+      // A file goes through the cache: two instances on one file silently lost a committed row.
+      return path === ":memory:" ? await DuckDBInstance.create(path, settings) : await DuckDBInstance.fromCache(path, settings);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (!text.includes("Could not set lock")) {
+        throw new OpportuneError({ code: "warehouse/unreachable", message: `DuckDB can't open ${connection.path}: ${firstLine(text)}`, hint: "Run `opportune debug` to see what the target needs." }, 1, error);
+      }
+      const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(text);
+      const who = holder === null ? "another process" : `${holder[1] ?? "a process"} (process ${holder[2] ?? "?"})`;
+      if (Date.now() >= deadline) {
+        throw new OpportuneError({
+          code: "warehouse/locked",
+          message: `${connection.path} is held by ${who}; waited ${String(connection.waitForLockSeconds)} seconds.`,
+          hint: "End that process, or raise `wait_for_lock` of this target. DuckDB lets one process write to a file at a time.",
+        });
+      }
+      if (!told) options.onWait?.(`${connection.path} is held by ${who}; waiting up to ${String(connection.waitForLockSeconds)} seconds`);
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+    }
+  }
+}
+
+class DuckDbWarehouse implements Warehouse {
+  readonly dialect = duckdbDialect;
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#connection.run("set TimeZone = 'UTC'");
+    await this.#connection.run("attach if not exists ':memory:' as opportune_work");
+  }
+
+  async describe(statement: Statement): Promise<Column[]> {
+    const rows = await this.query({ sql: `describe ${statement.sql}`, params: statement.params });
+    return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
+  }
+
+  async query(statement: Statement): Promise<Row[]> {
+    return guard(statement, async () => {
+      const reader = await this.#connection.runAndReadAll(statement.sql, [...statement.params]);
+      const names = reader.deduplicatedColumnNames();
+      return reader.getRows().map((values) => toRow(names, values));
+    });
+  }
+
+  async execute(statement: Statement): Promise<number> {
+    return guard(statement, async () => (await this.#connection.run(statement.sql, [...statement.params])).rowsChanged);
+  }
+
+  async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
+    const connection = await this.#instance.connect();
+    try {
+      await connection.run("set TimeZone = 'UTC'");
+      const result = await guard(statement, () => connection.stream(statement.sql, [...statement.params]));
+      const names = result.deduplicatedColumnNames();
+      let batch: Row[] = [];
+      for (;;) {
+        const chunk = await guard(statement, () => result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) break;
+        for (const values of chunk.getRows()) {
+          batch.push(toRow(names, values));
+          if (batch.length === batchSize) {
+            yield batch;
+            batch = [];
+          }
+        }
+      }
+      if (batch.length > 0) yield batch;
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
+    const appender = catalogOrSchema === "opportune_work" ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema) : await this.#connection.createAppender(name ?? "", catalogOrSchema);
+    const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
+    const length = columns[0]?.values.length ?? 0;
+    for (let start = 0; start < length; start += CHUNK_ROWS) {
+      const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, length - start));
+      chunk.setColumns(columns.map((column) => toDuckDbValues(column, start, Math.min(start + CHUNK_ROWS, length))));
+      appender.appendDataChunk(chunk);
+    }
+    appender.flushSync();
+    appender.closeSync();
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.#connection.run("begin transaction");
+    try {
+      const result = await work();
+      await this.#connection.run("commit");
+      return result;
+    } catch (error) {
+      // A failed commit has rolled back already; a second rollback then fails and says nothing new.
+      await this.#connection.run("rollback").catch(() => undefined);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+    return Promise.resolve();
+  }
+}
+
+function toDuckDbValues(column: AppendColumn, start: number, end: number): DuckDBValue[] {
+  const values: DuckDBValue[] = new Array<DuckDBValue>(end - start);
+  for (let i = start; i < end; i++) {
+    const value = column.values[i] ?? null;
+    if (value === null || typeof value === "string") values[i - start] = value;
+    else values[i - start] = column.kind === "timestamp" ? new DuckDBTimestampValue(BigInt(value) * 1000n) : BigInt(value);
+  }
+  return values;
+}
+
+function toRow(names: readonly string[], values: readonly DuckDBValue[]): Row {
+  const row: Row = {};
+  for (let i = 0; i < names.length; i++) row[names[i] ?? ""] = toPlain(values[i] ?? null);
+  return row;
+}
+
+function toPlain(value: DuckDBValue): string | number | boolean | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return String(value);
+}
+
+function columnKind(type: string): ColumnKind {
+  if (/^TIMESTAMP|^DATE$/.test(type)) return "timestamp";
+  if (/^(VARCHAR|UUID|ENUM|TIME)/.test(type)) return "text";
+  if (type === "BOOLEAN") return "boolean";
+  if (/^(BIGINT|INTEGER|SMALLINT|TINYINT|UBIGINT|UINTEGER|USMALLINT|UTINYINT)$/.test(type)) return "integer";
+  if (/^(DECIMAL|HUGEINT|UHUGEINT|BIGNUM)/.test(type)) return "exact";
+  if (/^(DOUBLE|FLOAT)$/.test(type)) return "float";
+  return "nested";
+}
+
+/** Turns DuckDB's errors into the project's, with the line of the statement that DuckDB points at. */
+async function guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const line = /\nLINE (\d+):/.exec(text);
+    throw new WarehouseError(firstLine(text), line === null ? null : Number(line[1]), statement.sql, error);
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n").filter((line) => line.trim() !== "" && !/^LINE \d+:|^\s*\^/.test(line))[0] ?? text;
+}

@@ -1,0 +1,18 @@
+import { OpportuneError } from "../core/errors.js";
+
+/** A statement that the warehouse refused. */
+export class WarehouseError extends OpportuneError {
+  /** Line of the statement (1-based) that the warehouse points at, where it names one. */
+  readonly statementLine: number | null;
+  /** The warehouse's own message, one line. */
+  readonly reason: string;
+  /** The statement, for a debug log; it holds no parameter values. */
+  readonly sql: string;
+
+  constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown) {
+    super({ code: "warehouse/statement", message: reason }, 1, cause);
+    this.reason = reason;
+    this.statementLine = statementLine;
+    this.sql = sql;
+  }
+}

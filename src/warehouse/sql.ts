@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import { literal, type Dialect } from "./dialect.js";
+import type { Param, Statement } from "./types.js";
+
+/** Where the package's own SQL lives, in a checkout and in an installed package alike. */
+const SQL_FOLDER = new URL("../../sql/", import.meta.url);
+
+/** Collects parameters while a statement is put together; every one is bound as text and cast where it stands. */
+export class Binder {
+  readonly params: Param[] = [];
+  readonly #dialect: Dialect;
+  readonly #known = new Map<string, string>();
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** SQL of the value, cast to one of the dialect's types; equal values share a placeholder. */
+  bind(value: Param, type: keyof Dialect["types"] = "text"): string {
+    const known = `${type}:${value ?? "null"}`;
+    let sql = value === null ? undefined : this.#known.get(known);
+    if (sql === undefined) {
+      this.params.push(value);
+      sql = `cast(${this.#dialect.placeholder(this.params.length)} as ${this.#dialect.types[type]})`;
+      this.#known.set(known, sql);
+    }
+    return sql;
+  }
+}
+
+/** A cell of a table of constants. Text must be an identifier or a number in text; anything else has to be bound. */
+export type Constant = string | number | boolean | null | { bound: string } | { timestamp: string | null };
+
+export interface ConstantColumn {
+  name: string;
+  type: keyof Dialect["types"];
+}
+
+/** A small table that the project gives to a statement, e.g. one row a step. */
+export interface ConstantTable {
+  columns: readonly ConstantColumn[];
+  rows: readonly (readonly Constant[])[];
+}
+
+/** `select … union all select …`: the one form of a literal table that works on all warehouses. */
+export function constantTable(table: ConstantTable, dialect: Dialect, binder: Binder): string {
+  const row = (cells: readonly Constant[]): string =>
+    table.columns.map((column, i) => `${cell(cells[i] ?? null, column.type, dialect, binder)} as ${column.name}`).join(", ");
+  if (table.rows.length === 0) return `select ${row(table.columns.map(() => null))} where 1 = 0`;
+  return table.rows.map((cells) => `select ${row(cells)}`).join("\n  union all ");
+}
+
+function cell(value: Constant, type: keyof Dialect["types"], dialect: Dialect, binder: Binder): string {
+  const as = (sql: string): string => `cast(${sql} as ${dialect.types[type]})`;
+  if (value === null) return as("null");
+  if (typeof value === "number" || typeof value === "boolean") return as(String(value));
+  if (typeof value === "string") {
+    if (!/^[A-Za-z0-9_]*$/.test(value)) throw new Error(`Not an identifier, bind it: ${value}`);
+    return as(literal(value));
+  }
+  if ("bound" in value) return binder.bind(value.bound, type);
+  return value.timestamp === null ? as("null") : timestampLiteral(value.timestamp, dialect);
+}
+
+/** An instant (ISO 8601 with `Z`) as SQL. */
+export function timestampLiteral(instant: string, dialect: Dialect): string {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(instant)) throw new Error(`Not a UTC instant: ${instant}`);
+  return `cast('${instant}' as ${dialect.types.timestamp})`;
+}
+
+const compiled = new Map<string, HandlebarsTemplateDelegate>();
+const PARTIALS = ["details", "drawn_variant"];
+
+function compileSqlFile(file: string): HandlebarsTemplateDelegate {
+  const known = compiled.get(file);
+  if (known !== undefined) return known;
+  const template = Handlebars.compile(readFileSync(new URL(file, SQL_FOLDER), "utf8"), { noEscape: true, strict: true });
+  compiled.set(file, template);
+  return template;
+}
+
+/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
+export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
+  const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
+  const words = { types: dialect.types, null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
+  const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
+  return { sql, params: binder.params };
+}
+
+/** The dialect's words as Handlebars helpers, under the names used in sql/. */
+function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder): Record<string, Handlebars.HelperDelegate> {
+  return {
+    ledger: (table: string) => ledgerTable(dialect, ledgerSchema, table),
+    work: (table: string) => dialect.workTable(table),
+    plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
+    seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),
+    md5: (text: string) => dialect.md5(text),
+    /** MD5 over the canonical text of its parts: `<length>:<text>` joined by commas. */
+    hash: (...parts: unknown[]) => dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect)),
+    microseconds: (timestamp: string) => dialect.microseconds(timestamp),
+    /** The part of a hash that holdouts and variants compare. */
+    bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
+    /** A message id's anchor: none where the segment never repeats. */
+    anchor_text: (anchor: string, repeatKind: string) => `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
+    /** ISO 8601 with seconds. */
+    iso: (timestamp: string) => `replace(substr(cast(${timestamp} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`,
+    json: (...args: unknown[]) => {
+      const words = args.slice(0, -1) as string[];
+      return dialect.jsonObject(words.filter((_, i) => i % 2 === 0).map((key, i) => [key, words[2 * i + 1] ?? "null"] as const));
+    },
+    rows: (table: ConstantTable) => constantTable(table, dialect, binder),
+  };
+}
+
+/** The SQL of a hash's canonical text; see "Buckets" in docs/decisions.md. */
+function canonicalText(parts: readonly string[], dialect: Dialect): string {
+  return parts.map((part) => `cast(length(${part}) as ${dialect.types.text}) || ':' || ${part}`).join(" || ',' || ");
+}
+
+export function ledgerTable(dialect: Dialect, schema: string, table: string): string {
+  return `${dialect.quote(schema)}.${dialect.quote(table)}`;
+}

@@ -1,0 +1,53 @@
+import type { Dialect } from "./dialect.js";
+
+/** A value bound to a statement. The job's own SQL binds text and casts it, which ends the trouble with typed nulls. */
+export type Param = string | number | boolean | null;
+
+export interface Statement {
+  sql: string;
+  params: readonly Param[];
+}
+
+/** The families of column types that staging tells apart. */
+export type ColumnKind = "text" | "timestamp" | "boolean" | "integer" | "float" | "exact" | "nested";
+
+export interface Column {
+  name: string;
+  /** As the warehouse calls it, for messages. */
+  type: string;
+  kind: ColumnKind;
+}
+
+/**
+ * A row as read: text, finite numbers, booleans and null. Timestamps must be cast to text in SQL, exact numbers arrive as text.
+ */
+export type Row = Record<string, string | number | boolean | null>;
+
+/** A column's values for a bulk append, all of the length of the others. */
+export interface AppendColumn {
+  name: string;
+  kind: "text" | "integer" | "timestamp";
+  /** Text, whole numbers, or timestamps in ms since 1970 UTC. */
+  values: readonly (string | number | null)[];
+}
+
+/**
+ * The whole of what the job asks of a warehouse. All methods reject with an OpportuneError whose message is the
+ * warehouse's own, with `statementLine` where the warehouse names a line of the statement.
+ */
+export interface Warehouse {
+  readonly dialect: Dialect;
+  /** The columns that a query would return; runs nothing. */
+  describe(statement: Statement): Promise<Column[]>;
+  /** For small results only. */
+  query(statement: Statement): Promise<Row[]>;
+  /** Runs one statement and gives the number of rows it changed. */
+  execute(statement: Statement): Promise<number>;
+  /** For results of any size: reads while other statements run. `batchSize` is the most rows held at once. */
+  stream(statement: Statement, batchSize: number): AsyncIterable<Row[]>;
+  /** The fast way for rows that come from this process. Part of the transaction it is called in. */
+  append(table: string, columns: readonly AppendColumn[]): Promise<void>;
+  /** All or nothing; rolls back when `work` rejects. Not nested. */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { isAllowed, isLoopback, mayUseProvider, routeOf } from "../../src/delivery/route.js";
+
+const real = { provider: "sendgrid" as const, endpoint: "https://api.sendgrid.com" };
+const sandbox = { provider: "sendgrid" as const, endpoint: "http://127.0.0.1:4010" };
+const outbox = { provider: "outbox" as const, endpoint: "https://api.sendgrid.com" };
+const live = { live: true, allow: [] };
+const rehearsal = { live: false, allow: ["Ada@Example.com", "@team.example"] };
+
+describe("routeOf", () => {
+  it.each([
+    ["live target, real endpoint", "bob@example.com", real, live, false, "provider"],
+    ["not live, stranger", "bob@example.com", real, rehearsal, false, "outbox"],
+    ["not live, address on the list", " ADA@example.com ", real, rehearsal, false, "provider"],
+    ["not live, domain on the list", "cy@team.example", real, rehearsal, false, "provider"],
+    ["not live, sandbox", "bob@example.com", sandbox, rehearsal, false, "provider"],
+    ["live target, replay", "bob@example.com", real, live, true, "outbox"],
+    ["not live, on the list, replay", "ada@example.com", real, rehearsal, true, "outbox"],
+    ["sandbox, replay", "bob@example.com", sandbox, live, true, "provider"],
+    ["outbox channel, live", "bob@example.com", outbox, live, false, "outbox"],
+    ["outbox channel, sandbox endpoint", "bob@example.com", { ...outbox, endpoint: sandbox.endpoint }, live, false, "outbox"],
+  ] as const)("%s", (_, address, channel, target, replay, route) => {
+    expect(routeOf(address, channel, target, replay)).toBe(route);
+  });
+});
+
+describe("mayUseProvider", () => {
+  it("spares opening a provider that no message can take", () => {
+    expect(mayUseProvider(real, { live: false, allow: [] }, false)).toBe(false);
+    expect(mayUseProvider(real, rehearsal, false)).toBe(true);
+    expect(mayUseProvider(real, live, true)).toBe(false);
+    expect(mayUseProvider(sandbox, live, true)).toBe(true);
+    expect(mayUseProvider(outbox, live, false)).toBe(false);
+  });
+});
+
+describe("isAllowed", () => {
+  it.each([
+    "bob@sub.team.example",
+    "bob@team.example.evil.example",
+    "evil@x.example,bob@team.example",
+    "evil@x.example bob@team.example",
+    "evil@x.example\nbob@team.example",
+    "<bob@team.example>",
+    "@team.example",
+    "",
+  ])("does not let %j through a domain", (address) => {
+    expect(isAllowed(address, ["@team.example"])).toBe(false);
+  });
+
+  it("takes phone numbers and tokens as they are", () => {
+    expect(isAllowed("+49301234", ["+49301234"])).toBe(true);
+    expect(isAllowed("+493012345", ["+49301234"])).toBe(false);
+    expect(isAllowed("", [""])).toBe(false);
+  });
+});
+
+describe("isLoopback", () => {
+  it.each(["http://127.0.0.1:4010", "http://127.1", "http://localhost:1", "http://[::1]:4010/base", "https://127.9.9.9"])("%s is this machine", (url) => {
+    expect(isLoopback(url)).toBe(true);
+  });
+  it.each(["https://api.sendgrid.com", "http://127.0.0.1.evil.example", "http://127.0.0.1@evil.example", "http://localhost.evil.example", "http://10.0.0.1", "http://0.0.0.0", "nonsense", ""])(
+    "%j is not",
+    (url) => {
+      expect(isLoopback(url)).toBe(false);
+    },
+  );
+});

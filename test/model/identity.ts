@@ -1,0 +1,84 @@
+/** Buckets, message ids and addresses, from their documented definitions. */
+import { createHash } from "node:crypto";
+import type { ChannelType, Segment, Step, Treatment } from "../../src/project/types.js";
+import type { WorldRow } from "../support/world.js";
+import { TEST_SALT } from "../support/world.js";
+
+/** 2³²: buckets are the first 8 hex digits of an MD5. */
+const BUCKETS = 2 ** 32;
+/** RFC 5321's longest address. */
+const LONGEST_EMAIL = 254;
+
+function canonical(parts: readonly string[]): string {
+  return parts.map((part) => `${[...part].length}:${part}`).join(",");
+}
+
+function md5(parts: readonly string[]): string {
+  return createHash("md5").update(canonical(parts), "utf8").digest("hex");
+}
+
+/** 0 up to, not including, 2³². */
+export function bucket(...parts: string[]): number {
+  return Number.parseInt(md5([TEST_SALT, ...parts]).slice(0, 8), 16);
+}
+
+/** Whether a bucket is in the group of `percent` of 100. */
+export function inGroup(value: number, percent: number): boolean {
+  return value < Math.floor((percent / 100) * BUCKETS);
+}
+
+/** The message's identity: the anchor (ms since 1970) as microseconds, nothing for `repeat: never`. */
+export function messageId(segment: Segment, step: string, user: string, key: string, anchor: number): string {
+  const when = segment.repeat.kind === "never" ? "" : `${anchor}000`;
+  return md5([TEST_SALT, segment.id, step, user, key, when]);
+}
+
+/** A step as one user gets it; the name is empty where the step has no variants. */
+export type Version = Treatment & { name: string };
+
+/** The variant of the journey's first claim if the step has one of that name, else the one drawn by the user's bucket. */
+export function versionOf(segment: Segment, step: Step, user: string, kept: string): Version {
+  if (step.variants.length === 0) return { ...step, name: "" };
+  const same = step.variants.find((variant) => variant.name === kept);
+  if (same !== undefined) return same;
+  const total = step.variants.reduce((sum, variant) => sum + variant.weight, 0);
+  const drawn = bucket("variant", user, segment.id);
+  let upTo = 0;
+  for (const variant of step.variants) {
+    upTo += variant.weight;
+    if (inGroup(drawn, (upTo / total) * 100)) return variant;
+  }
+  return step.variants.at(-1) as Version;
+}
+
+/** The address as the channel type reads it from the row, normalised; null when it is null, blank or malformed. */
+export function addressOf(row: WorldRow, type: ChannelType): string | null {
+  switch (type) {
+    case "email":
+      return emailOf(row.email);
+    case "sms":
+      return tokenOf(row.phone);
+    case "push":
+      return tokenOf(row.device_token);
+    case "in_app":
+    case "webhook":
+      return row.user_id;
+  }
+}
+
+/** Only spaces are trimmed: a tab at the end is white space in the address. */
+function trimmed(text: string): string {
+  return text.replace(/^ +| +$/gu, "");
+}
+
+function emailOf(text: string | null | undefined): string | null {
+  const email = trimmed(text ?? "");
+  if ([...email].length > LONGEST_EMAIL) return null;
+  if (/[\s\p{Cc}<>,;:"()[\]\\]/u.test(email)) return null;
+  return /^[^@]+@[^@]+\.[^@]+$/u.test(email) ? email.toLowerCase() : null;
+}
+
+function tokenOf(text: string | null | undefined): string | null {
+  const token = trimmed(text ?? "");
+  return token === "" || /[\s\p{Cc}]/u.test(token) ? null : token;
+}

@@ -1,0 +1,184 @@
+/**
+ * The decision rules of docs/decisions.md as a plain, slow program: one run after another over an array of ledger rows.
+ * It shares no code with the SQL that decides for real, so that the two can be held against each other.
+ */
+import type { Segment } from "../../src/project/types.js";
+import type { DecidedRow, Decider, WorldRun } from "../support/world.js";
+import { activate } from "./activation.js";
+import type { Candidate, PlannedStep, Row } from "./journeys.js";
+import { lookBack, recentOf, candidatesOf, isBaseline, isSettled, plan, rowsThatCount, runningJourney, startsFresh } from "./journeys.js";
+import type { LedgerRow } from "./ledger.js";
+import { Ledger, isClaim } from "./ledger.js";
+import { decideLine } from "./line.js";
+import type { Answer } from "./rules.js";
+import { addressFor, firstThatBites } from "./rules.js";
+import type { Facts, Memory } from "./world.js";
+import { factsOf, goalReached } from "./world.js";
+
+/** The model, which also counts the candidates it has decided. */
+export interface Model extends Decider {
+  candidates(): number;
+}
+
+export function createModel(): Model {
+  const memory: Memory = { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Map() };
+  let decided = 0;
+  return {
+    run(run) {
+      const outcome = decideRun(run, memory);
+      decided += outcome.candidates;
+      return Promise.resolve(outcome.rows);
+    },
+    candidates: () => decided,
+    close: () => Promise.resolve(),
+  };
+}
+
+function decideRun(run: WorldRun, memory: Memory): { rows: DecidedRow[]; candidates: number } {
+  memory.suppressions.push(...(run.suppressions ?? []));
+  memory.preferences.push(...(run.preferences ?? []));
+  memory.pauses.push(...(run.pauses ?? []));
+  const facts = factsOf(run, memory);
+  const before = memory.ledger.rows.length;
+  const taking = [...run.project.segments.values()].filter(
+    (segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true),
+  );
+  for (const segment of taking) endByGoal(segment, facts);
+
+  const rowsOf = new Map<Segment, Row[]>();
+  for (const segment of taking) {
+    const staged = run.rows[segment.id] ?? [];
+    if (staged === "failed") continue;
+    rowsOf.set(segment, rowsThatCount(segment, staged, facts.asOf));
+    memory.activations.set(segment.id, activate(segment, facts.asOf, memory.activations.get(segment.id)));
+    if (run.backfill?.includes(segment.id) === true) backfill(segment, rowsOf.get(segment) ?? [], facts);
+  }
+
+  const candidates = [...rowsOf].flatMap(([segment, rows]) => rows.flatMap((row) => candidatesNow(segment, row, facts)));
+  const answers = new Map<Candidate, Answer>();
+  for (const each of candidates) {
+    const answer = firstThatBites(each, facts);
+    if (answer !== null) answers.set(each, answer);
+  }
+  const left = candidates.filter((each) => !answers.has(each));
+  for (const [each, answer] of decideLine(left, facts)) answers.set(each, answer);
+
+  const whoLeft = [...rowsOf].flatMap(([segment, rows]) => leavers(segment, rows, candidates, facts));
+  for (const [each, answer] of answers) record(each, answer, facts);
+  for (const row of whoLeft) memory.ledger.append(row);
+
+  const appended = memory.ledger.rows.slice(before);
+  for (const row of appended) settleOutcome(row, run, memory.ledger);
+  return { rows: appended.map(shown), candidates: candidates.length };
+}
+
+function candidatesNow(segment: Segment, row: Row, facts: Facts): Candidate[] {
+  const activation = facts.memory.activations.get(segment.id);
+  return activation === undefined ? [] : candidatesOf(segment, row, facts.memory.ledger, activation, facts.asOf);
+}
+
+function blank(segment: Segment, user: string, key: string, behaviour: number, at: PlannedStep, facts: Facts): LedgerRow {
+  return {
+    segment: segment.id,
+    step: at.step.name,
+    user,
+    key,
+    behaviour,
+    event: "settled",
+    reason: "",
+    rule: "",
+    due: at.due,
+    variant: "",
+    channel: at.version.channel,
+    decidedAt: facts.asOf,
+    address: "",
+    topic: segment.topic,
+    marketing: segment.class === "marketing",
+    outcome: null,
+  };
+}
+
+/** A goal reached ends the running journey: each unsettled step, due or not, is settled. */
+function endByGoal(segment: Segment, facts: Facts): void {
+  for (const { user, key } of facts.memory.ledger.personsOf(segment.id)) {
+    const past = recentOf(segment, [...facts.memory.ledger.of(segment.id, user, key)], facts.asOf);
+    const journey = runningJourney(segment, user, past, facts.asOf);
+    if (journey === null || !goalReached(facts, segment, user, journey.anchor)) continue;
+    for (const at of plan(segment, user, past, journey.anchor, journey)) {
+      if (isSettled(past, at.step.name, journey.anchor)) continue;
+      facts.memory.ledger.append({ ...blank(segment, user, key, journey.anchor, at, facts), reason: "converted" });
+    }
+  }
+}
+
+/** Each fresh baseline behaviour, recorded or not, counts from this run's `as_of` from now on; once. */
+function backfill(segment: Segment, rows: readonly Row[], facts: Facts): void {
+  const { ledger, activations } = facts.memory;
+  const activatedAt = activations.get(segment.id)?.activatedAt ?? null;
+  for (const { user, key, behaviour } of rows) {
+    const past = recentOf(segment, [...ledger.of(segment.id, user, key)], facts.asOf);
+    if (runningJourney(segment, user, past, facts.asOf) !== null || !startsFresh(segment, past, behaviour)) continue;
+    const [first] = plan(segment, user, past, behaviour, null);
+    if (first === undefined || !isBaseline(past, behaviour, first.due, activatedAt)) continue;
+    const due = facts.asOf + first.version.afterSeconds * 1000;
+    const row = blank(segment, user, key, behaviour, { ...first, due }, facts);
+    ledger.append({ ...row, event: "backfilled", reason: "backfilled" });
+  }
+}
+
+/** Writes an answer if it differs from the last row of the same message. */
+function record(each: Candidate, answer: Answer, facts: Facts): void {
+  const last = each.past.findLast((row) => row.step === each.step.name && row.behaviour === each.behaviour);
+  const same = last?.event === answer.event && last.reason === answer.reason && last.rule === answer.rule;
+  if (same) return;
+  const claims = isClaim(answer);
+  facts.memory.ledger.append({
+    ...blank(each.segment, each.row.user, each.row.key, each.behaviour, each, facts),
+    ...answer,
+    variant: claims ? each.version.name : "",
+    address: claims ? (addressFor(each, facts) ?? "") : "",
+  });
+}
+
+/** Waiting or released messages that are no candidates now although the segment's query worked. */
+function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Candidate[], facts: Facts): LedgerRow[] {
+  const name = (...parts: (string | number)[]): string => JSON.stringify(parts);
+  const now = new Set(
+    candidates
+      .filter((each) => each.segment === segment)
+      .map((each) => name(each.row.user, each.row.key, each.step.name, each.behaviour)),
+  );
+  const returned = new Map(rows.map((row) => [name(row.user, row.key), row.behaviour]));
+  return facts.memory.ledger.personsOf(segment.id).flatMap(({ user, key }) => {
+    const past = recentOf(segment, [...facts.memory.ledger.of(segment.id, user, key)], facts.asOf);
+    const lasts = new Map(past.map((row) => [name(row.step, row.behaviour), row]));
+    return [...lasts.values()].flatMap((last): LedgerRow[] => {
+      if (last.event !== "waiting" && last.event !== "released") return [];
+      if (last.decidedAt + 2 * lookBack(segment) <= facts.asOf) return [];
+      if (now.has(name(user, key, last.step, last.behaviour))) return [];
+      if (isSettled(past, last.step, last.behaviour)) return [];
+      const newer = (returned.get(name(user, key)) ?? last.behaviour) > last.behaviour;
+      const replaced = newer && runningJourney(segment, user, past, facts.asOf) === null;
+      const answer: Answer = replaced
+        ? { event: "settled", reason: "superseded", rule: "newer_behaviour" }
+        : { event: "left", reason: "left", rule: last.reason };
+      return [{ ...last, ...answer, variant: "", address: "", decidedAt: facts.asOf, outcome: null }];
+    });
+  });
+}
+
+/** What becomes of a claim: a released one is taken back entirely. */
+function settleOutcome(row: LedgerRow, run: WorldRun, ledger: Ledger): void {
+  if (row.event !== "claimed") return;
+  row.outcome = run.outcome?.(shown(row)) ?? "accepted";
+  if (row.outcome === "released") ledger.append({ ...row, event: "released", reason: "released", rule: "", address: "" });
+}
+
+function shown(row: LedgerRow): DecidedRow {
+  if (row.event === "released") throw new Error(`A released row is an outcome, not a decision: ${JSON.stringify(row)}`);
+  const text = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
+  const { segment, step, key, event, reason, rule, variant } = row;
+  const channel = isClaim(row) ? row.channel : "";
+  const [occurred_at, due_at] = [text(row.behaviour), text(row.due)];
+  return { segment, step, user_id: row.user, key, occurred_at, event, reason, rule, due_at, variant, channel };
+}

@@ -1,0 +1,214 @@
+/** Rules 1 to 16, one function each, named after its reason: each looks at one candidate and bites (an answer) or doesn't. */
+import type { Cap, Channel } from "../../src/project/types.js";
+import type { DecidedRow } from "../support/world.js";
+import { addressOf } from "./identity.js";
+import type { Candidate } from "./journeys.js";
+import { isBaseline, journeysIn } from "./journeys.js";
+import type { LedgerRow } from "./ledger.js";
+import { counts } from "./ledger.js";
+import type { Facts } from "./world.js";
+import { audienceNow, excludesOf, goalReached, isPaused, requiresOf, saysNo } from "./world.js";
+import { isShut, localTime } from "./zones.js";
+
+export interface Answer {
+  event: DecidedRow["event"];
+  reason: string;
+  rule: string;
+}
+
+type Rule = (candidate: Candidate, facts: Facts) => Answer | null;
+
+const settled = (reason: string, rule = ""): Answer => ({ event: "settled", reason, rule });
+const denied = (reason: string, rule = ""): Answer => ({ event: "denied", reason, rule });
+const waiting = (reason: string, rule = ""): Answer => ({ event: "waiting", reason, rule });
+
+function channelOf(candidate: Candidate, facts: Facts): Channel {
+  const channel = facts.project.channels.get(candidate.version.channel);
+  if (channel === undefined) throw new Error(`The project has no channel ${candidate.version.channel}`);
+  return channel;
+}
+
+/** The candidate's normalised address, or null. */
+export function addressFor(candidate: Candidate, facts: Facts): string | null {
+  return addressOf(candidate.row.world, channelOf(candidate, facts).type);
+}
+
+export const baseline: Rule = ({ kind, past, behaviour, firstDue, segment, step, due }, { memory }) => {
+  const activation = memory.activations.get(segment.id);
+  if (activation === undefined) return null;
+  if (kind === "fresh") return isBaseline(past, behaviour, firstDue, activation.activatedAt) ? settled("baseline") : null;
+  if (kind === "over") return null;
+  const since = activation.steps.get(step.name)?.activeSince ?? null;
+  const known = past.some((row) => row.behaviour === behaviour && row.step === step.name);
+  return since !== null && due <= since && !known ? settled("baseline") : null;
+};
+
+export const invalid: Rule = (candidate, facts) => {
+  if (addressFor(candidate, facts) === null) return denied("invalid", "address");
+  const { world } = candidate.row;
+  for (const { column, required, acceptedValues } of candidate.segment.contract) {
+    const value = world[column] ?? null;
+    if (value === null ? required : acceptedValues !== null && !acceptedValues.map(String).includes(String(value))) {
+      return denied("invalid", column);
+    }
+  }
+  const needs = [...(facts.run.templateNeeds?.[candidate.version.template] ?? [])].sort();
+  const missing = needs.find((column) => (world[column] ?? null) === null);
+  return missing === undefined ? null : denied("invalid", missing);
+};
+
+export const audienceFailed: Rule = ({ segment }, facts) => {
+  const goal = segment.goal === null ? [] : [segment.goal.audience];
+  const used = [...goal, ...excludesOf(facts, segment), ...requiresOf(facts, segment)];
+  const failed = used.find((name) => audienceNow(facts, name).failed);
+  return failed === undefined ? null : waiting("audience_failed", failed);
+};
+
+export const converted: Rule = ({ kind, segment, row, behaviour }, facts) =>
+  kind === "fresh" && goalReached(facts, segment, row.user, behaviour) ? denied("converted") : null;
+
+export const excluded: Rule = ({ segment, row }, facts) => {
+  const found = excludesOf(facts, segment).find((name) => audienceNow(facts, name).times.has(row.user));
+  return found === undefined ? null : denied("excluded", found);
+};
+
+export const noConsent: Rule = ({ segment, row }, facts) => {
+  const consents = (name: string): boolean =>
+    (audienceNow(facts, name).times.get(row.user) ?? []).some((time) => time === null || time <= facts.asOf);
+  const missing = requiresOf(facts, segment).find((name) => !consents(name));
+  return missing === undefined ? null : denied("no_consent", missing);
+};
+
+export const suppressed: Rule = (candidate, facts) => {
+  const address = addressFor(candidate, facts);
+  const reasons = facts.memory.suppressions
+    .filter((each) => each.channel === candidate.version.channel && each.address === address && each.topic === null)
+    .map((each) => each.reason)
+    .filter((reason) => candidate.segment.class !== "transactional" || reason !== "unsubscribe")
+    .sort();
+  return reasons[0] === undefined ? null : denied("suppressed", reasons[0]);
+};
+
+export const optedOut: Rule = (candidate, facts) => {
+  const { user } = candidate.row;
+  const { channel } = candidate.version;
+  const { topic } = candidate.segment;
+  if (saysNo(facts, user, null, null)) return denied("opted_out", "everything");
+  if (saysNo(facts, user, channel, null)) return denied("opted_out", "channel");
+  if (topic === null) return null;
+  const address = addressFor(candidate, facts);
+  const fromTopic = facts.memory.suppressions.some(
+    (each) => each.channel === channel && each.address === address && each.topic === topic,
+  );
+  if (fromTopic || saysNo(facts, user, null, topic)) return denied("opted_out", "topic");
+  return saysNo(facts, user, channel, topic) ? denied("opted_out", "channel_topic") : null;
+};
+
+export const expired: Rule = ({ past, step, behaviour, expires }, { asOf }) => {
+  if (asOf < expires) return null;
+  const last = past.findLast((row) => row.step === step.name && row.behaviour === behaviour);
+  return settled("expired", last?.event === "waiting" ? last.reason : "");
+};
+
+export const superseded: Rule = (candidate, facts) => {
+  const { journey, due, siblings } = candidate;
+  const claimed = journey?.claims.some((claim) => claim.due > due) ?? false;
+  const rival = siblings.some((sibling) => sibling.due > due && isOpen(sibling, facts));
+  return claimed || rival ? settled("superseded") : null;
+};
+
+/** Stopped by none of the rules 1 to 8 and 11. */
+function isOpen(candidate: Candidate, facts: Facts): boolean {
+  return [...UP_TO_EXPIRED, paused].every((rule) => ask(rule, candidate, facts) === null);
+}
+
+export const repeatGap: Rule = ({ kind, segment: { repeat }, past, firstDue }) => {
+  if (kind !== "fresh" || repeat.kind !== "every") return null;
+  const last = journeysIn(past).findLast((journey) => journey.claims.some(counts));
+  const first = last?.claims.find(counts);
+  return first !== undefined && firstDue - first.decidedAt < repeat.seconds * 1000 ? settled("repeat_gap") : null;
+};
+
+export const paused: Rule = ({ segment, version }, facts) => {
+  if (isPaused(facts, "project", "")) return waiting("paused", "project");
+  if (segment.status === "paused" || isPaused(facts, "segment", segment.id)) return waiting("paused", "segment");
+  return isPaused(facts, "channel", version.channel) ? waiting("paused", "channel") : null;
+};
+
+export const staleData: Rule = ({ segment, due }, facts) => {
+  const { run, project, asOf } = facts;
+  const goal = segment.goal === null ? [] : [segment.goal.audience];
+  const readers = [segment.id, ...goal, ...excludesOf(facts, segment)];
+  const loads = readers
+    .flatMap((reader) => run.reads?.[reader] ?? [])
+    .flatMap((name) => project.sources.get(name) ?? [])
+    .filter((source) => source.loadedAt !== null)
+    .map((source) => {
+      const text = run.loadedAt?.[source.name] ?? null;
+      return { at: text === null ? null : Date.parse(text), staleAfter: source.staleAfterSeconds };
+    });
+  const tooOld = loads.some(({ at, staleAfter }) => at === null || (staleAfter !== null && asOf - at > staleAfter * 1000));
+  if (tooOld) return waiting("stale_data", "too_old");
+  return loads.some(({ at }) => at !== null && due > at) ? waiting("stale_data", "not_loaded") : null;
+};
+
+export const stepGap: Rule = ({ journey, due }, { asOf }) => {
+  let latest: LedgerRow | null = null;
+  for (const claim of journey?.claims ?? []) {
+    if (claim.due < due && (latest === null || claim.due >= latest.due)) latest = claim;
+  }
+  return latest !== null && asOf - latest.decidedAt < due - latest.due ? waiting("step_gap") : null;
+};
+
+export const quietHours: Rule = ({ row }, { asOf, project: { policy } }) => {
+  if (policy.quietHours === null) return null;
+  const local = localTime(asOf, row.world.timezone ?? null, policy.timezone);
+  return isShut(local, policy.quietHours) ? waiting("quiet_hours") : null;
+};
+
+/** Counting marketing claims of the candidate's user, and those at its address, later than an instant. */
+function recent(candidate: Candidate, facts: Facts, after: number): LedgerRow[][] {
+  const { ledger } = facts.memory;
+  const address = addressFor(candidate, facts);
+  const seen = (row: LedgerRow): boolean => row.marketing && counts(row) && row.decidedAt > after;
+  return [
+    ledger.claimsOfUser(candidate.row.user).filter(seen),
+    address === null ? [] : ledger.claimsAtAddress(address).filter(seen),
+  ];
+}
+
+export const cap: Rule = (candidate, facts) => {
+  const matches = (one: Cap, channel: string, topic: string | null): boolean =>
+    (one.channel === null || one.channel === channel) && (one.topic === null || one.topic === topic);
+  const isFull = (one: Cap): boolean =>
+    matches(one, candidate.version.channel, candidate.segment.topic) &&
+    recent(candidate, facts, facts.asOf - one.windowSeconds * 1000).some(
+      (claims) => claims.filter((claim) => matches(one, claim.channel, claim.topic)).length >= one.max,
+    );
+  const full = facts.project.policy.caps.find(isFull);
+  return full === undefined ? null : waiting("cap", full.name);
+};
+
+export const spacing: Rule = (candidate, facts) => {
+  const seconds = facts.project.policy.spacingSeconds;
+  if (seconds === null) return null;
+  return recent(candidate, facts, facts.asOf - seconds * 1000).some((claims) => claims.length > 0) ? waiting("spacing") : null;
+};
+
+const UP_TO_EXPIRED = [baseline, invalid, audienceFailed, converted, excluded, noConsent, suppressed, optedOut, expired];
+const IN_ORDER = [...UP_TO_EXPIRED, superseded, repeatGap, paused, staleData, stepGap, quietHours, cap, spacing];
+const NOT_FOR_TRANSACTIONAL: readonly Rule[] = [optedOut, quietHours, cap, spacing];
+
+function ask(rule: Rule, candidate: Candidate, facts: Facts): Answer | null {
+  if (candidate.segment.class === "transactional" && NOT_FOR_TRANSACTIONAL.includes(rule)) return null;
+  return rule(candidate, facts);
+}
+
+/** The answer of the first of rules 1 to 16 that bites; null when none does. */
+export function firstThatBites(candidate: Candidate, facts: Facts): Answer | null {
+  for (const rule of IN_ORDER) {
+    const answer = ask(rule, candidate, facts);
+    if (answer !== null) return answer;
+  }
+  return null;
+}

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { decide } from "../../src/decide.js";
+import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import { ledgerQueries, statement } from "../../src/ledger/tables.js";
+import type { Audience, Project, Segment } from "../../src/project/types.js";
+import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
+
+const SCHEMA = "opportune";
+const DECISION_EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", "left", "backfilled"];
+
+/** Decides with sql/stage.sql and sql/arbitrate.sql on a real warehouse: the world is laid out as tables, the segments' SQL reads them. */
+export async function createSqlDecider(): Promise<Decider> {
+  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: null }, { root: "." });
+  await installLedger(warehouse, SCHEMA);
+  await warehouse.execute(statement(ledgerQueries(SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
+  let runs = 0;
+  return {
+    async run(world) {
+      const ledger = await Ledger.open(warehouse, SCHEMA, () => Date.parse(world.asOf));
+      try {
+        return await runOnce(warehouse, ledger, world, `run${String(++runs).padStart(6, "0")}`);
+      } finally {
+        await ledger.release();
+      }
+    },
+    close: () => warehouse.close(),
+  };
+}
+
+async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, runId: string): Promise<DecidedRow[]> {
+  const now = (): number => Date.parse(world.asOf);
+  const queries = ledgerQueries(SCHEMA);
+  const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
+  for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, recorded_at: world.asOf }));
+  for (const [i, row] of (world.preferences ?? []).entries()) await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
+  for (const { scope, name, paused } of world.pauses ?? []) await ledger.setPause({ scope, name }, paused, now());
+
+  const laidOut = await layOut(warehouse, world);
+  const segments = [...laidOut.segments.values()].filter((segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)));
+  const run = { runId, asOf: world.asOf };
+  await ledger.recordRunStart({ ...run, version: "test" }, now());
+  await decide(laidOut, warehouse, ledger, {
+    ...run,
+    segments,
+    backfill: new Set(world.backfill ?? []),
+    dryRun: false,
+    templates: new Map(Object.entries(world.templateNeeds ?? {}).map(([name, columns]) => [name, { version: "1", variables: columns.map((column) => ({ name: column, file: name, line: 1, column: 1, required: true })) }])),
+    now,
+    onStep: () => undefined,
+    onStatement: () => undefined,
+  });
+  const text = (column: string): string => `replace(cast(${column} as varchar), ' ', 'T') || 'Z'`;
+  const rows = await warehouse.query({
+    sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
+      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel
+      from ${SCHEMA}.sent_ledger where run_id = $1 and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
+    params: [runId],
+  });
+  const decided = rows.map((row) => ({ row, messageId: String(row["message_id"]) }));
+  const outcomes = decided.filter(({ row }) => row["event"] === "claimed").map(({ row, messageId }) => ({ messageId, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
+  await ledger.appendEvents(run, outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())), now());
+  await ledger.recordRunEnd(runId, { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null }, now());
+  return decided.map(({ row }) => toDecided(row));
+}
+
+function toDecided(row: Row): DecidedRow {
+  const { message_id: _, ...decided } = row;
+  return decided as unknown as DecidedRow;
+}
+
+function eventsOf(messageId: string, outcome: ClaimOutcome, at: number): ClaimEvent[] {
+  const event = (name: ClaimEvent["event"], reason: string = name): ClaimEvent => ({ messageId, event: name, reason, detail: null, providerId: null, at });
+  switch (outcome) {
+    case "accepted":
+      return [event("sending"), event("accepted")];
+    case "in_doubt":
+      return [event("sending"), event("in_doubt")];
+    case "failed":
+      return [event("sending"), event("failed", "rejected")];
+    case "invalid":
+      return [event("failed", "invalid")];
+    case "released":
+      return [event("released", "paused")];
+  }
+}
+
+/** Writes the world's rows into tables and gives the project with segments and audiences whose SQL reads them. */
+async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
+  const { project } = world;
+  const sources = new Map(project.sources);
+  for (const [name, source] of project.sources) {
+    if (source.loadedAt === null) continue;
+    const table = `source_${name}`;
+    await fill(warehouse, table, [["loaded_at", "timestamp"]], [[world.loadedAt?.[name] ?? null]]);
+    sources.set(name, { ...source, table, loadedAt: "loaded_at" });
+  }
+  const reading = (name: string): string => (world.reads?.[name] ?? []).map((source) => ` -- {{source "${source}"}}`).join("");
+  const query = async (name: string, table: string, staged: Staged<WorldRow> | undefined, columns: [string, string][], comment: string, key: string | null): Promise<string> => {
+    if (staged === "failed") await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
+    else await fill(warehouse, table, columns, (staged ?? []).map((row) => columns.map(([column]) => (column === key ? row.key : row[column]) ?? null)));
+    return `select * from ${table}${comment}${reading(name)}\n`;
+  };
+  const segments = new Map<string, Segment>();
+  for (const [id, segment] of project.segments) {
+    const staged = world.rows[id];
+    const sql = await query(id, `rows_${id}`, staged, columnsOf(segment, staged, world), ` -- ${createHash("md5").update(segment.sql).digest("hex")}`, segment.key);
+    segments.set(id, { ...segment, sql, sqlLine: 1 });
+  }
+  const audiences = new Map<string, Audience>();
+  for (const [name, audience] of project.audiences) {
+    const staged = world.audiences[name];
+    audiences.set(name, { ...audience, sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, [["user_id", "varchar"], ["occurred_at", "timestamp"]], "", null), sqlLine: 1 });
+  }
+  return { ...project, sources, segments, audiences, target: { ...project.target, schema: SCHEMA } };
+}
+
+function columnsOf(segment: Segment, staged: Staged<WorldRow> | undefined, world: WorldRun): [string, string][] {
+  const columns = new Map<string, string>([["user_id", "varchar"], ["occurred_at", "timestamp"], ["email", "varchar"], ["phone", "varchar"], ["device_token", "varchar"], ["timezone", "varchar"]]);
+  for (const name of [...segment.contract.map((rule) => rule.column), ...Object.values(world.templateNeeds ?? {}).flat()]) columns.set(name, "varchar");
+  for (const row of staged === "failed" ? [] : (staged ?? [])) {
+    for (const [name, value] of Object.entries(row)) {
+      if (name !== "key" && !columns.has(name)) columns.set(name, typeof value === "number" ? "double" : typeof value === "boolean" ? "boolean" : "varchar");
+    }
+  }
+  if (segment.key !== null) columns.set(segment.key, "varchar");
+  return [...columns];
+}
+
+async function fill(warehouse: Warehouse, table: string, columns: [string, string][], rows: readonly (readonly (string | number | boolean | null | undefined)[])[]): Promise<void> {
+  await warehouse.execute({ sql: `create or replace table ${table} (${columns.map(([name, type]) => `"${name}" ${type}`).join(", ")})`, params: [] });
+  const size = 500;
+  for (let start = 0; start < rows.length; start += size) {
+    const params = rows.slice(start, start + size).flatMap((row) => row.map((value) => (value === undefined || value === null ? null : String(value))));
+    const values = rows.slice(start, start + size).map((_, i) => `(${columns.map(([, type], j) => `cast($${String(i * columns.length + j + 1)} as ${type})`).join(", ")})`);
+    await warehouse.execute({ sql: `insert into ${table} values ${values.join(", ")}`, params });
+  }
+}
