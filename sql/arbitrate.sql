@@ -1,7 +1,7 @@
 -- Gives every candidate exactly one decision with one reason: docs/decisions.md as one statement.
 -- First what the project says, then what the ledger remembers, then the candidates, then a fact for each reason, then one CASE.
 insert into {{work "decisions"}} (message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, place)
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, row_count, place)
 with
 -- ── What the project says ────────────────────────────────────────────────────────────────────────────────────────────
 segments as (
@@ -9,6 +9,9 @@ segments as (
 ),
 steps as (
   {{rows steps}}
+),
+first_offsets as (   -- when the first step of a fresh journey comes; by bucket where variants differ in that
+  {{rows first_offsets}}
 ),
 needs as (           -- which of a row's problems make a step's message impossible
   {{rows needs}}
@@ -29,7 +32,7 @@ recent as (          -- as far back as it can matter to a candidate of these seg
     l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment
-  where l.decided_at > {{history_from}} and l.decided_at > s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
+  where l.decided_at >= {{history_from}} and l.decided_at >= s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
 ),
 backfills as (
   select segment, user_id, item_key, occurred_at, max(counts_from) as counts_from, max(seq) as seq
@@ -110,9 +113,9 @@ conversions as (
 had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
   select l.segment, l.user_id, l.item_key
   from {{ledger "sent_ledger"}} l
+  join segments s on s.segment = l.segment and s.repeat_kind = 'never'
+  join {{work "segment_rows"}} r on r.segment = l.segment and r.user_id = l.user_id and r.item_key = l.item_key and r.dropped is null
   where l.counts <> 0
-    and l.segment in (select segment from segments where repeat_kind = 'never')
-    and exists (select 1 from {{work "segment_rows"}} r where r.segment = l.segment and r.user_id = l.user_id and r.item_key = l.item_key and r.dropped is null)
   group by l.segment, l.user_id, l.item_key
   having sum(l.counts) > 0
 ),
@@ -173,13 +176,14 @@ standings as (
 occurrences as (     -- the behaviour that the row's steps are about: its own if fresh, else its journey's anchor
   select t.*, case when t.standing = 'fresh' or t.anchor is null then t.row_occurred_at else t.anchor end as occurred_at
   from standings t
-  where t.ends = 0
+  where t.ends = 0 and (t.standing = 'fresh' or t.anchor is not null)
 ),
 row_steps as (
-  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds,
-    min(s.after_seconds) over (partition by o.segment, o.user_id, o.item_key) as first_after_seconds
+  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, f.first_after_seconds
   from occurrences o
   join steps s on s.segment = o.segment
+  join first_offsets f on f.segment = o.segment
+    and (f.is_whole or ({{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket))
   left join steps kept on kept.segment = s.segment and kept.step = s.step and kept.variant = o.first_variant and o.first_variant <> '' and o.standing <> 'fresh'
   where s.variant = '' or {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 ),
@@ -222,7 +226,7 @@ candidates as (
   join segments g on g.segment = d.segment
   left join settled x on x.segment = d.segment and x.step = d.step and x.user_id = d.user_id and x.item_key = d.item_key and x.occurred_at = d.occurred_at
   where d.due_at <= {{as_of}}
-    and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} > {{as_of}}
+    and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
     and (x.step is null or (d.is_baseline = 1 and d.backfill))
     and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))
 ),
@@ -487,14 +491,17 @@ gone as (            -- waited, and is no candidate any more although its segmen
     select segment, user_id, item_key, row_occurred_at as newer from standings where standing <> 'running'
   ) r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key and r.newer > a.occurred_at
   where a.event in ('waiting', 'released') and x.step is null and c.message_id is null and e.anchor is null
-    and {{plus_seconds "a.decided_at" "2 * g.look_back_seconds"}} > {{as_of}}
 ),
 silent as (          -- returned, and nothing of it is due and open: counted, not recorded
-  select t.segment, t.user_id, t.item_key,
+  select segment, reason, count(*) as row_count
+  from (
+  select t.segment,
     case when t.ends = 1 then 'converted' when t.has_newer_behaviour = 1 then 'journey_running' when t.standing in ('running', 'same_occurrence') then 'same_occurrence' when t.standing = 'repeat_never' then 'repeat_never' else 'not_due' end as reason
   from standings t
   left join (select distinct segment, user_id, item_key from candidates) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
   where c.user_id is null
+  ) x
+  group by segment, reason
 ),
 all_rows as (
   select 1 as part, message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
@@ -507,18 +514,18 @@ all_rows as (
     case when event in ('claimed', 'held_out', 'settled') then 1 else 0 end as settles,
     case when event in ('claimed', 'held_out') then 1 else 0 end as counts,
     case when event in ('claimed', 'held_out') then address end as address,
-    case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed
+    case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed, 1 as row_count
   from answers
   union all
   select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
     g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
-    'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1
+    'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 1
   from conversion_rows c
   join segments g on g.segment = c.segment
   union all
   select 0, {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
     g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
-    'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1
+    'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 1
   from dated d
   join segments g on g.segment = d.segment
   where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
@@ -528,15 +535,15 @@ all_rows as (
     case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
     case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
     {{json "waited_for" "a.reason" "waited_seconds" (seconds_between "a.decided_at" as_of) "newer_behaviour" (iso "a.newer")}},
-    case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1
+    case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1, 1
   from gone a
   join segments g on g.segment = a.segment
   union all
-  select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, t.user_id, t.item_key, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
-    {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0
+  select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
+    {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, t.row_count
   from silent t
 )
 select message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed,
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, row_count,
   row_number() over (order by part, case when class = 'transactional' then 0 else 1 end, priority desc, expires_at, message_id)
 from all_rows

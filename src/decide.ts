@@ -26,8 +26,8 @@ export interface DecideOptions {
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
   onStep: OnStep;
-  /** Each statement of the run, for the compiled artefacts. */
-  onStatement: (name: string, statement: Statement) => void;
+  /** Each statement of the run before it runs, for the compiled artefacts; `secrets` are parameters that nobody may be shown. */
+  onStatement: (name: string, statement: Statement, secrets: readonly string[]) => void;
 }
 
 export interface SegmentDecisions {
@@ -58,19 +58,14 @@ export interface Decisions {
  * once, before anything runs; a query that the warehouse refuses fails alone.
  */
 export async function decide(project: Project, warehouse: Warehouse, ledger: Ledger, options: DecideOptions): Promise<Decisions> {
-  const { asOf, segments, templates, now } = options;
-  const audiences = [...new Set(segments.flatMap((segment) => audiencesUsed(project, segment)))].sort();
-  const compiled = await compileProject(project, segments, audiences, templates, warehouse, asOf);
-  for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage);
-  for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage);
-
+  const { segments, now } = options;
+  const { compiled, audiences } = await compileAll(project, warehouse, options);
   await createWorkTables(warehouse, ledger.schema);
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
 
   const arbitration = await gather(project, warehouse, ledger, options, compiled, stagedAudiences, stagedSegments);
-  const statement = arbitrateStatement(arbitration, (template) => templates.get(template)?.version ?? "", warehouse.dialect);
-  options.onStatement("arbitrate", statement);
+  const statement = arbitrate(arbitration, warehouse, options);
   const started = now();
   const decided = await warehouse.execute(statement);
   const arbitrationMs = now() - started;
@@ -86,17 +81,55 @@ export async function decide(project: Project, warehouse: Warehouse, ledger: Led
   };
 }
 
+/** What `compile` asks for: the same statements, none of them run. */
+export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill" | "templates" | "onStatement"> & {
+  /** Audiences to compile although no segment uses them. */
+  audiences?: readonly string[];
+};
+
+/**
+ * Makes every statement of a run as of `asOf` and hands it to `onStatement`, without staging anything: the time zones of the
+ * rows are not known then, so arbitration's table of zones is empty. Mistakes of the project are thrown, all at once.
+ */
+export async function compileRun(project: Project, warehouse: Warehouse, ledger: Ledger, options: CompileOptions): Promise<CompiledProject> {
+  const { compiled, audiences } = await compileAll(project, warehouse, options);
+  await createWorkTables(warehouse, ledger.schema);
+  const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
+    new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0 }]));
+  const segments = unasked(options.segments.map(({ id }) => id), compiled.failedSegments);
+  const arbitration = await gather(project, warehouse, ledger, options, compiled, unasked(audiences, compiled.failedAudiences), segments);
+  arbitrate(arbitration, warehouse, options);
+  return compiled;
+}
+
+async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<{ compiled: CompiledProject; audiences: string[] }> {
+  const { asOf, segments, templates } = options;
+  const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])].sort();
+  const compiled = await compileProject(project, segments, audiences, templates, warehouse, asOf);
+  for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage, []);
+  for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage, []);
+  return { compiled, audiences };
+}
+
+function arbitrate(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Statement {
+  const statement = arbitrateStatement(arbitration, (template) => templates.get(template)?.version ?? "", warehouse.dialect);
+  // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
+  onStatement("arbitrate", statement, [arbitration.salt]);
+  return statement;
+}
+
 /** Every audience that a segment depends on, in the order in which a failed one is named. */
 function audiencesUsed(project: Project, segment: Segment): string[] {
   return [...(segment.goal === null ? [] : [segment.goal.audience]), ...audiencesAsked(project, segment).map((use) => use.audience)];
 }
 
-async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
+/** Makes the work tables of one run anew. */
+export async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
   for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, {}).sql)) await warehouse.execute({ sql, params: [] });
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */
-async function gather(project: Project, warehouse: Warehouse, ledger: Ledger, options: DecideOptions, compiled: CompiledProject, audiences: ReadonlyMap<string, Staged>, staged: ReadonlyMap<string, Staged>): Promise<Arbitration> {
+async function gather(project: Project, warehouse: Warehouse, ledger: Ledger, options: CompileOptions, compiled: CompiledProject, audiences: ReadonlyMap<string, Staged>, staged: ReadonlyMap<string, Staged>): Promise<Arbitration> {
   const { asOf, segments } = options;
   const previous = await ledger.previousSegmentRuns();
   const pauses = await ledger.pauses();
@@ -110,10 +143,12 @@ async function gather(project: Project, warehouse: Warehouse, ledger: Ledger, op
     asOf,
     salt: ledger.salt,
     segments: segments.map((segment): ArbitratedSegment => {
-      const before = previous.get(segment.id);
+      const stored = previous.get(segment.id);
+      const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };
       return {
         segment,
-        activation: activate(segment, before === undefined ? undefined : { ...before, steps: JSON.parse(before.steps) as ActiveStep[] }, asOf),
+        activation: activate(segment, before, asOf),
+        previous: before,
         checks: compiled.segments.get(segment.id)?.checks ?? [],
         queried: staged.get(segment.id)?.problem === null,
         backfill: options.backfill.has(segment.id),
@@ -140,7 +175,7 @@ async function zonesOfRows(project: Project, warehouse: Warehouse, asOf: string)
 async function summarise(warehouse: Warehouse, segments: readonly Segment[], staged: ReadonlyMap<string, Staged>): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
   const { dialect } = warehouse;
   const dropped = await warehouse.query({ sql: `select segment, dropped, count(*) as n from ${dialect.workTable("segment_rows")} where dropped is not null group by segment, dropped order by segment, dropped`, params: [] });
-  const decided = await warehouse.query({ sql: `select segment, event, reason, count(*) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`, params: [] });
+  const decided = await warehouse.query({ sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`, params: [] });
   const summaries = segments.map(({ id }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const count = (rows: typeof decided, column: string): Record<string, number> => {

@@ -13,6 +13,9 @@ afterAll(() => {
   worlds.dispose();
 });
 
+/** Enough for a case on a busy machine with slow disks. */
+const TIMEOUT_MS = 60_000;
+
 const DECIDERS: readonly { name: string; create: () => Decider | Promise<Decider> }[] = [
   { name: "the model", create: createModel },
   { name: "SQL on DuckDB", create: createSqlDecider },
@@ -34,7 +37,7 @@ async function play(one: DecisionCase, create: () => Decider | Promise<Decider>)
 for (const { name, create } of DECIDERS) {
   describe(`decisions by ${name}`, () => {
     for (const one of cases) {
-      it(`${one.file}: ${one.name}`, () => play(one, create));
+      it(`${one.file}: ${one.name}`, () => play(one, create), TIMEOUT_MS);
     }
   });
 }

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { createModel } from "./model/model.js";
 import { compareStory } from "./support/compare.js";
 import { explain } from "./support/explain.js";
+import { Invariants } from "./support/invariants.js";
 import { createSqlDecider } from "./support/sql-decider.js";
 import { drawStory } from "./support/stories.js";
 
@@ -39,6 +40,21 @@ test("the SQL decides random stories row for row as the model does, breaks no pr
   expect(candidates).toBeGreaterThanOrEqual(WANTED);
   const tooRare = [...counts].filter(([, count]) => count < EACH_REASON_AT_LEAST);
   expect(tooRare, `reasons met fewer than ${EACH_REASON_AT_LEAST} times`).toEqual([]);
+});
+
+test("the promises notice a message that is claimed twice", async () => {
+  const invariants = new Invariants();
+  const model = createModel();
+  for (const run of drawStory(1).runs) {
+    const rows = await model.run(run);
+    invariants.after(run, rows);
+    expect(invariants.broken).toEqual([]);
+    const claims = rows.filter((row) => row.event === "claimed" && run.outcome?.(row) === "accepted");
+    if (claims.length === 0) continue;
+    invariants.after(run, claims);
+    break;
+  }
+  expect(invariants.broken.join("\n")).toContain("claimed twice");
 });
 
 function* endless(): Generator<number> {

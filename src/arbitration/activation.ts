@@ -7,6 +7,7 @@ export interface ActiveStep {
   step: string;
   variant: string;
   afterSeconds: number;
+  withinSeconds: number;
   /** ISO 8601 UTC; null: no baseline. */
   activeSince: string | null;
 }
@@ -32,9 +33,9 @@ export interface PreviousActivation extends Activation {
 export function activate(segment: Segment, previous: PreviousActivation | undefined, asOf: string): Activation {
   const shape = shapeOf(segment);
   const began = previous === undefined ? (segment.firstRun === "send" ? null : asOf) : previous.shape === shape ? previous.activatedAt : previous.asOf;
-  const steps = treatments(segment).map(({ step, variant, afterSeconds }) => {
+  const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => {
     const before = previous?.steps.find((old) => old.step === step && old.variant === variant && old.afterSeconds === afterSeconds);
-    return { step, variant, afterSeconds, activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince };
+    return { step, variant, afterSeconds, withinSeconds, activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince };
   });
   return { shape, activatedAt: began, steps };
 }

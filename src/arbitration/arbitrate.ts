@@ -1,23 +1,24 @@
 import { secondsBefore } from "../core/clock.js";
 import type { Dialect } from "../warehouse/dialect.js";
-import { Binder, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
+import { Binder, renderSqlFile, textConstant, timestampLiteral } from "../warehouse/sql.js";
 import type { Statement } from "../warehouse/types.js";
-import { audienceConstants, bucketBelow, capConstants, historyFrom, longestCapSeconds, needConstants, segmentConstants, stepConstants, zoneConstants, type Arbitration } from "./constants.js";
+import { audienceConstants, bucketBelow, capConstants, firstOffsetConstants, historyFrom, longestCapSeconds, needConstants, segmentConstants, stepConstants, zoneConstants, type Arbitration } from "./constants.js";
 
 /** sql/arbitrate.sql with this run's project written in: the exact statement that decides. */
 export function arbitrateStatement(arbitration: Arbitration, templateVersion: (template: string) => string, dialect: Dialect): Statement {
   const { project, asOf, salt } = arbitration;
   const binder = new Binder(dialect);
-  const earliest = arbitration.segments.map(({ segment }) => historyFrom(segment, asOf)).sort()[0] ?? asOf;
+  const earliest = arbitration.segments.map((segment) => historyFrom(segment, asOf)).sort()[0] ?? asOf;
   return renderSqlFile(
     "arbitrate.sql",
     dialect,
     project.target.schema,
     {
       as_of: timestampLiteral(asOf, dialect),
-      salt: binder.bind(salt),
+      salt: textConstant(salt, binder),
       segments: segmentConstants(arbitration),
       steps: stepConstants(arbitration, templateVersion),
+      first_offsets: firstOffsetConstants(arbitration),
       needs: needConstants(arbitration),
       audience_use: audienceConstants(arbitration),
       caps: capConstants(project),

@@ -3,13 +3,15 @@ import { addressColumn, treatments } from "../project/treatments.js";
 import { secondsBefore } from "../core/clock.js";
 import type { Check } from "../segments/types.js";
 import type { Constant, ConstantTable } from "../warehouse/sql.js";
-import type { Activation } from "./activation.js";
+import type { Activation, PreviousActivation } from "./activation.js";
 import type { ZoneHours } from "./zones.js";
 
 /** What arbitration has to know of one segment in this run. */
 export interface ArbitratedSegment {
   segment: Segment;
   activation: Activation;
+  /** Its last run in which the query worked. */
+  previous: PreviousActivation | undefined;
   checks: readonly Check[];
   /** False: its query failed; nothing of it is offered, and nothing counts as having left. */
   queried: boolean;
@@ -39,12 +41,15 @@ export function lookBackSeconds(segment: Segment): number {
 }
 
 /**
- * How far back the ledger can matter to a segment, ISO 8601 UTC: a candidate's behaviour is at most two look-backs old, and
- * `repeat: every` asks for the whole of a journey that began up to its interval earlier still.
+ * How far back the ledger can matter to a segment, ISO 8601 UTC. A candidate's behaviour is at most two look-backs old, now or,
+ * for what still waits, in the segment's last run; `repeat: every` asks for the whole of a journey that began up to its
+ * interval earlier still; and a backfill asks whether a behaviour of any age was backfilled before.
  */
-export function historyFrom(segment: Segment, asOf: string): string {
-  const lookBack = lookBackSeconds(segment);
-  return secondsBefore(asOf, segment.repeat.kind === "every" ? 3 * lookBack + segment.repeat.seconds : 2 * lookBack);
+export function historyFrom({ segment, previous, backfill }: Pick<ArbitratedSegment, "segment" | "previous" | "backfill">, asOf: string): string {
+  if (backfill) return "1970-01-01T00:00:00Z";
+  const lookBack = Math.max(lookBackSeconds(segment), ...(previous?.steps ?? []).map((step) => step.afterSeconds + step.withinSeconds));
+  const reach = segment.repeat.kind === "every" ? 3 * lookBack + segment.repeat.seconds : 2 * lookBack;
+  return secondsBefore(previous?.asOf ?? asOf, reach);
 }
 
 /** Audiences that exclude or are required, in the order in which they are asked; transactional mail skips the project's requirements. */
@@ -69,7 +74,7 @@ export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable
     rows: segments.map((s): Constant[] => [
       s.segment.id, s.segment.version, s.segment.class, s.segment.topic,
       s.segment.priority, s.segment.repeat.kind, s.segment.repeat.kind === "every" ? s.segment.repeat.seconds : null,
-      lookBackSeconds(s.segment), { timestamp: historyFrom(s.segment, asOf) }, { timestamp: s.activation.activatedAt },
+      lookBackSeconds(s.segment), { timestamp: historyFrom(s, asOf) }, { timestamp: s.activation.activatedAt },
       s.backfill, s.queried, s.segment.goal?.audience ?? null, s.failedAudience,
       s.pausedBy, { timestamp: s.loadedAt }, s.tooOld,
       s.segment.maxPerRun, bucketBelow(s.segment.holdout / 100),
@@ -92,24 +97,48 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
       { name: "active_since", type: "timestamp" },
     ],
     rows: segments.flatMap(({ segment, activation }) =>
-      segment.steps.flatMap((step) => {
-        const versions = treatments({ ...segment, steps: [step] });
-        const total = versions.reduce((sum, version) => sum + version.weight, 0);
-        let before = 0;
-        return versions.map((version): Constant[] => {
-          const from = bucketBelow(before / total);
-          before += version.weight;
+      segment.steps.flatMap((step) =>
+        variantRanges({ ...segment, steps: [step] }).map((version): Constant[] => {
           const active = activation.steps.find((s) => s.step === version.step && s.variant === version.variant);
           return [
             segment.id, version.step, version.variant, version.afterSeconds,
             version.withinSeconds, version.channel, pausedChannels.has(version.channel), addressColumn(project, version.channel),
-            { bound: version.template }, templateVersion(version.template), from, bucketBelow(before / total),
+            version.template, templateVersion(version.template), version.from, version.to,
             { timestamp: active?.activeSince ?? null },
           ];
-        });
-      }),
+        }),
+      ),
     ),
   };
+}
+
+/**
+ * When a fresh journey's first step comes, after its behaviour: one row where that is the same for all users, else one for
+ * each range of buckets in which the drawn variants are the same.
+ */
+export function firstOffsetConstants({ segments }: Arbitration): ConstantTable {
+  return {
+    columns: [{ name: "segment", type: "text" }, { name: "is_whole", type: "boolean" }, { name: "from_bucket", type: "text" }, { name: "to_bucket", type: "text" }, { name: "first_after_seconds", type: "bigint" }],
+    rows: segments.flatMap(({ segment }) => {
+      const steps = segment.steps.map((step) => variantRanges({ ...segment, steps: [step] }));
+      const bounds = [...new Set(steps.flat().map(({ from }) => from))].sort();
+      const first = bounds.map((from) => Math.min(...steps.map((ranges) => ranges.findLast((range) => range.from <= from)?.afterSeconds ?? Infinity)));
+      if (new Set(first).size === 1) return [[segment.id, true, bucketBelow(0), bucketBelow(1), first[0] ?? 0] as Constant[]];
+      return bounds.map((from, i): Constant[] => [segment.id, false, from, bounds[i + 1] ?? bucketBelow(1), first[i] ?? 0]);
+    }),
+  };
+}
+
+/** The versions of a segment's only step, each with the range of buckets that draws it. */
+function variantRanges(segment: Segment): (ReturnType<typeof treatments>[number] & { from: string; to: string })[] {
+  const versions = treatments(segment);
+  const total = versions.reduce((sum, version) => sum + version.weight, 0);
+  let before = 0;
+  return versions.map((version) => {
+    const from = bucketBelow(before / total);
+    before += version.weight;
+    return { ...version, from, to: bucketBelow(before / total) };
+  });
 }
 
 export function needConstants({ segments }: Arbitration): ConstantTable {
@@ -119,7 +148,7 @@ export function needConstants({ segments }: Arbitration): ConstantTable {
       { name: "code", type: "text" }, { name: "field", type: "text" }, { name: "place", type: "bigint" },
     ],
     rows: segments.flatMap(({ segment, checks }) =>
-      checks.flatMap((check, place) => check.steps.map((step): Constant[] => [segment.id, step.step, step.variant, { bound: check.code }, { bound: check.field }, place])),
+      checks.flatMap((check, place) => check.steps.map((step): Constant[] => [segment.id, step.step, step.variant, check.code, check.field, place])),
     ),
   };
 }
@@ -133,7 +162,7 @@ export function audienceConstants({ project, segments }: Arbitration): ConstantT
 
 /** All caps, and the spacing as the last: one claim within the time it asks for. */
 export function capConstants({ policy }: Project): ConstantTable {
-  const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, { bound: cap.name }, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];
+  const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, cap.name, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];
   const spacing = policy.spacingSeconds === null ? [] : [row({ name: "spacing", max: 1, windowSeconds: policy.spacingSeconds, channel: null, topic: null }, policy.caps.length, true)];
   return {
     columns: [
@@ -152,6 +181,6 @@ export function longestCapSeconds({ policy }: Project): number {
 export function zoneConstants({ zones }: Arbitration): ConstantTable {
   return {
     columns: [{ name: "zone", type: "text" }, { name: "shut", type: "boolean" }, { name: "opens_at", type: "timestamp" }, { name: "shuts_at", type: "timestamp" }],
-    rows: zones.map((zone): Constant[] => [{ bound: zone.zone }, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
+    rows: zones.map((zone): Constant[] => [zone.zone, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
   };
 }

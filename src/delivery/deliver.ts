@@ -4,7 +4,16 @@ import { Journal } from "./journal.js";
 import type { Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
 import { Posting, type Entry } from "./posting.js";
-import type { DeliverableClaim, DeliveryEvent, FailureReason, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason } from "./types.js";
+import type {
+  DeliverableClaim,
+  DeliveryEvent,
+  FailureReason,
+  Lane,
+  OutcomeEvent,
+  OutgoingMessage,
+  PauseState,
+  ReleaseReason,
+} from "./types.js";
 
 /** The world around a delivery. */
 export interface DeliveryIo<T extends DeliverableClaim> {
@@ -195,7 +204,13 @@ export async function deliverClaims<T extends DeliverableClaim>(
     failures.push(error);
   }
   if (failures.length > 0) throw failures[0];
-  return { ...progress(), ok: posting.stopped.size === 0, stoppedChannels: posting.stopped, posts: posting.posts, latency: posting.latency.summary() };
+  return {
+    ...progress(),
+    ok: posting.stopped.size === 0,
+    stoppedChannels: posting.stopped,
+    posts: posting.posts,
+    latency: posting.latency.summary(),
+  };
 }
 
 function count<T extends DeliverableClaim>(counts: DeliveryCounts, outcome: OutcomeEvent<T>): void {

@@ -29,7 +29,13 @@ export class LatencyHistogram {
   }
 
   summary(): Latency {
-    return { count: this.#count, p50: this.percentile(0.5), p95: this.percentile(0.95), p99: this.percentile(0.99), max: this.#max };
+    return {
+      count: this.#count,
+      p50: this.percentile(0.5),
+      p95: this.percentile(0.95),
+      p99: this.percentile(0.99),
+      max: this.#max,
+    };
   }
 }
 

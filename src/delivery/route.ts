@@ -24,7 +24,11 @@ export function routeOf(
 }
 
 /** Whether any message of the channel could take its provider: else it need not be opened. */
-export function mayUseProvider(channel: Pick<Channel, "provider" | "endpoint">, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
+export function mayUseProvider(
+  channel: Pick<Channel, "provider" | "endpoint">,
+  target: Pick<Target, "live" | "allow">,
+  replay: boolean,
+): boolean {
   if (channel.provider === "outbox") return false;
   return isLoopback(channel.endpoint) || (!replay && (target.live || target.allow.length > 0));
 }

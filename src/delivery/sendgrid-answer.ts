@@ -61,7 +61,10 @@ function one(answer: Answer, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** SendGrid's `errors: [{message, field}]` as text, else the beginning of what was answered. */
+/**
+ * SendGrid's `errors: [{message, field}]` as text, else what was answered. Not cut here: half a key would no longer be
+ * recognised as one.
+ */
 function sentence(body: string): string {
   if (body.trim() === "") return "";
   try {
@@ -74,7 +77,7 @@ function sentence(body: string): string {
   } catch {
     // Not JSON: a proxy's page, most likely.
   }
-  return `: ${body.trim().slice(0, 200)}`;
+  return `: ${body.trim()}`;
 }
 
 function errorLine(error: unknown): string {

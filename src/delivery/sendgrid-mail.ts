@@ -13,8 +13,18 @@ export const LARGEST_CUSTOM_ARGS_BYTES = 10_000;
 export const LONGEST_CATEGORY = 255;
 /** Headers that SendGrid does not let a sender override, in lower case; from its description of `headers`. */
 export const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding",
-  "to", "from", "subject", "reply-to", "cc", "bcc",
+  "x-sg-id",
+  "x-sg-eid",
+  "received",
+  "dkim-signature",
+  "content-type",
+  "content-transfer-encoding",
+  "to",
+  "from",
+  "subject",
+  "reply-to",
+  "cc",
+  "bcc",
 ]);
 
 /** The body of one request: one message to one person. */
@@ -40,24 +50,34 @@ export interface SendGridBody {
 export function toSendGrid(message: OutgoingMessage): SendGridBody | { refused: string } {
   if (!isAddress(message.address)) return { refused: "the recipient's address is not one e-mail address" };
   const from = mailbox(message.from);
-  if (from === null) return { refused: `from must be an address or \`Name <address>\`, not ${shown(message.from)}; set it in the template or the channel` };
+  if (from === null)
+    return {
+      refused: `from must be an address or \`Name <address>\`, not ${shown(message.from)}; set it in the template or the channel`,
+    };
   const replyTo = message.replyTo === null ? undefined : mailbox(message.replyTo);
   if (replyTo === null) return { refused: `reply-to must be an address or \`Name <address>\`, not ${shown(message.replyTo)}` };
   const subject = message.subject ?? "";
   if (subject.trim() === "") return { refused: "the subject is empty" };
   if (CONTROL.test(subject)) return { refused: "the subject holds a control character" };
-  if (message.name !== undefined && CONTROL.test(message.name)) return { refused: "the recipient's name holds a control character" };
+  if (message.name !== undefined && CONTROL.test(message.name))
+    return { refused: "the recipient's name holds a control character" };
   const content = contentOf(message);
   if (content.length === 0) return { refused: "the message has neither text nor HTML" };
   const wrongHeader = headerProblem(message.headers);
   if (wrongHeader !== null) return { refused: wrongHeader };
-  if (message.segment.length > LONGEST_CATEGORY) return { refused: `the segment id, sent as category, is longer than ${LONGEST_CATEGORY} characters` };
+  if (message.segment.length > LONGEST_CATEGORY)
+    return { refused: `the segment id, sent as category, is longer than ${LONGEST_CATEGORY} characters` };
   const customArgs = { message_id: message.messageId, run_id: message.runId };
   if (isTooLong(customArgs)) return { refused: `custom_args would exceed ${LARGEST_CUSTOM_ARGS_BYTES} bytes` };
 
-  const to: Mailbox = message.name === undefined || message.name === "" ? { email: message.address } : { email: message.address, name: message.name };
+  const to: Mailbox =
+    message.name === undefined || message.name === ""
+      ? { email: message.address }
+      : { email: message.address, name: message.name };
   return {
-    personalizations: [{ to: [to], ...(Object.keys(message.headers).length > 0 ? { headers: message.headers } : {}), custom_args: customArgs }],
+    personalizations: [
+      { to: [to], ...(Object.keys(message.headers).length > 0 ? { headers: message.headers } : {}), custom_args: customArgs },
+    ],
     from,
     ...(replyTo === undefined ? {} : { reply_to: replyTo }),
     subject,
@@ -106,5 +126,5 @@ function isTooLong(customArgs: { message_id: string; run_id: string }): boolean 
 }
 
 function shown(value: string | null): string {
-  return value === null ? "nothing" : JSON.stringify(value.slice(0, 100));
+  return value === null ? "nothing" : JSON.stringify(value);
 }

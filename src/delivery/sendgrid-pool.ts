@@ -38,6 +38,7 @@ export class PostingPool {
   /** In the order begun: as all have the same timeout, the first is the first to be late. */
   readonly #underWay = new Set<Exchange>();
   readonly #signals = new WeakSet<AbortSignal>();
+  readonly #closed = new AbortController();
   #stopSweeping: (() => void) | null = null;
 
   constructor(options: PoolOptions) {
@@ -57,14 +58,17 @@ export class PostingPool {
 
   /** Posts to `path` below the endpoint. `path` begins with a slash. */
   post(path: string, body: unknown, signal: AbortSignal): Promise<SendOutcome> {
-    if (signal.aborted) return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
+    if (signal.aborted)
+      return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
     const text = JSON.stringify(body);
     // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
     if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
       return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes` });
     }
     this.#listen(signal);
-    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => this.#sweep());
+    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () =>
+      this.#sweep(),
+    );
     return new Promise((resolve) => {
       const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
         this.#underWay.delete(exchange);
@@ -72,7 +76,10 @@ export class PostingPool {
       });
       this.#underWay.add(exchange);
       try {
-        this.#pool.dispatch({ path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false }, exchange);
+        this.#pool.dispatch(
+          { path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false },
+          exchange,
+        );
       } catch (error) {
         exchange.fail(error);
       }
@@ -80,6 +87,7 @@ export class PostingPool {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     this.#stopSweeping?.();
     this.#stopSweeping = null;
     await this.#pool.destroy();
@@ -101,9 +109,11 @@ export class PostingPool {
   #listen(signal: AbortSignal): void {
     if (this.#signals.has(signal)) return;
     this.#signals.add(signal);
-    signal.addEventListener("abort", () => {
-      for (const exchange of [...this.#underWay]) if (exchange.signal === signal) exchange.giveUp("given up while waiting for the answer");
-    });
+    const giveUp = (): void => {
+      for (const exchange of [...this.#underWay])
+        if (exchange.signal === signal) exchange.giveUp("given up while waiting for the answer");
+    };
+    signal.addEventListener("abort", giveUp, { signal: this.#closed.signal });
   }
 }
 
@@ -134,7 +144,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
     this.#status = status;
     this.#headers = headers;
   }
@@ -180,6 +194,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return "the connection failed";
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  const message = error.message === "" && error instanceof AggregateError ? error.errors.map((inner) => (inner instanceof Error ? inner.message : "")).join(", ") : error.message;
+  const message =
+    error.message === "" && error instanceof AggregateError
+      ? error.errors.map((inner) => (inner instanceof Error ? inner.message : "")).join(", ")
+      : error.message;
   return message.includes(code) ? message : `${code}: ${message}`;
 }

@@ -140,14 +140,15 @@ function shift(node: unknown, start: Start): void {
   }
   if (typeof node !== "object" || node === null) return;
   for (const [key, value] of Object.entries(node)) {
-    if (key === "loc" && value !== null) {
-      const loc = value as Loc;
+    if (key === "loc") {
+      // An empty block comes without a place.
+      const loc = (value ?? {}) as Partial<Loc>;
       (node as { loc: Loc }).loc = { source: start.file, start: moved(loc.start, start), end: moved(loc.end, start) };
     } else shift(value, start);
   }
 }
 
-function moved(at: { line: number; column: number }, start: Start): { line: number; column: number } {
+function moved(at: Loc["start"] = { line: 1, column: 0 }, start: Start): { line: number; column: number } {
   if (start.exact === false) return { line: start.line, column: start.column };
   return { line: at.line + start.line - 1, column: at.line === 1 ? at.column + start.column : at.column };
 }

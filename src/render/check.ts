@@ -1,7 +1,8 @@
 /** What a template may say: known helpers with the right number of arguments, known partials, the four blocks. */
 import type { Problem } from "../core/errors.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { place, simpleName, type Expression, type HashNode, type Loc, type PartialNode, type Program, type Statement } from "./ast.js";
-import { BLOCKS, didYouMean, HELPERS } from "./helpers.js";
+import { BLOCKS, HELPERS } from "./helpers.js";
 
 const DATA_NAMES: ReadonlySet<string> = new Set(["root", "index", "key", "first", "last"]);
 
@@ -16,7 +17,7 @@ export function checkProgram(program: Program, partials: ReadonlySet<string>): P
     const spec = HELPERS[name];
     if (spec === undefined || !Object.hasOwn(HELPERS, name)) {
       const block = BLOCKS.has(name) ? `"${name}" is a block: {{#${name} …}} … {{/${name}}}.` : "";
-      report("template/unknown-helper", loc, `There is no helper "${name}".`, block || didYouMean(name, Object.keys(HELPERS)) || `Helpers: ${Object.keys(HELPERS).join(", ")}.`);
+      report("template/unknown-helper", loc, `There is no helper "${name}".`, block || (didYouMean(nearestName(name, Object.keys(HELPERS))) ?? `Helpers: ${Object.keys(HELPERS).join(", ")}.`));
     } else {
       const [least, most] = spec.arguments;
       if (params.length < least || params.length > most) {
@@ -36,14 +37,14 @@ export function checkProgram(program: Program, partials: ReadonlySet<string>): P
   const expression = (node: Expression): void => {
     if (node.type === "SubExpression") helper(node.path.original, node.loc, node.params, node.hash);
     else if (node.type === "PathExpression" && node.data && !DATA_NAMES.has(node.parts[0] ?? "")) {
-      report("template/unknown-data", node.loc, `There is no ${node.original}.`, didYouMean(node.parts[0] ?? "", DATA_NAMES) || `There are ${[...DATA_NAMES].map((name) => `@${name}`).join(", ")}.`);
+      report("template/unknown-data", node.loc, `There is no ${node.original}.`, didYouMean(nearestName(node.parts[0] ?? "", DATA_NAMES)) ?? `There are ${[...DATA_NAMES].map((name) => `@${name}`).join(", ")}.`);
     }
   };
   const partial = (node: PartialNode): void => {
     const name = partialName(node);
     if (name === null) report("template/dynamic-partial", node.loc, "A partial must be named as it is, so that what a message needs is known beforehand.", "{{#if a}}{{> one}}{{else}}{{> two}}{{/if}}");
     else if (name !== "@partial-block" && !partials.has(name)) {
-      report("template/unknown-partial", node.loc, `There is no partial "${name}".`, didYouMean(name, partials) || (partials.size === 0 ? `Write templates/partials/${name}.hbs.` : `Partials: ${[...partials].sort().join(", ")}.`));
+      report("template/unknown-partial", node.loc, `There is no partial "${name}".`, didYouMean(nearestName(name, partials)) ?? (partials.size === 0 ? `Write templates/partials/${name}.hbs.` : `Partials: ${[...partials].sort().join(", ")}.`));
     }
     inner(node.params, node.hash);
     if (node.program !== undefined) statements(node.program.body);
@@ -58,7 +59,7 @@ export function checkProgram(program: Program, partials: ReadonlySet<string>): P
       } else if (node.type === "BlockStatement") {
         const name = node.path.original;
         if (!BLOCKS.has(name)) {
-          report("template/unknown-block", node.loc, `There is no block "${name}".`, didYouMean(name, BLOCKS) || `Blocks: ${[...BLOCKS].map((block) => `{{#${block} …}}`).join(", ")}.`);
+          report("template/unknown-block", node.loc, `There is no block "${name}".`, didYouMean(nearestName(name, BLOCKS)) ?? `Blocks: ${[...BLOCKS].map((block) => `{{#${block} …}}`).join(", ")}.`);
         } else if (node.params.length !== 1) report("template/helper-arguments", node.loc, `{{#${name}}} takes one argument; here are ${node.params.length}.`, "Combine conditions with (and a b) or (or a b).");
         inner(node.params, node.hash);
         statements(node.program.body);

@@ -47,7 +47,7 @@ export function utmParameters(utm: Utm, { segment, step, variant }: Names, setti
     entry = { values, known: new Map() };
     compiled.set(utm, entry);
   }
-  const key = JSON.stringify([segment, step, variant]);
+  const key = `${segment}\n${step}\n${variant}`;
   const { known, values } = entry;
   let found = known.get(key);
   if (found === undefined) {

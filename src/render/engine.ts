@@ -8,7 +8,7 @@ import { htmlToPlain } from "./plain.js";
 import { RenderFault, type Settings } from "./types.js";
 
 /** What helpers find in `options.data`; the parts are filled in by `__part` while the template runs. */
-export interface Frame {
+interface Frame {
   root: Readonly<Record<string, unknown>>;
   settings: Settings;
   parts: Record<string, string>;
@@ -69,7 +69,7 @@ const OWN = {
   __partial(this: unknown, ...all: unknown[]): string {
     const { fn, hash } = all.pop() as Options;
     const context = all.length === 0 ? this : all[0];
-    return fn(typeof context === "object" ? { ...context, ...hash } : context);
+    return fn(typeof context === "object" ? laidOver(context, hash) : context);
   },
   __part(this: unknown, name: string, { fn, data }: Options): string {
     const text = fn(this);
@@ -86,6 +86,15 @@ function linked(url: string, attribute: string, clickable: boolean, settings: Se
   return clickable ? withUtm(url, settings) : url;
 }
 
+/** A copy with a partial's arguments on top; by a loop, since spreading rows takes a hundred times as long. */
+function laidOver(context: object | null, hash: Options["hash"]): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const source of [context ?? {}, hash] as Readonly<Record<string, unknown>>[]) {
+    for (const name of Object.keys(source)) if (name !== "__proto__") result[name] = source[name];
+  }
+  return result;
+}
+
 const CONTROLS = new RegExp("[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+", "g");
 
 /** For everything that can become a header: each run of control characters, line separators included, becomes one space. */
@@ -94,16 +103,29 @@ export function oneLine(text: string): string {
 }
 
 const knownHelpers = Object.fromEntries([...Object.keys(HELPERS), ...Object.keys(OWN), "if", "unless", "each", "with"].map((name) => [name, true]));
-const GUARDS = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
+
+/**
+ * Handlebars prepares a top-level call by wrapping every helper anew, and copies the options of each helper call: half of the time
+ * a mail took (9,000 a second instead of 19,000). Called as a partial it takes what is given here as it is. `protoAccessControl`
+ * is what it makes of `allowProto…ByDefault: false`: nothing inherited is ever read.
+ */
+const PREPARED = {
+  partial: true,
+  helpers: handlebars.helpers,
+  partials: {},
+  decorators: {},
+  hooks: {},
+  protoAccessControl: { properties: { whitelist: {}, defaultValue: false }, methods: { whitelist: {}, defaultValue: false } },
+};
 
 /** A compiled tree. Throws RenderFault, or what Handlebars throws. */
 export type Compiled = (data: Readonly<Record<string, unknown>>, settings: Settings) => { text: string; parts: Readonly<Record<string, string>> };
 
-/** Compiles a tree that checkProgram has passed. Inherited properties are never read. */
+/** Compiles a tree that checkProgram has passed. */
 export function compile(program: Program): Compiled {
   const run = handlebars.compile<Readonly<Record<string, unknown>>>(program, { knownHelpers, knownHelpersOnly: true, preventIndent: true });
   return (root, settings) => {
     const data: Frame = { root, settings, parts: {} };
-    return { text: run(root, { data, ...GUARDS }), parts: data.parts };
+    return { text: run(root, { ...PREPARED, data }), parts: data.parts };
   };
 }

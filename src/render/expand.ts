@@ -1,10 +1,12 @@
 /**
- * Puts layout, template and partials into one tree, so that CSS, links and the text part can be worked out once. A partial with
- * arguments becomes a `__partial` block that lays them over the context, as Handlebars does when it calls a partial.
+ * Puts layout, template and partials into one tree, so that CSS, links and the text part can be worked out once. A partial's
+ * arguments are written where it uses them; where that is not possible it becomes a `__partial` block that lays them over the
+ * context, as Handlebars does when it calls a partial.
  */
 import type { Problem } from "../core/errors.js";
 import { block, place, program, simpleName, type Program, type Statement, type ValueNode } from "./ast.js";
 import { partialName } from "./check.js";
+import { substitute } from "./substitute.js";
 
 /** A parsed file. */
 export interface Source {
@@ -43,6 +45,8 @@ export function expand(root: Program, partials: ReadonlyMap<string, Source>, bod
         inside = statements(source.program.body, [...trail, name], given);
       }
       if (node.params.length === 0 && node.hash === undefined) return inside;
+      const written = node.params.length === 0 && node.hash !== undefined ? substitute(inside, node.hash) : null;
+      if (written !== null) return written;
       return [block("__partial", node.params, program(inside, node.loc), node.loc, node.hash)];
     });
   return { program: { ...root, body: statements(root.body, [], null) }, problems };

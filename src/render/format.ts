@@ -1,8 +1,11 @@
 /** How numbers, money and times are written for a reader. Pure but for caches of the Intl formatters, which are slow to make. */
 
 const CACHE_SIZE = 500;
+/** Longer than any number a warehouse returns; the pattern takes quadratic time in the length. */
+const MAX_DIGITS = 400;
 const DEFAULT_LOCALE = "en";
 
+/** Found or made; emptied when full, which is cheaper than choosing what to forget. */
 function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
   let found = cache.get(key);
   if (found === undefined) {
@@ -18,6 +21,8 @@ const zones = new Map<string, string>();
 const numbers = new Map<string, Intl.NumberFormat>();
 const dates = new Map<string, Intl.DateTimeFormat>();
 const plurals = new Map<string, Intl.PluralRules>();
+/** What was written last: a mail's HTML and text part write the same amounts and dates. */
+const written = new Map<string, string>();
 
 /** The locale as Intl knows it; null and malformed ones are `en`, since a row must not fail over its language. */
 export function knownLocale(locale: string | null): string {
@@ -47,13 +52,14 @@ export function numeric(value: unknown): number | bigint | `${number}` | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "string") return null;
   const trimmed = value.trim();
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(trimmed) ? (trimmed as `${number}`) : null;
+  return trimmed.length <= MAX_DIGITS && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(trimmed) ? (trimmed as `${number}`) : null;
 }
 
 /** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when the currency is not a three-letter code. */
 export function formatMoney(value: number | bigint | `${number}`, currency: string, locale: string): string | null {
   if (!/^[A-Za-z]{3}$/.test(currency)) return null;
-  return cached(numbers, `${locale} ${currency.toUpperCase()}`, () => new Intl.NumberFormat(locale, { style: "currency", currency })).format(value);
+  const style = `${locale} ${currency.toUpperCase()}`;
+  return cached(written, `${style} ${value}`, () => cached(numbers, style, () => new Intl.NumberFormat(locale, { style: "currency", currency })).format(value));
 }
 
 /** With `digits` decimals (0 to 20), or as many as the value has, up to 20. */
@@ -70,10 +76,14 @@ export type DateStyle = (typeof DATE_STYLES)[number];
  * calendar and stays that day everywhere. Null when the value is no date.
  */
 export function formatDate(value: unknown, style: DateStyle, locale: string, timezone: string): string | null {
-  const dayOnly = typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value.trim());
-  const instant = value instanceof Date ? value : typeof value === "string" ? parseInstant(value.trim()) : null;
+  if (typeof value === "string") return cached(written, `${locale} ${timezone} ${style} ${value}`, () => writeDate(value.trim(), style, locale, timezone) ?? "") || null;
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? writeDate(value.toISOString(), style, locale, timezone) : null;
+}
+
+function writeDate(value: string, style: DateStyle, locale: string, timezone: string): string | null {
+  const instant = parseInstant(value);
   if (instant === null || Number.isNaN(instant.getTime())) return null;
-  const zone = dayOnly ? "UTC" : timezone;
+  const zone = /^\d{4}-\d{2}-\d{2}$/.test(value) ? "UTC" : timezone;
   return cached(dates, `${locale} ${zone} ${style}`, () => {
     if (style === "time") return new Intl.DateTimeFormat(locale, { timeZone: zone, timeStyle: "short" });
     if (style === "datetime") return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "medium", timeStyle: "short" });

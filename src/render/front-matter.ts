@@ -1,8 +1,8 @@
 /** The YAML between `---` lines at the top of a template. */
 import { isMap, isScalar, LineCounter, parseDocument, type Pair, type Scalar } from "yaml";
 import type { Problem } from "../core/errors.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import type { Start } from "./ast.js";
-import { didYouMean } from "./helpers.js";
 
 export interface Field {
   value: string;
@@ -55,7 +55,7 @@ function readYaml(yaml: string, file: string): Pick<FrontMatter, "fields" | "pro
     const keyPlace = at(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
     const known = KEYS.find((name) => name === key);
     if (known === undefined) {
-      problems.push({ code: "template/unknown-key", message: `Unknown key "${key}".`, hint: didYouMean(key, KEYS) || `Keys: ${KEYS.join(", ")}.`, ...keyPlace });
+      problems.push({ code: "template/unknown-key", message: `Unknown key "${key}".`, hint: didYouMean(nearestName(key, KEYS)) ?? `Keys: ${KEYS.join(", ")}.`, ...keyPlace });
     } else if (!isScalar(pair.value) || typeof pair.value.value !== "string" || pair.value.value.trim() === "") {
       problems.push({ code: "template/front-matter", message: `"${key}" must be a text that is not empty.`, hint: `${key}: "…" (with quotes when it begins with {{)`, ...(isScalar(pair.value) && pair.value.range ? at(pair.value.range[0]) : keyPlace) });
     } else fields[known] = field(pair.value as Scalar<string>, yaml, at);

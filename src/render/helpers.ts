@@ -2,7 +2,6 @@
  * The helpers that templates may call: this table is the whole list. A helper given null gives null, and printing null is an
  * error, so that `{{default (money price "EUR") "on request"}}` works and `{{money price "EUR"}}` never prints nothing.
  */
-import { closest, distance } from "fastest-levenshtein";
 import { DATE_STYLES, formatDate, formatMoney, formatNumber, numeric, pluralCategory, type DateStyle } from "./format.js";
 import { RenderFault, type Settings } from "./types.js";
 
@@ -145,11 +144,3 @@ function localeOf(locale: string): string {
 
 /** Handlebars' own blocks that templates may use. */
 export const BLOCKS: ReadonlySet<string> = new Set(["if", "unless", "each", "with"]);
-
-/** ` Did you mean "…"?` when a name is near enough to be a slip (at most a third of its letters differ), else "". */
-export function didYouMean(name: string, known: Iterable<string>): string {
-  const names = [...known];
-  if (names.length === 0) return "";
-  const near = closest(name, names);
-  return distance(name, near) <= Math.max(1, Math.floor(Math.max(name.length, near.length) / 3)) ? `Did you mean "${near}"?` : "";
-}

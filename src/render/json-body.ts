@@ -1,12 +1,14 @@
 /** JSON bodies: each string is a Handlebars text of its own, rendered alone and serialised afterwards, so that no value can break the JSON. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
 import type { Problem } from "../core/errors.js";
-import { parseSource, type Program } from "./ast.js";
+import { parseSource, program, type Program } from "./ast.js";
 import type { Json } from "./types.js";
 
 export interface JsonBody {
   /** Programs of the strings that hold Handlebars, by part name. */
   fields: Record<string, Program>;
+  /** All of them in one, for checks that look at the whole body. */
+  program: Program;
   /** The body with the rendered strings in place. */
   shape(parts: Readonly<Record<string, string>>): Json;
   problems: Problem[];
@@ -29,7 +31,7 @@ export function readJsonBody(body: string, file: string, line: number): JsonBody
     const message = error instanceof Error ? error.message : String(error);
     const offset = Number(/position (\d+)/.exec(message)?.[1] ?? body.trimEnd().length);
     problems.push({ code: "template/json", message: `The body is not valid JSON: ${message.replace(/ in JSON at position.*| \(line.*/s, "")}.`, hint: "Handlebars stands inside strings: \"total\": \"{{total}}\".", file, line: line + body.slice(0, offset).split("\n").length - 1 });
-    return { fields, shape: () => null, problems };
+    return { fields, program: together(fields, file, line), shape: () => null, problems };
   }
   const lines = new LineCounter();
   // JSON is YAML: its parser knows where each string stands.
@@ -67,5 +69,11 @@ export function readJsonBody(body: string, file: string, line: number): JsonBody
     fields[name] = parsed.program;
     return (parts) => parts[name] ?? "";
   };
-  return { fields, shape: read(document.contents), problems };
+  const shape = read(document.contents);
+  return { fields, program: together(fields, file, line), shape, problems };
+}
+
+function together(fields: Readonly<Record<string, Program>>, file: string, line: number): Program {
+  const at = { line, column: 0 };
+  return program(Object.values(fields).flatMap(({ body }) => body), { source: file, start: at, end: at });
 }

@@ -8,6 +8,7 @@ import { parseSource, place, type Program } from "./ast.js";
 import { checkProgram } from "./check.js";
 import { bodySlots, expand, usedPartials, type Source } from "./expand.js";
 import { readFrontMatter } from "./front-matter.js";
+import { looksLikeJson, readJsonBody } from "./json-body.js";
 import { assemble, type Library, type TemplateFile } from "./template.js";
 import type { Template, Variable } from "./types.js";
 
@@ -27,14 +28,15 @@ export function loadTemplates(root: string): Templates {
   const partialFiles = named("partials/");
   const layoutFiles = named("layouts/");
 
+  const check = (program: Program): Program | null => {
+    const found = checkProgram(program, new Set(partialFiles.keys()));
+    problems.push(...found);
+    return found.length === 0 ? program : null;
+  };
   const parse = (file: string, source: string, line: number): Program | null => {
     const parsed = parseSource(source, { file, line, column: 0 });
-    if ("problem" in parsed) problems.push(parsed.problem);
-    else {
-      const found = checkProgram(parsed.program, new Set(partialFiles.keys()));
-      problems.push(...found);
-      return found.length === 0 ? parsed.program : null;
-    }
+    if ("program" in parsed) return check(parsed.program);
+    problems.push(parsed.problem);
     return null;
   };
   const sources = (of: ReadonlyMap<string, string>): Map<string, Source> =>
@@ -48,10 +50,11 @@ export function loadTemplates(root: string): Templates {
   const templates = new Map<string, Template>();
   for (const file of files.filter((each) => !/^templates\/(?:partials|layouts)\//.test(each))) {
     const { fields, body, bodyLine, problems: wrong } = readFrontMatter(texts.get(file) ?? "", file);
-    const program = parse(file, body, bodyLine);
-    problems.push(...wrong);
-    if (program === null || wrong.length > 0) continue;
-    const template: TemplateFile = { name: nameOf(file, ""), file, fields, body, bodyLine, program };
+    const json = looksLikeJson(body) ? readJsonBody(body, file, bodyLine) : null;
+    const program = json === null ? parse(file, body, bodyLine) : check(json.program);
+    problems.push(...wrong, ...(json?.problems ?? []));
+    if (program === null || wrong.length > 0 || (json?.problems ?? []).length > 0) continue;
+    const template: TemplateFile = { name: nameOf(file, ""), file, fields, body, bodyLine, program, json };
     const loaded = assemble(template, library, versionOf(template, library, texts));
     const form = loaded.kind === "email" ? loaded.email() : loaded.text();
     if (form.ok) templates.set(loaded.name, loaded);

@@ -4,8 +4,8 @@ import { compile } from "html-to-text";
 /** Longer HTML than this (characters) is cut by html-to-text; far above what a mail may weigh. */
 const MAX_INPUT = 1 << 24;
 
-const block = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
-const heading = { leadingLineBreaks: 2, trailingLineBreaks: 2, uppercase: false };
+const line = { leadingLineBreaks: 1, trailingLineBreaks: 1 };
+const paragraph = { leadingLineBreaks: 2, trailingLineBreaks: 2 };
 
 const convert = compile({
   wordwrap: false,
@@ -24,11 +24,11 @@ const convert = compile({
     { selector: "a", options: { linkBrackets: ["(", ")"], hideLinkHrefIfSameAsText: true } },
     { selector: "img", format: "alternative" },
     { selector: "hr", options: { length: 3 } },
-    { selector: "table", format: "block", options: block },
-    { selector: "tr", format: "block", options: block },
+    { selector: "table", format: "block", options: paragraph },
+    { selector: "tr", format: "block", options: line },
     { selector: "td", format: "cell" },
     { selector: "th", format: "cell" },
-    ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: heading })),
+    ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, options: { ...paragraph, uppercase: false } })),
     ...["title", "head", "style", "script", "[data-preheader]"].map((selector) => ({ selector, format: "skip" })),
   ],
 });
@@ -40,8 +40,7 @@ export function htmlToPlain(html: string): string {
 
 /** No white space at the ends of lines, and never more than one empty line. */
 export function tidy(text: string): string {
-  return text
-    .replace(/[ \t\u00a0]+$/gm, "")
-    .replace(/\n{3,}/g, "\n\n")
-    .trim();
+  // Not by a regular expression: one for "blanks at the end" takes quadratic time over a long run of blanks in a value.
+  const lines = text.split("\n").map((line) => line.trimEnd());
+  return lines.join("\n").replace(/\n{3,}/g, "\n\n").trim();
 }

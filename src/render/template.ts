@@ -1,13 +1,13 @@
 /** One template: its front matter, and its forms compiled when first asked for. */
 import type { Problem } from "../core/errors.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { parseSource, program, type Program } from "./ast.js";
 import { buildEmail, type BuiltEmail, type BuiltText } from "./build.js";
 import { checkProgram } from "./check.js";
 import { compile } from "./engine.js";
 import { expand, type Source } from "./expand.js";
 import type { Field, FrontMatter } from "./front-matter.js";
-import { didYouMean } from "./helpers.js";
-import { looksLikeJson, readJsonBody } from "./json-body.js";
+import type { JsonBody } from "./json-body.js";
 import { parted, plainProgram, type Fields } from "./print.js";
 import { ADDRESS } from "./render.js";
 import type { Built, Template } from "./types.js";
@@ -16,7 +16,9 @@ import { findVariables } from "./variables.js";
 export interface TemplateFile extends Pick<FrontMatter, "fields" | "body" | "bodyLine"> {
   name: string;
   file: string;
+  /** Of the body, of a JSON body that of its strings. */
   program: Program;
+  json: JsonBody | null;
 }
 
 /** Layouts and partials: those that parsed, and the files of all. */
@@ -55,8 +57,8 @@ export function assemble(template: TemplateFile, library: Library, version: stri
   };
 }
 
-function kindOf({ fields, body }: TemplateFile): Template["kind"] {
-  if (looksLikeJson(body)) return "json";
+function kindOf({ fields, body, json }: TemplateFile): Template["kind"] {
+  if (json !== null) return "json";
   const speaksOfMail = fields.preheader ?? fields.from ?? fields.reply_to ?? fields.layout;
   return speaksOfMail !== undefined || HTML_TAG.test(body) ? "email" : "text";
 }
@@ -69,7 +71,7 @@ function once<T>(make: () => T): () => T {
 function emailForm(template: TemplateFile, library: Library): Built<BuiltEmail> {
   const { fields, file } = template;
   const problems: Problem[] = [];
-  if (looksLikeJson(template.body)) problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
+  if (template.json !== null) problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
   if (fields.subject === undefined) problems.push({ code: "template/no-subject", message: "An e-mail needs a subject.", hint: 'Begin the file with ---, subject: "…", ---.', file, line: 1, column: 1 });
   const parts = { ...fieldProgram("subject", fields.subject, problems), ...fieldProgram("preheader", fields.preheader, problems), ...mailboxPrograms("from", fields.from, problems), ...mailboxPrograms("reply_to", fields.reply_to, problems) };
   const layout = findLayout(template, library, problems);
@@ -87,7 +89,7 @@ function findLayout({ fields, file }: TemplateFile, library: Library, problems: 
   if (name === "none") return null;
   if (!library.layoutFiles.has(name)) {
     const start = fields.layout?.start ?? { file, line: 1, column: 0 };
-    const way = fields.layout === undefined ? `Write templates/layouts/${DEFAULT_LAYOUT}.hbs, or say layout: none.` : didYouMean(name, library.layoutFiles.keys()) || `Layouts: ${[...library.layoutFiles.keys(), "none"].join(", ")}.`;
+    const way = fields.layout === undefined ? `Write templates/layouts/${DEFAULT_LAYOUT}.hbs, or say layout: none.` : didYouMean(nearestName(name, library.layoutFiles.keys())) ?? `Layouts: ${[...library.layoutFiles.keys(), "none"].join(", ")}.`;
     problems.push({ code: "template/unknown-layout", message: `There is no layout "${name}".`, hint: way, file: start.file, line: start.line, column: start.column + 1 });
     return "broken";
   }
@@ -97,8 +99,7 @@ function findLayout({ fields, file }: TemplateFile, library: Library, problems: 
 function textForm(template: TemplateFile, library: Library): Built<BuiltText> {
   const problems: Problem[] = [];
   const subject = fieldProgram("subject", template.fields.subject, problems);
-  const json = looksLikeJson(template.body) ? readJsonBody(template.body, template.file, template.bodyLine) : null;
-  problems.push(...(json?.problems ?? []));
+  const { json } = template;
   const { program: body, problems: circles } = expand(template.program, library.partials, null);
   problems.push(...circles);
   const strings: Fields = Object.fromEntries(Object.entries(json?.fields ?? {}).map(([name, field]) => [name, expand(field, library.partials, null).program]));

@@ -1,6 +1,6 @@
 /** What rendering takes and gives. Nothing here knows a warehouse or a provider. */
 import type { Problem } from "../core/errors.js";
-import type { ChannelType, Links, MessageClass } from "../project/types.js";
+import type { Links, MessageClass } from "../project/types.js";
 import type { BuiltEmail, BuiltText } from "./build.js";
 
 /** A root variable that a template reads from the segment's row. */
@@ -123,6 +123,3 @@ export interface Settings {
 export class RenderFault extends Error {
   override readonly name = "RenderFault";
 }
-
-/** Channels whose messages are plain text or JSON. */
-export type TextChannel = Exclude<ChannelType, "email">;

@@ -3,7 +3,7 @@ import { OpportuneError } from "../core/errors.js";
 import { nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
-import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
@@ -104,7 +104,7 @@ function checksOf(segment: Segment, project: Project, templates: ReadonlyMap<str
   for (const rule of segment.contract) {
     const conditions = [
       ...(rule.required ? [`${column(rule.column)} is null`] : []),
-      ...(rule.acceptedValues === null ? [] : [`cast(${column(rule.column)} as ${dialect.types.text}) not in (${rule.acceptedValues.map((value) => binder.bind(String(value))).join(", ")})`]),
+      ...(rule.acceptedValues === null ? [] : [`cast(${column(rule.column)} as ${dialect.types.text}) not in (${rule.acceptedValues.map((value) => textConstant(String(value), binder)).join(", ")})`]),
     ];
     if (conditions.length > 0) checks.push({ field: rule.column, sql: conditions.join(" or "), steps });
   }

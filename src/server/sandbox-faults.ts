@@ -22,8 +22,14 @@ const fault = z
     /** For `share`: the same seed befalls the same requests in order. */
     seed: z.int().optional(),
   })
-  .refine((one) => one.status !== undefined || one.hang !== undefined || one.cut !== undefined || one.delayMs !== undefined, "a fault needs status, hang, cut or delayMs")
-  .refine((one) => [one.status, one.hang, one.cut].filter((kind) => kind !== undefined).length <= 1, "only one of status, hang and cut");
+  .refine(
+    (one) => one.status !== undefined || one.hang !== undefined || one.cut !== undefined || one.delayMs !== undefined,
+    "a fault needs status, hang, cut or delayMs",
+  )
+  .refine(
+    (one) => [one.status, one.hang, one.cut].filter((kind) => kind !== undefined).length <= 1,
+    "only one of status, hang and cut",
+  );
 
 export type Fault = z.infer<typeof fault>;
 
@@ -59,7 +65,12 @@ export class FaultPlan {
 
 /** What SendGrid says with a status, in short. */
 export function faultMessage(status: number): string {
-  const known: Record<number, string> = { 403: "access forbidden", 404: "not found", 413: "content too large", 429: "too many requests" };
+  const known: Record<number, string> = {
+    403: "access forbidden",
+    404: "not found",
+    413: "content too large",
+    429: "too many requests",
+  };
   return known[status] ?? (status >= 500 ? "internal server error" : "invalid request");
 }
 
@@ -68,7 +79,11 @@ export function faultHeaders(fault: Fault, now: number): Record<string, string> 
   return {
     ...(fault.resetInSeconds === undefined
       ? {}
-      : { "X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": String(Math.ceil(now / 1000 + fault.resetInSeconds)) }),
+      : {
+          "X-RateLimit-Limit": "600",
+          "X-RateLimit-Remaining": "0",
+          "X-RateLimit-Reset": String(Math.ceil(now / 1000 + fault.resetInSeconds)),
+        }),
     ...(fault.retryAfterSeconds === undefined ? {} : { "Retry-After": String(fault.retryAfterSeconds) }),
   };
 }

@@ -19,6 +19,8 @@ export interface Dialect {
   jsonObject(pairs: readonly (readonly [string, string])[]): string;
   /** Any expression of a user's column as a UTC timestamp: offsets are honoured, zoneless values and dates are UTC. */
   toUtc(expression: string): string;
+  /** A SELECT of constant rows, at least one; cells are SQL. (`select … union all` works everywhere, but plans slowly.) */
+  constants(columns: readonly string[], rows: readonly (readonly string[])[]): string;
   /** Where work tables live: temporary, seen by this run alone. */
   workTable(name: string): string;
 }
@@ -34,6 +36,7 @@ export const duckdbDialect: Dialect = {
   secondsBetween: (from, to) => `((epoch_us(${to}) - epoch_us(${from})) // 1000000)`,
   jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
   toUtc: (expression) => `cast(cast(${expression} as timestamptz) as timestamp)`,
+  constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   // An attached in-memory database rather than temporary tables: those belong to one connection, and claims are streamed
   // on a second one while outcomes are appended on the first.
   workTable: (name) => `opportune_work.${name}`,

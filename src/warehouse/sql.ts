@@ -29,8 +29,8 @@ export class Binder {
   }
 }
 
-/** A cell of a table of constants. Text must be an identifier or a number in text; anything else has to be bound. */
-export type Constant = string | number | boolean | null | { bound: string } | { timestamp: string | null };
+/** A cell of a table of constants. */
+export type Constant = string | number | boolean | null | { timestamp: string | null };
 
 export interface ConstantColumn {
   name: string;
@@ -43,24 +43,28 @@ export interface ConstantTable {
   rows: readonly (readonly Constant[])[];
 }
 
-/** `select … union all select …`: the one form of a literal table that works on all warehouses. */
+/** The table as a SELECT; without rows, one that gives none but has the columns and their types. */
 export function constantTable(table: ConstantTable, dialect: Dialect, binder: Binder): string {
-  const row = (cells: readonly Constant[]): string =>
-    table.columns.map((column, i) => `${cell(cells[i] ?? null, column.type, dialect, binder)} as ${column.name}`).join(", ");
-  if (table.rows.length === 0) return `select ${row(table.columns.map(() => null))} where 1 = 0`;
-  return table.rows.map((cells) => `select ${row(cells)}`).join("\n  union all ");
+  const names = table.columns.map((column) => column.name);
+  const row = (cells: readonly Constant[]): string[] => table.columns.map((column, i) => cell(cells[i] ?? null, column.type, dialect, binder));
+  if (table.rows.length === 0) return `select ${row([]).map((sql, i) => `${sql} as ${names[i] ?? ""}`).join(", ")} where 1 = 0`;
+  return dialect.constants(names, table.rows.map(row));
 }
 
 function cell(value: Constant, type: keyof Dialect["types"], dialect: Dialect, binder: Binder): string {
   const as = (sql: string): string => `cast(${sql} as ${dialect.types[type]})`;
   if (value === null) return as("null");
   if (typeof value === "number" || typeof value === "boolean") return as(String(value));
-  if (typeof value === "string") {
-    if (!/^[A-Za-z0-9_]*$/.test(value)) throw new Error(`Not an identifier, bind it: ${value}`);
-    return as(literal(value));
-  }
-  if ("bound" in value) return binder.bind(value.bound, type);
+  if (typeof value === "string") return textConstant(value, binder);
   return value.timestamp === null ? as("null") : timestampLiteral(value.timestamp, dialect);
+}
+
+/**
+ * Text as SQL: a literal where it holds nothing that any warehouse reads specially, so that the compiled statement can be read
+ * and planned once; bound otherwise.
+ */
+export function textConstant(value: string, binder: Binder): string {
+  return /^[A-Za-z0-9_ .,:/+@-]*$/.test(value) ? literal(value) : binder.bind(value);
 }
 
 /** An instant (ISO 8601 with `Z`) as SQL. */

@@ -1,6 +1,14 @@
 /** What the delivery's tests share: messages, claims, a clock that moves only when told, a recorder in the ledger's place. */
 import type { DeliveryIo } from "../../src/delivery/deliver.js";
-import type { DeliverableClaim, DeliveryEvent, Lane, OutgoingMessage, PauseState, Provider, SendOutcome } from "../../src/delivery/types.js";
+import type {
+  DeliverableClaim,
+  DeliveryEvent,
+  Lane,
+  OutgoingMessage,
+  PauseState,
+  Provider,
+  SendOutcome,
+} from "../../src/delivery/types.js";
 
 /** Monday, 2 March 2026, noon UTC. */
 export const NOON = Date.UTC(2026, 2, 2, 12);
@@ -31,7 +39,14 @@ export interface TestClaim extends DeliverableClaim {
 }
 
 export function claim(number: number, changes: Partial<TestClaim> = {}): TestClaim {
-  return { messageId: `m${number}`, segment: "cart_abandoned", channel: "email", sendBy: Infinity, address: `u${number}@example.com`, ...changes };
+  return {
+    messageId: `m${number}`,
+    segment: "cart_abandoned",
+    channel: "email",
+    sendBy: Infinity,
+    address: `u${number}@example.com`,
+    ...changes,
+  };
 }
 
 /** Claims 1 to `count`, in batches. */
@@ -100,7 +115,13 @@ export function world(on: Lane, clock = new FakeClock(), changes: Partial<Delive
     random: () => 0.5,
     ...changes,
   };
-  return { io, clock, appends, events: () => appends.flat(), outcomes: () => appends.flat().filter(({ event }) => event !== "sending") };
+  return {
+    io,
+    clock,
+    appends,
+    events: () => appends.flat(),
+    outcomes: () => appends.flat().filter(({ event }) => event !== "sending"),
+  };
 }
 
 /** Outcomes by claim, as `event` or `event reason`. */

@@ -16,7 +16,10 @@ let sandbox: Sandbox;
 const open: { close(): Promise<unknown> }[] = [];
 
 function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number } = {}, clock?: PoolClock): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 5, ...changes }, clock);
+  const provider = createSendGridProvider(
+    { name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 5, ...changes },
+    clock,
+  );
   open.push(provider);
   return provider;
 }
@@ -105,18 +108,26 @@ describe("what is posted", () => {
     for (const form of forms) expect(await provider.send(message(form), never)).toMatchObject({ kind: "accepted" });
     for (const { body } of sandbox.messages()) expect(check(body)).toEqual([]);
     expect(JSON.stringify(sandbox.messages()[5]?.body)).toContain("Shop, Ltd.");
-    expect(sandbox.messages()[7]?.body).toMatchObject({ content: [{ value: "{{x}}" }, { value: "-name- {{x}} %open-track% \u2028 \ud83d\ude00" }] });
+    expect(sandbox.messages()[7]?.body).toMatchObject({
+      content: [{ value: "{{x}}" }, { value: "-name- {{x}} %open-track% \u2028 \ud83d\ude00" }],
+    });
   });
 
   it("names nobody in custom_args and categories", async () => {
     await providerFor(sandbox.url).send(message({ name: "Ada" }), never);
-    const body = sandbox.messages()[0]?.body as { categories: string[]; personalizations: { custom_args: Record<string, string> }[] };
+    const body = sandbox.messages()[0]?.body as {
+      categories: string[];
+      personalizations: { custom_args: Record<string, string> }[];
+    };
     expect(Object.keys(body.personalizations[0]?.custom_args ?? {})).toEqual(["message_id", "run_id"]);
     expect(body.categories).toEqual(["cart_abandoned"]);
   });
 
   it("keeps the mail's headers out of the HTTP request", async () => {
-    await providerFor(sandbox.url).send(message({ headers: { "X-Entity-Ref-ID": "1", Authorization: "Bearer SG.other" } }), never);
+    await providerFor(sandbox.url).send(
+      message({ headers: { "X-Entity-Ref-ID": "1", Authorization: "Bearer SG.other" } }),
+      never,
+    );
     expect(sandbox.messages()[0]?.headers).not.toHaveProperty("x-entity-ref-id");
     expect(sandbox.messages()[0]?.body).toMatchObject({ personalizations: [{ headers: { Authorization: "Bearer SG.other" } }] });
   });
@@ -150,7 +161,10 @@ describe("refused before it is posted", () => {
     ["large custom_args", { messageId: "m".repeat(10_000) }, /10000 bytes/u],
     ["a long segment id", { segment: "s".repeat(256) }, /255 characters/u],
   ])("%s", async (_, changes, reason) => {
-    expect(await providerFor(sandbox.url).send(message(changes), never)).toEqual({ kind: "rejected", reason: expect.stringMatching(reason) as string });
+    expect(await providerFor(sandbox.url).send(message(changes), never)).toEqual({
+      kind: "rejected",
+      reason: expect.stringMatching(reason) as string,
+    });
     expect(sandbox.stats().requests).toBe(0);
   });
 
@@ -194,18 +208,29 @@ describe("what answers mean", () => {
 
   it("gives SendGrid's own words with the field", () => {
     const body = JSON.stringify({ errors: [{ message: "Bad thing.", field: "subject", help: null }, { message: "Worse." }, 7] });
-    expect(outcomeOf({ status: 400, headers: {}, body }, NOON)).toEqual({ kind: "rejected", reason: "HTTP 400: Bad thing. (subject); Worse." });
-    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>" }, NOON)).toEqual({ kind: "rejected", reason: "HTTP 400: <html>proxy</html>" });
+    expect(outcomeOf({ status: 400, headers: {}, body }, NOON)).toEqual({
+      kind: "rejected",
+      reason: "HTTP 400: Bad thing. (subject); Worse.",
+    });
+    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>" }, NOON)).toEqual({
+      kind: "rejected",
+      reason: "HTTP 400: <html>proxy</html>",
+    });
   });
 
   it("a wrong key stops the channel", async () => {
     const outcome = await providerFor(sandbox.url, { apiKey: "SG.not-the-key-of-this-one" }).send(message(), never);
-    expect(outcome).toEqual({ kind: "unauthorised", reason: "HTTP 401: The provided authorization grant is invalid, expired, or revoked" });
+    expect(outcome).toEqual({
+      kind: "unauthorised",
+      reason: "HTTP 401: The provided authorization grant is invalid, expired, or revoked",
+    });
   });
 
   it("a reason does not hold the recipient's address", async () => {
     const url = await serve((request, response) => {
-      request.resume().on("end", () => response.writeHead(400).end(JSON.stringify({ errors: [{ message: "Unknown: ADA@example.com" }] })));
+      request
+        .resume()
+        .on("end", () => response.writeHead(400).end(JSON.stringify({ errors: [{ message: "Unknown: ADA@example.com" }] })));
     });
     expect(await providerFor(url).send(message(), never)).toEqual({ kind: "rejected", reason: "HTTP 400: Unknown: [address]" });
   });
@@ -215,7 +240,11 @@ describe("without an answer", () => {
   it("a refused connection was not handed over", async () => {
     const { url } = sandbox;
     await sandbox.close();
-    expect(await providerFor(url).send(message(), never)).toEqual({ kind: "try_again", afterMs: null, reason: expect.stringContaining("ECONNREFUSED") as string });
+    expect(await providerFor(url).send(message(), never)).toEqual({
+      kind: "try_again",
+      afterMs: null,
+      reason: expect.stringContaining("ECONNREFUSED") as string,
+    });
     sandbox = await startSandbox({ port: 0 });
   });
 
@@ -224,12 +253,15 @@ describe("without an answer", () => {
     expect(outcome).toMatchObject({ kind: "try_again", afterMs: null });
   });
 
-  it.each(["before", "after"] as const)("a connection reset %s the message was taken is in doubt, and not posted again", async (cut) => {
-    sandbox.setFaults([{ cut, count: 1 }]);
-    const outcome = await providerFor(sandbox.url).send(message(), never);
-    expect(outcome.kind).toBe("in_doubt");
-    expect(sandbox.stats()).toMatchObject({ requests: 1, accepted: cut === "after" ? 1 : 0 });
-  });
+  it.each(["before", "after"] as const)(
+    "a connection reset %s the message was taken is in doubt, and not posted again",
+    async (cut) => {
+      sandbox.setFaults([{ cut, count: 1 }]);
+      const outcome = await providerFor(sandbox.url).send(message(), never);
+      expect(outcome.kind).toBe("in_doubt");
+      expect(sandbox.stats()).toMatchObject({ requests: 1, accepted: cut === "after" ? 1 : 0 });
+    },
+  );
 
   it("an answer that is cut off in its explanation still counts", async () => {
     const url = await serve((request, response) => {
@@ -237,7 +269,10 @@ describe("without an answer", () => {
         response.writeHead(400, { "Content-Length": "1000" }).write('{"errors":[', () => response.destroy());
       });
     });
-    expect(await providerFor(url).send(message(), never)).toMatchObject({ kind: "rejected", reason: expect.stringContaining("HTTP 400") as string });
+    expect(await providerFor(url).send(message(), never)).toMatchObject({
+      kind: "rejected",
+      reason: expect.stringContaining("HTTP 400") as string,
+    });
   });
 
   it("an answer later than the timeout is in doubt; what waited for the connection was not handed over", async () => {
@@ -279,15 +314,22 @@ describe("without an answer", () => {
       });
     });
     const provider = providerFor(url, { inFlight: 3 });
-    const outcomes = await Promise.all(Array.from({ length: 60 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)),
+    );
     expect(outcomes.every(({ kind }) => kind === "accepted")).toBe(true);
     expect(requests).toBe(60);
   });
 
   it("connections cut at random leave no message posted twice", async () => {
     const provider = providerFor(sandbox.url, { inFlight: 8 });
-    sandbox.setFaults([{ cut: "after", share: 0.2, seed: 7 }, { cut: "before", share: 0.2, seed: 8 }]);
-    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)));
+    sandbox.setFaults([
+      { cut: "after", share: 0.2, seed: 7 },
+      { cut: "before", share: 0.2, seed: 8 },
+    ]);
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)),
+    );
     expect(sandbox.stats().requests).toBe(200);
     const kinds = new Set(outcomes.map(({ kind }) => kind));
     expect(kinds).toEqual(new Set(["accepted", "in_doubt"]));
@@ -295,11 +337,14 @@ describe("without an answer", () => {
 });
 
 describe("configuration", () => {
-  it.each(["http://api.sendgrid.com", "ftp://127.0.0.1", "nonsense", "https://user:secret@api.sendgrid.com"])("refuses the endpoint %s without repeating a secret", (endpoint) => {
-    const attempt = (): Provider => providerFor(endpoint);
-    expect(attempt).toThrow(/endpoint/u);
-    expect(attempt).not.toThrow(/secret/u);
-  });
+  it.each(["http://api.sendgrid.com", "ftp://127.0.0.1", "nonsense", "https://user:secret@api.sendgrid.com"])(
+    "refuses the endpoint %s without repeating a secret",
+    (endpoint) => {
+      const attempt = (): Provider => providerFor(endpoint);
+      expect(attempt).toThrow(/endpoint/u);
+      expect(attempt).not.toThrow(/secret/u);
+    },
+  );
 
   it("wants a key for a real endpoint, and none for the sandbox", async () => {
     expect(() => providerFor("https://api.sendgrid.com", { apiKey: null })).toThrow(/no SendGrid key/u);
@@ -311,6 +356,21 @@ describe("configuration", () => {
 });
 
 describe("the key", () => {
+  it("is taken out whatever its form, and wherever an answer is cut", async () => {
+    const key = "a-key-without-the-usual-prefix";
+    for (const before of [0, 190, 480, 16_370]) {
+      const url = await serve((request, response) => {
+        request
+          .resume()
+          .on("end", () => response.writeHead(400).end(`${"-".repeat(before)}${key}, ${request.headers.authorization ?? ""}`));
+      });
+      const outcome = await providerFor(url, { apiKey: key }).send(message(), never);
+      expect(outcome).toMatchObject({ kind: "rejected" });
+      expect(JSON.stringify(outcome)).not.toMatch(/a-key|prefix/u);
+      expect(JSON.stringify(outcome).length).toBeLessThan(600);
+    }
+  });
+
   it("is in no outcome, error, inspection, log or kept message", async () => {
     const seen: string[] = [];
     const streams = [process.stdout, process.stderr] as const;
@@ -323,9 +383,13 @@ describe("the key", () => {
     }
     try {
       const echo = await serve((request, response) => {
-        request.resume().on("end", () => response.writeHead(400).end(`you sent ${request.headers.authorization ?? ""} and ${KEY}`));
+        request
+          .resume()
+          .on("end", () => response.writeHead(400).end(`you sent ${request.headers.authorization ?? ""} and ${KEY}`));
       });
-      const broken = await serve((request) => request.socket.end(`HTTP/1.1 ${KEY} nonsense\r\nAuthorization: Bearer ${KEY}\r\n\r\n`));
+      const broken = await serve((request) =>
+        request.socket.end(`HTTP/1.1 ${KEY} nonsense\r\nAuthorization: Bearer ${KEY}\r\n\r\n`),
+      );
       const closed = await startSandbox({ port: 0 });
       await closed.close();
       const providers = [echo, broken, closed.url, sandbox.url].map((url) => providerFor(url));
@@ -338,7 +402,10 @@ describe("the key", () => {
         sandbox.setFaults([fault]);
         seen.push(inspect(await providers[3]?.send(message(), never), { depth: 20, showHidden: true }));
       }
-      for (const wrong of [{ endpoint: "http://api.sendgrid.com" }, { endpoint: "https://api.sendgrid.com", apiKey: `${KEY}\n${KEY}` }]) {
+      for (const wrong of [
+        { endpoint: "http://api.sendgrid.com" },
+        { endpoint: "https://api.sendgrid.com", apiKey: `${KEY}\n${KEY}` },
+      ]) {
         try {
           providerFor(wrong.endpoint, wrong);
         } catch (error) {

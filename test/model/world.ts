@@ -4,7 +4,7 @@ import type { AudienceRow, Pause, Preference, Staged, Suppression, WorldRun } fr
 import type { Activation } from "./activation.js";
 import type { Ledger } from "./ledger.js";
 
-/** A staged audience: each user's times (ms since 1970 UTC; null where the row has none). */
+/** A staged audience, empty when it failed or has fewer users than its `min_rows`: each user's times (ms since 1970 UTC; null where the row has none). */
 export interface AudienceNow {
   failed: boolean;
   times: ReadonlyMap<string, readonly (number | null)[]>;
@@ -43,7 +43,7 @@ function stage(rows: Staged<AudienceRow>, minRows: number): AudienceNow {
     const time = typeof row.occurred_at === "string" ? Date.parse(row.occurred_at) : null;
     times.set(row.user_id, [...(times.get(row.user_id) ?? []), time]);
   }
-  return { failed: times.size < minRows, times };
+  return times.size < minRows ? { failed: true, times: new Map() } : { failed: false, times };
 }
 
 /** An audience by name; one that the project doesn't have is a mistake of the test. */

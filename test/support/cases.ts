@@ -17,8 +17,18 @@ const timed = z.record(z.string(), z.string().nullable());
 const names = z.array(z.string());
 const row = z.looseObject({ user: z.string().nullable(), at: z.string().nullable() });
 const member = z.union([z.string(), z.strictObject({ user: z.string(), at: z.string().nullable().optional() })]);
-const suppression = z.strictObject({ channel: z.string(), address: z.string(), topic: z.string().optional(), reason: z.string() });
-const preference = z.strictObject({ user: z.string(), channel: z.string().optional(), topic: z.string().optional(), says: z.enum(["yes", "no"]) });
+const suppression = z.strictObject({
+  channel: z.string(),
+  address: z.string(),
+  topic: z.string().optional(),
+  reason: z.string(),
+});
+const preference = z.strictObject({
+  user: z.string(),
+  channel: z.string().optional(),
+  topic: z.string().optional(),
+  says: z.enum(["yes", "no"]),
+});
 
 const runShape = z.strictObject({
   at: z.string(),
@@ -39,7 +49,10 @@ const runShape = z.strictObject({
 
 const caseShape = z.strictObject({
   name: z.string().min(10),
-  pair: z.string().regex(/^\d+-\d+$/).optional(),
+  pair: z
+    .string()
+    .regex(/^\d+-\d+$/)
+    .optional(),
   note: z.string().optional(),
   policy: anything.default({}),
   segments: z.record(z.string(), anything.nullable()),
@@ -103,24 +116,51 @@ const ALONE = ["claimed", "held_out", "left", "backfilled"];
  * anything else.
  */
 export function readExpectation(line: string): ExpectedRow {
-  const found = /^([\w-]+\/[\w-]+) ([\w-]+)(?:#(\S+))? (\w+)(?: ([a-z_]+))?(?: \(([^)]+)\))?((?: \w+=(?:\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*))*)$/.exec(line);
+  const found =
+    /^([\w-]+\/[\w-]+) ([^\s#]+)(?:#(\S+))? (\w+)(?: ([a-z_]+))?(?: \(([^)]+)\))?((?: \w+=(?:\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*))*)$/.exec(
+      line,
+    );
   const event = found?.[4];
-  if (found === null || event === undefined || !EVENTS.includes(event) || ALONE.includes(event) === (found[5] !== undefined)) {
+  if (
+    found === null ||
+    event === undefined ||
+    !EVENTS.includes(event) ||
+    ALONE.includes(event) === (found[5] !== undefined)
+  ) {
     throw new Error(`"${line}" is no expectation; write e.g. cart/nudge ada waiting cap (2 per 48 hours)`);
   }
   const anyRule = found[6] === "*";
-  const base = baseLine(found[1] ?? "", found[2] ?? "", found[3] ?? "", event, found[5] ?? event, anyRule ? "" : (found[6] ?? ""));
+  const base = baseLine(
+    found[1] ?? "",
+    found[2] ?? "",
+    found[3] ?? "",
+    event,
+    found[5] ?? event,
+    anyRule ? "" : (found[6] ?? ""),
+  );
   const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
-  if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than anchor, due, variant and channel`);
-  const values = extras.map(([, name = "", value = ""]) => [name, name === "anchor" || name === "due" ? readTime(value) : value]);
-  return { text: line, base, anyRule, ...(Object.fromEntries(values) as Pick<ExpectedRow, "anchor" | "due" | "variant" | "channel">) };
+  if (extras.map(([all]) => all).join("") !== (found[7] ?? ""))
+    throw new Error(`"${line}" names more than anchor, due, variant and channel`);
+  const values = extras.map(([, name = "", value = ""]) => [
+    name,
+    name === "anchor" || name === "due" ? readTime(value) : value,
+  ]);
+  return {
+    text: line,
+    base,
+    anyRule,
+    ...(Object.fromEntries(values) as Pick<ExpectedRow, "anchor" | "due" | "variant" | "channel">),
+  };
 }
 
 /**
  * Both sides as sorted lines, for one `toEqual`: rows are paired by who, what and why, and a paired row shows the anchor,
  * due time, variant and channel only where the expectation names them.
  */
-export function compareRows(rows: readonly DecidedRow[], expected: readonly ExpectedRow[]): { got: string[]; want: string[] } {
+export function compareRows(
+  rows: readonly DecidedRow[],
+  expected: readonly ExpectedRow[],
+): { got: string[]; want: string[] } {
   const wanted = expected.map((line) => ({ line, sort: line.base + (line.anchor ?? "") })).sort(bySort);
   const found = rows
     .map((decided) => {
@@ -132,12 +172,23 @@ export function compareRows(rows: readonly DecidedRow[], expected: readonly Expe
   const got = found.map(({ decided, base }, index) => {
     const line = wanted[index]?.line;
     if (line?.base !== base) return base;
-    return base + extrasOf(line, { anchor: decided.occurred_at, due: decided.due_at, variant: decided.variant, channel: decided.channel });
+    return (
+      base +
+      extrasOf(line, {
+        anchor: decided.occurred_at,
+        due: decided.due_at,
+        variant: decided.variant,
+        channel: decided.channel,
+      })
+    );
   });
   return { got, want: wanted.map(({ line }) => line.base + extrasOf(line, line)) };
 }
 
-function extrasOf(named: ExpectedRow, values: Partial<Record<"anchor" | "due" | "variant" | "channel", string>>): string {
+function extrasOf(
+  named: ExpectedRow,
+  values: Partial<Record<"anchor" | "due" | "variant" | "channel", string>>,
+): string {
   const fields = (["anchor", "due", "variant", "channel"] as const).filter((field) => named[field] !== undefined);
   return fields.map((field) => ` ${field}=${values[field] ?? ""}`).join("");
 }
@@ -147,7 +198,14 @@ function bySort(a: { sort: string }, b: { sort: string }): number {
 }
 
 function rowLine(decided: DecidedRow, rule: string): string {
-  return baseLine(`${decided.segment}/${decided.step}`, decided.user_id, decided.key, decided.event, decided.reason, rule);
+  return baseLine(
+    `${decided.segment}/${decided.step}`,
+    decided.user_id,
+    decided.key,
+    decided.event,
+    decided.reason,
+    rule,
+  );
 }
 
 function baseLine(step: string, user: string, key: string, event: string, reason: string, rule: string): string {
@@ -157,7 +215,9 @@ function baseLine(step: string, user: string, key: string, event: string, reason
 
 /** Reads every case of a folder, in the order of files and of cases within them. Throws, naming the file, on a malformed one. */
 export function readCases(folder: string): DecisionCase[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith(".yml")).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith(".yml"))
+    .sort();
   return files.flatMap((file) => {
     const read = fileShape.safeParse(parse(readFileSync(path.join(folder, file), "utf8")));
     if (!read.success) throw new Error(`${file}: ${z.prettifyError(read.error)}`);
@@ -194,16 +254,22 @@ export function createCaseWorlds(): { stepsOf(one: DecisionCase): CaseStep[]; di
 
 function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string>>) => Project): CaseStep[] {
   const steps: CaseStep[] = [];
-  let segments: Record<string, FrontMatter> = Object.fromEntries(Object.entries(one.segments).map(([id, written]) => [id, written ?? {}]));
+  let segments: Record<string, FrontMatter> = Object.fromEntries(
+    Object.entries(one.segments).map(([id, written]) => [id, written ?? {}]),
+  );
   let policy: FrontMatter = one.policy;
   let rows: Record<string, Staged<WorldRow>> = {};
   let audiences: Record<string, Staged<AudienceRow>> = {};
   let loadedAt: Record<string, string | null> = {};
   for (const run of one.runs) {
-    for (const [id, change] of Object.entries(run.edit)) segments = { ...segments, [id]: { ...segments[id], ...change } };
+    for (const [id, change] of Object.entries(run.edit))
+      segments = { ...segments, [id]: { ...segments[id], ...change } };
     policy = { ...policy, ...run.policy };
     rows = { ...rows, ...mapValues(run.rows, (list) => (list === "failed" ? list : list.map(worldRow))) };
-    audiences = { ...audiences, ...mapValues(run.audiences, (list) => (list === "failed" ? list : list.map(audienceRow))) };
+    audiences = {
+      ...audiences,
+      ...mapValues(run.audiences, (list) => (list === "failed" ? list : list.map(audienceRow))),
+    };
     loadedAt = { ...loadedAt, ...mapValues(run.loaded_at, (at) => (at === null ? null : readTime(at))) };
     const files = projectFiles(one, policy, segments);
     const project = load(files);
@@ -218,8 +284,16 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         reads: one.reads,
         templateNeeds: one.template_needs,
         suppressions: run.suppressions.map((entry) => ({ ...entry, topic: entry.topic ?? null })),
-        preferences: run.preferences.map(({ user, channel, topic, says }) => ({ user_id: user, channel: channel ?? null, topic: topic ?? null, opted_in: says === "yes" })),
-        pauses: [...run.pause.map((place) => pauseOf(place, true)), ...run.resume.map((place) => pauseOf(place, false))],
+        preferences: run.preferences.map(({ user, channel, topic, says }) => ({
+          user_id: user,
+          channel: channel ?? null,
+          topic: topic ?? null,
+          opted_in: says === "yes",
+        })),
+        pauses: [
+          ...run.pause.map((place) => pauseOf(place, true)),
+          ...run.resume.map((place) => pauseOf(place, false)),
+        ],
         outcome: outcomes(run.outcome),
         ...(run.backfill === undefined ? {} : { backfill: run.backfill }),
         ...(run.select === undefined ? {} : { select: run.select }),
@@ -230,20 +304,32 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
 }
 
 function outcomes(written: Readonly<Record<string, ClaimOutcome>>): (claim: DecidedRow) => ClaimOutcome {
-  return (claim) => written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
+  return (claim) =>
+    written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
 }
 
 /** `project`, `segment cart` or `channel email`. */
 function pauseOf(place: string, paused: boolean): Pause {
   const [scope = "", name = ""] = place.split(" ");
-  if (scope !== "project" && scope !== "segment" && scope !== "channel") throw new Error(`"${place}": pause the project, a segment or a channel`);
+  if (scope !== "project" && scope !== "segment" && scope !== "channel")
+    throw new Error(`"${place}": pause the project, a segment or a channel`);
   return { scope, name, paused };
 }
 
 /** Everyone has an address of their own on each channel, unless the case says otherwise. */
 function worldRow({ user, at, ...given }: z.infer<typeof row>): WorldRow {
-  const digits = parseInt(createHash("md5").update(user ?? "").digest("hex").slice(0, 8), 16);
-  const addresses = { email: `${user ?? "nobody"}@example.com`, phone: `+1415${String(digits % 10_000_000).padStart(7, "2")}`, device_token: `device-of-${user ?? "nobody"}` };
+  const digits = parseInt(
+    createHash("md5")
+      .update(user ?? "")
+      .digest("hex")
+      .slice(0, 8),
+    16,
+  );
+  const addresses = {
+    email: `${user ?? "nobody"}@example.com`,
+    phone: `+1415${String(digits % 10_000_000).padStart(7, "2")}`,
+    device_token: `device-of-${user ?? "nobody"}`,
+  };
   const properties = given as Record<string, string | number | boolean | null>;
   return { ...addresses, ...properties, user_id: user, occurred_at: at === null ? null : readTime(at) };
 }
@@ -261,7 +347,11 @@ function mapValues<T, U>(from: Readonly<Record<string, T>>, change: (value: T) =
 const SEGMENT = { status: "live", first_run: "send" };
 const STEP = { name: "nudge", after: "10 minutes", within: "6 hours" };
 
-function projectFiles(one: DecisionCase, policy: FrontMatter, segments: Readonly<Record<string, FrontMatter>>): Record<string, string> {
+function projectFiles(
+  one: DecisionCase,
+  policy: FrontMatter,
+  segments: Readonly<Record<string, FrontMatter>>,
+): Record<string, string> {
   const outbox = (type: string): FrontMatter => ({ type, provider: "outbox" });
   const config = {
     name: "table",
@@ -274,7 +364,8 @@ function projectFiles(one: DecisionCase, policy: FrontMatter, segments: Readonly
   const audiences = new Set([...Object.keys(one.audiences), ...audiencesOf(policy)]);
   for (const [id, { query = 1, steps = [STEP], ...written }] of Object.entries(segments)) {
     const full = (steps as FrontMatter[]).map((step) => ({ channel: "email", template: "note", ...step }));
-    files[`segments/${id}.sql`] = `/*---\n${stringify({ id, ...SEGMENT, ...written, steps: full })}---*/\nselect 1 -- query ${String(query)}\n`;
+    files[`segments/${id}.sql`] =
+      `/*---\n${stringify({ id, ...SEGMENT, ...written, steps: full })}---*/\nselect 1 -- query ${String(query)}\n`;
     for (const name of audiencesOf(written)) audiences.add(name);
     for (const step of full) addTemplates(files, step);
   }

@@ -8,7 +8,20 @@ import formats from "ajv-formats";
 
 const FILE = new URL("../../../shared/data/sendgrid/tsg_mail_v3.json", import.meta.url);
 const BODY = "#/components/requestBodies/PostMailSend/content/application~1json/schema";
-const RESERVED = ["x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc"];
+const RESERVED = [
+  "x-sg-id",
+  "x-sg-eid",
+  "received",
+  "dkim-signature",
+  "content-type",
+  "content-transfer-encoding",
+  "to",
+  "from",
+  "subject",
+  "reply-to",
+  "cc",
+  "bcc",
+];
 
 /** What is wrong with a body, one line each; empty if nothing is. */
 export type BodyCheck = (body: unknown) => string[];
@@ -37,7 +50,8 @@ function load(): BodyCheck {
   return (body) => {
     const wrong = validate(body) ? [] : (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message ?? ""}`);
     wrong.push(...unknownKeys("", body, fields));
-    for (const one of list(body, "personalizations")) wrong.push(...unknownKeys("/personalizations", one, fields["personalizations"]?.items?.properties ?? {}));
+    for (const one of list(body, "personalizations"))
+      wrong.push(...unknownKeys("/personalizations", one, fields["personalizations"]?.items?.properties ?? {}));
     return [...wrong, ...statedLimits(body)];
   };
 }
@@ -46,7 +60,9 @@ interface Field {
   items?: { properties?: Record<string, Field> };
 }
 interface Description {
-  components: { requestBodies: { PostMailSend: { content: { "application/json": { schema: { properties: Record<string, Field> } } } } } };
+  components: {
+    requestBodies: { PostMailSend: { content: { "application/json": { schema: { properties: Record<string, Field> } } } } };
+  };
 }
 
 /** What SendGrid writes beside its schema: sizes, order, uniqueness, headers. */
@@ -58,7 +74,8 @@ function statedLimits(body: unknown): string[] {
   for (const one of personalizations) {
     if (list(one, "to").length === 0) wrong.push("/personalizations/to is empty");
     if (Buffer.byteLength(JSON.stringify(get(one, "custom_args") ?? {})) > 10_000) wrong.push("custom_args exceed 10,000 bytes");
-    for (const value of Object.values((get(one, "custom_args") ?? {}) as object)) if (typeof value !== "string") wrong.push("a custom_arg is no string");
+    for (const value of Object.values((get(one, "custom_args") ?? {}) as object))
+      if (typeof value !== "string") wrong.push("a custom_arg is no string");
     wrong.push(...reservedHeaders(get(one, "headers")));
   }
   wrong.push(...reservedHeaders(get(body, "headers")));

@@ -9,13 +9,16 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
 
 const SCHEMA = "opportune";
+const STORY_TABLES = ["sent_ledger", "runs", "segment_runs", "suppressions", "preferences", "pauses"];
 const DECISION_EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", "left", "backfilled"];
+
+/** Warehouses that earlier stories are done with: opening one and installing a ledger takes longer than a run. */
+const idle: Warehouse[] = [];
 
 /** Decides with sql/stage.sql and sql/arbitrate.sql on a real warehouse: the world is laid out as tables, the segments' SQL reads them. */
 export async function createSqlDecider(): Promise<Decider> {
-  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: null }, { root: "." });
-  await installLedger(warehouse, SCHEMA);
-  await warehouse.execute(statement(ledgerQueries(SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
+  const warehouse = idle.pop() ?? (await openWarehouse());
+  for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table}`, params: [] });
   let runs = 0;
   return {
     async run(world) {
@@ -26,8 +29,18 @@ export async function createSqlDecider(): Promise<Decider> {
         await ledger.release();
       }
     },
-    close: () => warehouse.close(),
+    close() {
+      idle.push(warehouse);
+      return Promise.resolve();
+    },
   };
+}
+
+async function openWarehouse(): Promise<Warehouse> {
+  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
+  await installLedger(warehouse, SCHEMA);
+  await warehouse.execute(statement(ledgerQueries(SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
+  return warehouse;
 }
 
 async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, runId: string): Promise<DecidedRow[]> {
@@ -94,13 +107,13 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
   for (const [name, source] of project.sources) {
     if (source.loadedAt === null) continue;
     const table = `source_${name}`;
-    await fill(warehouse, table, [["loaded_at", "timestamp"]], [[world.loadedAt?.[name] ?? null]]);
+    await fill(warehouse, table, ["loaded_at"], [[world.loadedAt?.[name] ?? null]]);
     sources.set(name, { ...source, table, loadedAt: "loaded_at" });
   }
   const reading = (name: string): string => (world.reads?.[name] ?? []).map((source) => ` -- {{source "${source}"}}`).join("");
-  const query = async (name: string, table: string, staged: Staged<WorldRow> | undefined, columns: [string, string][], comment: string, key: string | null): Promise<string> => {
+  const query = async (name: string, table: string, staged: Staged<WorldRow> | undefined, columns: readonly string[], comment: string, key: string | null): Promise<string> => {
     if (staged === "failed") await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
-    else await fill(warehouse, table, columns, (staged ?? []).map((row) => columns.map(([column]) => (column === key ? row.key : row[column]) ?? null)));
+    else await fill(warehouse, table, columns, (staged ?? []).map((row) => columns.map((column) => (column === key ? row.key : row[column]) ?? null)));
     return `select * from ${table}${comment}${reading(name)}\n`;
   };
   const segments = new Map<string, Segment>();
@@ -112,29 +125,21 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
   const audiences = new Map<string, Audience>();
   for (const [name, audience] of project.audiences) {
     const staged = world.audiences[name];
-    audiences.set(name, { ...audience, sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, [["user_id", "varchar"], ["occurred_at", "timestamp"]], "", null), sqlLine: 1 });
+    audiences.set(name, { ...audience, sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, ["user_id", "occurred_at"], "", null), sqlLine: 1 });
   }
   return { ...project, sources, segments, audiences, target: { ...project.target, schema: SCHEMA } };
 }
 
-function columnsOf(segment: Segment, staged: Staged<WorldRow> | undefined, world: WorldRun): [string, string][] {
-  const columns = new Map<string, string>([["user_id", "varchar"], ["occurred_at", "timestamp"], ["email", "varchar"], ["phone", "varchar"], ["device_token", "varchar"], ["timezone", "varchar"]]);
-  for (const name of [...segment.contract.map((rule) => rule.column), ...Object.values(world.templateNeeds ?? {}).flat()]) columns.set(name, "varchar");
-  for (const row of staged === "failed" ? [] : (staged ?? [])) {
-    for (const [name, value] of Object.entries(row)) {
-      if (name !== "key" && !columns.has(name)) columns.set(name, typeof value === "number" ? "double" : typeof value === "boolean" ? "boolean" : "varchar");
-    }
-  }
-  if (segment.key !== null) columns.set(segment.key, "varchar");
-  return [...columns];
+function columnsOf(segment: Segment, staged: Staged<WorldRow> | undefined, world: WorldRun): string[] {
+  const given = (staged === "failed" ? [] : (staged ?? [])).flatMap((row) => Object.keys(row)).filter((name) => name !== "key");
+  const named = [...segment.contract.map((rule) => rule.column), ...Object.values(world.templateNeeds ?? {}).flat()];
+  const own = ["user_id", "occurred_at", "email", "phone", "device_token", "timezone", "locale"];
+  return [...new Set([...own, ...named, ...given, ...(segment.key === null ? [] : [segment.key])])];
 }
 
-async function fill(warehouse: Warehouse, table: string, columns: [string, string][], rows: readonly (readonly (string | number | boolean | null | undefined)[])[]): Promise<void> {
-  await warehouse.execute({ sql: `create or replace table ${table} (${columns.map(([name, type]) => `"${name}" ${type}`).join(", ")})`, params: [] });
-  const size = 500;
-  for (let start = 0; start < rows.length; start += size) {
-    const params = rows.slice(start, start + size).flatMap((row) => row.map((value) => (value === undefined || value === null ? null : String(value))));
-    const values = rows.slice(start, start + size).map((_, i) => `(${columns.map(([, type], j) => `cast($${String(i * columns.length + j + 1)} as ${type})`).join(", ")})`);
-    await warehouse.execute({ sql: `insert into ${table} values ${values.join(", ")}`, params });
-  }
+/** Every column is text: staging casts what it needs, and types are other tests' business. */
+async function fill(warehouse: Warehouse, table: string, columns: readonly string[], rows: readonly (readonly (string | number | boolean | null | undefined)[])[]): Promise<void> {
+  await warehouse.execute({ sql: `create or replace table main.${table} (${columns.map((name) => `"${name}" varchar`).join(", ")})`, params: [] });
+  const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
+  if (rows.length > 0) await warehouse.append(`main.${table}`, columns.map((name, i) => ({ name, kind: "text" as const, values: rows.map((row) => text(row[i])) })));
 }

@@ -45,7 +45,7 @@ export function iso(instant: number): string {
 export function drawStory(seed: number): Story {
   const random = createRandom(seed);
   let project = drawProject(random);
-  const users = Array.from({ length: random.chance(0.25) ? random.whole(10, 40) : random.whole(100, 160) }, (_, index) => drawUser(random, index));
+  const users = Array.from({ length: random.chance(0.25) ? random.whole(10, 40) : random.whole(70, 130) }, (_, index) => drawUser(random, index));
   const behaviours = new Map<string, Behaviour[]>();
   const goals = new Map<string, AudienceRow[]>(AUDIENCES.map((name) => [name, []]));
   const reads = drawReads(random, project);

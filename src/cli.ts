@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The command line's entry: parses, and turns whatever comes back into lines and an exit code. */
+import { CommanderError } from "commander";
+import { createProgram } from "./commands/program.js";
+import { OpportuneError } from "./core/errors.js";
+import { errorLines } from "./report/error-lines.js";
+import { openTerminal } from "./commands/terminal.js";
+
+// A reader that has seen enough (`opportune ls | head -1`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
+
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  // Commander has printed its own already: help, the version, or what is wrong with the usage.
+  if (!(error instanceof CommanderError)) {
+    const terminal = openTerminal({ color: !process.argv.includes("--no-color") });
+    for (const line of errorLines(error, process.argv.includes("--debug"), terminal.errPaint)) terminal.warn(line);
+  }
+}
+
+/** 1: something failed and was handled; 2: wrong usage, or unexpected. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return error instanceof OpportuneError ? error.exitCode : 2;
+}

@@ -1,0 +1,69 @@
+/** Writes target/opportune/. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { instant } from "../core/clock.js";
+import { readEnvironment } from "../project/environment.js";
+import { PROJECT_FILE } from "../project/project-file.js";
+import type { Project, Segment } from "../project/types.js";
+import { compiledSql, manifestDocument, type Secrets } from "../report/artefacts.js";
+import { VERSION } from "../version.js";
+import type { Statement } from "../warehouse/types.js";
+
+/** Relative to the project. */
+export const ARTEFACTS = "target/opportune";
+
+export interface Artefacts {
+  /** Writes `compiled/<name>.sql`, to be called with each statement before it runs; `secrets` are left out. */
+  statement(name: string, statement: Statement, secrets: readonly string[]): void;
+  /** Writes a JSON document beside the manifest. */
+  document(file: string, content: unknown): void;
+  /** Files of compiled SQL written so far, relative to the project. */
+  readonly written: readonly string[];
+}
+
+export interface ArtefactOptions {
+  /** ISO 8601 UTC. */
+  asOf: string;
+  segments: readonly Segment[];
+  /** Said at the top of arbitrate.sql. */
+  note?: string;
+}
+
+/** Begins the artefacts of one command: writes the manifest and forgets the SQL compiled before. */
+export function beginArtefacts(project: Project, options: ArtefactOptions): Artefacts {
+  const folder = join(project.root, ARTEFACTS);
+  const known = secretsOf(project);
+  const written: string[] = [];
+  const write = (file: string, content: string): void => {
+    const path = join(folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  };
+  const document = (file: string, content: unknown): void => write(file, `${JSON.stringify(content, null, 2)}\n`);
+  rmSync(join(folder, "compiled"), { recursive: true, force: true });
+  document("manifest.json", manifestDocument(project, { version: VERSION, generatedAt: instant(Date.now()), segments: options.segments }));
+  return {
+    document,
+    written,
+    statement(name, statement, hidden) {
+      const secrets = new Map([...known, ...hidden.map((value) => [value, "secret of the ledger"] as const)]);
+      write(`compiled/${name}.sql`, compiledSql(name, statement, { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) }));
+      written.push(`${ARTEFACTS}/compiled/${name}.sql`);
+    },
+  };
+}
+
+/** Keys, and whatever opportune.yml takes from the environment: by value, with what may be shown. */
+function secretsOf(project: Project): Secrets {
+  const secrets = new Map<string, string>();
+  const env = readEnvironment(project.root, process.env);
+  for (const [, name] of readFileSync(join(project.root, PROJECT_FILE), "utf8").matchAll(/\$\{(\w+)\}/g)) {
+    const value = name === undefined ? undefined : env[name];
+    if (name !== undefined && value !== undefined && value !== "") secrets.set(value, `\${${name}}`);
+  }
+  // A table's name from the environment is no secret, and the SQL is to be the one that runs.
+  for (const { table } of project.sources.values()) secrets.delete(table);
+  for (const { name, apiKey } of project.channels.values()) if (apiKey !== null) secrets.set(apiKey, `api_key of ${name}`);
+  if (project.links.unsubscribeSecret !== null) secrets.set(project.links.unsubscribeSecret, "unsubscribe_secret");
+  return secrets;
+}

@@ -1,0 +1,47 @@
+import { lookBackSeconds } from "../arbitration/constants.js";
+import { instant } from "../core/clock.js";
+import { formatProblem } from "../core/errors.js";
+import { compileRun } from "../decide.js";
+import { Ledger } from "../ledger/ledger.js";
+import { problemLines } from "../report/error-lines.js";
+import { goalWarnings } from "../report/goal-warnings.js";
+import { counted } from "../report/tables.js";
+import { loadRenderer } from "../render/renderer.js";
+import { parseAsOf } from "./as-of.js";
+import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
+import { withWarehouse } from "./context.js";
+import { selectSegments } from "./select.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface CompileCommandOptions extends GlobalOptions {
+  select?: string[];
+  exclude?: string[];
+  asOf?: string;
+}
+
+/** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
+export function compileCommand(terminal: Terminal, options: CompileCommandOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now());
+    const segments = selectSegments(project, options);
+    for (const warning of goalWarnings(project, segments, lookBackSeconds)) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
+    const renderer = loadRenderer(project);
+    const ledger = await Ledger.open(warehouse, project.target.schema, Date.now, "read");
+    const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
+    const artefacts = beginArtefacts(project, { asOf, segments, note });
+    const everything = options.select === undefined && options.exclude === undefined;
+    const { failedSegments, failedAudiences } = await compileRun(project, warehouse, ledger, {
+      asOf,
+      segments,
+      backfill: new Set(),
+      templates: renderer.facts(project),
+      audiences: everything ? [...project.audiences.keys()] : [],
+      onStatement: (name, statement, secrets) => artefacts.statement(name, statement, secrets),
+    });
+    const problems = [...failedAudiences.values(), ...failedSegments.values()];
+    for (const line of problemLines(problems, terminal.errPaint)) terminal.warn(line);
+    for (const file of artefacts.written) terminal.note(file);
+    terminal.out(`${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "failed query").replace(/querys$/, "queries")}`}; the SQL is in ${ARTEFACTS}/compiled/.`);
+    return problems.length === 0 ? 0 : 1;
+  });
+}

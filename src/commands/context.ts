@@ -1,0 +1,59 @@
+/** What most commands begin with: the project, its warehouse, its ledger. */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { OpportuneError } from "../core/errors.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
+import { loadProject } from "../project/load.js";
+import { PROJECT_FILE } from "../project/project-file.js";
+import type { Project, Segment, Target } from "../project/types.js";
+import type { Warehouse } from "../warehouse/types.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/**
+ * The project's folder: the one named by --project-dir, else the nearest upward from `cwd` with an opportune.yml.
+ * @throws OpportuneError (exit 2) where there is none
+ */
+export function findProject(cwd: string, projectDir: string | undefined): string {
+  if (projectDir !== undefined) return resolve(cwd, projectDir);
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, PROJECT_FILE))) return folder;
+    if (dirname(folder) === folder) break;
+  }
+  throw new OpportuneError({ code: "project/missing", message: `There is no ${PROJECT_FILE} in this folder or above it.`, hint: "Begin a project with `opportune init`, or name its folder with --project-dir." }, 2);
+}
+
+/** The project that the options mean, valid throughout. */
+export function openProject(options: Pick<GlobalOptions, "projectDir" | "target">): Project {
+  return loadProject(findProject(process.cwd(), options.projectDir), { target: options.target });
+}
+
+/** Opens a target's warehouse; its driver is loaded only now. */
+export async function openWarehouse(root: string, target: Target, terminal: Terminal): Promise<Warehouse> {
+  const { openDuckDb } = await import("../warehouse/duckdb.js");
+  return openDuckDb(target.connection, { root, create: false, onWait: (message) => terminal.note(message) });
+}
+
+/** Gives `work` the project and its warehouse, and closes the warehouse whatever happens. */
+export async function withWarehouse<T>(terminal: Terminal, options: Pick<GlobalOptions, "projectDir" | "target">, work: (project: Project, warehouse: Warehouse) => Promise<T>): Promise<T> {
+  const project = openProject(options);
+  const warehouse = await openWarehouse(project.root, project.target, terminal);
+  try {
+    return await work(project, warehouse);
+  } finally {
+    await warehouse.close();
+  }
+}
+
+/** The segment of that id. @throws OpportuneError (exit 2) with the nearest one */
+export function segmentNamed(project: Project, id: string): Segment {
+  const segment = project.segments.get(id);
+  if (segment !== undefined) return segment;
+  throw unknownName("segment", id, [...project.segments.keys()]);
+}
+
+/** "There is no … x", with the nearest name or all there are; exit 2. */
+export function unknownName(what: string, name: string, known: readonly string[]): OpportuneError {
+  const all = known.length === 0 ? `The project has no ${what} yet.` : `There are: ${known.join(", ")}.`;
+  const hint = didYouMean(nearestName(name, known));
+  return new OpportuneError({ code: `usage/unknown-${what}`, message: `There is no ${what} ${JSON.stringify(name)}.`, hint: hint === undefined ? all : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}` }, 2);
+}

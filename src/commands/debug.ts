@@ -1,0 +1,88 @@
+import { OpportuneError, type Problem } from "../core/errors.js";
+import { channelChecks, failed, leaseCheck, ledgerCheck, ok, pauseCheck, sourceChecks, versionChecks, type Check } from "../report/checks.js";
+import { loadProject } from "../project/load.js";
+import type { Project } from "../project/types.js";
+import { ledgerStatus } from "../ledger/schema.js";
+import { Ledger } from "../ledger/ledger.js";
+import { newestData } from "../segments/freshness.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { checkLines } from "../report/checks.js";
+import { findProject, openWarehouse } from "./context.js";
+import { leaseOf, targetNames } from "./debug-facts.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/** Checks everything that a run needs, each with the way out. */
+export async function debugCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
+  const checks = [...versionChecks(), ...(await projectChecks(terminal, options))];
+  if (options.output === "json") terminal.out(JSON.stringify({ schema_version: 1, checks }, null, 2));
+  else terminal.out(checkLines(checks, terminal.outPaint).join("\n"));
+  return checks.some(({ state }) => state === "FAIL") ? 1 : 0;
+}
+
+async function projectChecks(terminal: Terminal, options: GlobalOptions): Promise<Check[]> {
+  let root: string;
+  let project: Project;
+  try {
+    root = findProject(process.cwd(), options.projectDir);
+    project = loadProject(root, { target: options.target });
+  } catch (error) {
+    return problemsOf(error).map((problem) => failed("project", problem));
+  }
+  return [
+    ok("project", `${project.name}: ${String(project.segments.size)} segments, ${String(project.audiences.size)} audiences, all files valid`),
+    ...(await targetChecks(terminal, root, project)),
+    ...channelChecks(project),
+  ];
+}
+
+/** The chosen target with all that is in it; of the others, whether they open. */
+async function targetChecks(terminal: Terminal, root: string, project: Project): Promise<Check[]> {
+  const checks = await withTarget(terminal, project, (warehouse) => warehouseChecks(project, warehouse));
+  for (const name of targetNames(root).filter((each) => each !== project.target.name)) {
+    try {
+      checks.push(...(await withTarget(terminal, loadProject(root, { target: name }), () => Promise.resolve([]))));
+    } catch (error) {
+      // Nobody needs production's password on a laptop.
+      for (const problem of problemsOf(error)) checks.push(problem.code === "config/environment" ? { state: "SKIP", name: `target ${name}`, text: problem.message } : failed(`target ${name}`, problem));
+    }
+  }
+  return checks;
+}
+
+async function withTarget(terminal: Terminal, project: Project, more: (warehouse: Warehouse) => Promise<Check[]>): Promise<Check[]> {
+  const { name, live, connection } = project.target;
+  const what = `target ${name}`;
+  try {
+    const warehouse = await openWarehouse(project.root, project.target, terminal);
+    try {
+      return [ok(what, `${connection.type} ${connection.path} opens; ${live ? "live: messages really leave" : "not live: messages go to the outbox"}`), ...(await more(warehouse))];
+    } finally {
+      await warehouse.close();
+    }
+  } catch (error) {
+    return problemsOf(error).map((problem) => failed(what, problem));
+  }
+}
+
+async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
+  const { schema } = project.target;
+  const status = await ledgerStatus(warehouse, schema);
+  const unreadable = new Map<string, string>();
+  for (const { name, table } of project.sources.values()) {
+    try {
+      await warehouse.describe({ sql: `select * from ${table}`, params: [] });
+    } catch (error) {
+      for (const { message } of problemsOf(error)) unreadable.set(name, message);
+    }
+  }
+  const newest = await newestData(project, new Set(project.sources.keys()), warehouse);
+  const sources = sourceChecks(project, unreadable, newest, Date.now());
+  if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
+  const ledger = await Ledger.open(warehouse, schema, Date.now, "read");
+  return [ledgerCheck(schema, status), ...sources, pauseCheck(await ledger.pauses(), project), leaseCheck(await leaseOf(warehouse, schema), Date.now())];
+}
+
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof OpportuneError) return error.problems;
+  throw error;
+}

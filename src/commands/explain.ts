@@ -1,0 +1,81 @@
+import { OpportuneError } from "../core/errors.js";
+import { requireLedger } from "../ledger/schema.js";
+import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
+import { journeysOf, type StoryEvent } from "../report/story.js";
+import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import type { Row, Warehouse } from "../warehouse/types.js";
+import { segmentNamed, withWarehouse } from "./context.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface ExplainOptions extends GlobalOptions {
+  segment?: string;
+  limit: string;
+}
+
+/** Why a user heard what they heard, and why not the rest. */
+export function explainCommand(terminal: Terminal, options: ExplainOptions, [user = ""]: readonly string[]): Promise<number> {
+  const limit = limitOf(options.limit);
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema } = project.target;
+    const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
+    await requireLedger(warehouse, schema);
+    const rows = await readStory(warehouse, schema, user, segment, limit);
+    if (rows.length === 0) throw unknownUser(user, segment);
+    const story = rows.map(toEvent);
+    const journeys = journeysOf(story);
+    const about = { events: Number(rows[0]?.["events"]), shown: rows.length, names: await namesOf(warehouse, schema, story) };
+    if (options.output === "json") terminal.out(JSON.stringify(storyDocument(user, journeys, about), null, 2));
+    else terminal.out(storyLines(user, journeys, { ...about, paint: terminal.outPaint }).join("\n"));
+    return 0;
+  });
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text);
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new OpportuneError({ code: "usage/limit", message: `--limit can't be ${JSON.stringify(text)}.`, hint: "Allowed: whole numbers from 1." }, 2);
+}
+
+function unknownUser(user: string, segment: string | null): OpportuneError {
+  const where = segment === null ? "" : ` of segment ${segment}`;
+  return new OpportuneError({ code: "explain/unknown-user", message: `The ledger${where} knows no user ${JSON.stringify(user)}.`, hint: "No segment has returned them with a message due. `opportune preview SEGMENT --user ID` shows whether one returns them now." });
+}
+
+async function readStory(warehouse: Warehouse, schema: string, user: string, segment: string | null, limit: number): Promise<Row[]> {
+  const binder = new Binder(warehouse.dialect);
+  return warehouse.query(renderSqlFile("explain.sql", warehouse.dialect, schema, { user_id: binder.bind(user), segment: binder.bind(segment), most: String(limit) }, binder));
+}
+
+function toEvent(row: Row): StoryEvent {
+  const text = (name: string): string => String(row[name] ?? "");
+  const nullable = (name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
+  return {
+    segment: text("segment"),
+    step: text("step"),
+    key: text("item_key"),
+    occurredAt: text("occurred_at"),
+    dueAt: nullable("due_at"),
+    expiresAt: nullable("expires_at"),
+    decidedAt: text("decided_at"),
+    recordedAt: text("recorded_at"),
+    event: text("event"),
+    reason: text("reason"),
+    rule: text("rule"),
+    channel: nullable("channel"),
+    messageId: text("message_id"),
+    runId: text("run_id"),
+    detail: row["detail"] === null ? {} : (JSON.parse(text("detail")) as StoryEvent["detail"]),
+    explanation: text("explanation"),
+    providerId: nullable("provider_id"),
+  };
+}
+
+/** Segment and step of the messages that outranked others. */
+async function namesOf(warehouse: Warehouse, schema: string, story: readonly StoryEvent[]): Promise<MessageNames> {
+  const winners = [...new Set(story.flatMap(({ detail }) => (typeof detail["winner"] === "string" ? [detail["winner"]] : [])))];
+  if (winners.length === 0) return new Map();
+  const binder = new Binder(warehouse.dialect);
+  const ids = winners.map((id) => binder.bind(id)).join(", ");
+  const rows = await warehouse.query(renderSqlFile("named_messages.sql", warehouse.dialect, schema, { ids }, binder));
+  return new Map(rows.map((row) => [String(row["message_id"]), `${String(row["segment"])} ${String(row["step"])}`]));
+}

@@ -1,0 +1,27 @@
+import { installLedger, ledgerStatus, requireLedger } from "../ledger/schema.js";
+import { withWarehouse } from "./context.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/** Creates the ledger, or brings it to this version. */
+export function ledgerInstallCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema, name } = project.target;
+    const ran = await installLedger(warehouse, schema);
+    const { version } = await ledgerStatus(warehouse, schema);
+    const done = ran.length === 0 ? "was up to date" : `is now up to date (${ran.join(", ")})`;
+    terminal.out(`The ledger in schema ${schema} of target ${name} ${done}: version ${String(version)}.`);
+    return 0;
+  });
+}
+
+/** The ledger's version. @throws OpportuneError (exit 1) unless it is this one's */
+export function ledgerStatusCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema, name } = project.target;
+    await requireLedger(warehouse, schema);
+    const { version, expected } = await ledgerStatus(warehouse, schema);
+    if (options.output === "json") terminal.out(JSON.stringify({ schema_version: 1, target: name, schema, version, expected }, null, 2));
+    else terminal.out(`The ledger in schema ${schema} of target ${name} is up to date: version ${String(version)}.`);
+    return 0;
+  });
+}

@@ -1,0 +1,133 @@
+/** The grammar of the command line: every command, argument and option, and nothing of what they do. */
+import { Command, Option } from "commander";
+import { OpportuneError } from "../core/errors.js";
+import { VERSION } from "../version.js";
+import { openTerminal, type GlobalOptions, type Terminal } from "./terminal.js";
+
+type Action<O extends GlobalOptions> = (terminal: Terminal, options: O, args: readonly string[]) => Promise<number>;
+
+const SELECT = ["--select <segments...>", "segments by id, pattern (cart_*), signal:intent, status:paused or topic:carts; comma or space separated"] as const;
+const EXCLUDE = ["--exclude <segments...>", "segments to leave out, in the words of --select"] as const;
+const AS_OF = "a date (its midnight in UTC) or a time with Z or an offset, not in the future";
+
+/** The whole command line. Its usage errors are thrown as CommanderError, everything else as the commands throw it. */
+export function createProgram(): Command {
+  const program = new Command("opportune")
+    .description("The right message at the moment behaviour calls for it, straight from the data warehouse.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help for a command")
+    .helpCommand("help [command]", "print help for a command")
+    .option("--project-dir <dir>", "the project's folder (default: the nearest one upward with an opportune.yml)")
+    .option("--target <name>", "target of opportune.yml to work on (default: its `target`)")
+    .option("--no-color", "plain text; NO_COLOR does the same")
+    .option("--debug", "show where an error happened")
+    .option("--quiet", "no progress, only results and errors")
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  program.addHelpText("after", "\nExit codes: 0 all well, 1 something failed and was handled, 2 wrong usage or unexpected.");
+
+  addProjectCommands(program);
+  addRunCommands(program);
+  addLedgerCommands(program);
+  return program;
+}
+
+function addProjectCommands(program: Command): void {
+  command(program, "init", "begin a project that runs at once, with a small sample warehouse")
+    .argument("[dir]", "folder to begin it in", ".")
+    .addHelpText("after", examples("opportune init shop"))
+    .action(lazily(async () => (await import("./init.js")).initCommand));
+  command(program, "debug", "check versions, project, targets, ledger, channels and sources")
+    .addOption(output())
+    .action(lazily(async () => (await import("./debug.js")).debugCommand));
+  command(program, "ls", "list segments and audiences")
+    .option(...SELECT)
+    .option(...EXCLUDE)
+    .addOption(output())
+    .addHelpText("after", examples("opportune ls --select signal:intent", "opportune ls --output json"))
+    .action(lazily(async () => (await import("./ls.js")).lsCommand));
+  command(program, "compile", "check every segment against the warehouse and write the SQL that will run")
+    .option(...SELECT)
+    .option(...EXCLUDE)
+    .option("--as-of <time>", `compile as of then: ${AS_OF}`)
+    .addHelpText("after", `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`)
+    .action(lazily(async () => (await import("./compile.js")).compileCommand));
+  command(program, "preview", "render one message as it would be now")
+    .argument("<segment>", "id of the segment")
+    .option("--user <id>", "the user to render it for (default: the first one that the segment returns)")
+    .option("--step <name>", "the step, or step/variant (default: the first one)")
+    .option("--send-to <address>", "send it there, with [preview] before the subject; the ledger is not written")
+    .addOption(output())
+    .addHelpText("after", `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`)
+    .action(lazily(async () => (await import("./preview.js")).previewCommand));
+  command(program, "sandbox", "run a SendGrid on this machine that sends nothing")
+    .option("--port <number>", "port to listen on; 0: any free one", "4010")
+    .option("--fault <json...>", "misbehave from the start, e.g. '{\"status\":429,\"resetInSeconds\":2}'")
+    .option("--api-key <key>", "the one key to accept (default: any)")
+    .addHelpText("after", examples("opportune sandbox", "opportune sandbox --fault '{\"status\":503,\"share\":0.1}'"))
+    .action(lazily(async () => (await import("./sandbox.js")).sandboxCommand));
+}
+
+function addRunCommands(program: Command): void {
+  command(program, "run", "decide who hears from us now, and send")
+    .option(...SELECT)
+    .option(...EXCLUDE)
+    .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
+    .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
+    .option("--backfill <segments...>", "message those too who had qualified before the segment began")
+    .addOption(output())
+    .addHelpText("after", `\nSegments that are not selected do not compete: a message of theirs that would have gone first does not hold others back.\nWrites run_results.json, manifest.json and compiled/ to target/opportune/; --output json prints run_results.json alone.\n${examples("opportune run", "opportune run --dry-run --select cart_abandoned", "opportune run --select signal:intent --exclude cart_abandoned", "opportune run --backfill win_back")}`)
+    .action(lazily(async () => (await import("./run.js")).runCommand));
+  command(program, "explain", "tell one user's story: each message, each silence, and why")
+    .argument("<user>", "the user's id, as the segments return it")
+    .option("--segment <id>", "of this segment alone")
+    .option("--limit <number>", "most events to show, the newest", "200")
+    .addOption(output())
+    .addHelpText("after", examples("opportune explain 42", "opportune explain 42 --segment cart_abandoned --output json"))
+    .action(lazily(async () => (await import("./explain.js")).explainCommand));
+  for (const [verb, description] of [["pause", "hold back a segment, a channel or everything"], ["resume", "end a pause"]] as const) {
+    command(program, verb, description)
+      .argument("[segment]", "id of a segment")
+      .option("--channel <name>", `${verb} a channel`)
+      .option("--all", `${verb} everything on this target`)
+      .addHelpText("after", examples(`opportune ${verb} cart_abandoned`, `opportune ${verb} --channel email`, `opportune ${verb} --all`))
+      .action(lazily(async () => (verb === "pause" ? (await import("./pause.js")).pauseCommand : (await import("./resume.js")).resumeCommand)));
+  }
+}
+
+function addLedgerCommands(program: Command): void {
+  const ledger = command(program, "ledger", "install the ledger, or see its version");
+  command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(lazily(async () => (await import("./ledger.js")).ledgerInstallCommand));
+  command(ledger, "status", "the ledger's version; fails unless it is the one needed")
+    .addOption(output())
+    .action(lazily(async () => (await import("./ledger.js")).ledgerStatusCommand));
+}
+
+function command(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).helpOption("-h, --help", "print help for this command");
+}
+
+function output(): Option {
+  return new Option("--output <format>", "text for people, json for machines").choices(["text", "json"]).default("text");
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+/** Loads a command when it is asked for; its result is the exit code. */
+function lazily<O extends GlobalOptions>(load: () => Promise<Action<O>>): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const asked = given.at(-1) as Command;
+    const options = asked.optsWithGlobals<O>();
+    const terminal = openTerminal(options);
+    try {
+      const action = await load();
+      process.exitCode = await action(terminal, options, asked.processedArgs.filter((arg) => typeof arg === "string"));
+    } catch (error) {
+      // Whoever reads JSON gets the problems as JSON too; the lines for people follow on stderr.
+      if (options.output === "json" && error instanceof OpportuneError) terminal.out(JSON.stringify({ schema_version: 1, status: "error", problems: error.problems }, null, 2));
+      throw error;
+    }
+  };
+}

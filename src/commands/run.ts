@@ -1,0 +1,136 @@
+import { instant } from "../core/clock.js";
+import { OpportuneError } from "../core/errors.js";
+import type { Project, Segment } from "../project/types.js";
+import { runDocument } from "../report/artefacts.js";
+import { problemLines } from "../report/error-lines.js";
+import { arbitrationEnd, arbitrationStart, deliveryLine, stepLines } from "../report/run-lines.js";
+import { runSummary } from "../report/run-summary.js";
+import { run, type RunOptions, type RunResult } from "../run.js";
+import { VERSION } from "../version.js";
+import { parseAsOf } from "./as-of.js";
+import { beginArtefacts } from "./artefacts.js";
+import { unknownName, withWarehouse } from "./context.js";
+import { selectSegments, words } from "./select.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface RunCommandOptions extends GlobalOptions {
+  select?: string[];
+  exclude?: string[];
+  dryRun?: boolean;
+  asOf?: string;
+  backfill?: string[];
+}
+
+/** Least time between two lines on how far delivery is, ms. */
+const PROGRESS_EVERY_MS = 1_000;
+
+/** One run, told on stderr as it goes and on stdout when it is over. */
+export function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
+    const segments = takingPart(project, options);
+    const backfill = backfilled(project, segments, options);
+    const left = [...project.segments.values()].filter((segment) => segment.status !== "draft" && !segments.includes(segment));
+    if (left.length > 0) terminal.note(`Not selected, so they do not compete in this run: ${left.map(({ id }) => id).join(", ")}.`);
+    const artefacts = beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments });
+    const signals = listenForSignals(terminal);
+    try {
+      const result = await run(project, warehouse, {
+        ...narrated(terminal),
+        segments,
+        backfill,
+        dryRun: options.dryRun === true,
+        asOf,
+        now: Date.now,
+        stop: signals.stop,
+        onStatement(name, statement, secrets) {
+          artefacts.statement(name, statement, secrets);
+          if (name === "arbitrate") terminal.note(arbitrationStart());
+        },
+      });
+      const stopped = signals.stop.aborted && (result.delivery === null || (result.delivery.counts.released.stopped ?? 0) > 0);
+      const document = runDocument(result, { project: project.name, target: project.target.name, version: VERSION, stopped });
+      artefacts.document("run_results.json", document);
+      if (options.output === "json") terminal.out(JSON.stringify(document, null, 2));
+      else conclude(terminal, result, project, stopped);
+      return document.status === "success" ? 0 : 1;
+    } finally {
+      signals.close();
+    }
+  });
+}
+
+/** Live and paused segments among those selected; drafts in a dry run alone. */
+function takingPart(project: Project, options: RunCommandOptions): Segment[] {
+  const selected = selectSegments(project, options);
+  const drafts = selected.filter(({ status }) => status === "draft");
+  if (options.dryRun === true) return selected;
+  const named = drafts.find(({ id }) => words(options.select).includes(id));
+  if (named !== undefined || (options.select !== undefined && drafts.length === selected.length && drafts.length > 0)) {
+    throw new OpportuneError({ code: "usage/draft", message: `Segment ${(named ?? drafts[0])?.id ?? ""} is a draft.`, hint: "Drafts take part with --dry-run only. Set `status: live` in its file to send." }, 2);
+  }
+  return selected.filter(({ status }) => status !== "draft");
+}
+
+function backfilled(project: Project, segments: readonly Segment[], options: RunCommandOptions): Set<string> {
+  const ids = words(options.backfill);
+  for (const id of ids) {
+    const segment = project.segments.get(id);
+    if (segment === undefined) throw unknownName("segment", id, [...project.segments.keys()]);
+    const fits = segment.status === "live" || (segment.status === "draft" && options.dryRun === true);
+    if (fits && segments.includes(segment)) continue;
+    const why = fits ? "is not selected" : `is ${segment.status === "draft" ? "a draft" : "paused"}`;
+    throw new OpportuneError({ code: "usage/backfill", message: `Segment ${id} can't be backfilled: it ${why}.`, hint: fits ? "Add it to --select." : "Set `status: live` in its file first." }, 2);
+  }
+  return new Set(ids);
+}
+
+/** The run's callbacks, as lines on stderr. */
+function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" | "onProgress"> {
+  let told = Date.now();
+  return {
+    onStep: (step) => {
+      for (const line of stepLines(step, terminal.errPaint)) if (step.problem === undefined) terminal.note(line);
+      else terminal.warn(line);
+    },
+    onDecided: (decisions) => {
+      const candidates = decisions.segments.flatMap(({ reasons }) => Object.values(reasons)).reduce((sum, n) => sum + n, 0);
+      terminal.note(arbitrationEnd(candidates, decisions.arbitrationMs, terminal.errPaint));
+      told = Date.now();
+    },
+    onProgress: (progress) => {
+      if (Date.now() - told < PROGRESS_EVERY_MS) return;
+      told = Date.now();
+      terminal.note(deliveryLine(progress));
+    },
+  };
+}
+
+function conclude(terminal: Terminal, result: RunResult, project: Project, stopped: boolean): void {
+  const summary = runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped, maxPerRun: project.policy.maxPerRun });
+  terminal.out(`\n${summary.join("\n")}`);
+  // Those of segments and audiences have been told where they happened.
+  for (const line of problemLines(result.problems.filter(({ code }) => code.startsWith("delivery/")), terminal.errPaint)) terminal.warn(line);
+}
+
+/** The first SIGINT or SIGTERM ends the run in good order, the second at once. */
+function listenForSignals(terminal: Terminal): { stop: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) {
+      terminal.warn("Ended at once. The next run sorts out what was under way, as soon as this one's hold on the ledger has run out.");
+      process.exit(1);
+    }
+    controller.abort();
+    terminal.warn("Stopping: what is under way is finished, the rest is released. A second signal ends at once.");
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    stop: controller.signal,
+    close() {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { OpportuneError } from "../core/errors.js";
+import { readFaults, type Fault } from "../server/sandbox-faults.js";
+import { startSandbox } from "../server/sandbox.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface SandboxCommandOptions extends GlobalOptions {
+  port: string;
+  fault?: string[];
+  apiKey?: string;
+}
+
+/** A SendGrid for this machine, until SIGINT or SIGTERM. */
+export async function sandboxCommand(terminal: Terminal, options: SandboxCommandOptions): Promise<number> {
+  const port = portOf(options.port);
+  const faults = (options.fault ?? []).flatMap(faultsOf);
+  const sandbox = await startSandbox({ port, ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }) });
+  sandbox.setFaults(faults);
+  terminal.out(`The sandbox takes mail at ${sandbox.url} and sends nothing.
+
+The channel that uses it, in opportune.yml:
+  email: {provider: sendgrid, endpoint: "${sandbox.url}", from: "Shop <shop@example.com>"}
+
+Look and steer:
+  GET    ${sandbox.url}/sandbox/messages          what arrived, newest last (?to=ada@example.com&limit=10)
+  DELETE ${sandbox.url}/sandbox/messages          forget it
+  GET    ${sandbox.url}/sandbox/stats             requests, answers
+  PUT    ${sandbox.url}/sandbox/faults            misbehave: {"status":429,"resetInSeconds":2}, {"hang":"after","count":1}, {"delayMs":500}
+  DELETE ${sandbox.url}/sandbox/faults            behave again
+
+Ctrl-C ends it.`);
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  const { requests, accepted } = sandbox.stats();
+  await sandbox.close();
+  terminal.note(`The sandbox took ${String(accepted)} of ${String(requests)} messages.`);
+  return 0;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new OpportuneError({ code: "usage/port", message: `--port can't be ${JSON.stringify(text)}.`, hint: "Allowed: 0 (any free port) to 65535." }, 2);
+}
+
+function faultsOf(text: string): Fault[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new OpportuneError({ code: "usage/fault", message: `--fault is not JSON: ${text}`, hint: `For example --fault '{"status":429,"resetInSeconds":2}'.` }, 2);
+  }
+  const read = readFaults(value);
+  if ("faults" in read) return read.faults;
+  throw new OpportuneError({ code: "usage/fault", message: `--fault ${text}: ${read.wrong.replaceAll("\n", " ")}`, hint: "Allowed: status (with resetInSeconds or retryAfterSeconds), hang, cut or delayMs; count, share and seed say which requests it befalls." }, 2);
+}

@@ -1,0 +1,125 @@
+/** What target/opportune/ holds after `compile` and `run`: documents for machines, and the SQL as it was sent. */
+import type { RunResult } from "../run.js";
+import type { Problem } from "../core/errors.js";
+import type { Project, Segment } from "../project/types.js";
+import type { Statement } from "../warehouse/types.js";
+import { listingDocument } from "./listing.js";
+
+/** Raised when a field of these documents changes its meaning or goes away; new fields leave it as it is. */
+export const SCHEMA_VERSION = 1;
+
+/** Values that no file may hold, each with what stands there instead. */
+export type Secrets = ReadonlyMap<string, string>;
+
+/** run_results.json, and what `run --output json` prints. Times are ISO 8601 UTC, durations ms. */
+export interface RunDocument {
+  schema_version: typeof SCHEMA_VERSION;
+  opportune_version: string;
+  project: string;
+  target: string;
+  /** `error`: something failed and was handled, exit code 1; see `problems`. */
+  status: "success" | "error";
+  run_id: string;
+  /** What the decisions are as of. */
+  as_of: string;
+  dry_run: boolean;
+  /** Claims of an earlier run that never ended: released are decided again, in doubt are held. */
+  recovered: { released: number; in_doubt: number };
+  segments: {
+    segment: string;
+    /** Rows that the query returned; null if it failed. */
+    returned: number | null;
+    /** Rows without a candidate, by why: null_user, duplicate, same_occurrence … */
+    dropped: Readonly<Record<string, number>>;
+    /** Candidates by reason, unchanged answers included. */
+    decisions: Readonly<Record<string, number>>;
+    duration_ms: number;
+    problem: Problem | null;
+  }[];
+  failed_audiences: { audience: string; problem: Problem }[];
+  /** Time zones in the rows that don't exist. */
+  unknown_zones: readonly string[];
+  arbitration_ms: number;
+  /** Rows appended by the decisions; in a dry run: that would have been. */
+  ledger_rows: number;
+  /** Null in a dry run. */
+  delivery: { claims: number; accepted: number; failed: Readonly<Record<string, number>>; in_doubt: number; released: Readonly<Record<string, number>>; posts: number; stopped_channels: Readonly<Record<string, string>> } | null;
+  /** Dry run: claims that can't be rendered, by reason. */
+  unrenderable: Readonly<Record<string, number>>;
+  /** A signal ended the run early: what was not handed over was released. */
+  stopped: boolean;
+  problems: readonly Problem[];
+  duration_ms: number;
+}
+
+/** A run's result as a document. */
+export function runDocument(result: RunResult, about: { project: string; target: string; version: string; stopped: boolean }): RunDocument {
+  const { decisions, delivery } = result;
+  return {
+    schema_version: SCHEMA_VERSION,
+    opportune_version: about.version,
+    project: about.project,
+    target: about.target,
+    status: result.problems.length === 0 && !about.stopped ? "success" : "error",
+    run_id: result.runId,
+    as_of: result.asOf,
+    dry_run: result.dryRun,
+    recovered: { released: result.recovered.released, in_doubt: result.recovered.inDoubt },
+    segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, problem }) => ({ segment, returned, dropped, decisions: reasons, duration_ms: Math.round(ms), problem })),
+    failed_audiences: decisions.failedAudiences,
+    unknown_zones: decisions.unknownZones,
+    arbitration_ms: Math.round(decisions.arbitrationMs),
+    ledger_rows: decisions.changed,
+    delivery:
+      delivery === null
+        ? null
+        : {
+            claims: delivery.claims,
+            accepted: delivery.counts.accepted,
+            failed: delivery.counts.failed,
+            in_doubt: delivery.counts.inDoubt,
+            released: delivery.counts.released,
+            posts: delivery.posts,
+            stopped_channels: Object.fromEntries(delivery.stoppedChannels),
+          },
+    unrenderable: result.unrenderable,
+    stopped: about.stopped,
+    problems: result.problems,
+    duration_ms: Math.round(result.ms),
+  };
+}
+
+/** manifest.json: what the project is made of, as this command saw it. Holds no secret. */
+export function manifestDocument(project: Project, about: { version: string; generatedAt: string; segments: readonly Segment[] }): unknown {
+  const { name, target, policy, intervalSeconds } = project;
+  return {
+    schema_version: SCHEMA_VERSION,
+    opportune_version: about.version,
+    generated_at: about.generatedAt,
+    project: name,
+    target: { name: target.name, type: target.connection.type, schema: target.schema, live: target.live },
+    interval_seconds: intervalSeconds,
+    policy: { timezone: policy.timezone, quiet_hours: policy.quietHours, caps: policy.caps, spacing_seconds: policy.spacingSeconds, exclude: policy.exclude, require: policy.require, holdout: policy.holdout, max_per_run: policy.maxPerRun },
+    channels: [...project.channels.values()].map(({ name, type, provider }) => ({ channel: name, type, provider })),
+    sources: [...project.sources.values()].map(({ name, table, loadedAt, staleAfterSeconds }) => ({ source: name, table, loaded_at: loadedAt, stale_after_seconds: staleAfterSeconds })),
+    selected: about.segments.map(({ id }) => id),
+    versions: Object.fromEntries([...project.segments.values(), ...project.audiences.values()].map(({ file, version }) => [file, version])),
+    ...(listingDocument([...project.segments.values()], [...project.audiences.values()]) as object),
+  };
+}
+
+/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets. */
+export function compiledSql(name: string, statement: Statement, about: { asOf: string; secrets: Secrets; note?: string }): string {
+  const shown = (value: Statement["params"][number]): string => {
+    const label = typeof value === "string" ? about.secrets.get(value) : undefined;
+    return label === undefined ? JSON.stringify(value) : `<${label}>`;
+  };
+  const parameters = statement.params.map((value, i) => `--   $${String(i + 1)} = ${shown(value)}`);
+  const head = [`-- ${name}, as of ${about.asOf}`, ...(about.note === undefined ? [] : [`-- ${about.note}`]), parameters.length === 0 ? "-- No parameters." : "-- Parameters:", ...parameters];
+  let sql = statement.sql.trim();
+  for (const [value, label] of about.secrets) if (value.length >= SHORTEST_SECRET) sql = sql.replaceAll(value, `<${label}>`);
+  return `${head.join("\n")}\n\n${sql}\n`;
+}
+
+/** Shorter ones are words of SQL sooner than secrets; as parameters they are hidden whatever their length. */
+const SHORTEST_SECRET = 8;

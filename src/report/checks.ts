@@ -1,0 +1,108 @@
+/** What `debug` found: one line a check, with the way out where it failed. */
+import { instant } from "../core/clock.js";
+import { formatDuration } from "../core/durations.js";
+import { formatProblem, type Problem } from "../core/errors.js";
+import type { Channel, Project } from "../project/types.js";
+import { VERSION } from "../version.js";
+import type { Paint } from "./paint.js";
+
+export interface Check {
+  /** SKIP: can't be looked at from here, and need not be. */
+  state: "OK" | "FAIL" | "SKIP";
+  name: string;
+  text: string;
+  /** The way out. */
+  hint?: string;
+}
+
+/** What a run needs of a Node, as in package.json. */
+const LEAST_NODE: readonly [number, number] = [20, 19];
+
+export function ok(name: string, text: string): Check {
+  return { state: "OK", name, text };
+}
+
+export function failed(name: string, problem: Problem): Check {
+  const { hint, ...rest } = problem;
+  return { state: "FAIL", name, text: formatProblem(rest), ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Checks as lines, the hint of a failed one below it. */
+export function checkLines(checks: readonly Check[], paint: Paint): string[] {
+  const widest = Math.max(...checks.map(({ name }) => name.length));
+  const colours = { OK: paint.green, FAIL: paint.red, SKIP: paint.dim };
+  const failures = checks.filter(({ state }) => state === "FAIL").length;
+  return [
+    ...checks.flatMap(({ state, name, text, hint }) => [`${colours[state](state.padEnd(4))}  ${name.padEnd(widest)}  ${text}`, ...(hint === undefined ? [] : [`${" ".repeat(widest + 8)}${hint}`])]),
+    "",
+    failures === 0 ? paint.green("All is well.") : paint.red(`${String(failures)} of ${String(checks.length)} checks failed.`),
+  ];
+}
+
+/** Opportune, Node and the platform. */
+export function versionChecks(): Check[] {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const fits = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+  const text = `opportune ${VERSION}, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+  return [fits ? ok("versions", text) : failed("versions", { code: "debug/node", message: text, hint: `Node ${LEAST_NODE.join(".")} or newer is needed.` })];
+}
+
+export function ledgerCheck(schema: string, { version, expected }: { version: number; expected: number }): Check {
+  if (version === expected) return ok("ledger", `schema ${schema}, version ${String(version)}`);
+  if (version === 0) return failed("ledger", { code: "ledger/version", message: `there is none in schema ${schema}`, hint: "Run `opportune ledger install`." });
+  const hint = version > expected ? "Upgrade Opportune on this machine." : "Run `opportune ledger install`.";
+  return failed("ledger", { code: "ledger/version", message: `schema ${schema} is of version ${String(version)}, this Opportune needs ${String(expected)}`, hint });
+}
+
+/** Provider, endpoint, and whether a key is there; never the key. */
+export function channelChecks({ channels, target }: Project): Check[] {
+  return [...channels.values()].map((channel) => {
+    const name = `channel ${channel.name}`;
+    if (channel.provider === "outbox") return ok(name, `outbox: files in ${target.outbox}`);
+    const really = target.live || isHere(channel.endpoint) || target.allow.length > 0;
+    const leaves = isHere(channel.endpoint) ? "the sandbox on this machine" : target.live ? "live" : target.allow.length > 0 ? "not live: the allow-list alone" : "not live: to the outbox";
+    const text = `${channel.provider} at ${originOf(channel)} (${leaves}), key present: ${channel.apiKey === null ? "no" : "yes"}, from: ${channel.from ?? "the templates"}`;
+    if (channel.apiKey !== null || isHere(channel.endpoint) || !really) return ok(name, text);
+    return failed(name, { code: "delivery/no-key", message: text, hint: "Set its `api_key` to a variable, for example ${SENDGRID_API_KEY}, and the variable in the environment or in .env." });
+  });
+}
+
+function isHere(endpoint: string): boolean {
+  return URL.canParse(endpoint) && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(endpoint).hostname);
+}
+
+/** Without user, password and query. */
+function originOf({ endpoint }: Channel): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).origin : "an endpoint that is no URL";
+}
+
+/** `unreadable`: source → the warehouse's complaint; `newest`: when the newest data arrived, ISO 8601 UTC; `now`: ms since 1970 UTC. */
+export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<string, string>, newest: ReadonlyMap<string, string | null>, now: number): Check[] {
+  return [...sources.values()].map(({ name: source, table, loadedAt, staleAfterSeconds }) => {
+    const name = `source ${source}`;
+    const complaint = unreadable.get(source);
+    if (complaint !== undefined) return failed(name, { code: "debug/source", message: `${table} can't be read: ${complaint}`, hint: `Correct \`sources.${source}\` in opportune.yml, or grant access to the table.` });
+    if (loadedAt === null) return ok(name, `${table} is readable; no loaded_at`);
+    const at = newest.get(source) ?? null;
+    if (at === null) return failed(name, { code: "debug/source", message: `${table}: ${loadedAt} gives no time`, hint: "The table is empty, or `loaded_at` is no column of it: the segments that read it wait as stale_data." });
+    const age = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
+    const text = `${table} is readable; newest data ${formatDuration(age)} old`;
+    if (staleAfterSeconds === null || age <= staleAfterSeconds) return ok(name, text);
+    return failed(name, { code: "debug/source", message: `${text}, older than stale_after (${formatDuration(staleAfterSeconds)})`, hint: "The segments that read it wait as stale_data until newer data arrives." });
+  });
+}
+
+export function pauseCheck(pauses: readonly { scope: string; name: string }[], { segments }: Project): Check {
+  const commands = pauses.map(({ scope, name }) => (scope === "project" ? "everything" : `${scope} ${name}`));
+  const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
+  const all = [...commands, ...files];
+  return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume\` ends a pause`);
+}
+
+/** Held is fine while a run is under way; `now`: ms since 1970 UTC. */
+export function leaseCheck(lease: { holder: string; until: string } | null, now: number): Check {
+  if (lease === null) return ok("lease", "free: no run is under way");
+  const over = Date.parse(lease.until) < now;
+  const process = lease.holder.split("-")[0] ?? lease.holder;
+  return ok("lease", over ? `left behind by process ${process}; free again since ${instant(Date.parse(lease.until))}` : `held by process ${process} until ${instant(Date.parse(lease.until))}`);
+}

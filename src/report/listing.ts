@@ -1,0 +1,62 @@
+import { formatDuration } from "../core/durations.js";
+import type { Audience, Policy, Segment } from "../project/types.js";
+import type { Paint } from "./paint.js";
+import { table } from "./tables.js";
+
+/** Segments, one a line. */
+export function segmentListing(segments: readonly Segment[], paint: Paint): string {
+  if (segments.length === 0) return "The project has no segments yet: write one under segments/.";
+  const rows = segments.map((segment) => [
+    segment.id,
+    segment.status,
+    segment.signal ?? "",
+    segment.priority,
+    segment.steps.map((step) => `${step.name} +${formatDuration(step.afterSeconds)}`).join(", "),
+    [...new Set(channelsOf(segment))].join(", "),
+    segment.class === "transactional" ? "transactional" : (segment.topic ?? ""),
+  ]);
+  return table(["segment", "status", "signal", "priority", "steps", "channel", "topic"], rows, paint);
+}
+
+/** Audiences, one a line, with who uses them. */
+export function audienceListing(segments: readonly Segment[], audiences: readonly Audience[], policy: Policy, paint: Paint): string {
+  if (audiences.length === 0) return "The project has no audiences.";
+  const rows = audiences.map(({ name, file }) => [name, usesOf(name, segments, policy).join(", "), file]);
+  return table(["audience", "used by", "file"], rows, paint);
+}
+
+/** `ls --output json`. */
+export function listingDocument(segments: readonly Segment[], audiences: readonly Audience[]): unknown {
+  return {
+    schema_version: 1,
+    segments: segments.map((segment) => ({
+      segment: segment.id,
+      file: segment.file,
+      description: segment.description,
+      status: segment.status,
+      signal: segment.signal,
+      class: segment.class,
+      priority: segment.priority,
+      topic: segment.topic,
+      goal: segment.goal?.audience ?? null,
+      steps: segment.steps.map(({ name, afterSeconds, withinSeconds, channel, template, variants }) => ({ name, after_seconds: afterSeconds, within_seconds: withinSeconds, channel, template, variants: variants.map((variant) => variant.name) })),
+    })),
+    audiences: audiences.map(({ name, file, description, minRows }) => ({ audience: name, file, description, min_rows: minRows })),
+  };
+}
+
+function channelsOf({ steps }: Segment): string[] {
+  return steps.flatMap((step) => (step.variants.length === 0 ? [step.channel] : step.variants.map(({ channel }) => channel)));
+}
+
+function usesOf(audience: string, segments: readonly Segment[], policy: Policy): string[] {
+  return [
+    ...(policy.exclude.includes(audience) ? ["policy (exclude)"] : []),
+    ...(policy.require.includes(audience) ? ["policy (require)"] : []),
+    ...segments.flatMap(({ id, goal, exclude, require }) => [
+      ...(goal?.audience === audience ? [`${id} (goal)`] : []),
+      ...(exclude.includes(audience) ? [`${id} (exclude)`] : []),
+      ...(require.includes(audience) ? [`${id} (require)`] : []),
+    ]),
+  ];
+}

@@ -1,0 +1,105 @@
+/** What a run did: the text for stdout. */
+import type { DeliveryResult } from "../delivery/deliver.js";
+import type { RunResult } from "../run.js";
+import type { Paint } from "./paint.js";
+import { count, counted, counts, seconds, table } from "./tables.js";
+
+/** Reasons in the order of the rules; see docs/decisions.md. */
+const REASONS = [
+  "baseline", "invalid", "audience_failed", "converted", "excluded", "no_consent", "suppressed", "opted_out", "expired", "superseded",
+  "repeat_gap", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked", "run_limit", "held_out", "claimed", "left", "backfilled",
+];
+
+/** Rows that are faulty, among those that made no candidate. */
+const FAULTS = ["null_user", "null_behaviour", "future_behaviour", "null_key", "duplicate"];
+
+export interface SummaryOptions {
+  paint: Paint;
+  /** Columns of the terminal. */
+  width: number;
+  /** A signal ended the run early. */
+  stopped: boolean;
+  maxPerRun: number;
+}
+
+/** Everything that a run has to say for itself at its end, the closing line last. */
+export function runSummary(result: RunResult, options: SummaryOptions): string[] {
+  const { decisions, delivery, recovered } = result;
+  const { paint } = options;
+  const limited = total(decisions.segments.map(({ reasons }) => reasons["run_limit"] ?? 0));
+  return [
+    ...(recovered.released + recovered.inDoubt === 0 ? [] : [`Recovered from a run that never ended: ${counted(recovered.released, "claim")} released, to be decided again; ${count(recovered.inDoubt)} in doubt, held.`, ""]),
+    decisionTable(result, options),
+    "",
+    ...droppedLines(result),
+    ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
+    ...(decisions.unknownZones.length === 0 ? [] : [paint.yellow(`Unknown time zones, the project's was used: ${decisions.unknownZones.map((zone) => JSON.stringify(zone)).join(", ")}.`)]),
+    ...(limited === 0 ? [] : [paint.bold(paint.yellow(`RUN LIMIT: ${counted(limited, "candidate")} had no place left under max_per_run (${count(options.maxPerRun)} for the project). They wait, and are offered again in the next run.`))]),
+    ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint)]),
+    ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
+    closingLine(result, paint),
+  ];
+}
+
+/** Segments by reason: a column a reason, or, where that is too wide, a line for each pair. */
+function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOptions): string {
+  const { segments } = decisions;
+  if (segments.length === 0) return "No segment took part.";
+  const found = new Set(segments.flatMap(({ reasons }) => Object.keys(reasons)));
+  const reasons = [...REASONS.filter((reason) => found.has(reason)), ...[...found].filter((reason) => !REASONS.includes(reason))];
+  const returned = (segment: (typeof segments)[number]): string => (segment.returned === null ? "failed" : count(segment.returned));
+  const wide = table(["segment", "rows", ...reasons], segments.map((segment) => [segment.segment, returned(segment), ...reasons.map((reason) => segment.reasons[reason] ?? 0)]), paint);
+  if (found.size === 0 || (wide.split("\n")[0] ?? "").length <= width) return wide;
+  const long = segments.flatMap((segment) => {
+    const mine = reasons.filter((reason) => (segment.reasons[reason] ?? 0) > 0);
+    if (mine.length === 0) return [[segment.segment, returned(segment), "", 0]];
+    return mine.map((reason, i) => [i === 0 ? segment.segment : "", i === 0 ? returned(segment) : "", reason, segment.reasons[reason] ?? 0]);
+  });
+  return table(["segment", "rows", "reason", "candidates"], long, paint);
+}
+
+function droppedLines({ decisions }: RunResult): string[] {
+  return decisions.segments.flatMap(({ segment, dropped }) => {
+    const part = (faulty: boolean): string => counts(Object.fromEntries(Object.entries(dropped).filter(([why]) => FAULTS.includes(why) === faulty)));
+    return [
+      ...(part(true) === "" ? [] : [`${segment}: rows dropped: ${part(true)}.`]),
+      ...(part(false) === "" ? [] : [`${segment}: rows without anything to decide: ${part(false)}.`]),
+    ];
+  });
+}
+
+function dryRunLines({ decisions, unrenderable }: RunResult): string[] {
+  const claimed = total(decisions.segments.map(({ reasons }) => reasons["claimed"] ?? 0));
+  const invalid = total(Object.values(unrenderable));
+  return [
+    `Dry run: ${counted(claimed, "message")} would be sent, nothing was, and the ledger is as it was.`,
+    ...(invalid === 0 ? [] : [`${counted(invalid, "message")} of these can't be rendered:`, ...Object.entries(unrenderable).map(([reason, n]) => `    ${count(n)} × ${reason}`)]),
+  ];
+}
+
+function deliveryLine({ counts: delivered, posts, latency }: DeliveryResult, paint: Paint): string {
+  const failed = delivered.failed.rejected + delivered.failed.invalid;
+  const released = total(Object.values(delivered.released));
+  const because = (byReason: Readonly<Record<string, number | undefined>>): string => (counts(byReason) === "" ? "" : ` (${counts(byReason)})`);
+  const loud = (n: number, text: string): string => (n === 0 ? text : paint.yellow(text));
+  const parts = [
+    `${count(delivered.accepted)} accepted`,
+    loud(failed, `${count(failed)} failed${because(delivered.failed)}`),
+    loud(delivered.inDoubt, `${count(delivered.inDoubt)} in doubt`),
+    loud(released, `${count(released)} released${because(delivered.released)}`),
+  ];
+  const answers = posts === 0 ? "" : `; ${counted(posts, "request")}, half answered within ${String(Math.round(latency.p50))} ms, 99 % within ${String(Math.round(latency.p99))} ms`;
+  return `Delivery: ${parts.join(", ")}${answers}.`;
+}
+
+function closingLine({ decisions, delivery, problems, ms, runId }: RunResult, paint: Paint): string {
+  const failed = decisions.segments.filter(({ problem }) => problem !== null).length;
+  const sum = (reason: string): number => total(decisions.segments.map(({ reasons }) => reasons[reason] ?? 0));
+  const done = problems.length === 0 ? paint.green("Done.") : paint.red("Done, with errors.");
+  const sent = delivery === null ? "" : ` ACCEPTED=${String(delivery.counts.accepted)}`;
+  return `${done} OK=${String(decisions.segments.length - failed)} ERROR=${String(failed)} TOTAL=${String(decisions.segments.length)} CLAIMED=${String(sum("claimed"))} HELD_OUT=${String(sum("held_out"))}${sent} CHANGED=${String(decisions.changed)} in ${seconds(ms)} (run ${runId})`;
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
+}

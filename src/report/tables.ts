@@ -1,0 +1,42 @@
+import Table from "cli-table3";
+import type { Paint } from "./paint.js";
+
+const BORDERLESS = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };
+
+/** Rows under headings, without lines: what a terminal and `cut` both read. Numbers stand to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[], paint: Paint): string {
+  const numeric = headings.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
+  const drawn = new Table({
+    chars: BORDERLESS,
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },
+    colAligns: numeric.map((right) => (right ? "right" : "left")),
+    head: headings.map((heading) => paint.bold(heading)),
+  });
+  for (const row of rows) drawn.push(row.map((cell) => (typeof cell === "number" ? count(cell) : visible(cell))));
+  return drawn.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+}
+
+/** A whole number with thousands separated: `12,345`. */
+export function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** `1 row`, `2 rows`. */
+export function counted(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
+/** Milliseconds as seconds with two digits: `0.08s`. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)}s`;
+}
+
+/** Counts by name, in their order: `2 null_user, 1 duplicate`. */
+export function counts(byName: Readonly<Record<string, number | undefined>>): string {
+  return Object.entries(byName).filter(([, n]) => (n ?? 0) > 0).map(([name, n]) => `${count(n ?? 0)} ${name}`).join(", ");
+}
+
+/** Text from the warehouse with its control characters made visible: none may steer the reader's terminal. */
+export function visible(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => (character === "\n" ? "\\n" : character === "\t" ? "\\t" : `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`));
+}
