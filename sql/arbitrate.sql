@@ -34,6 +34,16 @@ recent as (          -- as far back as it can matter to a candidate of these seg
   join segments s on s.segment = l.segment
   where l.decided_at >= {{history_from}} and l.decided_at >= s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
 ),
+concerned as (       -- who is returned now, may have reached a goal, or may still wait: a small part of the recent ledger
+  select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
+  union
+  select segment, user_id, item_key from recent where event in ('waiting', 'released')
+  union
+  select r.segment, r.user_id, r.item_key
+  from recent r
+  join segments s on s.segment = r.segment
+  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+),
 backfills as (
   select segment, user_id, item_key, occurred_at, max(counts_from) as counts_from, max(seq) as seq
   from recent
@@ -43,6 +53,7 @@ backfills as (
 history as (         -- a backfilled behaviour forgets what was before
   select r.*
   from recent r
+  join concerned c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
   left join backfills b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
   where b.seq is null or r.seq >= b.seq
 ),
@@ -77,32 +88,28 @@ standing_claims as ( -- claims and hold-outs that were not released; failed ones
   group by segment, step, user_id, item_key, occurred_at, run_id
   having sum(settles) > 0
 ),
-journeys as (
+journeys as (        -- a journey's claims come in the order of their due times: an earlier step is superseded by then
   select segment, user_id, item_key, anchor,
     min(counts_from) as counts_from,
     max(decided_at) as last_claim_at,
-    min(case when counts > 0 then decided_at end) as first_counting_at,
     max(due_at) as last_due_at,
-    max(case when first_place = 1 then variant end) as variant,
-    max(case when first_place = 1 then held_out_by end) as held_out_by,
-    max(case when last_place = 1 then decided_at end) as last_due_claimed_at
+    min(case when counts > 0 then decided_at end) as first_counting_at,
+    max(case when place = 1 then variant end) as variant,
+    max(case when place = 1 then held_out_by end) as held_out_by
   from (
-    select standing_claims.*,
-      row_number() over (partition by segment, user_id, item_key, anchor order by decided_at, due_at) as first_place,
-      row_number() over (partition by segment, user_id, item_key, anchor order by due_at desc) as last_place
+    select standing_claims.*, row_number() over (partition by segment, user_id, item_key, anchor order by decided_at, due_at) as place
     from standing_claims
   ) c
   group by segment, user_id, item_key, anchor
 ),
 last_journeys as (
-  select segment, user_id, item_key, anchor, counts_from, last_claim_at, last_due_at, last_due_claimed_at, variant, held_out_by, last_counting_at
-  from (
-    select journeys.*,
-      row_number() over (partition by segment, user_id, item_key order by anchor desc) as newest,
-      max(first_counting_at) over (partition by segment, user_id, item_key) as last_counting_at
+  select j.*, n.last_counting_at
+  from journeys j
+  join (
+    select segment, user_id, item_key, max(anchor) as anchor, max(first_counting_at) as last_counting_at
     from journeys
-  ) j
-  where newest = 1
+    group by segment, user_id, item_key
+  ) n on n.segment = j.segment and n.user_id = j.user_id and n.item_key = j.item_key and n.anchor = j.anchor
 ),
 conversions as (
   select segment, user_id, item_key, max(decided_at) as converted_at
@@ -128,11 +135,10 @@ journey_steps as (
   from last_journeys j
   join segments g on g.segment = j.segment
   join steps s on s.segment = j.segment
-  left join steps kept on kept.segment = s.segment and kept.step = s.step and kept.variant = j.variant and j.variant <> ''
   left join settled d on d.segment = j.segment and d.step = s.step and d.user_id = j.user_id and d.item_key = j.item_key and d.occurred_at = j.anchor
   where d.step is null
     and {{plus_seconds "j.counts_from" "g.look_back_seconds"}} > {{as_of}}
-    and (s.variant = '' or {{> drawn_variant first="j.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment")}})
+    and {{> drawn_variant first="j.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment")}}
 ),
 running as (
   select segment, user_id, item_key, anchor
@@ -164,7 +170,7 @@ standings as (
     end as has_newer_behaviour,
     case when e.anchor is not null then 1 else 0 end as ends,
     r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
-    coalesce(j.variant, '') as first_variant, j.held_out_by, j.last_due_at, j.last_due_claimed_at, j.last_counting_at
+    case when n.anchor is null then '' else coalesce(j.variant, '') end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
   from {{work "segment_rows"}} r
   left join last_journeys j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
   left join running n on n.segment = r.segment and n.user_id = r.user_id and n.item_key = r.item_key
@@ -183,9 +189,8 @@ row_steps as (
   from occurrences o
   join steps s on s.segment = o.segment
   join first_offsets f on f.segment = o.segment
-    and (f.is_whole or ({{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket))
-  left join steps kept on kept.segment = s.segment and kept.step = s.step and kept.variant = o.first_variant and o.first_variant <> '' and o.standing <> 'fresh'
-  where s.variant = '' or {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+    and case when f.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket end
+  where {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 ),
 baselines as (
   select t.*, g.activated_at, g.backfill, g.look_back_seconds, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from,
@@ -217,7 +222,7 @@ dated as (
 ),
 candidates as (
   select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
-    d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_due_claimed_at, d.last_counting_at, d.backfill,
+    d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
     g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.loaded_at, g.too_old,
     g.max_per_run, g.holdout_below,
     case d.address_kind when 'email' then lower(trim(d.email)) when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
@@ -352,7 +357,7 @@ facts as (           -- null: does not bite; otherwise the rule it names, '' whe
     case when c.too_old then 'too_old' when c.due_at > c.loaded_at then 'not_loaded' end as stale_data,
     case
       when c.standing <> 'fresh' and c.last_due_at < c.due_at
-        and {{microseconds as_of}} - {{microseconds "c.last_due_claimed_at"}} < {{microseconds "c.due_at"}} - {{microseconds "c.last_due_at"}} then ''
+        and {{microseconds as_of}} - {{microseconds "c.last_claim_at"}} < {{microseconds "c.due_at"}} - {{microseconds "c.last_due_at"}} then ''
     end as step_gap,
     case when c.class = 'marketing' and z.shut then '' end as quiet_hours,
     z.opens_at, z.shuts_at,

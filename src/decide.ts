@@ -8,7 +8,7 @@ import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness, newestData } from "./segments/freshness.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
-import type { TemplateFacts } from "./segments/types.js";
+import type { TemplateCatalog } from "./segments/types.js";
 import { renderSqlFile } from "./warehouse/sql.js";
 import type { Statement, Warehouse } from "./warehouse/types.js";
 
@@ -22,7 +22,7 @@ export interface DecideOptions {
   backfill: ReadonlySet<string>;
   /** Decide, but append nothing. */
   dryRun: boolean;
-  templates: ReadonlyMap<string, TemplateFacts>;
+  templates: TemplateCatalog;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
   onStep: OnStep;
@@ -112,7 +112,7 @@ async function compileAll(project: Project, warehouse: Warehouse, options: Compi
 }
 
 function arbitrate(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Statement {
-  const statement = arbitrateStatement(arbitration, (template) => templates.get(template)?.version ?? "", warehouse.dialect);
+  const statement = arbitrateStatement(arbitration, (template) => templates.versionOf(template), warehouse.dialect);
   // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
   onStatement("arbitrate", statement, [arbitration.salt]);
   return statement;

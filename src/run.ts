@@ -46,6 +46,8 @@ export interface RunResult {
   unrenderable: Record<string, number>;
   /** What failed and was handled: the exit code is 1 if there is any. */
   problems: Problem[];
+  /** From the first claim read to the last outcome written. */
+  deliveryMs: number;
   ms: number;
 }
 
@@ -63,10 +65,12 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     if (!dryRun) await ledger.recordRunStart({ ...run, version: VERSION }, now());
     const decisions = await decideOrRecord(project, warehouse, ledger, renderer, run, options);
     options.onDecided(decisions);
+    const deliveryStarted = now();
     const delivery = dryRun ? null : await deliver(project, warehouse, ledger, renderer, run, options);
+    const deliveryMs = now() - deliveryStarted;
     const unrenderable = dryRun ? await renderAll(project, warehouse, renderer, run) : {};
     const problems = problemsOf(decisions, delivery);
-    const result: RunResult = { ...run, dryRun, recovered, decisions, delivery, unrenderable, problems, ms: now() - started };
+    const result: RunResult = { ...run, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
     if (!dryRun) await ledger.recordRunEnd(run.runId, runEnd(result), now());
     return result;
   } finally {
@@ -92,7 +96,7 @@ async function refuseEarlier(ledger: Ledger, asOf: string): Promise<void> {
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
 async function decideOrRecord(project: Project, warehouse: Warehouse, ledger: Ledger, renderer: Renderer, run: { runId: string; asOf: string }, options: RunOptions): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, ledger, { ...options, ...run, templates: renderer.facts(project) });
+    return await decide(project, warehouse, ledger, { ...options, ...run, templates: renderer });
   } catch (error) {
     const counts = { candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0 };
     if (!options.dryRun) await ledger.recordRunEnd(run.runId, { status: "error", ...counts, error: error instanceof Error ? error.message : String(error) }, options.now()).catch(() => undefined);
@@ -103,6 +107,9 @@ async function decideOrRecord(project: Project, warehouse: Warehouse, ledger: Le
 async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, renderer: Renderer, run: { runId: string; asOf: string }, options: RunOptions): Promise<DeliveryResult> {
   const { now } = options;
   const lanes = await openLanes(project, options.asOf !== null, now);
+  // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
+  const offset = options.asOf === null ? 0 : Date.parse(options.asOf) - now();
+  const clock = (): number => now() + offset;
   let leased = now();
   try {
     return await deliverClaims(
@@ -111,21 +118,22 @@ async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, r
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
-          await ledger.appendEvents(run, events.map(toLedger), now());
+          await ledger.appendEvents(run, events.map((event) => toLedger(event, offset)), now());
           leased = now();
         },
         paused: async () => pauseState(project, await ledger.pauses()),
-        now,
+        now: clock,
       },
-      { sendUntil: () => leased + LEASE_MS - LEASE_MARGIN_MS, onProgress: options.onProgress, ...(options.stop === undefined ? {} : { stop: options.stop }) },
+      { sendUntil: () => leased + offset + LEASE_MS - LEASE_MARGIN_MS, onProgress: options.onProgress, ...(options.stop === undefined ? {} : { stop: options.stop }) },
     );
   } finally {
     await lanes.close();
   }
 }
 
-function toLedger(event: DeliveryEvent<Claim>): ClaimEvent {
-  const base = { messageId: event.claim.messageId, event: event.event, at: event.at };
+/** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */
+function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
+  const base = { messageId: event.claim.messageId, event: event.event, at: event.at - offset };
   if (event.event === "sending") return { ...base, reason: "sending", detail: null, providerId: null };
   if (event.event === "accepted") return { ...base, reason: "accepted", detail: null, providerId: event.providerId };
   return { ...base, reason: event.event === "in_doubt" ? "no_answer" : event.reason, detail: JSON.stringify({ because: event.detail }), providerId: null };

@@ -10,7 +10,7 @@ when 'baseline' then {{json "activated_at" (iso "coalesce(activated_at, active_s
       when 'repeat_gap' then {{json "last_claimed_at" (iso "last_counting_at") "repeat_seconds" "repeat_seconds"}}
       when 'paused' then {{json "scope" "rule"}}
       when 'stale_data' then {{json "loaded_at" (iso "loaded_at") "due_at" (iso "due_at")}}
-      when 'step_gap' then {{json "last_step_claimed_at" (iso "last_due_claimed_at") "gap_seconds" (seconds_between "last_due_at" "due_at")}}
+      when 'step_gap' then {{json "last_step_claimed_at" (iso "last_claim_at") "gap_seconds" (seconds_between "last_due_at" "due_at")}}
       when 'quiet_hours' then {{json "zone" "zone" "opens_at" (iso "opens_at")}}
       when 'cap' then {{json "cap" "cap" "used" "cap_used" "max" "cap_max" "window_seconds" "cap_seconds"}}
       when 'spacing' then {{json "last_claimed_at" (iso "spacing_last_at") "spacing_seconds" "spacing_seconds"}}

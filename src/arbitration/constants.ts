@@ -94,7 +94,7 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
       { name: "segment", type: "text" }, { name: "step", type: "text" }, { name: "variant", type: "text" }, { name: "after_seconds", type: "bigint" },
       { name: "within_seconds", type: "bigint" }, { name: "channel", type: "text" }, { name: "channel_paused", type: "boolean" }, { name: "address_kind", type: "text" },
       { name: "template", type: "text" }, { name: "template_version", type: "text" }, { name: "from_bucket", type: "text" }, { name: "to_bucket", type: "text" },
-      { name: "active_since", type: "timestamp" },
+      { name: "siblings", type: "text" }, { name: "active_since", type: "timestamp" },
     ],
     rows: segments.flatMap(({ segment, activation }) =>
       segment.steps.flatMap((step) =>
@@ -104,6 +104,7 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
             segment.id, version.step, version.variant, version.afterSeconds,
             version.withinSeconds, version.channel, pausedChannels.has(version.channel), addressColumn(project, version.channel),
             version.template, templateVersion(version.template), version.from, version.to,
+            step.variants.map(({ name }) => `|${name}|`).join(""),
             { timestamp: active?.activeSince ?? null },
           ];
         }),

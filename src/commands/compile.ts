@@ -34,7 +34,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
       asOf,
       segments,
       backfill: new Set(),
-      templates: renderer.facts(project),
+      templates: renderer,
       audiences: everything ? [...project.audiences.keys()] : [],
       onStatement: (name, statement, secrets) => artefacts.statement(name, statement, secrets),
     });

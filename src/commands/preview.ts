@@ -73,7 +73,7 @@ function refuseAddress(project: Project, step: Treatment, sendTo: string | undef
 async function firstRow(project: Project, warehouse: Warehouse, segment: Segment, renderer: Renderer, asOf: string, user: string | undefined): Promise<Row> {
   const { dialect } = warehouse;
   const { schema } = project.target;
-  const compiled = await compileProject(project, [segment], [], renderer.facts(project), warehouse, asOf);
+  const compiled = await compileProject(project, [segment], [], renderer, warehouse, asOf);
   await createWorkTables(warehouse, schema);
   const staged = (await stageSegments(compiled, [segment], warehouse, Date.now, () => undefined)).get(segment.id);
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);

@@ -1,5 +1,6 @@
 /** Writes a partial's arguments where its text uses them, which saves a copy of the row for each call while rendering. */
-import type { Expression, HashNode, PathNode, Program, Statement } from "./ast.js";
+import { simpleName, type Expression, type HashNode, type PathNode, type Program, type Statement } from "./ast.js";
+import { HELPERS } from "./helpers.js";
 
 /**
  * The statements of a partial with the arguments in place, or null where that would change what a name means: `../` inside, the whole context
@@ -49,7 +50,9 @@ function expression(node: Expression, given: Given): Expression {
   if (node.depth > 0 || (given !== null && node.parts.length === 0)) throw new NotPossible();
   const [first = "", ...rest] = node.parts;
   const value = given?.get(first);
-  if (value === undefined || rest.length === 0) return value ?? node;
+  if (value === undefined) return node;
+  // A column with a helper's name stays a column where it is printed.
+  if (rest.length === 0) return value.type === "PathExpression" && Object.hasOwn(HELPERS, simpleName(value) ?? "") ? { ...value, original: `this.${value.original}` } : value;
   if (value.type !== "PathExpression") throw new NotPossible();
   const path: PathNode = { ...value, parts: [...value.parts, ...rest], original: [value.original, ...rest].join(".") };
   return path;

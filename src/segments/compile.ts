@@ -9,12 +9,7 @@ import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
 import { queryProblem, renderQuery } from "./query.js";
-import type { Check, CompiledAudience, CompiledSegment, TemplateFacts } from "./types.js";
-
-/** Names that templates may use without the segment giving them. */
-export const BUILT_IN_VARIABLES: ReadonlySet<string> = new Set([
-  "user_id", "key", "occurred_at", "as_of", "because", "unsubscribe_url", "message_id", "segment", "step", "variant", "project", "topic", "locale", "timezone",
-]);
+import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
 /**
  * Asks the warehouse for the segment's columns and checks them against steps, templates and contract.
@@ -23,7 +18,7 @@ export const BUILT_IN_VARIABLES: ReadonlySet<string> = new Set([
 export async function compileSegment(
   segment: Segment,
   project: Project,
-  templates: ReadonlyMap<string, TemplateFacts>,
+  templates: TemplateCatalog,
   warehouse: Warehouse,
   asOf: string,
 ): Promise<{ compiled: CompiledSegment } | { problems: Problem[] } | { failed: Problem }> {
@@ -57,24 +52,21 @@ function missingColumns(segment: Segment, project: Project, columns: readonly Co
   ];
 }
 
-function missingVariables(segment: Segment, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[]): Problem[] {
+function missingVariables(segment: Segment, templates: TemplateCatalog, columns: readonly Column[]): Problem[] {
   const names = columns.map((column) => column.name);
-  const used = [...new Set(treatments(segment).map((step) => step.template))];
-  return used.flatMap((template) =>
-    (templates.get(template)?.variables ?? [])
-      .filter((variable) => !BUILT_IN_VARIABLES.has(variable.name) && !names.includes(variable.name))
-      .map((variable) => {
-        const nearest = nearestName(variable.name, names);
-        return {
-          code: "template/variable",
-          message: `{{${variable.name}}} is not a column of segment ${segment.id} (${segment.file}).`,
-          hint: nearest === undefined ? `It returns: ${names.join(", ")}.` : `Did you mean {{${nearest}}}?`,
-          file: variable.file,
-          line: variable.line,
-          column: variable.column,
-        };
-      }),
-  );
+  const missing = treatments(segment).flatMap((step) => templates.variablesOf(segment, step)).filter((variable) => !names.includes(variable.name));
+  const places = new Map(missing.map((variable) => [`${variable.file}:${String(variable.line)}:${String(variable.column)}`, variable]));
+  return [...places.values()].map((variable) => {
+    const nearest = nearestName(variable.name, names);
+    return {
+      code: "template/variable",
+      message: `{{${variable.name}}} is not a column of segment ${segment.id} (${segment.file}).`,
+      hint: nearest === undefined ? `It returns: ${names.join(", ")}.` : `Did you mean {{${nearest}}}?`,
+      file: variable.file,
+      line: variable.line,
+      column: variable.column,
+    };
+  });
 }
 
 function missingContract(segment: Segment, columns: readonly Column[]): Problem[] {
@@ -93,7 +85,7 @@ function missingContract(segment: Segment, columns: readonly Column[]): Problem[
 }
 
 /** Everything a row can have wrong, in the order in which the reason names it: address, contract, template variables by name. */
-function checksOf(segment: Segment, project: Project, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[], dialect: Dialect, binder: Binder): Check[] {
+function checksOf(segment: Segment, project: Project, templates: TemplateCatalog, columns: readonly Column[], dialect: Dialect, binder: Binder): Check[] {
   const steps = treatments(segment);
   const column = (name: string): string => dialect.quote(has(columns, name)?.name ?? name);
   const checks: Omit<Check, "code">[] = [];
@@ -110,8 +102,8 @@ function checksOf(segment: Segment, project: Project, templates: ReadonlyMap<str
   }
   const needed = new Map<string, { step: string; variant: string }[]>();
   for (const step of steps) {
-    for (const variable of templates.get(step.template)?.variables ?? []) {
-      if (!variable.required || BUILT_IN_VARIABLES.has(variable.name)) continue;
+    for (const variable of templates.variablesOf(segment, step)) {
+      if (!variable.required) continue;
       const users = needed.get(variable.name) ?? [];
       if (!users.includes(step)) users.push(step);
       needed.set(variable.name, users);
@@ -121,7 +113,7 @@ function checksOf(segment: Segment, project: Project, templates: ReadonlyMap<str
   return checks.map((check, i) => ({ ...check, code: `.${String(i + 1)}.`, steps: check.steps.map(({ step, variant }) => ({ step, variant })) }));
 }
 
-function compileStage(segment: Segment, project: Project, templates: ReadonlyMap<string, TemplateFacts>, columns: readonly Column[], dialect: Dialect, asOf: string): CompiledSegment {
+function compileStage(segment: Segment, project: Project, templates: TemplateCatalog, columns: readonly Column[], dialect: Dialect, asOf: string): CompiledSegment {
   const binder = new Binder(dialect);
   const query = renderQuery(segment, project, asOf, binder);
   const checks = checksOf(segment, project, templates, columns, dialect, binder);

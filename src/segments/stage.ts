@@ -5,7 +5,7 @@ import { WarehouseError } from "../warehouse/error.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
 import { queryProblem } from "./query.js";
-import type { CompiledAudience, CompiledSegment, TemplateFacts } from "./types.js";
+import type { CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
 /** The project as the warehouse understands it. Queries that it refused are failed, each alone. */
 export interface CompiledProject {
@@ -19,7 +19,7 @@ export interface CompiledProject {
  * Compiles segments and the audiences they use.
  * @throws OpportuneError (exit 2) with all mistakes of the project at once: nothing has run by then
  */
-export async function compileProject(project: Project, segments: readonly Segment[], audiences: readonly string[], templates: ReadonlyMap<string, TemplateFacts>, warehouse: Warehouse, asOf: string): Promise<CompiledProject> {
+export async function compileProject(project: Project, segments: readonly Segment[], audiences: readonly string[], templates: TemplateCatalog, warehouse: Warehouse, asOf: string): Promise<CompiledProject> {
   const problems: Problem[] = [];
   const collect = async <T>(work: Promise<{ compiled: T } | { problems: Problem[] } | { failed: Problem }>, name: string, compiled: Map<string, T>, failed: Map<string, Problem>): Promise<void> => {
     const outcome = await work;

@@ -1,4 +1,4 @@
-import type { Audience, Segment } from "../project/types.js";
+import type { Audience, Segment, Treatment } from "../project/types.js";
 import type { Column, Statement } from "../warehouse/types.js";
 
 /** A column that a template reads, and where. */
@@ -12,10 +12,12 @@ export interface TemplateVariable {
   required: boolean;
 }
 
-/** What compiling needs to know of a template. */
-export interface TemplateFacts {
-  version: string;
-  variables: readonly TemplateVariable[];
+/** What compiling needs to know of the templates. */
+export interface TemplateCatalog {
+  /** Content hash, for the ledger. */
+  versionOf(template: string): string;
+  /** The columns that a step's message reads, its segment's `because` included; the job's own names left out. */
+  variablesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateVariable[];
 }
 
 /** Something that can be wrong with one row for some steps: told apart in staging, weighed in arbitration. */

@@ -64,7 +64,7 @@ function cell(value: Constant, type: keyof Dialect["types"], dialect: Dialect, b
  * and planned once; bound otherwise.
  */
 export function textConstant(value: string, binder: Binder): string {
-  return /^[A-Za-z0-9_ .,:/+@-]*$/.test(value) ? literal(value) : binder.bind(value);
+  return /^[A-Za-z0-9_ .,:/+@|-]*$/.test(value) ? literal(value) : binder.bind(value);
 }
 
 /** An instant (ISO 8601 with `Z`) as SQL. */

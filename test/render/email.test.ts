@@ -107,6 +107,23 @@ describe("strictness", () => {
     expect(refused(t, input({ item: null }, { because: text }))).toBe('segments/a.sql:4:21: "item" is null');
   });
 
+  it("partials see their arguments wherever these are used", () => {
+    const files = {
+      "partials/p.hbs": "<i>{{label}}</i>{{#if label}}{{upper label}}{{/if}}",
+      "partials/up.hbs": "{{#each l}}{{../label}}{{this}}{{label}};{{/each}}",
+      "partials/box.hbs": "[{{> @partial-block}}{{tail}}]",
+      "partials/ctx.hbs": "{{name}}{{extra}}",
+    };
+    const text = (body: string): string => mail(template(`<p></p>${body}`, undefined, files), input({ a: "x&y", date: "d", l: [{ label: "L", toString: 1 }], o: { name: "N", deep: { er: "D" } } })).text;
+    expect(text('{{> p label="a & <b>"}}')).toBe("a & <b>A & <B>");
+    expect(text("{{> p label=a}} {{> p label=o.deep.er}} {{> p label=date}} {{> p label=(upper a)}}")).toBe("x&yX&Y DD dD X&YX&Y");
+    expect(text("{{#> box tail=a}}{{a}}-{{tail}}-{{/box}}")).toBe("[x&y-x&y-x&y]");
+    expect(text('{{> ctx o extra="E"}}')).toBe("NE");
+    expect(text("{{#with o}}{{> p label=deep.er}}{{/with}}")).toBe("DD");
+    expect(() => text("{{> up label=a}}")).toThrow('"this" is an object');
+    expect(() => text("{{> p}}")).toThrow('"label" is missing');
+  });
+
   it("the job's names win over columns", () => {
     expect(mail(template("<p>{{user_id}}</p>"), input({ user_id: "other" })).text).toBe("u1");
   });

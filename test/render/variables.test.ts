@@ -51,6 +51,8 @@ describe("which columns a template needs", () => {
     const partials = {
       "partials/p.hbs": "<i>{{x}}</i>{{y}}",
       "partials/ask.hbs": "{{#if x}}{{x}}{{/if}}",
+      "partials/up.hbs": "{{#each l}}{{../x}}{{../b}}{{x}}{{/each}}",
+      "partials/deep.hbs": "{{x.y}}{{#each l}}{{x}}{{/each}}",
       "partials/box.hbs": "<div>{{> @partial-block}}{{z}}</div>",
     };
     const of = (body: string) => found(`<p></p>${body}`, undefined, partials);
@@ -59,6 +61,9 @@ describe("which columns a template needs", () => {
     expect(of('{{> p x="text" y=a.b}}')).toBe("a!");
     expect(of("{{> p x=(money a b)}}")).toBe("a! b! y!");
     expect(of("{{> ask x=a}}")).toBe("a?");
+    expect(of("{{> p x=date y=upper.z}}")).toBe("date! upper!");
+    expect(of("{{> up x=a}}")).toBe("a! l? b!");
+    expect(of("{{> deep x=a}}")).toBe("a! l?");
     expect(of("{{#if a}}{{> p x=a}}{{/if}}")).toBe("a? y!");
     expect(of("{{> p a}}")).toBe("a!");
     expect(of("{{> p this x=a}}")).toBe("a! y!");

@@ -42,7 +42,8 @@ export async function compareStory(runs: readonly WorldRun[], model: Model, othe
   }
 }
 
-function differenceIn(run: number, expected: readonly DecidedRow[], actual: readonly DecidedRow[]): Difference | null {
+/** The rows of one run (its index) that only one side has; null where both appended the same. */
+export function differenceIn(run: number, expected: readonly DecidedRow[], actual: readonly DecidedRow[]): Difference | null {
   const onlyModel = without(expected, actual);
   const onlyOther = without(actual, expected);
   return onlyModel.length + onlyOther.length === 0 ? null : { run, onlyModel, onlyOther };

@@ -5,6 +5,7 @@ import { installLedger } from "../../src/ledger/schema.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import type { TemplateCatalog } from "../../src/segments/types.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
 
@@ -19,20 +20,44 @@ const idle: Warehouse[] = [];
 export async function createSqlDecider(): Promise<Decider> {
   const warehouse = idle.pop() ?? (await openWarehouse());
   for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table}`, params: [] });
+  const close = (): Promise<void> => {
+    idle.push(warehouse);
+    return Promise.resolve();
+  };
+  return deciderOn(warehouse, (world) => layOut(warehouse, world), templatesNeeding, close);
+}
+
+/**
+ * Decides with the SQL that the project's segments and audiences really have, over tables that `prepare` makes in an empty
+ * warehouse once. The rows and audiences that the world lists are for the model and not looked at.
+ */
+export async function createRealDecider(prepare: (warehouse: Warehouse) => Promise<void>, templates: TemplateCatalog): Promise<Decider> {
+  const warehouse = await openWarehouse();
+  await prepare(warehouse);
+  const real = ({ project }: WorldRun): Promise<Project> => Promise.resolve({ ...project, target: { ...project.target, schema: SCHEMA } });
+  return deciderOn(warehouse, real, () => templates, () => warehouse.close());
+}
+
+function deciderOn(warehouse: Warehouse, projectOf: (world: WorldRun) => Promise<Project>, templatesOf: (world: WorldRun) => TemplateCatalog, close: () => Promise<void>): Decider {
   let runs = 0;
   return {
     async run(world) {
       const ledger = await Ledger.open(warehouse, SCHEMA, () => Date.parse(world.asOf));
       try {
-        return await runOnce(warehouse, ledger, world, `run${String(++runs).padStart(6, "0")}`);
+        return await runOnce(warehouse, ledger, world, `run${String(++runs).padStart(6, "0")}`, projectOf, templatesOf(world));
       } finally {
         await ledger.release();
       }
     },
-    close() {
-      idle.push(warehouse);
-      return Promise.resolve();
-    },
+    close,
+  };
+}
+
+/** Templates that need what the world says, all of the same version. */
+function templatesNeeding(world: WorldRun): TemplateCatalog {
+  return {
+    versionOf: () => "1",
+    variablesOf: (_, { template }) => (world.templateNeeds?.[template] ?? []).map((name) => ({ name, file: template, line: 1, column: 1, required: true })),
   };
 }
 
@@ -43,7 +68,7 @@ async function openWarehouse(): Promise<Warehouse> {
   return warehouse;
 }
 
-async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, runId: string): Promise<DecidedRow[]> {
+async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, runId: string, projectOf: (world: WorldRun) => Promise<Project>, templates: TemplateCatalog): Promise<DecidedRow[]> {
   const now = (): number => Date.parse(world.asOf);
   const queries = ledgerQueries(SCHEMA);
   const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
@@ -51,16 +76,16 @@ async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, ru
   for (const [i, row] of (world.preferences ?? []).entries()) await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
   for (const { scope, name, paused } of world.pauses ?? []) await ledger.setPause({ scope, name }, paused, now());
 
-  const laidOut = await layOut(warehouse, world);
-  const segments = [...laidOut.segments.values()].filter((segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)));
+  const project = await projectOf(world);
+  const segments = [...project.segments.values()].filter((segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)));
   const run = { runId, asOf: world.asOf };
   await ledger.recordRunStart({ ...run, version: "test" }, now());
-  await decide(laidOut, warehouse, ledger, {
+  await decide(project, warehouse, ledger, {
     ...run,
     segments,
     backfill: new Set(world.backfill ?? []),
     dryRun: false,
-    templates: new Map(Object.entries(world.templateNeeds ?? {}).map(([name, columns]) => [name, { version: "1", variables: columns.map((column) => ({ name: column, file: name, line: 1, column: 1, required: true })) }])),
+    templates,
     now,
     onStep: () => undefined,
     onStatement: () => undefined,

@@ -1,0 +1,72 @@
+// @ts-check
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/**
+ * Who may import whom in src/: a folder sees what stands below it, siblings see each other's types alone.
+ * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → core; all see project and core.
+ */
+const RUN = ["run", "decide", "claims"];
+const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
+const ALL = ["cli", "commands", ...RUN, "report", "server", "schedule", ...SIBLINGS, "warehouse", "project", "core", "version"];
+
+/** @type {Record<string, { imports: string[], types: string[] }>} Beside their own folder; `types`: with `import type` alone. */
+const LAYERS = {
+  commands: { imports: ALL.filter((name) => name !== "cli"), types: [] },
+  run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "core", "version"], types: [] },
+  report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "warehouse"] },
+  server: { imports: ["project", "core"], types: [] },
+  segments: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
+  arbitration: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
+  ledger: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
+  // These two never see a warehouse, its types neither: they take claims and give messages.
+  render: { imports: ["project", "core"], types: SIBLINGS },
+  delivery: { imports: ["project", "core"], types: SIBLINGS },
+  warehouse: { imports: ["core"], types: ["project"] },
+  project: { imports: ["core"], types: [] },
+  core: { imports: [], types: [] },
+};
+
+const DRIVERS = ["@duckdb/*", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"];
+const SEND_GRID = ["@sendgrid/*", "undici"];
+
+/** @param {string} layer */
+function importRule(layer) {
+  const { imports, types } = LAYERS[layer] ?? { imports: [], types: [] };
+  const others = ALL.filter((name) => name !== layer && !(layer === "run" && RUN.includes(name)));
+  /** @param {string[]} names */
+  const paths = (names) => names.map((name) => `(?:\\.\\./|\\./)+${name}(?:/.*|\\.js)$`).map((path) => `^${path}`);
+  const forbidden = others.filter((name) => !imports.includes(name) && !types.includes(name));
+  const typesAlone = others.filter((name) => types.includes(name) && !imports.includes(name));
+  const packages = [...(layer === "warehouse" ? [] : DRIVERS), ...(layer === "delivery" ? [] : SEND_GRID)];
+  return {
+    files: layer === "run" ? RUN.map((name) => `src/${name}.ts`) : [`src/${layer}/**/*.ts`],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": /** @type {const} */ ([
+        "error",
+        {
+          patterns: [
+            ...paths(forbidden).map((regex) => ({ regex, message: `src/${layer} stands below or beside it: see "who may import whom" in eslint.config.js.` })),
+            ...paths(typesAlone).map((regex) => ({ regex, allowTypeImports: true, message: `src/${layer} may import its types alone.` })),
+            { group: packages, message: "Drivers are imported in src/warehouse alone, providers in src/delivery." },
+          ],
+        },
+      ]),
+    },
+  };
+}
+
+export default defineConfig(
+  globalIgnores(["dist/", "target/", "**/node_modules/"]),
+  { files: ["**/*.ts", "**/*.js"], extends: [tseslint.configs.strictTypeChecked], languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } },
+  {
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/explicit-module-boundary-types": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      eqeqeq: "error",
+      "no-console": "error",
+    },
+  },
+  ...Object.keys(LAYERS).map(importRule),
+);

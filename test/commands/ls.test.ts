@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { OpportuneError } from "../../src/core/errors.js";
+import { selectSegments } from "../../src/commands/select.js";
+import { loadProject } from "../../src/project/load.js";
+import { opportune, SHOP, temporaryFolder, write } from "./support.js";
+
+function project(): string {
+  const root = temporaryFolder();
+  write(root, SHOP);
+  return root;
+}
+
+describe("ls", { timeout: 60_000 }, () => {
+  it("lists segments and audiences without a warehouse", async () => {
+    const outcome = await opportune(project(), ["ls"]);
+    expect(outcome).toMatchObject({ code: 0, stderr: "" });
+    expect(outcome.stdout).toBe(`segment         status  signal      priority  steps              channel  topic
+cart_abandoned  live    intent            80  nudge +10 minutes  email    carts
+cart_waiting    live    intent            10  hint +5 minutes    email    carts
+win_back        draft   inactivity        50  hello +0 seconds   email
+
+audience  used by                file
+ordered   cart_abandoned (goal)  segments/audiences/ordered.sql
+`);
+  });
+
+  it("lists the selected as JSON", async () => {
+    const outcome = await opportune(project(), ["ls", "--output", "json", "--select", "topic:carts", "--exclude", "cart_waiting"]);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ schema_version: 1, segments: [{ segment: "cart_abandoned", steps: [{ name: "nudge", after_seconds: 600 }] }], audiences: [{ audience: "ordered" }] });
+  });
+});
+
+describe("--select and --exclude", () => {
+  const loaded = loadProject(project(), { env: {} });
+  const ids = (select?: string[], exclude?: string[]): string[] => selectSegments(loaded, { ...(select === undefined ? {} : { select }), ...(exclude === undefined ? {} : { exclude }) }).map(({ id }) => id);
+
+  it.each([
+    [["cart_*"], undefined, ["cart_abandoned", "cart_waiting"]],
+    [["cart_?aiting"], undefined, ["cart_waiting"]],
+    [["status:draft"], undefined, ["win_back"]],
+    [["signal:intent"], ["cart_waiting"], ["cart_abandoned"]],
+    [["topic:carts,win_back"], undefined, ["cart_abandoned", "cart_waiting", "win_back"]],
+    [["win_back cart_waiting"], undefined, ["cart_waiting", "win_back"]],
+    [undefined, ["signal:int*"], ["win_back"]],
+    [undefined, undefined, ["cart_abandoned", "cart_waiting", "win_back"]],
+  ])("%j without %j is %j", (select, exclude, expected) => {
+    expect(ids(select, exclude)).toEqual(expected);
+  });
+
+  it.each([
+    ["signal:intnt", 'There is no signal "intnt".', 'Did you mean "intent"?'],
+    ["sgnal:intent", 'Segments can\'t be selected by "sgnal".', 'Did you mean "signal:intent"?'],
+    ["size:big", 'Segments can\'t be selected by "size".', "Allowed: signal, status, topic, ids and patterns such as cart_*."],
+    ["cart-abandoned", 'There is no segment "cart-abandoned".', 'Did you mean "cart_abandoned"?'],
+    ["status:paused", 'There is no status "paused".', "There are: draft, live."],
+    ["order.*", 'There is no segment "order.*".', "There are: cart_abandoned, cart_waiting, win_back."],
+  ])("refuses %s with the nearest name, exit 2", (word, message, hint) => {
+    for (const attempt of [() => ids([word]), () => ids(undefined, [word])]) {
+      expect(attempt).toThrow(OpportuneError);
+      expect(attempt).toThrow(`${message}\n    ${hint}`);
+    }
+  });
+
+  it("refuses to be left with nothing, exit 2", () => {
+    expect(() => ids(["cart_*"], ["signal:intent"])).toThrow("No segment is left");
+  });
+});

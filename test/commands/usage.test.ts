@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { opportune, shop, temporaryFolder } from "./support.js";
+
+describe.concurrent("usage", { timeout: 60_000 }, () => {
+  it("suggests the nearest command and option, exit 2", async () => {
+    const folder = temporaryFolder();
+    const command = await opportune(folder, ["rnu"]);
+    expect(command).toMatchObject({ code: 2, stdout: "" });
+    expect(command.stderr).toContain("Did you mean run?");
+    const option = await opportune(folder, ["run", "--dryrun"]);
+    expect(option).toMatchObject({ code: 2, stdout: "" });
+    expect(option.stderr).toContain("Did you mean --dry-run?");
+  });
+
+  it("prints the version and help with exit 0", async () => {
+    const folder = temporaryFolder();
+    expect(await opportune(folder, ["--version"])).toMatchObject({ code: 0, stderr: "" });
+    const help = await opportune(folder, ["run", "--help"]);
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toContain("--as-of");
+    expect(help.stdout).toContain("--project-dir");
+  });
+
+  it("names the way out where there is no project, exit 2", async () => {
+    const outcome = await opportune(temporaryFolder(), ["run"]);
+    expect(outcome).toMatchObject({ code: 2, stdout: "" });
+    expect(outcome.stderr).toBe("There is no opportune.yml in this folder or above it.\n    Begin a project with `opportune init`, or name its folder with --project-dir.\n");
+  });
+
+  it("finds the project upward and by --project-dir", async () => {
+    const root = await shop();
+    const below = await opportune(`${root}/segments/audiences`, ["ls"]);
+    expect(below.code).toBe(0);
+    const elsewhere = await opportune(temporaryFolder(), ["ls", "--project-dir", root]);
+    expect(elsewhere.stdout).toBe(below.stdout);
+  });
+
+  it("shows a stack with --debug alone, and colours only where asked", async () => {
+    const root = await shop();
+    const plain = await opportune(root, ["ls", "--select", "cart_abandond"]);
+    expect(plain).toMatchObject({ code: 2, stderr: 'There is no segment "cart_abandond".\n    Did you mean "cart_abandoned"?\n' });
+    const debug = await opportune(root, ["--debug", "ls", "--select", "cart_abandond"]);
+    expect(debug.stderr).toContain("at unknownName");
+    const coloured = await opportune(root, ["ls", "--select", "nothing_like_it"], { FORCE_COLOR: "1" });
+    expect(coloured.stderr).toContain("\u001b[31m");
+    const refused = await opportune(root, ["ls", "--select", "nothing_like_it"], { FORCE_COLOR: "1", NO_COLOR: "1" });
+    expect(refused.stderr).not.toContain("\u001b");
+  });
+
+  it("gives problems as JSON too where JSON is asked for", async () => {
+    const outcome = await opportune(await shop(), ["ls", "--output", "json", "--select", "x_*"]);
+    expect(outcome.code).toBe(2);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ schema_version: 1, status: "error", problems: [{ code: "usage/unknown-segment" }] });
+  });
+});

@@ -1,0 +1,13 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** `npm test`: everything but the long suites (`npm run test:long`). */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/**/*.long.test.ts"],
+    // DuckDB and css-inline are native modules: each test file gets a process of its own.
+    pool: "forks",
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
