@@ -336,7 +336,7 @@ full_caps as (       -- by user or by address: the larger holds
   ) x
 ),
 facts as (           -- null: does not bite; otherwise the rule it names, '' where it names none
-  select c.*,
+  select c.message_id, c.segment, c.user_id, c.item_key, c.address, c.class, c.priority, c.due_at, c.expires_at, c.max_per_run, c.standing, c.last_due_at,
     case
       when c.is_baseline = 1 and not c.backfill then ''
       when c.standing = 'running' and c.due_at <= c.active_since and a.step is null then ''
@@ -384,18 +384,20 @@ later_steps as (     -- of each journey: the latest step claimed, and the latest
   from facts
   group by segment, user_id, item_key
 ),
-weighed as (
-  select f.*, case when f.standing <> 'fresh' and l.claimed_due_at > f.due_at then '' when l.open_due_at > f.due_at then '' end as superseded
+superseded as (
+  select f.message_id, '' as rule
   from facts f
   join later_steps l on l.segment = f.segment and l.user_id = f.user_id and l.item_key = f.item_key
+  where l.open_due_at > f.due_at or (f.standing <> 'fresh' and l.claimed_due_at > f.due_at)
 ),
 user_line as (       -- who is left after rules 1 to 16, in the order of the line: first per user, then per address
-  select message_id, user_id, address, segment, priority, expires_at, max_per_run,
-    row_number() over (partition by user_id order by priority desc, expires_at, message_id) as place,
-    first_value(message_id) over (partition by user_id order by priority desc, expires_at, message_id) as winner
-  from weighed
-  where class = 'marketing'
-    and coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, superseded, repeat_gap, paused, stale_data,
+  select f.message_id, f.user_id, f.address, f.segment, f.priority, f.expires_at, f.max_per_run,
+    row_number() over (partition by f.user_id order by f.priority desc, f.expires_at, f.message_id) as place,
+    first_value(f.message_id) over (partition by f.user_id order by f.priority desc, f.expires_at, f.message_id) as winner
+  from facts f
+  left join superseded s on s.message_id = f.message_id
+  where f.class = 'marketing'
+    and coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, s.rule, repeat_gap, paused, stale_data,
       step_gap, quiet_hours, cap, spacing) is null
 ),
 address_line as (
@@ -426,16 +428,21 @@ run_limit as (
   select message_id, 'project', {{max_per_run}} from project_line where project_place > {{max_per_run}}
 ),
 reasoned as (
-  select w.*, o.rule as outranked, o.winner, q.rule as run_limit, q.most,
+  select c.*,
+    f.baseline, f.invalid, f.audience_failed, f.converted, f.excluded, f.no_consent, f.suppressed, f.opted_out, f.expired, s.rule as superseded, f.repeat_gap, f.paused,
+    f.stale_data, f.step_gap, f.quiet_hours, f.cap, f.spacing, o.rule as outranked, q.rule as run_limit,
     case
-      when w.class <> 'marketing' then null
-      when w.standing <> 'fresh' then w.held_out_by
-      when {{bucket salt "'holdout'" "w.user_id"}} < {{project_holdout_below}} then 'project'
-      when {{bucket salt "'holdout'" "w.user_id" "w.segment"}} < w.holdout_below then 'segment'
-    end as held_out
-  from weighed w
-  left join outranked o on o.message_id = w.message_id
-  left join run_limit q on q.message_id = w.message_id
+      when c.class <> 'marketing' then null
+      when c.standing <> 'fresh' then c.held_out_by
+      when {{bucket salt "'holdout'" "c.user_id"}} < {{project_holdout_below}} then 'project'
+      when {{bucket salt "'holdout'" "c.user_id" "c.segment"}} < c.holdout_below then 'segment'
+    end as held_out,
+    f.reached_at, f.opens_at, f.shuts_at, f.cap_used, f.cap_max, f.cap_seconds, f.spacing_last_at, f.spacing_seconds, f.last_event, f.last_reason, f.last_rule, o.winner, q.most
+  from candidates c
+  join facts f on f.message_id = c.message_id
+  left join superseded s on s.message_id = c.message_id
+  left join outranked o on o.message_id = c.message_id
+  left join run_limit q on q.message_id = c.message_id
 ),
 
 -- ── The rules, in order ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -500,11 +507,17 @@ gone as (            -- waited, and is no candidate any more although its segmen
 silent as (          -- returned, and nothing of it is due and open: counted, not recorded
   select segment, reason, count(*) as row_count
   from (
-  select t.segment,
-    case when t.ends = 1 then 'converted' when t.has_newer_behaviour = 1 then 'journey_running' when t.standing in ('running', 'same_occurrence') then 'same_occurrence' when t.standing = 'repeat_never' then 'repeat_never' else 'not_due' end as reason
-  from standings t
-  left join (select distinct segment, user_id, item_key from candidates) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
-  where c.user_id is null
+    select t.segment,
+      case
+        when t.ends = 1 then 'converted'
+        when t.has_newer_behaviour = 1 then 'journey_running'
+        when t.standing in ('running', 'same_occurrence') then 'same_occurrence'
+        when t.standing = 'repeat_never' then 'repeat_never'
+        else 'not_due'
+      end as reason
+    from standings t
+    left join (select distinct segment, user_id, item_key from candidates) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
+    where c.user_id is null
   ) x
   group by segment, reason
 ),

@@ -1,4 +1,4 @@
-import { parse as parseExactJson } from "lossless-json";
+import { isSafeNumber, parse as parseExactJson } from "lossless-json";
 import type { DeliverableClaim, OutgoingMessage } from "./delivery/types.js";
 import type { Project } from "./project/types.js";
 import type { Renderer } from "./render/renderer.js";
@@ -55,14 +55,18 @@ function toClaim(row: Row, project: Project): Claim {
   };
 }
 
-/** Numbers of 16 digits and more don't fit a JavaScript number. */
-const LONG_NUMBER = /\d{16}/;
+/** Numbers of 16 digits and more may not fit a JavaScript number. */
+const LONG_NUMBER = /(?:\d\.?){16}/;
 
-/** Properties with every digit kept: whole numbers too large for JavaScript come as text. */
+/** Properties with every digit kept: numbers that JavaScript can't hold exactly come as text. NaN and infinities, which only nested columns can hold, are null. */
 export function parseProperties(json: string): Record<string, unknown> {
-  if (!LONG_NUMBER.test(json)) return JSON.parse(json) as Record<string, unknown>;
-  const exact = (value: string): unknown => (/^-?\d+$/.test(value) && !Number.isSafeInteger(Number(value)) ? value : Number(value));
-  return parseExactJson(json, undefined, exact) as Record<string, unknown>;
+  const exact = (value: string): unknown => (isSafeNumber(value) ? Number(value) : value);
+  const parse = (text: string): unknown => (LONG_NUMBER.test(text) ? parseExactJson(text, undefined, exact) : JSON.parse(text));
+  try {
+    return parse(json) as Record<string, unknown>;
+  } catch {
+    return parse(json.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) => (token.startsWith('"') ? token : "null"))) as Record<string, unknown>;
+  }
 }
 
 /** The message of a claim, or why there can be none. */

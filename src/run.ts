@@ -118,8 +118,9 @@ async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, r
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
-          await ledger.appendEvents(run, events.map((event) => toLedger(event, offset)), now());
-          leased = now();
+          const at = now();
+          await ledger.appendEvents(run, events.map((event) => toLedger(event, offset)), at);
+          leased = at;
         },
         paused: async () => pauseState(project, await ledger.pauses()),
         now: clock,

@@ -42,7 +42,8 @@ function hoursIn(zone: string, quiet: QuietHours | null, asOf: string): Pick<Zon
   const from = Temporal.PlainTime.from(quiet.from);
   const to = Temporal.PlainTime.from(quiet.to);
   const shut = isShut(now, from, to);
-  return shut ? { shut, opensAt: nextAt(now, to), shutsAt: null } : { shut, opensAt: null, shutsAt: nextShut(now, from, to) };
+  const until = nextTurn(now, shut, from, to);
+  return shut ? { shut, opensAt: until, shutsAt: null } : { shut, opensAt: null, shutsAt: until };
 }
 
 function isShut(at: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Temporal.PlainTime): boolean {
@@ -52,24 +53,20 @@ function isShut(at: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Tempor
   return Temporal.PlainTime.compare(from, to) < 0 ? afterFrom && beforeTo : afterFrom || beforeTo;
 }
 
-/** The next time the wall clock shows `time`; where a clock change skips it, the moment it would have been. */
-function nextAt(now: Temporal.ZonedDateTime, time: Temporal.PlainTime): string {
-  let day = now.toPlainDate();
-  for (;;) {
-    const at = day.toZonedDateTime({ timeZone: now.timeZoneId, plainTime: time });
-    if (Temporal.ZonedDateTime.compare(at, now) > 0) return instantText(at);
-    day = day.add({ days: 1 });
-  }
-}
-
-/** Quiet hours begin at `from`, or earlier when a clock change sets the wall clock back into them. */
-function nextShut(now: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Temporal.PlainTime): string {
-  const regular = nextAt(now, from);
+/** The first moment after `now` at which it is no longer as `shut` says: when the wall clock gets there, or is set over it. */
+function nextTurn(now: Temporal.ZonedDateTime, shut: boolean, from: Temporal.PlainTime, to: Temporal.PlainTime): string {
+  const regular = nextAt(now, shut ? to : from);
   const change = now.getTimeZoneTransition("next");
-  if (change !== null && instantText(change) < regular && isShut(change, from, to)) return instantText(change);
-  return regular;
+  const first = change !== null && Temporal.ZonedDateTime.compare(change, regular) < 0 && isShut(change, from, to) !== shut ? change : regular;
+  return first.toInstant().toString({ smallestUnit: "second" });
 }
 
-function instantText(at: Temporal.ZonedDateTime): string {
-  return at.toInstant().toString({ smallestUnit: "second" });
+/** The next time the wall clock shows `time`, which it does twice on the day it is set back. */
+function nextAt(now: Temporal.ZonedDateTime, time: Temporal.PlainTime): Temporal.ZonedDateTime {
+  for (let day = now.toPlainDate(); ; day = day.add({ days: 1 })) {
+    for (const disambiguation of ["earlier", "later"] as const) {
+      const at = day.toPlainDateTime(time).toZonedDateTime(now.timeZoneId, { disambiguation });
+      if (Temporal.ZonedDateTime.compare(at, now) > 0 && at.toPlainTime().equals(time)) return at;
+    }
+  }
 }

@@ -61,8 +61,9 @@ function secretsOf(project: Project): Secrets {
     const value = name === undefined ? undefined : env[name];
     if (name !== undefined && value !== undefined && value !== "") secrets.set(value, `\${${name}}`);
   }
-  // A table's name from the environment is no secret, and the SQL is to be the one that runs.
-  for (const { table } of project.sources.values()) secrets.delete(table);
+  // A schema's or table's name from the environment is no secret, and the SQL is to be the one that runs.
+  const inSql = [...project.sources.values()].flatMap(({ table, loadedAt }) => [table, loadedAt ?? ""]);
+  for (const value of secrets.keys()) if (inSql.some((text) => text.includes(value))) secrets.delete(value);
   for (const { name, apiKey } of project.channels.values()) if (apiKey !== null) secrets.set(apiKey, `api_key of ${name}`);
   if (project.links.unsubscribeSecret !== null) secrets.set(project.links.unsubscribeSecret, "unsubscribe_secret");
   return secrets;

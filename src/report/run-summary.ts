@@ -47,7 +47,7 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   if (segments.length === 0) return "No segment took part.";
   const found = new Set(segments.flatMap(({ reasons }) => Object.keys(reasons)));
   const reasons = [...REASONS.filter((reason) => found.has(reason)), ...[...found].filter((reason) => !REASONS.includes(reason))];
-  const returned = (segment: (typeof segments)[number]): string => (segment.returned === null ? "failed" : count(segment.returned));
+  const returned = (segment: (typeof segments)[number]): string | number => segment.returned ?? "failed";
   const wide = table(["segment", "rows", ...reasons], segments.map((segment) => [segment.segment, returned(segment), ...reasons.map((reason) => segment.reasons[reason] ?? 0)]), paint);
   if (found.size === 0 || (wide.split("\n")[0] ?? "").length <= width) return wide;
   const long = segments.flatMap((segment) => {

@@ -3,9 +3,9 @@ import type { Paint } from "./paint.js";
 
 const BORDERLESS = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };
 
-/** Rows under headings, without lines: what a terminal and `cut` both read. Numbers stand to the right. */
+/** Rows under headings, without lines: what a terminal and `cut` both read. Columns with numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[], paint: Paint): string {
-  const numeric = headings.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
+  const numeric = headings.map((_, i) => rows.some((row) => typeof row[i] === "number"));
   const drawn = new Table({
     chars: BORDERLESS,
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },

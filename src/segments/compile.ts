@@ -96,7 +96,7 @@ function checksOf(segment: Segment, project: Project, templates: TemplateCatalog
   for (const rule of segment.contract) {
     const conditions = [
       ...(rule.required ? [`${column(rule.column)} is null`] : []),
-      ...(rule.acceptedValues === null ? [] : [`cast(${column(rule.column)} as ${dialect.types.text}) not in (${rule.acceptedValues.map((value) => textConstant(String(value), binder)).join(", ")})`]),
+      ...(rule.acceptedValues === null ? [] : [notAccepted(column(rule.column), has(columns, rule.column), rule.acceptedValues, dialect, binder)]),
     ];
     if (conditions.length > 0) checks.push({ field: rule.column, sql: conditions.join(" or "), steps });
   }
@@ -113,6 +113,13 @@ function checksOf(segment: Segment, project: Project, templates: TemplateCatalog
   return checks.map((check, i) => ({ ...check, code: `.${String(i + 1)}.`, steps: check.steps.map(({ step, variant }) => ({ step, variant })) }));
 }
 
+/** Numbers are compared as numbers, as 1 may be written 1.0 or 1.00 by its column; everything else as text. */
+function notAccepted(sql: string, column: Column | undefined, accepted: readonly (string | number | boolean)[], dialect: Dialect, binder: Binder): string {
+  const numeric = column !== undefined && ["integer", "float", "exact"].includes(column.kind) && accepted.every((value) => typeof value === "number");
+  if (numeric) return `${sql} not in (${accepted.join(", ")})`;
+  return `cast(${sql} as ${dialect.types.text}) not in (${accepted.map((value) => textConstant(String(value), binder)).join(", ")})`;
+}
+
 function compileStage(segment: Segment, project: Project, templates: TemplateCatalog, columns: readonly Column[], dialect: Dialect, asOf: string): CompiledSegment {
   const binder = new Binder(dialect);
   const query = renderQuery(segment, project, asOf, binder);
@@ -122,6 +129,7 @@ function compileStage(segment: Segment, project: Project, templates: TemplateCat
     return column === undefined ? `cast(null as ${dialect.types.text})` : `cast(${dialect.quote(column.name)} as ${dialect.types.text})`;
   };
   const own = new Set(["user_id", "occurred_at"]);
+  const kept = new Set(segment.keepProperties.map((name) => name.toLowerCase()));
   const properties = columns.filter((column) => !own.has(column.name.toLowerCase()));
   const stage = renderSqlFile(
     "stage.sql",
@@ -141,20 +149,22 @@ function compileStage(segment: Segment, project: Project, templates: TemplateCat
       locale: text("locale"),
       problems: checks.length === 0 ? "''" : checks.map((check) => `case when ${check.sql} then '${check.code}' else '' end`).join(" ||\n      "),
       properties: jsonOf(properties, dialect),
-      kept: segment.keepProperties.length === 0 ? `cast(null as ${dialect.types.text})` : jsonOf(columns.filter((column) => segment.keepProperties.includes(column.name)), dialect),
+      kept: segment.keepProperties.length === 0 ? `cast(null as ${dialect.types.text})` : jsonOf(columns.filter((column) => kept.has(column.name.toLowerCase())), dialect),
     },
     binder,
   );
   return { segment, columns, checks, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources };
 }
 
-/** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost. */
+/** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which JSON lacks. */
 function jsonOf(columns: readonly Column[], dialect: Dialect): string {
   if (columns.length === 0) return "'{}'";
   return dialect.jsonObject(
     columns.map((column) => {
       const quoted = dialect.quote(column.name);
       if (column.kind === "timestamp") return [column.name, `replace(substr(cast(${dialect.toUtc(quoted)} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`] as const;
+      // True of finite numbers alone, on every warehouse.
+      if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
       return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;
     }),
   );

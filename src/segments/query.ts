@@ -24,17 +24,23 @@ const HELPERS = ["as_of", "ago", "source", "var"] as const;
  */
 export function renderQuery(file: SqlFile, project: Project, asOf: string, binder: Binder): RenderedQuery {
   const sources = new Set<string>();
+  const comments = commentsOf(file.sql);
   const fail = (message: string, options: Handlebars.HelperOptions, hint?: string): never => {
-    // Handlebars tells every helper where it stands, though its types do not say so.
-    const loc = (options as unknown as { loc?: { start: { line: number; column: number } } }).loc?.start;
+    const loc = placeOf(options);
     throw new OpportuneError({ code: "segment/template", message, file: file.file, ...(loc === undefined ? {} : { line: loc.line + file.sqlLine - 1, column: loc.column + 1 }), ...(hint === undefined ? {} : { hint }) }, 2);
   };
+  // A parameter that stands in a comment is none to the warehouse, which refuses to be given one too many.
+  const bind = (options: Handlebars.HelperOptions, inComment: string, ...value: Parameters<Binder["bind"]>): string => {
+    const loc = placeOf(options);
+    const offset = loc === undefined ? -1 : file.sql.split("\n").slice(0, loc.line - 1).join("\n").length + (loc.line > 1 ? 1 : 0) + loc.column;
+    return comments.some(({ from, to }) => from <= offset && offset < to) ? inComment : binder.bind(...value);
+  };
   const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
-    as_of: () => binder.bind(asOf, "timestamp"),
+    as_of: (options: Handlebars.HelperOptions) => bind(options, "as_of", asOf, "timestamp"),
     ago: (text: unknown, options: Handlebars.HelperOptions) => {
       const seconds = typeof text === "string" ? parseDuration(text) : undefined;
       if (seconds === undefined) return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
-      return binder.bind(secondsBefore(asOf, seconds), "timestamp");
+      return bind(options, "ago", secondsBefore(asOf, seconds), "timestamp");
     },
     source: (name: unknown, options: Handlebars.HelperOptions) => {
       const source = project.sources.get(String(name));
@@ -45,28 +51,54 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
     var: (name: unknown, options: Handlebars.HelperOptions) => {
       const value = project.vars[String(name)];
       if (value === undefined) return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
-      if (typeof value === "boolean") return binder.bind(String(value), "boolean");
-      return Number.isSafeInteger(value) ? binder.bind(String(value), "bigint") : binder.bind(String(value));
+      if (typeof value === "boolean") return bind(options, "var", String(value), "boolean");
+      return bind(options, "var", String(value), Number.isSafeInteger(value) ? "bigint" : "text");
     },
   };
   try {
     const template = Handlebars.compile(file.sql, { noEscape: true, strict: true, ignoreStandalone: true, knownHelpersOnly: false });
-    return { sql: template({}, { helpers }), sources: [...sources].sort() };
+    return { sql: withoutSemicolon(template({}, { helpers })), sources: [...sources].sort() };
   } catch (error) {
     if (error instanceof OpportuneError) throw error;
     throw new OpportuneError(handlebarsProblem(file, error), 2, error);
   }
 }
 
+/** Handlebars tells every helper where it stands (line from 1, column from 0), though its types do not say so. */
+function placeOf(options: Handlebars.HelperOptions): { line: number; column: number } | undefined {
+  return (options as unknown as { loc?: { start: { line: number; column: number } } }).loc?.start;
+}
+
+/** Where the SQL's comments are, as offsets. */
+function commentsOf(sql: string): { from: number; to: number }[] {
+  const tokens = sql.matchAll(/--[^\n]*|\/\*[\s\S]*?\*\/|'[^']*'|"[^"]*"/g);
+  return [...tokens].filter(([token]) => /^(?:--|\/\*)/.test(token)).map(({ index, 0: token }) => ({ from: index, to: index + token.length }));
+}
+
+/** The query without its last `;`, as it is to stand in parentheses; a comment may follow it, but no quote, which could be a string's end. */
+function withoutSemicolon(sql: string): string {
+  return sql.replace(/;((?:\s|--[^\n'"]*(?=\n|$))*)$/, "$1");
+}
+
 function handlebarsProblem(file: SqlFile, error: unknown): Problem {
   const text = error instanceof Error ? error.message : String(error);
   const unknown = /"([^"]+)" not defined in .* - (\d+):(\d+)/.exec(text) ?? /Missing helper: "([^"]+)"/.exec(text);
-  const line = Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
-  const place = { file: file.file, line: line + file.sqlLine - 1, ...(unknown?.[3] === undefined ? {} : { column: Number(unknown[3]) + 1 }) };
+  const called = unknown?.[2] === undefined && unknown?.[1] !== undefined ? placeOfCall(file.sql, unknown[1]) : undefined;
+  const line = called?.line ?? Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
+  const column = called?.column ?? (unknown?.[3] === undefined ? undefined : Number(unknown[3]) + 1);
+  const place = { file: file.file, line: line + file.sqlLine - 1, ...(column === undefined ? {} : { column }) };
   if (unknown?.[1] !== undefined) {
     return { code: "segment/template", message: `SQL files know no {{${unknown[1]}}}.`, hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"), ...place };
   }
   return { code: "segment/template", message: `The SQL's Handlebars can't be read: ${text.split("\n").at(-1) ?? text}`, ...place };
+}
+
+/** Line and column, from 1, of the first `{{name …`: Handlebars keeps to itself where a missing helper was called. */
+function placeOfCall(sql: string, name: string): { line: number; column: number } | undefined {
+  const call = [...sql.matchAll(/\{\{[~#^&\s]*([^\s}~]+)/g)].find(([, called]) => called === name);
+  if (call === undefined) return undefined;
+  const before = sql.slice(0, call.index).split("\n");
+  return { line: before.length, column: (before.at(-1) ?? "").length + 1 };
 }
 
 function knownNames(name: string, names: readonly string[], where: string): string {

@@ -81,6 +81,9 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async describe(statement: Statement): Promise<Column[]> {
+    // DESCRIBE covers the first statement alone: what follows a `;` would run.
+    const { count } = await guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
+    if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
     const rows = await this.query({ sql: `describe ${statement.sql}`, params: statement.params });
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
   }
@@ -123,23 +126,25 @@ class DuckDbWarehouse implements Warehouse {
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
-    const appender = catalogOrSchema === "opportune_work" ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema) : await this.#connection.createAppender(name ?? "", catalogOrSchema);
-    const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
-    const length = columns[0]?.values.length ?? 0;
-    for (let start = 0; start < length; start += CHUNK_ROWS) {
-      const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, length - start));
-      chunk.setColumns(columns.map((column) => toDuckDbValues(column, start, Math.min(start + CHUNK_ROWS, length))));
-      appender.appendDataChunk(chunk);
-    }
-    appender.flushSync();
-    appender.closeSync();
+    await guard({ sql: `append to ${table}`, params: [] }, async () => {
+      const appender = catalogOrSchema === "opportune_work" ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema) : await this.#connection.createAppender(name ?? "", catalogOrSchema);
+      const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
+      const length = columns[0]?.values.length ?? 0;
+      for (let start = 0; start < length; start += CHUNK_ROWS) {
+        const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, length - start));
+        chunk.setColumns(columns.map((column) => toDuckDbValues(column, start, Math.min(start + CHUNK_ROWS, length))));
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+      appender.closeSync();
+    });
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.#connection.run("begin transaction");
+    await this.execute({ sql: "begin transaction", params: [] });
     try {
       const result = await work();
-      await this.#connection.run("commit");
+      await this.execute({ sql: "commit", params: [] });
       return result;
     } catch (error) {
       // A failed commit has rolled back already; a second rollback then fails and says nothing new.
@@ -179,6 +184,8 @@ function toPlain(value: DuckDBValue): string | number | boolean | null {
 }
 
 function columnKind(type: string): ColumnKind {
+  // A list's name begins with its elements': TIMESTAMP[].
+  if (type.endsWith("]")) return "nested";
   if (/^TIMESTAMP|^DATE$/.test(type)) return "timestamp";
   if (/^(VARCHAR|UUID|ENUM|TIME)/.test(type)) return "text";
   if (type === "BOOLEAN") return "boolean";
@@ -193,7 +200,8 @@ async function guard<T>(statement: Statement, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    // The client's own words before DuckDB's, e.g. "Failed to extract statements: Parser Error: …", help nobody.
+    const text = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]+ Error: )/, "");
     const line = /\nLINE (\d+):/.exec(text);
     throw new WarehouseError(firstLine(text), line === null ? null : Number(line[1]), statement.sql, error);
   }

@@ -57,7 +57,9 @@ export function start(cwd: string, args: readonly string[], env: NodeJS.ProcessE
       new Promise((resolve, reject) => {
         const watch = (): void => {
           const found = pattern.exec(stdout + stderr);
-          if (found !== null) (watchers.delete(watch), resolve(found));
+          if (found === null) return;
+          watchers.delete(watch);
+          resolve(found);
         };
         watchers.add(watch);
         watch();

@@ -41,13 +41,16 @@ export function counts(row: LedgerRow): boolean {
 
 export class Ledger {
   readonly rows: LedgerRow[] = [];
-  private readonly persons = new Map<string, LedgerRow[]>();
+  /** By segment, then by user and key. */
+  private readonly persons = new Map<string, Map<string, LedgerRow[]>>();
   private readonly userClaims = new Map<string, LedgerRow[]>();
   private readonly addressClaims = new Map<string, LedgerRow[]>();
 
   append(row: LedgerRow): void {
     this.rows.push(row);
-    put(this.persons, JSON.stringify([row.segment, row.user, row.key]), row);
+    const persons = this.persons.get(row.segment) ?? new Map<string, LedgerRow[]>();
+    this.persons.set(row.segment, persons);
+    put(persons, JSON.stringify([row.user, row.key]), row);
     if (!isClaim(row)) return;
     put(this.userClaims, row.user, row);
     put(this.addressClaims, row.address, row);
@@ -55,14 +58,14 @@ export class Ledger {
 
   /** Every row of one segment, user and key, oldest first. */
   of(segment: string, user: string, key: string): readonly LedgerRow[] {
-    return this.persons.get(JSON.stringify([segment, user, key])) ?? [];
+    return this.persons.get(segment)?.get(JSON.stringify([user, key])) ?? [];
   }
 
-  /** The (user, key) pairs that have a row in the segment. */
-  personsOf(segment: string): { user: string; key: string }[] {
-    return [...this.persons.values()].flatMap((rows) => {
+  /** Each (user, key) that has a row in the segment, with all its rows, oldest first. */
+  personsOf(segment: string): { user: string; key: string; past: readonly LedgerRow[] }[] {
+    return [...(this.persons.get(segment)?.values() ?? [])].flatMap((rows) => {
       const [first] = rows;
-      return first?.segment === segment ? [{ user: first.user, key: first.key }] : [];
+      return first === undefined ? [] : [{ user: first.user, key: first.key, past: rows }];
     });
   }
 

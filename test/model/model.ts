@@ -100,8 +100,10 @@ function blank(segment: Segment, user: string, key: string, behaviour: number, a
 
 /** A goal reached ends the running journey: each unsettled step, due or not, is settled. */
 function endByGoal(segment: Segment, facts: Facts): void {
-  for (const { user, key } of facts.memory.ledger.personsOf(segment.id)) {
-    const past = [...facts.memory.ledger.of(segment.id, user, key)];
+  if (segment.goal === null) return;
+  for (const { user, key, past: rows } of facts.memory.ledger.personsOf(segment.id)) {
+    // Appending below must not change what is being looked at.
+    const past = [...rows];
     const journey = runningJourney(segment, user, past, facts.asOf);
     if (journey === null || !goalReached(facts, segment, user, journey.anchor)) continue;
     for (const at of plan(segment, user, past, journey.anchor, journey)) {
@@ -149,8 +151,9 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
       .map((each) => name(each.row.user, each.row.key, each.step.name, each.behaviour)),
   );
   const returned = new Map(rows.map((row) => [name(row.user, row.key), row.behaviour]));
-  return facts.memory.ledger.personsOf(segment.id).flatMap(({ user, key }) => {
-    const past = [...facts.memory.ledger.of(segment.id, user, key)];
+  return facts.memory.ledger.personsOf(segment.id).flatMap(({ user, key, past }) => {
+    // Most have never waited; of the others, only a last row that waits matters.
+    if (!past.some(({ event }) => event === "waiting" || event === "released")) return [];
     const lasts = new Map(past.map((row) => [name(row.step, row.behaviour), row]));
     return [...lasts.values()].flatMap((last): LedgerRow[] => {
       if (last.event !== "waiting" && last.event !== "released") return [];

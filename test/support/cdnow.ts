@@ -9,13 +9,21 @@ import { loadProject } from "../../src/project/load.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
+import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
-import type { AudienceRow, WorldRow, WorldRun } from "./world.js";
+import { createModel } from "../model/model.js";
+import { asText, differenceIn, type Difference } from "./compare.js";
+import { createRealDecider } from "./sql-decider.js";
+import type { AudienceRow, DecidedRow, WorldRow, WorldRun } from "./world.js";
 
 const CSV = path.join(import.meta.dirname, "../data/cdnow.csv");
 const DAY_MS = 86_400_000;
 
-/** As a user would write it. The steps are so near to each other that they meet the cap, and each other. */
+/**
+ * As a user would write it, the offers so near to each other that they meet the cap and one another. What top_spenders calls its
+ * behaviour is the last purchase, so that a purchase which ends a journey begins no other one. The behaviour of lapsed_regulars
+ * is that 60 days of silence are over, which comes after the purchase that ended the last journey, and so may come again.
+ */
 const FILES: Readonly<Record<string, string>> = {
   "opportune.yml": `
 name: music_shop
@@ -65,10 +73,10 @@ priority: 70
 repeat: every 90 days
 goal: bought_again
 steps:
-  - {name: miss_you, after: 60 days, within: 21 days, channel: email, template: miss_you}
-  - {name: last_call, after: 80 days, within: 10 days, channel: email, template: miss_you}
+  - {name: miss_you, within: 21 days, channel: email, template: miss_you}
+  - {name: last_call, after: 20 days, within: 10 days, channel: email, template: miss_you}
 ---*/
-select customer as user_id, customer || '@example.com' as email, max(bought_on) as occurred_at, count(*) as purchases
+select customer as user_id, customer || '@example.com' as email, max(bought_on) + 60 as occurred_at, count(*) as purchases
 from {{source "purchases"}}
 where bought_on <= {{as_of}}
 group by customer
@@ -127,8 +135,9 @@ export async function createPurchases(warehouse: Warehouse): Promise<void> {
 }
 
 export interface Purchase {
-  /** The day's midnight, ms since 1970 UTC. */
+  /** The day's midnight, ms since 1970 UTC and in ISO 8601. */
   at: number;
+  iso: string;
   cents: number;
 }
 
@@ -140,7 +149,8 @@ export function readCustomers(): Customers {
   for (const line of readFileSync(CSV, "utf8").trimEnd().split("\n").slice(1)) {
     const [customer = "", date = "", , dollars = ""] = line.split(",");
     const purchases = customers.get(customer) ?? [];
-    purchases.push({ at: Date.parse(`${date}T00:00:00Z`), cents: Number(dollars.replace(".", "")) });
+    const iso = `${date}T00:00:00Z`;
+    purchases.push({ at: Date.parse(iso), iso, cents: Number(dollars.replace(".", "")) });
     customers.set(customer, purchases);
   }
   for (const purchases of customers.values()) purchases.sort((a, b) => a.at - b.at);
@@ -154,25 +164,25 @@ export function shopAt(project: Project, customers: Customers, asOf: string): Wo
   const known = [...customers].flatMap(([user, all]) => {
     const purchases = all.filter(({ at }) => at <= now);
     const last = purchases.at(-1);
-    return last === undefined ? [] : [{ user, purchases, last: last.at }];
+    return last === undefined ? [] : [{ user, purchases, last }];
   });
-  const rowOf = (user: string, behaviour: number): WorldRow => ({ user_id: user, occurred_at: isoOf(behaviour), email: `${user}@example.com` });
+  const rowOf = (user: string, behaviour: string): WorldRow => ({ user_id: user, occurred_at: behaviour, email: `${user}@example.com` });
 
-  const top = topTenth(known).filter(({ last }) => last <= ago(30) && last > ago(75));
-  const regulars = known.filter(({ purchases, last }) => purchases.length >= 3 && last <= ago(60) && last > ago(95));
+  const top = topTenth(known).filter(({ last: { at } }) => at <= ago(30) && at > ago(75));
+  const regulars = known.filter(({ purchases, last: { at } }) => purchases.length >= 3 && at <= ago(60) && at > ago(95));
   const second = known.flatMap(({ user, purchases: [first, next] }) => {
     if (first === undefined || next === undefined || next.at - first.at > 14 * DAY_MS || next.at <= ago(30)) return [];
-    return [rowOf(user, next.at)];
+    return [rowOf(user, next.iso)];
   });
-  const again = known.flatMap(({ user, purchases }) =>
-    purchases.filter(({ at }) => at > ago(100)).map(({ at }): AudienceRow => ({ user_id: user, occurred_at: isoOf(at) })),
-  );
+  const again = known
+    .filter(({ last: { at } }) => at > ago(100))
+    .flatMap(({ user, purchases }) => purchases.filter(({ at }) => at > ago(100)).map(({ iso }): AudienceRow => ({ user_id: user, occurred_at: iso })));
   return {
     asOf,
     project,
     rows: {
-      top_spenders: top.map(({ user, last }) => rowOf(user, last)),
-      lapsed_regulars: regulars.map(({ user, last }) => rowOf(user, last)),
+      top_spenders: top.map(({ user, last }) => rowOf(user, last.iso)),
+      lapsed_regulars: regulars.map(({ user, last }) => rowOf(user, isoOf(last.at + 60 * DAY_MS))),
       quick_second: second,
     },
     audiences: { bought_again: again },
@@ -198,4 +208,105 @@ export function mornings(everyDays: number): string[] {
   const end = Date.parse("1998-06-30T09:00:00Z");
   for (let at = Date.parse("1997-01-01T09:00:00Z"); at <= end; at += everyDays * DAY_MS) found.push(isoOf(at));
   return found;
+}
+
+/** A row of the ledger and the run (ISO 8601 UTC) that appended it. */
+export type LedgerEntry = DecidedRow & { asOf: string };
+
+/**
+ * Decides the purchases at these instants by the model and by the SQL on DuckDB. Gives what the SQL appended and, where a
+ * run's rows differ (it stops there), the story of the first customers concerned.
+ */
+export async function decideCdnow(asOfs: readonly string[], customers: Customers): Promise<{ ledger: LedgerEntry[]; difference: string | null }> {
+  const { project, templates } = loadShop();
+  const model = createModel();
+  const sql = await createRealDecider(createPurchases, templates);
+  const ledger: LedgerEntry[] = [];
+  try {
+    for (const [index, asOf] of asOfs.entries()) {
+      const world = shopAt(project, customers, asOf);
+      const expected = await model.run(world);
+      const actual = await sql.run(world);
+      ledger.push(...actual.map((row) => ({ ...row, asOf })));
+      const difference = differenceIn(index, expected, actual);
+      if (difference !== null) return { ledger, difference: told(asOf, difference, ledger, customers) };
+    }
+    return { ledger, difference: null };
+  } finally {
+    await sql.close();
+  }
+}
+
+/** Customers and rows shown of a difference. */
+const SHOWN = 5;
+
+function told(asOf: string, { onlyModel, onlyOther }: Difference, ledger: readonly LedgerEntry[], customers: Customers): string {
+  const concerned = [...new Set([...onlyModel, ...onlyOther].map((row) => row.user_id))].slice(0, SHOWN);
+  const lines = (rows: readonly DecidedRow[]): string[] => rows.slice(0, SHOWN).map((row) => `  ${asText(row)}`);
+  return [
+    `the run as of ${asOf} differs`,
+    `only the model has (${String(onlyModel.length)}):`,
+    ...lines(onlyModel),
+    `only the SQL has (${String(onlyOther.length)}):`,
+    ...lines(onlyOther),
+    ...concerned.flatMap((user) => [
+      `customer ${user} bought on ${(customers.get(user) ?? []).map(({ iso, cents }) => `${iso.slice(0, 10)} for ${(cents / 100).toFixed(2)}`).join(", ")}; the SQL's ledger:`,
+      ...ledger.filter((row) => row.user_id === user).map((row) => `  ${row.asOf} ${asText(row)}`),
+    ]),
+  ].join("\n");
+}
+
+/** How many rows there are of each kind, as `segment step event reason rule` (where the reason has one) and the number. */
+export function tally(ledger: readonly LedgerEntry[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { segment, step, event, reason, rule } of ledger) {
+    const kind = [segment, step, event, ...(reason === event ? [] : [reason]), ...(rule === "" ? [] : [rule])].join(" ");
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, count]) => `${kind}: ${String(count)}`).sort();
+}
+
+/**
+ * Who must be in the ledger if it was decided at these instants: the customers with a quick second purchase, and each silence
+ * of a regular (customer, then the day on which it was 60 days long) that some run could see. Asked of the warehouse at once
+ * over all the time, where the segments are asked afresh as of each run.
+ */
+export async function expectedBehaviours(asOfs: readonly string[]): Promise<{ quickSeconds: string[]; silences: string[] }> {
+  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
+  try {
+    await createPurchases(warehouse);
+    const column = async (sql: string): Promise<string[]> => (await warehouse.query({ sql, params: [] })).map((row) => String(row["found"]));
+    const quickSeconds = await column(`
+      select p.customer as found from main.purchases p
+      join (select customer, min(bought_on) as first_on from main.purchases group by customer) f on f.customer = p.customer
+      where p.bought_on - f.first_on <= 14 group by p.customer having count(*) >= 2 order by 1`);
+    const silences = await column(`
+      with days as (
+        select customer, bought_on, sum(count(*)) over (partition by customer order by bought_on) as purchases,
+          lead(bought_on) over (partition by customer order by bought_on) as next_on
+        from main.purchases group by customer, bought_on
+      )
+      select customer || ' ' || cast(bought_on + 60 as varchar) as found from days
+      where purchases >= 3 and exists (
+        select 1 from (values ${asOfs.map((asOf) => `(timestamp '${asOf.slice(0, -1)}')`).join(", ")}) runs(as_of)
+        where as_of >= bought_on + 60 and as_of < bought_on + 95 and (next_on is null or as_of < next_on)
+      ) order by 1`);
+    return { quickSeconds, silences };
+  } finally {
+    await warehouse.close();
+  }
+}
+
+/** Pairs of a customer's claims or hold-outs that are nearer to each other than 14 days, one sentence each. */
+export function nearerThan14Days(ledger: readonly LedgerEntry[]): string[] {
+  const claims = new Map<string, string[]>();
+  for (const { user_id, event, asOf } of ledger) {
+    if (event === "claimed" || event === "held_out") claims.set(user_id, [...(claims.get(user_id) ?? []), asOf]);
+  }
+  return [...claims].flatMap(([user, times]) =>
+    times.flatMap((time, index) => {
+      const before = times[index - 1];
+      return before !== undefined && Date.parse(time) - Date.parse(before) < 14 * DAY_MS ? [`${user}: ${before}, ${time}`] : [];
+    }),
+  );
 }

@@ -1,0 +1,41 @@
+/** The shipped example: the project that `init` copies and `demo` runs, and the small warehouse it works on. */
+import { cpSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installLedger, statementsOf } from "../ledger/schema.js";
+import { PROJECT_FILE } from "../project/project-file.js";
+import type { Project } from "../project/types.js";
+import { openDuckDb } from "../warehouse/duckdb.js";
+import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
+
+/** The package's own folder, in a checkout and installed alike. */
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+const SAMPLE_FILES = new URL("../../sql/sample/", import.meta.url);
+
+/** What the example consists of, relative to its folder. */
+export const SHIPPED: readonly string[] = [PROJECT_FILE, "segments", "templates"];
+
+/** Copies the example into a folder; a file that is there already is an error. */
+export function copyShipped(root: string): void {
+  for (const name of SHIPPED) cpSync(join(PACKAGE, name), join(root, name), { recursive: true, errorOnExist: true, force: false });
+}
+
+/**
+ * Creates the project's DuckDB file with the example's tables and the ledger.
+ * @param now ISO 8601 UTC: the behaviours are of the hours and days before
+ */
+export async function createSample({ target, root }: Pick<Project, "target" | "root">, now: string): Promise<void> {
+  const warehouse = await openDuckDb(target.connection, { root });
+  try {
+    const { dialect } = warehouse;
+    const given = { now: timestampLiteral(now, dialect) };
+    for (const file of readdirSync(SAMPLE_FILES)
+      .filter((name) => name.endsWith(".sql"))
+      .sort()) {
+      for (const sql of statementsOf(renderSqlFile(`sample/${file}`, dialect, target.schema, given).sql)) await warehouse.execute({ sql, params: [] });
+    }
+    await installLedger(warehouse, target.schema);
+  } finally {
+    await warehouse.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { startSandbox } from "../../src/server/sandbox.js";
+import { edit, opportune, query, read, shop } from "./support.js";
+
+describe.concurrent("explain", { timeout: 60_000 }, () => {
+  it("tells each message and each silence with its numbers", async () => {
+    const root = await shop();
+    edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 100\n  caps: [{max: 1, per: 48 hours}]");
+    for (const expected of [0, 0]) expect((await opportune(root, ["run"])).code).toBe(expected);
+    const sent = await opportune(root, ["explain", "u2"]);
+    expect(sent.code, sent.stderr).toBe(0);
+    expect(sent.stdout).toMatch(/^User u2: 5 events in 2 journeys\. Times are UTC\.\n/);
+    expect(sent.stdout).toMatch(/\ncart_abandoned {2}behaviour of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n {2}nudge \(email\), due .* until .*\n.* claimed +will be sent\n.* sending +handed to the provider\n.* accepted +accepted by the provider: its id there is outbox:/);
+    expect(sent.stdout).toMatch(/waiting +waits: a more important message went first: cart_abandoned nudge\n/);
+    expect(sent.stdout).toMatch(/waiting +waits: the cap of 1 per 48 hours is full: 1 of 1 in 48 hours\n/);
+    const converted = await opportune(root, ["explain", "u1", "--output", "json", "--segment", "cart_abandoned"]);
+    expect(JSON.parse(converted.stdout)).toMatchObject({ schema_version: 1, user_id: "u1", events: 1, journeys: [{ segment: "cart_abandoned", messages: [{ step: "nudge", events: [{ event: "denied", reason: "converted", detail: { goal: "ordered" } }] }] }] });
+    const newest = await opportune(root, ["explain", "u2", "--limit", "1"]);
+    expect(newest.stdout).toMatch(/^User u2: 5 events in 1 journey, the newest 1 shown \(--limit\)/);
+    const unknown = await opportune(root, ["explain", "u99'; drop table x"]);
+    expect(unknown).toMatchObject({ code: 1, stdout: "" });
+    expect(unknown.stderr).toContain(`The ledger knows no user "u99'; drop table x".`);
+  });
+});
+
+describe.concurrent("preview", { timeout: 60_000 }, () => {
+  it("renders the first row, or a user's, to files and the terminal", async () => {
+    const root = await shop();
+    const first = await opportune(root, ["preview", "win_back"]);
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout).toMatch(/user +u0, behaviour of/);
+    const outcome = await opportune(root, ["preview", "cart_abandoned", "--user", "u3"]);
+    expect(outcome.stdout).toMatch(/^segment +cart_abandoned, step nudge, template cart\nuser +u3, .*\nto +u3@example\.com\nfrom +Shop <shop@example\.com>\nsubject +Your cart of 30\npreheader +It is still "there"\nfile +target\/opportune\/preview\/cart_abandoned\.nudge\.html\n/);
+    expect(outcome.stdout).toContain("\nHello u3, your cart of 30 is saved.\n");
+    expect(read(root, "target/opportune/preview/cart_abandoned.nudge.html")).toContain("<p>Hello u3");
+    expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
+    const nobody = await opportune(root, ["preview", "cart_abandoned", "--user", "u9"]);
+    expect(nobody).toMatchObject({ code: 1, stdout: "" });
+    expect(nobody.stderr).toContain('Segment cart_abandoned returns no user "u9" at the moment.');
+    const step = await opportune(root, ["preview", "cart_abandoned", "--step", "nuge"]);
+    expect(step).toMatchObject({ code: 2, stderr: 'There is no step "nuge".\n    Did you mean "nudge"?\n' });
+  });
+
+  it("sends through the channel as the target allows, never the ledger, never a live unsubscribe link", async () => {
+    const sandbox = await startSandbox({ port: 0 });
+    try {
+      const root = await shop();
+      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
+      edit(root, "opportune.yml", "links: {}", 'links: {unsubscribe_url: "https://shop.example.com/u", unsubscribe_secret: "a-secret-of-more-than-32-characters!"}');
+      const sent = await opportune(root, ["preview", "cart_abandoned", "--send-to", "me@example.com"]);
+      expect(sent.code, sent.stderr).toBe(0);
+      expect(sent.stdout).toContain("Sent to me@example.com through channel email.");
+      const [message] = sandbox.messages();
+      expect(message?.body).toMatchObject({ personalizations: [{ to: [{ email: "me@example.com" }] }] });
+      expect(JSON.stringify(message?.body)).toContain("[preview] Your cart of 0");
+      const token = /\?token=([\w.~-]+)/.exec(JSON.stringify(message?.body))?.[1] ?? "";
+      const { verifyUnsubscribeToken } = await import("../../src/render/unsubscribe.js");
+      expect(token).not.toBe("");
+      expect(verifyUnsubscribeToken(token, "a-secret-of-more-than-32-characters!")).toBeNull();
+      expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
+
+      edit(root, "opportune.yml", sandbox.url, "https://api.sendgrid.com");
+      const kept = await opportune(root, ["preview", "cart_abandoned", "--send-to", "me@example.com"]);
+      expect(kept.code, kept.stderr).toBe(0);
+      expect(kept.stdout).toContain("Written to the outbox, not sent to me@example.com");
+      expect(existsSync(join(root, "target/opportune/outbox"))).toBe(true);
+      const list = await opportune(root, ["preview", "cart_abandoned", "--send-to", "a@example.com, b@example.com"]);
+      expect(list).toMatchObject({ code: 2, stdout: "" });
+    } finally {
+      await sandbox.close();
+    }
+  });
+});
