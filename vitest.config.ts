@@ -7,6 +7,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "test/**/*.long.test.ts"],
     // DuckDB and css-inline are native modules: each test file gets a process of its own.
     pool: "forks",
+    maxWorkers: 2,
+    globalSetup: ["test/support/build.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

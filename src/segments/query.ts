@@ -35,25 +35,28 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
     const offset = loc === undefined ? -1 : file.sql.split("\n").slice(0, loc.line - 1).join("\n").length + (loc.line > 1 ? 1 : 0) + loc.column;
     return comments.some(({ from, to }) => from <= offset && offset < to) ? inComment : binder.bind(...value);
   };
+  // Handlebars gives a helper its arguments and, last, what it was called with.
+  const helper = (work: (argument: unknown, options: Handlebars.HelperOptions) => string): Handlebars.HelperDelegate =>
+    (...given: unknown[]) => work(given.length > 1 ? given[0] : "", given.at(-1) as Handlebars.HelperOptions);
   const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
-    as_of: (options: Handlebars.HelperOptions) => bind(options, "as_of", asOf, "timestamp"),
-    ago: (text: unknown, options: Handlebars.HelperOptions) => {
+    as_of: helper((_, options) => bind(options, "as_of", asOf, "timestamp")),
+    ago: helper((text, options) => {
       const seconds = typeof text === "string" ? parseDuration(text) : undefined;
       if (seconds === undefined) return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
       return bind(options, "ago", secondsBefore(asOf, seconds), "timestamp");
-    },
-    source: (name: unknown, options: Handlebars.HelperOptions) => {
+    }),
+    source: helper((name, options) => {
       const source = project.sources.get(String(name));
       if (source === undefined) return fail(`There is no source ${JSON.stringify(name)}.`, options, knownNames(String(name), [...project.sources.keys()], "sources in opportune.yml"));
       sources.add(source.name);
       return source.table;
-    },
-    var: (name: unknown, options: Handlebars.HelperOptions) => {
-      const value = project.vars[String(name)];
+    }),
+    var: helper((name, options) => {
+      const value = Object.hasOwn(project.vars, String(name)) ? project.vars[String(name)] : undefined;
       if (value === undefined) return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
       if (typeof value === "boolean") return bind(options, "var", String(value), "boolean");
       return bind(options, "var", String(value), Number.isSafeInteger(value) ? "bigint" : "text");
-    },
+    }),
   };
   try {
     const template = Handlebars.compile(file.sql, { noEscape: true, strict: true, ignoreStandalone: true, knownHelpersOnly: false });
@@ -82,23 +85,13 @@ function withoutSemicolon(sql: string): string {
 
 function handlebarsProblem(file: SqlFile, error: unknown): Problem {
   const text = error instanceof Error ? error.message : String(error);
-  const unknown = /"([^"]+)" not defined in .* - (\d+):(\d+)/.exec(text) ?? /Missing helper: "([^"]+)"/.exec(text);
-  const called = unknown?.[2] === undefined && unknown?.[1] !== undefined ? placeOfCall(file.sql, unknown[1]) : undefined;
-  const line = called?.line ?? Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
-  const column = called?.column ?? (unknown?.[3] === undefined ? undefined : Number(unknown[3]) + 1);
-  const place = { file: file.file, line: line + file.sqlLine - 1, ...(column === undefined ? {} : { column }) };
+  const unknown = /"([^"]+)" not defined in .* - (\d+):(\d+)/.exec(text);
+  const line = Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
+  const place = { file: file.file, line: line + file.sqlLine - 1, ...(unknown?.[3] === undefined ? {} : { column: Number(unknown[3]) + 1 }) };
   if (unknown?.[1] !== undefined) {
     return { code: "segment/template", message: `SQL files know no {{${unknown[1]}}}.`, hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"), ...place };
   }
   return { code: "segment/template", message: `The SQL's Handlebars can't be read: ${text.split("\n").at(-1) ?? text}`, ...place };
-}
-
-/** Line and column, from 1, of the first `{{name …`: Handlebars keeps to itself where a missing helper was called. */
-function placeOfCall(sql: string, name: string): { line: number; column: number } | undefined {
-  const call = [...sql.matchAll(/\{\{[~#^&\s]*([^\s}~]+)/g)].find(([, called]) => called === name);
-  if (call === undefined) return undefined;
-  const before = sql.slice(0, call.index).split("\n");
-  return { line: before.length, column: (before.at(-1) ?? "").length + 1 };
 }
 
 function knownNames(name: string, names: readonly string[], where: string): string {

@@ -13,7 +13,7 @@ import { decideLine } from "./line.js";
 import type { Answer } from "./rules.js";
 import { addressFor, firstThatBites } from "./rules.js";
 import type { Facts, Memory } from "./world.js";
-import { factsOf, goalReached } from "./world.js";
+import { audienceNow, factsOf, goalReached } from "./world.js";
 
 /** The model, which also counts the candidates it has decided. */
 export interface Model extends Decider {
@@ -101,7 +101,9 @@ function blank(segment: Segment, user: string, key: string, behaviour: number, a
 /** A goal reached ends the running journey: each unsettled step, due or not, is settled. */
 function endByGoal(segment: Segment, facts: Facts): void {
   if (segment.goal === null) return;
+  const { times } = audienceNow(facts, segment.goal.audience);
   for (const { user, key, past: rows } of facts.memory.ledger.personsOf(segment.id)) {
+    if (!times.has(user)) continue;
     // Appending below must not change what is being looked at.
     const past = [...rows];
     const journey = runningJourney(segment, user, past, facts.asOf);

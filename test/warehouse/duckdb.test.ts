@@ -64,7 +64,7 @@ describe("query", () => {
   it.each([
     ["select 1\nfrom\n  nowhere", 3, /nowhere/],
     ["select\n  cast(x as integer)\nfrom (select 'abc' as x)", 2, /'abc'/],
-    ["select 1 as a\n  form t", 2, /^Parser Error: syntax error at or near "t"$/],
+    ["select 1 as a\n  form t", 2, /^Parser Error: syntax error at or near "form"$/],
   ])("gives a refused statement the line that DuckDB names: %j", async (sql, line, reason) => {
     const warehouse = await open();
     const error = await rejection(warehouse.query(plain(sql)));
