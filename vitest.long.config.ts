@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["test/**/*.long.test.ts", "test/oracle.test.ts"],
     env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "100000" },
     pool: "forks",
+    globalSetup: ["test/support/postgres-server.ts"],
     testTimeout: 10 * MINUTE,
     hookTimeout: 2 * MINUTE,
   },

@@ -14,7 +14,7 @@ import type { StageStep } from "../src/segments/stage.js";
 import { loadProject } from "../src/project/load.js";
 import { loadRenderer } from "../src/render/renderer.js";
 import { run, type RunResult } from "../src/run.js";
-import { openDuckDb } from "../src/warehouse/duckdb.js";
+import { openWarehouse } from "../src/warehouse/open.js";
 import { BENCH_AS_OF, fillBenchWarehouse, residentMb, writeBenchProject } from "./warehouse.js";
 
 interface Figure {
@@ -59,7 +59,7 @@ async function startSink(): Promise<{ child: ChildProcess; port: number }> {
 async function runOnce(root: string): Promise<{ result: RunResult; stageMs: number; peakMb: number; queriesMs: number }> {
   copyFileSync(join(root, "full.duckdb"), join(root, "bench.duckdb"));
   const project = loadProject(root);
-  const warehouse = await openDuckDb(project.target.connection, { root });
+  const warehouse = await openWarehouse(project.target.connection, { root });
   let stageMs = 0;
   let peakMb = 0;
   const watch = setInterval(() => (peakMb = Math.max(peakMb, residentMb())), 20);

@@ -225,7 +225,7 @@ candidates as (
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
     g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.loaded_at, g.too_old,
     g.max_per_run, g.holdout_below,
-    case d.address_kind when 'email' then lower(trim(d.email)) when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
+    case d.address_kind when 'email' then {{lower "trim(d.email)"}} when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
     {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}} as message_id
   from dated d
   join segments g on g.segment = d.segment

@@ -9,6 +9,7 @@ import type { Project, Segment, Source } from "./project/types.js";
 import { freshness, newestData } from "./segments/freshness.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
 import type { TemplateCatalog } from "./segments/types.js";
+import type { WorkTable } from "./warehouse/dialect.js";
 import { renderSqlFile } from "./warehouse/sql.js";
 import type { Statement, Warehouse } from "./warehouse/types.js";
 
@@ -63,11 +64,14 @@ export async function decide(project: Project, warehouse: Warehouse, ledger: Led
   await createWorkTables(warehouse, ledger.schema);
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
+  await filled(warehouse, "audience_members");
+  await filled(warehouse, "segment_rows");
 
   const arbitration = await gather(project, warehouse, ledger, options, compiled, stagedAudiences, stagedSegments);
   const statement = arbitrate(arbitration, warehouse, options);
   const started = now();
   const decided = await warehouse.execute(statement);
+  await filled(warehouse, "decisions");
   const arbitrationMs = now() - started;
 
   const { summaries, changed } = await summarise(warehouse, segments, stagedSegments);
@@ -125,7 +129,12 @@ function audiencesUsed(project: Project, segment: Segment): string[] {
 
 /** Makes the work tables of one run anew. */
 export async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
-  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, {}).sql)) await warehouse.execute({ sql, params: [] });
+  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, { types: warehouse.dialect.columnTypes }).sql)) await warehouse.execute({ sql, params: [] });
+}
+
+/** What the warehouse wants done once a work table is full. */
+async function filled(warehouse: Warehouse, table: WorkTable): Promise<void> {
+  for (const sql of warehouse.dialect.afterFilling(table)) await warehouse.execute({ sql, params: [] });
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */

@@ -6,6 +6,7 @@ import { didYouMean, nearestName } from "../core/suggest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project, Segment, Target } from "../project/types.js";
+import { openWarehouse as openTarget } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -29,8 +30,7 @@ export function openProject(options: Pick<GlobalOptions, "projectDir" | "target"
 
 /** Opens a target's warehouse; its driver is loaded only now. */
 export async function openWarehouse(root: string, target: Target, terminal: Terminal): Promise<Warehouse> {
-  const { openDuckDb } = await import("../warehouse/duckdb.js");
-  return openDuckDb(target.connection, { root, create: false, onWait: (message) => terminal.note(message) });
+  return openTarget(target.connection, { root, create: false, onWait: (message) => terminal.note(message) });
 }
 
 /** Gives `work` the project and its warehouse, and closes the warehouse whatever happens. */

@@ -3,6 +3,7 @@ import { ledgerQueries, statement } from "../ledger/tables.js";
 import { readText } from "../project/files.js";
 import { keysAt, PROJECT_FILE } from "../project/project-file.js";
 import { parseYaml } from "../project/yaml-source.js";
+import { isoText } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 
 /** Names of all targets of a project whose opportune.yml is readable. */
@@ -13,7 +14,7 @@ export function targetNames(root: string): string[] {
 
 /** Who holds the run's lease, and until when (ISO 8601 UTC); null for nobody. */
 export async function leaseOf(warehouse: Warehouse, schema: string): Promise<{ holder: string; until: string } | null> {
-  const until = sql<string>`cast(expires_at as ${sql.raw(warehouse.dialect.types.text)})`.as("until");
+  const until = sql<string>`${sql.raw(isoText("expires_at", warehouse.dialect))}`.as("until");
   const [lease] = await warehouse.query(statement(ledgerQueries(schema).selectFrom("leases").select(["holder", until]).where("name", "=", "run").where("holder", "is not", null)));
-  return lease === undefined ? null : { holder: String(lease["holder"]), until: `${String(lease["until"]).replace(" ", "T")}Z` };
+  return lease === undefined ? null : { holder: String(lease["holder"]), until: String(lease["until"]) };
 }

@@ -5,6 +5,7 @@ import type { Project } from "../project/types.js";
 import { ledgerStatus } from "../ledger/schema.js";
 import { Ledger } from "../ledger/ledger.js";
 import { newestData } from "../segments/freshness.js";
+import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";
 import { findProject, openWarehouse } from "./context.js";
@@ -55,7 +56,7 @@ async function withTarget(terminal: Terminal, project: Project, more: (warehouse
   try {
     const warehouse = await openWarehouse(project.root, project.target, terminal);
     try {
-      return [ok(what, `${connection.type} ${connection.path} opens; ${live ? "live: messages really leave" : "not live: messages go to the outbox"}`), ...(await more(warehouse))];
+      return [ok(what, `${connection.type} ${connectionName(connection)} opens; ${live ? "live: messages really leave" : "not live: messages go to the outbox"}`), ...(await more(warehouse))];
     } finally {
       await warehouse.close();
     }

@@ -7,7 +7,7 @@ import { installLedger, statementsOf } from "../ledger/schema.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project } from "../project/types.js";
-import { openDuckDb } from "../warehouse/duckdb.js";
+import { connectionName, openWarehouse } from "../warehouse/open.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -36,7 +36,7 @@ export async function initCommand(terminal: Terminal, _options: GlobalOptions, [
   const [segment] = project.segments.keys();
   const away = relative(process.cwd(), root);
   const began = readdirSync(join(root, "segments")).filter((file) => file.endsWith(".sql")).length;
-  terminal.out(`Began the project ${project.name} in ${away === "" ? "this folder" : away}: ${String(began)} segments, their templates, and a sample warehouse (${project.target.connection.path}) with the ledger in it.
+  terminal.out(`Began the project ${project.name} in ${away === "" ? "this folder" : away}: ${String(began)} segments, their templates, and a sample warehouse (${connectionName(project.target.connection)}) with the ledger in it.
 
 Next:${away === "" ? "" : `\n  cd ${away}`}
   opportune run --dry-run               who would hear from us now, and who not and why
@@ -69,7 +69,7 @@ function environmentExample(root: string): string {
 /** Behaviours of the last hours and days, counted from now. */
 async function createSample(project: Project): Promise<void> {
   const { target, root } = project;
-  const warehouse = await openDuckDb(target.connection, { root });
+  const warehouse = await openWarehouse(target.connection, { root });
   try {
     const now = timestampLiteral(instant(Math.floor(Date.now() / 1000) * 1000), warehouse.dialect);
     for (const file of readdirSync(SAMPLE_FILES).filter((name) => name.endsWith(".sql")).sort()) {

@@ -18,15 +18,12 @@ export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment
 export function setPause(terminal: Terminal, options: PauseOptions, segment: string | undefined, paused: boolean): Promise<number> {
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const pause = pauseOf(project, options, segment, paused ? "pause" : "resume");
-    const ledger = await Ledger.open(warehouse, project.target.schema, Date.now);
-    try {
-      const standing = (await ledger.pauses()).some(({ scope, name }) => scope === pause.scope && name === pause.name);
-      if (standing !== paused) await ledger.setPause(pause, paused, Date.now());
-      terminal.out(message(pause, project, paused, standing));
-      return 0;
-    } finally {
-      await ledger.release();
-    }
+    // Without the lease: a run that is under way is what one wants to pause most.
+    const ledger = await Ledger.open(warehouse, project.target.schema, Date.now, "read");
+    const standing = (await ledger.pauses()).some(({ scope, name }) => scope === pause.scope && name === pause.name);
+    if (standing !== paused) await ledger.setPause(pause, paused, Date.now());
+    terminal.out(message(pause, project, paused, standing));
+    return 0;
   });
 }
 

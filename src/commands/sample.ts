@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { installLedger, statementsOf } from "../ledger/schema.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project } from "../project/types.js";
-import { openDuckDb } from "../warehouse/duckdb.js";
+import { openWarehouse } from "../warehouse/open.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 
 /** The package's own folder, in a checkout and installed alike. */
@@ -25,7 +25,7 @@ export function copyShipped(root: string): void {
  * @param now ISO 8601 UTC: the behaviours are of the hours and days before
  */
 export async function createSample({ target, root }: Pick<Project, "target" | "root">, now: string): Promise<void> {
-  const warehouse = await openDuckDb(target.connection, { root });
+  const warehouse = await openWarehouse(target.connection, { root });
   try {
     const { dialect } = warehouse;
     const given = { now: timestampLiteral(now, dialect) };

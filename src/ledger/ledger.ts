@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
+import { isoText, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { AppendColumn, Row, Warehouse } from "../warehouse/types.js";
 import { requireLedger } from "./schema.js";
 import { ledgerQueries, statement } from "./tables.js";
@@ -72,7 +72,7 @@ export class Ledger {
     const free = sql<boolean>`(holder is null or expires_at < cast(${instant(now())} as ${sql.raw(warehouse.dialect.types.timestamp)}))`;
     const take = queries.updateTable("leases").set({ holder, fence: sql`fence + 1`, expires_at: instant(now() + LEASE_MS) }).where("name", "=", "run").where(free);
     const taken = mode === "read" || (await warehouse.execute(statement(take))) === 1;
-    const until = sql<string>`cast(expires_at as ${sql.raw(warehouse.dialect.types.text)})`.as("until");
+    const until = sql<string>`${sql.raw(warehouse.dialect.utcText("expires_at"))}`.as("until");
     const lease = (await warehouse.query(statement(queries.selectFrom("leases").select(["holder", "fence", until]).where("name", "=", "run"))))[0];
     if (!taken) {
       throw new OpportuneError({
@@ -113,7 +113,7 @@ export class Ledger {
 
   /** Text of a timestamp column as ISO 8601. */
   #iso(column: string): ReturnType<typeof sql<string>> {
-    return sql<string>`replace(cast(${sql.ref(column)} as ${sql.raw(this.warehouse.dialect.types.text)}), ' ', 'T') || 'Z'`;
+    return sql<string>`${sql.raw(isoText(column, this.warehouse.dialect))}`;
   }
 
   /** The latest `as_of` of any run, ISO 8601 UTC. */
@@ -139,10 +139,17 @@ export class Ledger {
     return rows as unknown as Pause[];
   }
 
-  /** Pauses or resumes; holds from the next batch on. */
+  /**
+   * Pauses or resumes; holds from the next batch on. Needs no lease, so that a run under way can be paused: pauses have a
+   * counter of their own, in a row of `leases` whose update makes two that pause at once take turns.
+   */
   async setPause(pause: Pause, paused: boolean, now: number): Promise<void> {
-    const seq = this.#reserve(1) + 1;
-    await this.fenced(now, () => this.warehouse.execute(statement(this.#queries.insertInto("pauses").values({ ...pause, paused, recorded_at: instant(now), seq, note: null }))));
+    const counter = this.#queries.updateTable("leases").set({ fence: sql`fence + 1` }).where("name", "=", "pauses");
+    await this.warehouse.transaction(async () => {
+      await this.warehouse.execute(statement(counter));
+      const [row] = await this.warehouse.query(statement(this.#queries.selectFrom("leases").select("fence").where("name", "=", "pauses")));
+      await this.warehouse.execute(statement(this.#queries.insertInto("pauses").values({ ...pause, paused, recorded_at: instant(now), seq: Number(row?.["fence"]), note: null })));
+    });
   }
 
   async recordRunStart(run: { runId: string; asOf: string; version: string }, now: number): Promise<void> {

@@ -41,7 +41,7 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
   const queries = ledgerQueries(schema);
   for (const [i, file] of pending.entries()) {
     await warehouse.transaction(async () => {
-      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, {}).sql)) await warehouse.execute({ sql, params: [] });
+      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql)) await warehouse.execute({ sql, params: [] });
       const version = String(status.version + i + 1);
       if (version === "1") {
         const values = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };

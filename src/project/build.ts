@@ -1,20 +1,54 @@
 /** From validated files to the shapes that the rest of the job reads. */
 import type { FrontMatterFile } from "./files.js";
+import { postgresUrl } from "./postgres-url.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
-import type { Audience, Cap, Channel, Links, Policy, Segment, Source, SqlFile, Step, Target, Treatment } from "./types.js";
+import type { Audience, Cap, Channel, DuckDbConnection, Links, Policy, PostgresConnection, Segment, Source, SqlFile, Step, Target, Treatment } from "./types.js";
 import type { Place, YamlSource } from "./yaml-source.js";
 
 export function buildTarget(name: string, target: ProjectFile["targets"][string]): Target {
   const { live, allow, schema, outbox } = target;
-  const connection = {
-    type: target.type,
+  return { name, live, allow, schema, outbox, connection: target.type === "duckdb" ? duckDb(target) : postgres(target) };
+}
+
+type TargetOf<T extends Target["connection"]["type"]> = Extract<ProjectFile["targets"][string], { type: T }>;
+
+function duckDb(target: TargetOf<"duckdb">): DuckDbConnection {
+  return {
+    type: "duckdb",
     path: target.path,
     waitForLockSeconds: target.wait_for_lock,
     memoryLimit: target.memory_limit ?? null,
     threads: target.threads ?? null,
   };
-  return { name, live, allow, schema, outbox, connection };
+}
+
+function postgres(target: TargetOf<"postgres">): PostgresConnection {
+  const url = target.url === undefined ? null : postgresUrl(target.url);
+  const host = target.host ?? url?.host ?? "localhost";
+  return {
+    type: "postgres",
+    host,
+    port: target.port ?? url?.port ?? 5432,
+    user: target.user ?? url?.user ?? null,
+    password: target.password ?? url?.password ?? null,
+    database: target.database ?? url?.database ?? null,
+    ssl: sslOf(target.ssl ?? url?.ssl ?? !isHere(host)),
+    statementTimeoutSeconds: target.statement_timeout,
+    searchPath: target.search_path,
+    applicationName: target.application_name,
+  };
+}
+
+/** A socket or a loopback address: nobody listens in between. */
+function isHere(host: string): boolean {
+  return host.startsWith("/") || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
+}
+
+function sslOf(written: NonNullable<TargetOf<"postgres">["ssl"]>): PostgresConnection["ssl"] {
+  if (written === false) return null;
+  if (written === true) return { ca: null, rejectUnauthorized: true };
+  return { ca: written.ca ?? null, rejectUnauthorized: written.reject_unauthorized };
 }
 
 export function buildChannel(name: string, channel: ProjectFile["channels"][string]): Channel {

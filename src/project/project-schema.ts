@@ -16,6 +16,7 @@ import {
   whole,
   writtenDuration,
 } from "./fields.js";
+import { postgresUrl } from "./postgres-url.js";
 
 /** What a target has whatever its warehouse. */
 const everyTarget = {
@@ -40,7 +41,42 @@ const duckdb = z.strictObject({
   threads: whole(1).optional().describe("Threads DuckDB works with."),
 });
 
-const target = z.discriminatedUnion("type", [duckdb]);
+const POSTGRES_URL = "a URL such as postgres://user@host:5432/database, or with ?sslmode=disable";
+
+const SSL = "true, false, or a mapping with ca and reject_unauthorized";
+
+const postgres = z.strictObject({
+  type: z.literal("postgres"),
+  url: z
+    .string({ error: POSTGRES_URL })
+    .refine((value) => postgresUrl(value) !== null, { error: POSTGRES_URL })
+    .optional()
+    .describe("Everything below in one, `${DATABASE_URL}`; keys beside it go before it."),
+  host: text.optional().describe("Server's name or address; localhost if nothing names one."),
+  port: whole(1).max(65_535).optional().describe("5432 if nothing names one."),
+  user: text.optional().describe("User to connect as."),
+  password: text.optional().describe("Its password: ${PGPASSWORD}."),
+  database: text.optional().describe("Database to work in."),
+  ssl: z
+    .union([
+      z.boolean({ error: SSL }),
+      z.strictObject(
+        {
+          ca: text.optional().describe("PEM file of the authority that signed the server's certificate, relative to the project."),
+          reject_unauthorized: z.boolean().default(true).describe("False takes any certificate: for a try, not for real data."),
+        },
+        insteadOfType(SSL),
+      ),
+    ])
+    .optional()
+    .describe("TLS with a verified certificate. On unless the server is on this machine."),
+  ...everyTarget,
+  statement_timeout: duration.prefault("5 minutes").describe("A statement that takes longer is cancelled."),
+  search_path: z.array(text).default([]).describe("Schemas in which tables without one are looked up; the server's own choice if empty."),
+  application_name: text.default("opportune").describe("As the server lists the connection."),
+});
+
+const target = z.discriminatedUnion("type", [duckdb, postgres]);
 
 export const CHANNEL_TYPES = ["email", "sms", "push", "in_app", "webhook"] as const;
 
@@ -129,5 +165,5 @@ export type ProjectFile = z.output<typeof projectSchema>;
 
 /** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
 export function holdsSecret(path: string): boolean {
-  return /^(?:channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(path);
+  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(path);
 }

@@ -33,7 +33,7 @@ export interface Target {
   schema: string;
   /** Folder, relative to the project root, that takes messages which are not really sent. */
   outbox: string;
-  connection: DuckDbConnection;
+  connection: DuckDbConnection | PostgresConnection;
 }
 
 export interface DuckDbConnection {
@@ -44,6 +44,24 @@ export interface DuckDbConnection {
   waitForLockSeconds: number;
   memoryLimit: string | null;
   threads: number | null;
+}
+
+export interface PostgresConnection {
+  type: "postgres";
+  /** Name, address, or the folder of a socket. */
+  host: string;
+  port: number;
+  /** Null: as libpq has it, PGUSER or the system's user; likewise the database. */
+  user: string | null;
+  /** Never logged. */
+  password: string | null;
+  database: string | null;
+  /** Null: no TLS. `ca`: PEM file relative to the project root; null: the system's authorities. */
+  ssl: { ca: string | null; rejectUnauthorized: boolean } | null;
+  statementTimeoutSeconds: number;
+  /** Schemas in which unqualified names of the user's SQL are looked up; empty: as the server has it. */
+  searchPath: readonly string[];
+  applicationName: string;
 }
 
 /** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */

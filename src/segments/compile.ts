@@ -3,7 +3,7 @@ import { OpportuneError } from "../core/errors.js";
 import { nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
-import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";
+import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
@@ -162,7 +162,7 @@ function jsonOf(columns: readonly Column[], dialect: Dialect): string {
   return dialect.jsonObject(
     columns.map((column) => {
       const quoted = dialect.quote(column.name);
-      if (column.kind === "timestamp") return [column.name, `replace(substr(cast(${dialect.toUtc(quoted)} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`] as const;
+      if (column.kind === "timestamp") return [column.name, isoSeconds(dialect.toUtc(quoted), dialect)] as const;
       // True of finite numbers alone, on every warehouse.
       if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
       return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;

@@ -1,6 +1,7 @@
 import { secondsBefore } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Project, Source } from "../project/types.js";
+import { isoText } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 
 export interface Freshness {
@@ -17,7 +18,7 @@ export async function newestData(project: Project, sources: ReadonlySet<string>,
   for (const name of sources) {
     const source = project.sources.get(name);
     if (source === undefined || source.loadedAt === null) continue;
-    const at = `replace(cast(${dialect.toUtc(`max(${source.loadedAt})`)} as ${dialect.types.text}), ' ', 'T') || 'Z'`;
+    const at = isoText(dialect.toUtc(`max(${source.loadedAt})`), dialect);
     try {
       const rows = await warehouse.query({ sql: `select ${at} as loaded_at from ${source.table}`, params: [] });
       newest.set(name, (rows[0]?.["loaded_at"] as string | null | undefined) ?? null);

@@ -2,8 +2,10 @@
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb";
-  types: { text: string; timestamp: string; bigint: string; boolean: string };
+  name: "duckdb" | "postgres";
+  types: ColumnTypes;
+  /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
+  columnTypes: ColumnTypes;
   /** Placeholder of the n-th parameter, 1-based. */
   placeholder(n: number): string;
   quote(name: string): string;
@@ -21,13 +23,36 @@ export interface Dialect {
   toUtc(expression: string): string;
   /** A SELECT of constant rows, at least one; cells are SQL. (`select … union all` works everywhere, but plans slowly.) */
   constants(columns: readonly string[], rows: readonly (readonly string[])[]): string;
+  /** A timestamp as text in UTC without an offset: `2026-03-02 12:00:00`, with what there is of fractions. */
+  utcText(timestamp: string): string;
+  /** The UTC day of a timestamp, as a date. */
+  utcDate(timestamp: string): string;
+  /** Text in lower case, beyond ASCII too. */
+  lower(text: string): string;
   /** Where work tables live: temporary, seen by this run alone. */
   workTable(name: string): string;
+  /** What begins the definition of a work table, which replaces one of that name. */
+  createWorkTable(name: string): string;
+  /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
+  afterFilling(table: WorkTable): readonly string[];
 }
+
+interface ColumnTypes {
+  text: string;
+  timestamp: string;
+  bigint: string;
+  boolean: string;
+}
+
+/** Work tables that staging and arbitration fill; sql/work.sql defines them. */
+export type WorkTable = "segment_rows" | "audience_members" | "decisions";
+
+const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
 
 export const duckdbDialect: Dialect = {
   name: "duckdb",
-  types: { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" },
+  types: DUCKDB_TYPES,
+  columnTypes: DUCKDB_TYPES,
   placeholder: (n) => `$${String(n)}`,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   md5: (text) => `md5(${text})`,
@@ -37,9 +62,14 @@ export const duckdbDialect: Dialect = {
   jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
   toUtc: (expression) => `cast(cast(${expression} as timestamptz) as timestamp)`,
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
+  utcText: (timestamp) => `cast(${timestamp} as varchar)`,
+  utcDate: (timestamp) => `cast(${timestamp} as date)`,
+  lower: (text) => `lower(${text})`,
   // An attached in-memory database rather than temporary tables: those belong to one connection, and claims are streamed
   // on a second one while outcomes are appended on the first.
   workTable: (name) => `opportune_work.${name}`,
+  createWorkTable: (name) => `create or replace table opportune_work.${name}`,
+  afterFilling: () => [],
 };
 
 /** A SQL string literal of a column or identifier the job itself named; values from users are bound instead. */

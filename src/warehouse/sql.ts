@@ -87,7 +87,7 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
 /** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
 export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
   const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
-  const words = { types: dialect.types, null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
+  const words = { types: dialect.types, is_postgres: dialect.name === "postgres", null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
   const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
   return { sql, params: binder.params };
 }
@@ -97,6 +97,9 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
   return {
     ledger: (table: string) => ledgerTable(dialect, ledgerSchema, table),
     work: (table: string) => dialect.workTable(table),
+    create_work: (table: string) => dialect.createWorkTable(table),
+    lower: (text: string) => dialect.lower(text),
+    utc_date: (timestamp: string) => dialect.utcDate(timestamp),
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),
     md5: (text: string) => dialect.md5(text),
@@ -108,13 +111,23 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     /** A message id's anchor: none where the segment never repeats. */
     anchor_text: (anchor: string, repeatKind: string) => `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
     /** ISO 8601 with seconds. */
-    iso: (timestamp: string) => `replace(substr(cast(${timestamp} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`,
+    iso: (timestamp: string) => isoSeconds(timestamp, dialect),
     json: (...args: unknown[]) => {
       const words = args.slice(0, -1) as string[];
       return dialect.jsonObject(words.filter((_, i) => i % 2 === 0).map((key, i) => [key, words[2 * i + 1] ?? "null"] as const));
     },
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
   };
+}
+
+/** SQL of a timestamp as ISO 8601 UTC to the second. */
+export function isoSeconds(timestamp: string, dialect: Dialect): string {
+  return `replace(substr(${dialect.utcText(timestamp)}, 1, 19), ' ', 'T') || 'Z'`;
+}
+
+/** SQL of a timestamp as ISO 8601 UTC with what there is of fractions. */
+export function isoText(timestamp: string, dialect: Dialect): string {
+  return `replace(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
 }
 
 /** The SQL of a hash's canonical text; see "Buckets" in docs/decisions.md. */

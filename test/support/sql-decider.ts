@@ -6,6 +6,7 @@ import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
+import { isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
 
@@ -13,12 +14,24 @@ const SCHEMA = "opportune";
 const STORY_TABLES = ["sent_ledger", "runs", "segment_runs", "suppressions", "preferences", "pauses"];
 const DECISION_EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", "left", "backfilled"];
 
-/** Warehouses that earlier stories are done with: opening one and installing a ledger takes longer than a run. */
-const idle: Warehouse[] = [];
+/** Opens an empty warehouse to decide on. */
+export type OpenEmpty = () => Promise<Warehouse>;
+
+export const openDuckDbInMemory: OpenEmpty = () => openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
+
+/** Warehouses that earlier stories are done with, by what opened them: opening one and installing a ledger takes longer than a run. */
+const idleOf = new Map<OpenEmpty, Warehouse[]>();
+
+/** Closes the warehouses that `createSqlDecider` keeps for the next story; for those that must not outlive the tests. */
+export async function closeIdleWarehouses(): Promise<void> {
+  for (const idle of idleOf.values()) for (const warehouse of idle.splice(0)) await warehouse.close();
+}
 
 /** Decides with sql/stage.sql and sql/arbitrate.sql on a real warehouse: the world is laid out as tables, the segments' SQL reads them. */
-export async function createSqlDecider(): Promise<Decider> {
-  const warehouse = idle.pop() ?? (await openWarehouse());
+export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Promise<Decider> {
+  const idle = idleOf.get(open) ?? [];
+  idleOf.set(open, idle);
+  const warehouse = idle.pop() ?? (await openWarehouse(open));
   for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table}`, params: [] });
   const close = (): Promise<void> => {
     idle.push(warehouse);
@@ -31,8 +44,8 @@ export async function createSqlDecider(): Promise<Decider> {
  * Decides with the SQL that the project's segments and audiences really have, over tables that `prepare` makes in an empty
  * warehouse once. The rows and audiences that the world lists are for the model and not looked at.
  */
-export async function createRealDecider(prepare: (warehouse: Warehouse) => Promise<void>, templates: TemplateCatalog): Promise<Decider> {
-  const warehouse = await openWarehouse();
+export async function createRealDecider(prepare: (warehouse: Warehouse) => Promise<void>, templates: TemplateCatalog, open: OpenEmpty = openDuckDbInMemory): Promise<Decider> {
+  const warehouse = await openWarehouse(open);
   await prepare(warehouse);
   const real = ({ project }: WorldRun): Promise<Project> => Promise.resolve({ ...project, target: { ...project.target, schema: SCHEMA } });
   return deciderOn(warehouse, real, () => templates, () => warehouse.close());
@@ -61,8 +74,8 @@ function templatesNeeding(world: WorldRun): TemplateCatalog {
   };
 }
 
-async function openWarehouse(): Promise<Warehouse> {
-  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
+async function openWarehouse(open: OpenEmpty): Promise<Warehouse> {
+  const warehouse = await open();
   await installLedger(warehouse, SCHEMA);
   await warehouse.execute(statement(ledgerQueries(SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
   return warehouse;
@@ -90,7 +103,7 @@ async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, ru
     onStep: () => undefined,
     onStatement: () => undefined,
   });
-  const text = (column: string): string => `replace(cast(${column} as varchar), ' ', 'T') || 'Z'`;
+  const text = (column: string): string => isoText(column, warehouse.dialect);
   const rows = await warehouse.query({
     sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
       case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel
@@ -164,7 +177,8 @@ function columnsOf(segment: Segment, staged: Staged<WorldRow> | undefined, world
 
 /** Every column is text: staging casts what it needs, and types are other tests' business. */
 async function fill(warehouse: Warehouse, table: string, columns: readonly string[], rows: readonly (readonly (string | number | boolean | null | undefined)[])[]): Promise<void> {
-  await warehouse.execute({ sql: `create or replace table main.${table} (${columns.map((name) => `"${name}" varchar`).join(", ")})`, params: [] });
+  await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
+  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `"${name}" varchar`).join(", ")})`, params: [] });
   const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
-  if (rows.length > 0) await warehouse.append(`main.${table}`, columns.map((name, i) => ({ name, kind: "text" as const, values: rows.map((row) => text(row[i])) })));
+  if (rows.length > 0) await warehouse.append(`${warehouse.dialect.name === "duckdb" ? "main." : ""}${table}`, columns.map((name, i) => ({ name, kind: "text" as const, values: rows.map((row) => text(row[i])) })));
 }

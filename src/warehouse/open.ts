@@ -1,0 +1,27 @@
+import type { Target } from "../project/types.js";
+import { postgresName } from "./postgres-connect.js";
+import type { Warehouse } from "./types.js";
+
+export interface OpenOptions {
+  /** Project root: paths of the target are relative to it. */
+  root: string;
+  /** Called once where there is something to wait for. */
+  onWait?: (message: string) => void;
+  /** False: a DuckDB file that is missing is an error. */
+  create?: boolean;
+}
+
+/** Opens a target's warehouse; its driver is loaded only now. @throws OpportuneError with the way out */
+export async function openWarehouse(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
+  switch (connection.type) {
+    case "duckdb":
+      return (await import("./duckdb.js")).openDuckDb(connection, options);
+    case "postgres":
+      return (await import("./postgres.js")).openPostgres(connection, options);
+  }
+}
+
+/** Where a target's data is, in a few words and without secrets. */
+export function connectionName(connection: Target["connection"]): string {
+  return connection.type === "duckdb" ? connection.path : postgresName(connection);
+}

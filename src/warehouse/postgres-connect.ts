@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Client, ClientConfig } from "pg";
+import { formatDuration } from "../core/durations.js";
+import { OpportuneError } from "../core/errors.js";
+import type { PostgresConnection } from "../project/types.js";
+import { WarehouseError } from "./error.js";
+
+/** A server that doesn't answer within this is not there, ms. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Most memory of each sort and hash of a statement, and of temporary tables, until it goes to disk. */
+const WORK_MEM = "64MB";
+
+/** `shop on db.example.com:5432`. */
+export function postgresName({ host, port, database }: PostgresConnection): string {
+  return `${database === null ? "" : `${database} on `}${host}:${String(port)}`;
+}
+
+/** Connects and sets the session up. @throws OpportuneError with the way out */
+export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
+  const pg = await loadDriver();
+  const client = new pg.Client(clientConfig(connection, root));
+  try {
+    await client.connect();
+    for (const [name, value] of sessionSettings(connection)) await client.query("select set_config($1, $2, false)", [name, value]);
+    return client;
+  } catch (error) {
+    // While the connection is being made, a second error may follow the first.
+    client.on("error", () => undefined);
+    await client.end().catch(() => undefined);
+    throw unreachable(connection, error);
+  }
+}
+
+async function loadDriver(): Promise<Pick<typeof import("pg"), "Client">> {
+  try {
+    return await import("pg");
+  } catch (error) {
+    throw new OpportuneError({ code: "warehouse/driver", message: "Targets of type postgres need the package pg, which is not installed.", hint: "Run `npm install pg` beside Opportune." }, 1, error);
+  }
+}
+
+function clientConfig(connection: PostgresConnection, root: string): ClientConfig {
+  const { host, port, user, password, database, ssl, applicationName } = connection;
+  return {
+    host,
+    port,
+    ...(user === null ? {} : { user }),
+    ...(password === null ? {} : { password }),
+    ...(database === null ? {} : { database }),
+    ssl: ssl === null ? false : { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === null ? {} : { ca: readCertificate(ssl.ca, root) }) },
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  };
+}
+
+function readCertificate(file: string, root: string): string {
+  try {
+    return readFileSync(file.startsWith("/") ? file : join(root, file), "utf8");
+  } catch (error) {
+    throw new OpportuneError({ code: "warehouse/ca", message: `The file ${file}, named under ssl.ca, can't be read.`, hint: "Give the path of the server's CA certificate in PEM, relative to the project." }, 1, error);
+  }
+}
+
+function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnection): [string, string][] {
+  return [
+    ["timezone", "UTC"],
+    ["client_min_messages", "warning"],
+    ["statement_timeout", String(statementTimeoutSeconds * 1000)],
+    // Compiling takes longer than what it saves: each statement runs once.
+    ["jit", "off"],
+    ["work_mem", WORK_MEM],
+    ["temp_buffers", WORK_MEM],
+    ...(searchPath.length === 0 ? [] : [["search_path", searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ")] satisfies [string, string]]),
+  ];
+}
+
+/** What the driver threw, as far as it says it. */
+interface DriverError {
+  message: string;
+  /** SQLSTATE of the server's errors, e.g. 42P01; a system's or TLS code of the others, e.g. ECONNREFUSED. */
+  code: string;
+  /** 1-based, in characters of the statement. */
+  position: number | null;
+  fromServer: boolean;
+}
+
+function read(error: unknown): DriverError {
+  // A host name with several addresses fails with several errors and no message of its own.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const { code, position, severity } = (first ?? {}) as { code?: unknown; position?: unknown; severity?: unknown };
+  return {
+    message: (first instanceof Error ? first.message : String(first)).split("\n")[0] ?? "",
+    code: typeof code === "string" ? code : "",
+    position: typeof position === "string" ? Number(position) : null,
+    fromServer: typeof severity === "string",
+  };
+}
+
+function unreachable(connection: PostgresConnection, error: unknown): OpportuneError {
+  if (error instanceof OpportuneError) return error;
+  const { message, code } = read(error);
+  return new OpportuneError({ code: "warehouse/unreachable", message: `Can't connect to Postgres (${postgresName(connection)}): ${message}.`.replace(/\.\.$/, "."), hint: wayOut(code, message) }, 1, error);
+}
+
+function wayOut(code: string, message: string): string {
+  if (code.startsWith("28")) return "Check `user` and `password` of this target, and that the server lets that user in from here (pg_hba.conf).";
+  if (code === "3D000") return "Check `database` of this target, or create it.";
+  if (code === "53300") return "The server has no free connection: end others, or raise max_connections.";
+  if (code === "42501" || code === "22023") return "The session's settings were refused: connect to Postgres itself, or through a pooler in session mode.";
+  if (message.includes("does not support SSL")) return "Turn TLS on at the server, or, on a network you trust, set `ssl: false` of this target.";
+  if (/CERT|SELF_SIGNED|UNABLE_TO|TLS/.test(code)) return "Name the CA's certificate under `ssl: {ca: FILE}` of this target.";
+  return "Check `host` and `port` of this target, and that the server runs and is open to this machine.";
+}
+
+/** A connection that went away is no fault of the statement: nothing after it can work. */
+export function connectionLost(connection: PostgresConnection, cause: unknown): OpportuneError {
+  return new OpportuneError({ code: "warehouse/connection-lost", message: `The connection to Postgres (${postgresName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."), hint: "What was committed stands. Run again once the server is there: the next run takes up what this one left." }, 1, cause);
+}
+
+/**
+ * The server's complaint about a statement, with the line it points at; or the loss of the connection.
+ * @param sql what was run
+ * @param shown what its author wrote, beginning on the same line
+ */
+export function statementError(error: unknown, sql: string, shown: string, connection: PostgresConnection): OpportuneError {
+  const { message, code, position, fromServer } = read(error);
+  // Class 08 and 57P01 to 57P05: the server went away, or sends us away.
+  if (!fromServer || code.startsWith("08") || code.startsWith("57P")) return connectionLost(connection, error);
+  const line = position === null ? null : [...sql].slice(0, position - 1).filter((character) => character === "\n").length + 1;
+  const timeout = code === "57014" && message.includes("statement timeout");
+  const reason = timeout ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target` : message;
+  return new WarehouseError(reason, line, shown, error);
+}

@@ -1,0 +1,39 @@
+import { literal, type Dialect } from "./dialect.js";
+
+/** Postgres lets a function have 100 arguments: a key and a value each. */
+const MOST_PAIRS = 50;
+
+export const postgresDialect: Dialect = {
+  name: "postgres",
+  types: { text: "text", timestamp: "timestamptz", bigint: "bigint", boolean: "boolean" },
+  // By bytes, as on every other warehouse: whatever comes from these columns is compared and ordered so, ids and buckets
+  // too, and sorts and joins need not ask the locale. Columns of the database's own collation may be joined to them.
+  columnTypes: { text: 'text collate "C"', timestamp: "timestamptz", bigint: "bigint", boolean: "boolean" },
+  placeholder: (n) => `$${String(n)}`,
+  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  md5: (text) => `md5(${text})`,
+  microseconds: (timestamp) => `cast(extract(epoch from ${timestamp}) * 1000000 as bigint)`,
+  plusSeconds: (timestamp, seconds) => `(${timestamp} + (${seconds}) * interval '1 second')`,
+  secondsBetween: (from, to) => `cast(floor(extract(epoch from ${to}) - extract(epoch from ${from})) as bigint)`,
+  jsonObject: (pairs) => {
+    if (pairs.length > MOST_PAIRS) return `cast(to_json((select pairs from (select ${pairs.map(([key, value]) => `${value} as ${postgresDialect.quote(key)}`).join(", ")}) pairs)) as text)`;
+    return `cast(json_build_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as text)`;
+  },
+  // The session's time zone is UTC. A behaviour at '-infinity' has no microseconds to make an id of: it is none.
+  toUtc: (expression) => `nullif(cast(${expression} as timestamptz), '-infinity')`,
+  constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
+  utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
+  utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
+  // Under "C" only ASCII has a lower case; the database's own collation knows more.
+  lower: (text) => `lower(${text} collate "default")`,
+  // Temporary, so that they vanish with the connection however it ends. They would come before a user's table of the same
+  // name: hence the prefix.
+  workTable: (name) => `pg_temp.opportune_${name}`,
+  createWorkTable: (name) => `drop table if exists pg_temp.opportune_${name};\ncreate temporary table opportune_${name}`,
+  afterFilling: (table) => [
+    // Each batch of outcomes looks up its claims.
+    ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),
+    // Autovacuum doesn't see temporary tables: without this arbitration takes 30 s instead of 2.
+    `analyze pg_temp.opportune_${table}`,
+  ],
+};

@@ -1,0 +1,147 @@
+import type { Client, FieldDef, QueryArrayConfig, QueryArrayResult } from "pg";
+import type { PostgresConnection } from "../project/types.js";
+import { postgresDialect } from "./postgres-dialect.js";
+import { connectionLost, connectPostgres, statementError } from "./postgres-connect.js";
+import { WarehouseError } from "./error.js";
+import { kindOf, readValue } from "./postgres-values.js";
+import type { AppendColumn, Column, Row, Statement, Warehouse } from "./types.js";
+
+type Values = (string | number | boolean | null)[];
+
+const ARRAY_TYPES = { text: "text[]", integer: "bigint[]", timestamp: "timestamptz[]" } as const;
+
+/** Columns of a described query, with the names of their types as Postgres writes them. */
+const TYPE_NAMES = `select format_type(c.oid, c.modifier) as name, t.typname, t.typcategory
+from unnest($1::oid[], $2::int[]) with ordinality as c(oid, modifier, place)
+join pg_catalog.pg_type t on t.oid = c.oid
+order by c.place`;
+
+/**
+ * Connects to Postgres for this run: one connection, its session in UTC.
+ * @param root project root, to which `ssl.ca` is relative
+ * @throws OpportuneError naming host, port and database, with the way out
+ */
+export async function openPostgres(connection: PostgresConnection, { root }: { root: string }): Promise<Warehouse> {
+  return new PostgresWarehouse(await connectPostgres(connection, root), connection);
+}
+
+/**
+ * All statements share one connection, as temporary tables belong to it. Claims are streamed from a cursor WITH HOLD, which
+ * the server keeps beyond the transaction that opened it, so that outcomes are committed in between: no second connection,
+ * no tables that a crash leaves behind.
+ */
+class PostgresWarehouse implements Warehouse {
+  readonly dialect = postgresDialect;
+  readonly #client: Client;
+  readonly #connection: PostgresConnection;
+  #cursors = 0;
+  /** Ends when the transaction or fetch under way does. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #lost: Error | null = null;
+
+  constructor(client: Client, connection: PostgresConnection) {
+    this.#client = client;
+    this.#connection = connection;
+    // Without a listener a server that goes away between two statements ends the process.
+    client.on("error", (error) => (this.#lost ??= error));
+  }
+
+  async describe(statement: Statement): Promise<Column[]> {
+    // In parentheses nothing but a query is grammatical, and nothing of it is executed. The user's lines keep their numbers.
+    const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
+    const { fields } = await this.#run(asked, statement.sql);
+    const types = await this.query({ sql: TYPE_NAMES, params: [arrayText(fields.map(({ dataTypeID }) => dataTypeID)), arrayText(fields.map(({ dataTypeModifier }) => dataTypeModifier))] });
+    return fields.map(({ name }, i) => {
+      const type = types[i];
+      return { name, type: String(type?.["name"]), kind: kindOf(String(type?.["typname"]), String(type?.["typcategory"])) };
+    });
+  }
+
+  async query(statement: Statement): Promise<Row[]> {
+    const { rows, fields } = await this.#run(statement);
+    return rows.map((values) => toRow(fields, values));
+  }
+
+  async execute(statement: Statement): Promise<number> {
+    return (await this.#run(statement)).rowCount ?? 0;
+  }
+
+  /** Not to be read from inside a transaction: a fetch waits until one that is under way has ended. */
+  async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
+    const cursor = `opportune_cursor_${String(++this.#cursors)}`;
+    await this.#inTurn(() => this.#run({ sql: `declare ${cursor} no scroll cursor with hold for ${statement.sql}`, params: statement.params }, statement.sql));
+    try {
+      for (;;) {
+        const rows = await this.#inTurn(() => this.query({ sql: `fetch forward ${String(batchSize)} from ${cursor}`, params: [] }));
+        if (rows.length > 0) yield rows;
+        if (rows.length < batchSize) return;
+      }
+    } finally {
+      await this.#run({ sql: `close ${cursor}`, params: [] }).catch(() => undefined);
+    }
+  }
+
+  async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    const names = columns.map(({ name }) => this.dialect.quote(name)).join(", ");
+    const arrays = columns.map(({ kind }, i) => `$${String(i + 1)}::${ARRAY_TYPES[kind]}`).join(", ");
+    const params = columns.map(({ kind, values }) => arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values));
+    await this.#run({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#run({ sql: "begin", params: [] });
+      try {
+        const result = await work();
+        // Where a statement of it failed, Postgres answers a commit with a rollback and no error.
+        const { command } = await this.#run({ sql: "commit", params: [] });
+        if (command !== "COMMIT") throw new WarehouseError("The transaction was rolled back: one of its statements had failed.", null, "commit");
+        return result;
+      } catch (error) {
+        // Where the commit failed or the connection is gone there is nothing left to roll back.
+        await this.#run({ sql: "rollback", params: [] }).catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    // A connection that is gone is closed.
+    await this.#client.end().catch(() => undefined);
+  }
+
+  /** One after another: a fetch amid a transaction that has failed would fail with it. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** `shown`: the statement whose lines an error is about, where ours begins with something else on its first line. */
+  async #run({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
+    if (this.#lost !== null) throw connectionLost(this.#connection, this.#lost);
+    // The extended protocol takes one statement and no more, whatever a user's file holds.
+    const asked: QueryArrayConfig & { queryMode: "extended" } = { text: sql, values: params.map((value) => (typeof value === "string" ? storable(value) : value)), rowMode: "array", queryMode: "extended", types: { getTypeParser: readValue } };
+    try {
+      return await this.#client.query<Values>(asked);
+    } catch (error) {
+      throw statementError(error, sql, shown, this.#connection);
+    }
+  }
+}
+
+function toRow(fields: readonly FieldDef[], values: Values): Row {
+  const row: Row = {};
+  for (let i = 0; i < fields.length; i++) row[fields[i]?.name ?? ""] = values[i] ?? null;
+  return row;
+}
+
+/** An array as Postgres reads it from text. */
+function arrayText(values: readonly (string | number | null)[]): string {
+  return `{${values.map((value) => (value === null ? "null" : typeof value === "number" ? String(value) : `"${value.replaceAll(/["\\]/g, "\\$&")}"`)).join(",")}}`;
+}
+
+/** Postgres has no U+0000 in text; one in an answer of a provider must not cost the outcomes that travel with it. */
+function storable(text: string): string {
+  return text.includes("\u0000") ? text.replaceAll("\u0000", "\ufffd") : text;
+}
