@@ -17,6 +17,12 @@ export async function open(connection: Partial<DuckDbConnection> = {}, options: 
   return warehouse;
 }
 
+/** Has a warehouse closed after the test. */
+export function onClose(warehouse: Warehouse): Warehouse {
+  opened.push(warehouse);
+  return warehouse;
+}
+
 /** Closes it now instead of after the test. */
 export async function close(warehouse: Warehouse): Promise<void> {
   opened.splice(opened.indexOf(warehouse), 1);

@@ -1,0 +1,12 @@
+/** The oracle on Postgres: a file of its own, so that it runs beside the other. */
+import { afterAll, test } from "vitest";
+import { askOracle } from "./support/oracle.js";
+import { openNewDatabase } from "./support/postgres.js";
+import { closeIdleWarehouses } from "./support/sql-decider.js";
+
+/** Fewer than on DuckDB: planning takes Postgres longer than deciding these small worlds. */
+const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 3_000);
+
+afterAll(closeIdleWarehouses);
+
+test("Postgres decides random stories row for row as the model does, breaks no promise, and meets every reason", { timeout: 1_200_000 }, () => askOracle(WANTED, openNewDatabase));
