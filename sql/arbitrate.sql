@@ -118,6 +118,20 @@ conversions as (
   group by segment, user_id, item_key
 ),
 had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
+{{#if is_postgres}}
+  -- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
+  select segment, user_id, item_key
+  from (
+    select r.segment, r.user_id, r.item_key, (
+      select sum(l.counts) from {{ledger "sent_ledger"}} l
+      where l.segment = r.segment and l.user_id = r.user_id and l.item_key = r.item_key and l.counts <> 0
+    ) as counts
+    from {{work "segment_rows"}} r
+    join segments s on s.segment = r.segment and s.repeat_kind = 'never'
+    where r.dropped is null
+  ) h
+  where counts > 0
+{{else}}
   select l.segment, l.user_id, l.item_key
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment and s.repeat_kind = 'never'
@@ -125,6 +139,7 @@ had_before as (      -- repeat: never looks at all history, on the columns, so t
   where l.counts <> 0
   group by l.segment, l.user_id, l.item_key
   having sum(l.counts) > 0
+{{/if}}
 ),
 
 -- ── Which journeys run, and which of them their goal ends ────────────────────────────────────────────────────────────
@@ -427,7 +442,7 @@ run_limit as (
   union all
   select message_id, 'project', {{max_per_run}} from project_line where project_place > {{max_per_run}}
 ),
-reasoned as (
+reasoned as {{materialized}} (
   select c.*,
     f.baseline, f.invalid, f.audience_failed, f.converted, f.excluded, f.no_consent, f.suppressed, f.opted_out, f.expired, s.rule as superseded, f.repeat_gap, f.paused,
     f.stale_data, f.step_gap, f.quiet_hours, f.cap, f.spacing, o.rule as outranked, q.rule as run_limit,
@@ -446,7 +461,7 @@ reasoned as (
 ),
 
 -- ── The rules, in order ──────────────────────────────────────────────────────────────────────────────────────────────
-decided as (
+decided as {{materialized}} (
   select r.*,
     case
       when baseline is not null then 'baseline'
@@ -475,7 +490,7 @@ decided as (
       step_gap, quiet_hours, cap, spacing, outranked, run_limit, held_out, '') as rule
   from reasoned r
 ),
-answers as (
+answers as {{materialized}} (
   select d.*,
     case
       when reason in ('claimed', 'held_out') then reason

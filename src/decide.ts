@@ -70,7 +70,10 @@ export async function decide(project: Project, warehouse: Warehouse, ledger: Led
   const arbitration = await gather(project, warehouse, ledger, options, compiled, stagedAudiences, stagedSegments);
   const statement = arbitrate(arbitration, warehouse, options);
   const started = now();
+  const { before, after } = warehouse.dialect.arbitration;
+  for (const sql of before) await warehouse.execute({ sql, params: [] });
   const decided = await warehouse.execute(statement);
+  for (const sql of after) await warehouse.execute({ sql, params: [] });
   await filled(warehouse, "decisions");
   const arbitrationMs = now() - started;
 

@@ -33,6 +33,10 @@ export interface Dialect {
   workTable(name: string): string;
   /** What begins the definition of a work table, which replaces one of that name. */
   createWorkTable(name: string): string;
+  /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
+  materialized: string;
+  /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
+  arbitration: { before: readonly string[]; after: readonly string[] };
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
   afterFilling(table: WorkTable): readonly string[];
 }
@@ -69,6 +73,8 @@ export const duckdbDialect: Dialect = {
   // on a second one while outcomes are appended on the first.
   workTable: (name) => `opportune_work.${name}`,
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
+  materialized: "",
+  arbitration: { before: [], after: [] },
   afterFilling: () => [],
 };
 

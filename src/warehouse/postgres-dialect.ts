@@ -30,6 +30,9 @@ export const postgresDialect: Dialect = {
   // name: hence the prefix.
   workTable: (name) => `pg_temp.opportune_${name}`,
   createWorkTable: (name) => `drop table if exists pg_temp.opportune_${name};\ncreate temporary table opportune_${name}`,
+  materialized: "materialized",
+  // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
+  arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),

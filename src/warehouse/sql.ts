@@ -87,7 +87,7 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
 /** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
 export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
   const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
-  const words = { types: dialect.types, is_postgres: dialect.name === "postgres", null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
+  const words = { types: dialect.types, is_postgres: dialect.name === "postgres", materialized: dialect.materialized, null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
   const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
   return { sql, params: binder.params };
 }
