@@ -1,0 +1,156 @@
+/** Whole runs on Postgres: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Ledger } from "../src/ledger/ledger.js";
+import { installLedger } from "../src/ledger/schema.js";
+import { loadProject } from "../src/project/load.js";
+import type { Project } from "../src/project/types.js";
+import { run, type RunResult } from "../src/run.js";
+import { openWarehouse } from "../src/warehouse/open.js";
+import type { Row, Warehouse } from "../src/warehouse/types.js";
+import { createDatabase } from "./support/postgres.js";
+
+const NOW = Date.parse("2026-03-02T12:00:00Z");
+const USERS = 6_000;
+/** More properties than json_build_object takes. */
+const WIDE = Array.from({ length: 60 }, (_, i) => `${String(i)} as wide_${String(i)}`).join(", ");
+
+const FILES: Readonly<Record<string, string>> = {
+  "opportune.yml": `
+name: shop
+targets:
+  prod: {type: postgres, url: "\${DATABASE_URL}", database: "\${DATABASE}", search_path: [shop, public], statement_timeout: 1 minute, schema: messages}
+channels:
+  email: {provider: outbox, from: Shop <hello@example.com>}
+sources:
+  carts: {table: carts, loaded_at: "updated_at + interval '30 minutes'"}
+policy:
+  exclude: [blocked]
+  max_per_run: 100000
+`,
+  "segments/cart.sql": `/*---
+status: live
+first_run: send
+key: cart_id
+repeat: each_occurrence
+goal: ordered
+keep_properties: [total, plan]
+steps:
+  - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart}
+columns:
+  plan: {accepted_values: [starter, growth]}
+---*/
+select user_id, email, cart_id, updated_at as occurred_at, total, plan, tags, extra, bought_on, rating, ${WIDE}
+from {{source "carts"}} -- the user's own comment
+where updated_at > {{ago "1 day"}}
+`,
+  "segments/broken.sql": "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
+  "segments/audiences/ordered.sql": "select user_id, ordered_at as occurred_at from orders",
+  "segments/audiences/blocked.sql": "select user_id from carts where user_id = 7",
+  "templates/plain.hbs": "---\nsubject: Hello\nlayout: none\n---\n<p>Hello</p>\n",
+  "templates/cart.hbs": "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}} {{wide_59}}</p>\n",
+};
+
+let root: string;
+let project: Project;
+let warehouse: Warehouse;
+let drop: () => Promise<void>;
+
+beforeEach(async () => {
+  const database = await createDatabase();
+  drop = database.drop;
+  const { host, port, user, password, database: name } = database.connection;
+  root = mkdtempSync(join(tmpdir(), "opportune-run-postgres-"));
+  for (const [file, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  project = loadProject(root, { env: { DATABASE_URL: `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/elsewhere`, DATABASE: name ?? "" } });
+  warehouse = await openWarehouse(project.target.connection, { root });
+  for (const sql of [
+    "create schema shop",
+    `create table shop.carts as select i as user_id, 'User' || i || '@Example.com' as email, gen_random_uuid() as cart_id, timestamptz '2026-03-02 12:30:00+01' as updated_at, 12.50::numeric(10, 2) as total,
+      case when i % 2 = 0 then 'starter' else 'growth' end::varchar(20) as plan, array['a', 'b"c'] as tags, '{"size": "XL"}'::jsonb as extra, date '2026-02-01' as bought_on, 'NaN'::float8 as rating from generate_series(1, ${String(USERS)}) i`,
+    "create table shop.orders as select 8 as user_id, timestamp '2026-03-02 11:45:00' as ordered_at",
+  ]) await warehouse.execute({ sql, params: [] });
+  await installLedger(warehouse, project.target.schema);
+});
+
+afterEach(async () => {
+  await warehouse.close();
+  await drop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+function runAt(now: number, dryRun = false): Promise<RunResult> {
+  const ignore = (): void => undefined;
+  return run(project, warehouse, { segments: [...project.segments.values()], backfill: new Set(), dryRun, asOf: null, now: () => now, onStep: ignore, onStatement: ignore, onProgress: ignore, onDecided: ignore });
+}
+
+const query = (sql: string): Promise<Row[]> => warehouse.query({ sql, params: [] });
+
+describe("a run on Postgres", () => {
+  it("sends what is due once, with the user's own types, and leaves the broken segment alone", async () => {
+    const { decisions, delivery } = await runAt(NOW);
+    expect(delivery?.counts.accepted).toBe(USERS - 2);
+    const [cart, broken] = ["cart", "broken"].map((id) => decisions.segments.find(({ segment }) => segment === id));
+    expect(cart?.reasons).toEqual({ claimed: USERS - 2, excluded: 1, converted: 1 });
+    expect(broken?.problem).toMatchObject({ file: "segments/broken.sql" });
+    expect(broken?.problem?.message).toMatch(/invalid input syntax for type integer: "(starter|growth)"/);
+    const [row] = await query("select count(*) as n, count(distinct message_id) as messages, sum(settles) as settled, min(address) as address, min(properties) as properties from messages.sent_ledger where event = 'claimed'");
+    expect(row).toMatchObject({ n: USERS - 2, messages: USERS - 2, settled: String(USERS - 2), address: "user1000@example.com" });
+    expect(JSON.parse(String(row?.["properties"]))).toMatchObject({ total: "12.50" });
+    expect(await query("select event, count(*) as n from messages.sent_ledger where event in ('sending', 'accepted') group by event order by event")).toEqual([{ event: "accepted", n: USERS - 2 }, { event: "sending", n: USERS - 2 }]);
+    expect(await query("select status, status_reason, count(*) as n from messages.messages group by 1, 2")).toEqual([{ status: "accepted", status_reason: null, n: USERS - 2 }]);
+    const files = readdirSync(join(root, project.target.outbox), { recursive: true, encoding: "utf8" }).filter((file) => /\.(eml|html|json|txt)$/.test(file));
+    expect(files.length).toBeGreaterThan(0);
+    expect(readFileSync(join(root, project.target.outbox, files[0] ?? ""), "utf8")).toContain("12.50");
+
+    const again = await runAt(NOW + 300_000);
+    expect(again.delivery?.counts.accepted).toBe(0);
+    expect(again.decisions.changed).toBe(0);
+  });
+
+  it("a dry run decides and renders the same, and leaves nothing", async () => {
+    const { decisions, unrenderable } = await runAt(NOW, true);
+    expect(decisions.segments.find(({ segment }) => segment === "cart")?.reasons["claimed"]).toBe(USERS - 2);
+    expect(unrenderable).toEqual({});
+    expect(await query("select (select count(*) from messages.sent_ledger) as events, (select count(*) from messages.runs) as runs, (select count(*) from messages.leases where holder is not null) as held")).toEqual([{ events: 0, runs: 0, held: 0 }]);
+  });
+
+  it("recovers what a run left that lost its connection after claiming: nothing twice, nothing lost", async () => {
+    const other = await openWarehouse(project.target.connection, { root });
+    const [backend] = await other.query({ sql: "select pg_backend_pid() as pid", params: [] });
+    let batches = 0;
+    const onProgress = (): void => {
+      if (++batches === 1) void warehouse.execute({ sql: `select pg_terminate_backend(${String(backend?.["pid"])})`, params: [] });
+    };
+    const ignore = (): void => undefined;
+    const cut = run(project, other, { segments: [...project.segments.values()], backfill: new Set(), dryRun: false, asOf: null, now: () => NOW, onStep: ignore, onStatement: ignore, onProgress, onDecided: ignore });
+    await expect(cut).rejects.toThrow(/connection to Postgres .* was lost/);
+    await other.close();
+    const { recovered, delivery } = await runAt(NOW + 900_000);
+    const [row] = await query("select count(distinct message_id) as claimed from messages.sent_ledger where event = 'claimed'");
+    expect(row).toEqual({ claimed: USERS - 2 });
+    const [told] = await query("select count(*) as n from messages.messages where status in ('accepted', 'in_doubt')");
+    expect(told).toEqual({ n: USERS - 2 });
+    expect(recovered.released).toBe(delivery?.counts.accepted);
+    const twice = await query("select message_id from messages.sent_ledger where event = 'accepted' group by message_id having count(*) > 1");
+    expect(twice).toEqual([]);
+  });
+
+  it("keeps its lease from another process's run, and can be paused meanwhile", async () => {
+    const other = await openWarehouse(project.target.connection, { root });
+    try {
+      const holder = await Ledger.open(other, project.target.schema, () => NOW);
+      await expect(runAt(NOW)).rejects.toThrow(/Another run holds the ledger/);
+      await (await Ledger.open(warehouse, project.target.schema, () => NOW, "read")).setPause({ scope: "segment", name: "cart" }, true, NOW);
+      await holder.release();
+      expect((await runAt(NOW)).decisions.segments.find(({ segment }) => segment === "cart")?.reasons["paused"]).toBe(USERS - 2);
+    } finally {
+      await other.close();
+    }
+  });
+});
