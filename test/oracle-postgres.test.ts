@@ -4,8 +4,8 @@ import { askOracle } from "./support/oracle.js";
 import { openNewDatabase } from "./support/postgres.js";
 import { closeIdleWarehouses } from "./support/sql-decider.js";
 
-/** Fewer than on DuckDB: planning takes Postgres longer than deciding these small worlds. */
-const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 3_000);
+/** Fewer than on DuckDB: each run takes Postgres longer. */
+const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 5_000);
 
 afterAll(closeIdleWarehouses);
 
