@@ -58,7 +58,11 @@ function importRule(layer) {
 
 export default defineConfig(
   globalIgnores(["dist/", "target/", "**/node_modules/"]),
-  { files: ["**/*.ts", "**/*.js"], extends: [tseslint.configs.strictTypeChecked], languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] }, tsconfigRootDir: import.meta.dirname } } },
+  {
+    files: ["**/*.ts", "**/*.js"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] }, tsconfigRootDir: import.meta.dirname } },
+  },
   {
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",

@@ -85,6 +85,8 @@ class DuckDbWarehouse implements Warehouse {
     const { count } = await guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
     if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
     const rows = await this.query({ sql: `describe ${statement.sql}`, params: statement.params });
+    // A bare DESCRIBE lists the tables.
+    if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
   }
 

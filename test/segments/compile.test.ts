@@ -6,8 +6,6 @@ const SMS = "steps: [{name: nudge, channel: email, template: cart}, {name: ping,
 const STEP = "steps: [{name: nudge, channel: email, template: cart}]";
 
 describe("a query that does not give what its segment needs", () => {
-  const at = { file: "segments/cart.sql", line: QUERY_LINE };
-
   it("is refused with all that is missing and what there is", async () => {
     const project = projectWith("select 1 as userid, total from carts", `${SMS}\nkey: cart_id\nkeep_properties: [tota]`);
     const lines = await compileProblems(project, await warehouseWith(CARTS));
@@ -19,7 +17,7 @@ describe("a query that does not give what its segment needs", () => {
       "Segment cart returns no column cart_id, its key.",
       "Segment cart returns no column tota, named under keep_properties.",
     ]);
-    for (const { hint, code, file, line } of lines) expect({ hint, code, file, line }).toEqual({ hint: "It returns: userid, total.", code: "segment/column", file: "segments/cart.sql", line: at.line + (QUERY_LINE - 6) + lines.length - lines.length + 2 });
+    for (const { hint, code, file, line } of lines) expect({ hint, code, file, line }).toEqual({ hint: "It returns: userid, total.", code: "segment/column", file: "segments/cart.sql", line: QUERY_LINE + 2 });
   });
 
   it("is told of a template's variable at the template's line, with the nearest column", async () => {
@@ -54,7 +52,7 @@ describe("SQL that the warehouse refuses", () => {
     ["two statements", "select user_id, email, occurred_at from carts; delete from carts", undefined, /2 statements/],
     ["two statements, the first of which is closed", "select * from carts); delete from carts; select * from (select 1", QUERY_LINE, /syntax error/],
     ["no query", "delete from carts", QUERY_LINE, /syntax error/],
-    ["a comment alone", "-- nothing yet", undefined, /./],
+    ["a comment alone", "-- nothing yet", undefined, /no query/],
     ["a whole number as behaviour time", "select user_id, email, 7 as occurred_at from carts", undefined, /INTEGER -> TIMESTAMP WITH TIME ZONE/],
   ])("fails that segment alone, at its own line: %s", async (_, sql, line, reason) => {
     const warehouse = await warehouseWith(CARTS);
@@ -72,7 +70,7 @@ describe("SQL that the warehouse refuses", () => {
     const warehouse = await warehouseWith(CARTS);
     const project = shopProject({
       "segments/cart.sql": segmentFile("select * from carts", `${STEP}\nexclude: [broken, few, enough]`),
-      "segments/audiences/broken.sql": "/*---\ndescription: d\n---*/\nselect user_id,\n  cast(cart_id as integer) as n from carts\n",
+      "segments/audiences/broken.sql": "/*---\ndescription: d\n---*/\nselect user_id\nfrom carts where cast(cart_id as integer) > 1\n",
       "segments/audiences/few.sql": "/*---\nmin_rows: 2\n---*/\nselect user_id from carts union all select user_id from carts\n",
       "segments/audiences/enough.sql": "/*---\nmin_rows: 1\n---*/\nselect user_id, occurred_at from carts;\n",
     });
@@ -101,6 +99,6 @@ describe("SQL that is fine although it looks odd", () => {
     const warehouse = await warehouseWith(CARTS, "create table typed as select * from carts", "create table segment_query as select 1 as wrong", "create table segment_rows as select * from carts");
     const { segments } = await stage(projectWith(sql), warehouse);
     expect(segments.get("cart")).toMatchObject({ returned: 1, problem: null });
-    expect(await stagedRows(warehouse, `user_id, dropped, email, ${"problems"}, occurred_at = timestamp '${AS_OF.slice(0, 10)} 10:00:00' as on_time`)).toEqual([{ user_id: "u1", dropped: null, email: "u1@example.com", problems: "", on_time: true }]);
+    expect(await stagedRows(warehouse, `user_id, dropped, email, problems, occurred_at = timestamp '${AS_OF.slice(0, 10)} 10:00:00' as on_time`)).toEqual([{ user_id: "u1", dropped: null, email: "u1@example.com", problems: "", on_time: true }]);
   });
 });

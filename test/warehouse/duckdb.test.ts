@@ -70,8 +70,8 @@ describe("query", () => {
     const error = await rejection(warehouse.query(plain(sql)));
     expect(error).toBeInstanceOf(WarehouseError);
     expect(error).toMatchObject({ statementLine: line, sql, exitCode: 1 });
-    expect((error as WarehouseError).reason).toMatch(reason);
-    expect((error as WarehouseError).reason).not.toContain("\n");
+    expect(error.message).toMatch(reason);
+    expect(error.message).not.toContain("\n");
   });
 });
 

@@ -50,10 +50,16 @@ describe("a file", () => {
     const told: string[] = [];
     const error = await rejection(open({ path: "shop.duckdb", waitForLockSeconds: 0 }, { root, onWait: (message) => told.push(message) }));
     expect(error).toBeInstanceOf(OpportuneError);
-    expect((error as OpportuneError).problems).toMatchObject([{ code: "warehouse/locked", message: expect.stringMatching(new RegExp(`^shop\\.duckdb is held by .+ \\(process ${String(holder.pid)}\\); waited 0 seconds\\.$`)) as string }]);
+    expect(error).toMatchObject({ problems: [{ code: "warehouse/locked", message: expect.stringMatching(new RegExp(`^shop\\.duckdb is held by .+ \\(process ${String(holder.pid)}\\); waited 0 seconds\\.$`)) as string }] });
     expect(told).toEqual([]);
     let released: Promise<void> | undefined;
-    const warehouse = await open({ path: "shop.duckdb", waitForLockSeconds: 60 }, { root, onWait: (message) => (told.push(message), (released = holder.end())) });
+    const warehouse = await open({ path: "shop.duckdb", waitForLockSeconds: 60 }, {
+      root,
+      onWait: (message) => {
+        told.push(message);
+        released = holder.end();
+      },
+    });
     await released;
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(`(process ${String(holder.pid)}); waiting up to 60 seconds`);
