@@ -69,7 +69,7 @@ it("the README's segment is the shipped one", () => {
 });
 
 it("the README's output is the demo's", { timeout: 60_000 }, async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--import", "tsx", "src/cli.ts", "demo"], {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["dist/cli.js", "demo"], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1" },
   });

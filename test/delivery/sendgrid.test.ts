@@ -379,7 +379,7 @@ describe("the key", () => {
       stream.write = ((chunk: string | Uint8Array) => {
         seen.push(String(chunk));
         return true;
-      }) as typeof stream.write;
+      });
     }
     try {
       const echo = await serve((request, response) => {
@@ -396,7 +396,7 @@ describe("the key", () => {
       for (const provider of providers) {
         seen.push(JSON.stringify(await provider.send(message(), never)));
         seen.push(JSON.stringify(await provider.send(message({ from: null, subject: KEY }), never)));
-        seen.push(inspect(provider, { depth: 20, showHidden: true }), JSON.stringify(provider), String(provider));
+        seen.push(inspect(provider, { depth: 20, showHidden: true }), JSON.stringify(provider));
       }
       for (const fault of [{ status: 401 }, { status: 429, resetInSeconds: 1 }, { status: 500 }, { cut: "before" as const }]) {
         sandbox.setFaults([fault]);

@@ -40,7 +40,7 @@ async function post(
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  const errors = text === "" ? [] : ((JSON.parse(text) as { errors: [] }).errors ?? []);
+  const errors = text === "" ? [] : ((JSON.parse(text) as { errors?: [] }).errors ?? []);
   return { status: response.status, headers: response.headers, text, errors };
 }
 

@@ -74,7 +74,7 @@ function statedLimits(body: unknown): string[] {
   for (const one of personalizations) {
     if (list(one, "to").length === 0) wrong.push("/personalizations/to is empty");
     if (Buffer.byteLength(JSON.stringify(get(one, "custom_args") ?? {})) > 10_000) wrong.push("custom_args exceed 10,000 bytes");
-    for (const value of Object.values((get(one, "custom_args") ?? {}) as object))
+    for (const value of Object.values((get(one, "custom_args") ?? {})))
       if (typeof value !== "string") wrong.push("a custom_arg is no string");
     wrong.push(...reservedHeaders(get(one, "headers")));
   }
@@ -88,7 +88,7 @@ function statedLimits(body: unknown): string[] {
 }
 
 function reservedHeaders(headers: unknown): string[] {
-  return Object.keys((headers ?? {}) as object)
+  return Object.keys((headers ?? {}))
     .filter((name) => RESERVED.includes(name.toLowerCase()))
     .map((name) => `the header ${name} is reserved`);
 }
