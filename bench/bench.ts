@@ -2,20 +2,20 @@
  * The speed figures: 1 M users, 10 M ledger rows, 100,000 candidates over 20 segments, half of them settled already.
  * `npm run bench [-- --output json] [--scale 0.1] [--runs 3]`; each figure stands beside a limit measured in the same run.
  */
-import { fork, type ChildProcess } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { messageOf } from "../src/claims.js";
 import { toSendGrid } from "../src/delivery/sendgrid-mail.js";
-import type { StageStep } from "../src/segments/stage.js";
 import { loadProject } from "../src/project/load.js";
 import { loadRenderer } from "../src/render/renderer.js";
-import { run, type RunResult } from "../src/run.js";
+import type { RunDocument } from "../src/report/artefacts.js";
 import { openDuckDb } from "../src/warehouse/duckdb.js";
-import { BENCH_AS_OF, fillBenchWarehouse, residentMb, writeBenchProject } from "./warehouse.js";
+import { BENCH_AS_OF, fillBenchWarehouse, writeBenchProject } from "./warehouse.js";
 
 interface Figure {
   name: string;
@@ -55,26 +55,42 @@ async function startSink(): Promise<{ child: ChildProcess; port: number }> {
   return { child, port };
 }
 
-/** One full run of the job in its own copy of the warehouse. */
-async function runOnce(root: string): Promise<{ result: RunResult; stageMs: number; peakMb: number; queriesMs: number }> {
+/** One run of the built command line, as it is shipped, in its own copy of the warehouse. */
+async function runOnce(root: string): Promise<{ document: RunDocument; peakMb: number; queriesMs: number }> {
   copyFileSync(join(root, "full.duckdb"), join(root, "bench.duckdb"));
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../dist/cli.js", import.meta.url)), "run", "--as-of", BENCH_AS_OF, "--output", "json", "--quiet"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  let peakMb = 0;
+  const watch = setInterval(() => (peakMb = Math.max(peakMb, peakResidentMb(child.pid))), 20);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  clearInterval(watch);
+  if (code !== 0) throw new Error(`the run ended with ${String(code)}: ${stdout}`);
+  return { document: JSON.parse(stdout) as RunDocument, peakMb, queriesMs: await queriesAlone(root) };
+}
+
+/** The limit of staging: what the segments' own queries take, ms. */
+async function queriesAlone(root: string): Promise<number> {
   const project = loadProject(root);
   const warehouse = await openDuckDb(project.target.connection, { root });
-  let stageMs = 0;
-  let peakMb = 0;
-  const watch = setInterval(() => (peakMb = Math.max(peakMb, residentMb())), 20);
-  const onStep = (step: StageStep & { ms?: number }): void => void (stageMs += step.ms ?? 0);
-  const result = await run(project, warehouse, { segments: [...project.segments.values()], backfill: new Set(), dryRun: false, asOf: BENCH_AS_OF, now: Date.now, onStep, onStatement: () => undefined, onProgress: () => undefined, onDecided: () => undefined });
-  clearInterval(watch);
-  // The limit of staging: what the users' own queries take.
   const started = performance.now();
   for (const segment of project.segments.values()) {
-    const query = segment.sql.replaceAll(/\{\{ago "(\d+) days"\}\}/g, `(timestamp '2026-06-01 12:00:00' - interval $1 day)`);
+    const query = segment.sql.replaceAll(/\{\{ago "(\d+) days"\}\}/g, "(timestamp '2026-06-01 12:00:00' - interval $1 day)");
     await warehouse.query({ sql: `select count(*) as n, count(email) as e, count(first_name) as f, count(city) as c from (${query}) q`, params: [] });
   }
-  const queriesMs = performance.now() - started;
+  const ms = performance.now() - started;
   await warehouse.close();
-  return { result, stageMs, peakMb, queriesMs };
+  return ms;
+}
+
+/** The most memory a process has held so far, MB, as Linux counts it; 0 elsewhere. */
+function peakResidentMb(pid: number | undefined): number {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, "utf8"))?.[1];
+    return Math.round(Number(kilobytes ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
 }
 
 /** Posts the same bytes with undici alone, as many at once: messages/s. */
@@ -125,19 +141,19 @@ try {
   const memory: number[] = [];
   let before = 0;
   for (let i = 0; i < runs; i++) {
-    const { result, stageMs, peakMb, queriesMs } = await runOnce(root);
-    const { delivery, decisions } = result;
+    const { document, peakMb, queriesMs } = await runOnce(root);
+    const { delivery } = document;
     const received = Number(await (await fetch(`http://127.0.0.1:${String(sink.port)}/`)).text());
-    if (received - before !== delivery?.counts.accepted) throw new Error(`The sink got ${String(received - before)} messages, the ledger says ${String(delivery?.counts.accepted)}`);
+    if (delivery === null || received - before !== delivery.accepted) throw new Error(`The sink got ${String(received - before)} messages, the run says ${String(delivery?.accepted)}`);
+    const stageMs = document.segments.reduce((sum, segment) => sum + segment.duration_ms, 0);
     stage.push(stageMs / 1000);
     queries.push(queriesMs / 1000);
-    arbitration.push(decisions.arbitrationMs / 1000);
-    const deliveryMs = result.deliveryMs;
-    rate.push(delivery.counts.accepted / (deliveryMs / 1000));
+    arbitration.push(document.arbitration_ms / 1000);
+    rate.push(delivery.accepted / (delivery.duration_ms / 1000));
     memory.push(peakMb);
-    bare.push(await bareUndici(root, sink.port, delivery.counts.accepted));
-    before = received + delivery.counts.accepted;
-    say(`run ${String(i + 1)}: staging ${String(stageMs)} ms (queries alone ${queriesMs.toFixed(0)}), arbitration ${String(decisions.arbitrationMs)} ms, ${rate.at(-1)?.toFixed(0) ?? ""} messages/s (bare ${bare.at(-1)?.toFixed(0) ?? ""}), ${String(peakMb)} MB`);
+    bare.push(await bareUndici(root, sink.port, delivery.accepted));
+    before = received + delivery.accepted;
+    say(`run ${String(i + 1)}: staging ${String(stageMs)} ms (queries alone ${queriesMs.toFixed(0)}), arbitration ${String(document.arbitration_ms)} ms, ${rate.at(-1)?.toFixed(0) ?? ""} messages/s (bare ${bare.at(-1)?.toFixed(0) ?? ""}), ${String(peakMb)} MB`);
   }
   const figures = [
     figure("staging", "s", stage, queries, "less"),

@@ -15,8 +15,6 @@ export interface BenchSize {
 /** Every run of the benchmark is as of this moment (ISO 8601 UTC). */
 export const BENCH_AS_OF = "2026-06-01T12:00:00Z";
 
-const MB = 1024 * 1024;
-
 /** How the segments of the benchmark differ: half look at all history, half are bounded. */
 function repeatOf(segment: number): string {
   return segment % 2 === 0 ? "never" : segment % 4 === 1 ? "every 30 days" : "each_occurrence";
@@ -30,7 +28,7 @@ export function writeBenchProject(root: string, size: BenchSize, endpoint: strin
     `name: bench
 target: bench
 targets:
-  bench: {type: duckdb, path: bench.duckdb, memory_limit: 1GB, threads: 2}
+  bench: {type: duckdb, path: bench.duckdb, memory_limit: 200MB, threads: 2}
 channels:
   email: {provider: sendgrid, api_key: SG.bench, endpoint: "${endpoint}", from: "Bench <bench@example.com>", rate: ${String(rate)}, in_flight: ${String(inFlight)}}
 policy:
@@ -114,9 +112,4 @@ export async function fillBenchWarehouse(root: string, size: BenchSize): Promise
   await execute("update opportune.leases set fence = 1000");
   await execute("checkpoint");
   await warehouse.close();
-}
-
-/** Resident memory of this process, bytes as MB. */
-export function residentMb(): number {
-  return Math.round(process.memoryUsage().rss / MB);
 }

@@ -134,10 +134,15 @@ async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, r
 
 /** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */
 function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
-  const base = { messageId: event.claim.messageId, event: event.event, at: event.at - offset };
-  if (event.event === "sending") return { ...base, reason: "sending", detail: null, providerId: null };
-  if (event.event === "accepted") return { ...base, reason: "accepted", detail: null, providerId: event.providerId };
-  return { ...base, reason: event.event === "in_doubt" ? "no_answer" : event.reason, detail: JSON.stringify({ because: event.detail }), providerId: null };
+  const failure = event.event === "sending" || event.event === "accepted" ? null : event;
+  return {
+    messageId: event.claim.messageId,
+    event: event.event,
+    at: event.at - offset,
+    reason: failure === null ? event.event : failure.event === "in_doubt" ? "no_answer" : failure.reason,
+    detail: failure === null ? null : JSON.stringify({ because: failure.detail }),
+    providerId: event.event === "accepted" ? event.providerId : null,
+  };
 }
 
 function pauseState(project: Project, pauses: Awaited<ReturnType<Ledger["pauses"]>>): PauseState {

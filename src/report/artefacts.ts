@@ -43,7 +43,7 @@ export interface RunDocument {
   /** Rows appended by the decisions; in a dry run: that would have been. */
   ledger_rows: number;
   /** Null in a dry run. */
-  delivery: { claims: number; accepted: number; failed: Readonly<Record<string, number>>; in_doubt: number; released: Readonly<Record<string, number>>; posts: number; stopped_channels: Readonly<Record<string, string>> } | null;
+  delivery: { claims: number; accepted: number; failed: Readonly<Record<string, number>>; in_doubt: number; released: Readonly<Record<string, number>>; posts: number; stopped_channels: Readonly<Record<string, string>>; duration_ms: number } | null;
   /** Dry run: claims that can't be rendered, by reason. */
   unrenderable: Readonly<Record<string, number>>;
   /** A signal ended the run early: what was not handed over was released. */
@@ -81,6 +81,7 @@ export function runDocument(result: RunResult, about: { project: string; target:
             released: delivery.counts.released,
             posts: delivery.posts,
             stopped_channels: Object.fromEntries(delivery.stoppedChannels),
+            duration_ms: Math.round(result.deliveryMs),
           },
     unrenderable: result.unrenderable,
     stopped: about.stopped,
