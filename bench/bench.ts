@@ -28,7 +28,9 @@ interface Figure {
   runs: number[];
 }
 
-const { values: args } = parseArgs({ options: { output: { type: "string", default: "text" }, scale: { type: "string", default: "1" }, runs: { type: "string", default: "3" } } });
+const { values: args } = parseArgs({
+  options: { output: { type: "string", default: "text" }, scale: { type: "string", default: "1" }, runs: { type: "string", default: "3" } },
+});
 const scale = Number(args.scale);
 const runs = Number(args.runs);
 const size = { users: Math.round(1_000_000 * scale), ledgerRows: Math.round(10_000_000 * scale), candidates: Math.round(100_000 * scale), segments: 20 };
@@ -51,14 +53,22 @@ function figure(name: string, unit: string, list: readonly number[], limits: rea
 
 async function startSink(): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(new URL("sink.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
-  const port = await new Promise<number>((resolve) => child.once("message", (message) => { resolve(Number(message)); }));
+  const port = await new Promise<number>((resolve) =>
+    child.once("message", (message) => {
+      resolve(Number(message));
+    }),
+  );
   return { child, port };
 }
 
 /** One run of the built command line, as it is shipped, in its own copy of the warehouse. */
 async function runOnce(root: string): Promise<{ document: RunDocument; peakMb: number; queriesMs: number }> {
   copyFileSync(join(root, "full.duckdb"), join(root, "bench.duckdb"));
-  const child = spawn(process.execPath, [fileURLToPath(new URL("../dist/cli.js", import.meta.url)), "run", "--as-of", BENCH_AS_OF, "--output", "json", "--quiet"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("../dist/cli.js", import.meta.url)), "run", "--as-of", BENCH_AS_OF, "--output", "json", "--quiet"],
+    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+  );
   let stdout = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   let peakMb = 0;
@@ -100,14 +110,21 @@ async function bareUndici(root: string, port: number, count: number): Promise<nu
   const bodies = sampleBodies();
   const pool = new Pool(`http://127.0.0.1:${String(port)}`, { connections: IN_FLIGHT, pipelining: 1 });
   const post = async (i: number): Promise<void> => {
-    const answer = await pool.request({ path: "/v3/mail/send", method: "POST", headers: { authorization: "Bearer SG.bench", "content-type": "application/json" }, body: bodies[i % bodies.length] ?? "" });
+    const answer = await pool.request({
+      path: "/v3/mail/send",
+      method: "POST",
+      headers: { authorization: "Bearer SG.bench", "content-type": "application/json" },
+      body: bodies[i % bodies.length] ?? "",
+    });
     await answer.body.dump();
   };
   const started = performance.now();
   let next = 0;
-  await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-    while (next < count) await post(next++);
-  }));
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (next < count) await post(next++);
+    }),
+  );
   const rate = count / ((performance.now() - started) / 1000);
   await pool.close();
   return rate;
@@ -116,7 +133,24 @@ async function bareUndici(root: string, port: number, count: number): Promise<nu
     const segment = project.segments.values().next().value;
     if (segment === undefined) throw new Error("no segment");
     return Array.from({ length: 100 }, (_, i) => {
-      const claim = { messageId: `message-${String(i)}`, segment: segment.id, channel: "email", sendBy: 0, step: "first", variant: "", userId: `user-${String(i)}`, key: "", class: "marketing" as const, topic: "bench", template: "offer", occurredAt: BENCH_AS_OF, address: `user${String(i)}@example.com`, timezone: "UTC", locale: null, properties: JSON.stringify({ first_name: `Name${String(i)}`, city: "City", total: "19.90" }) };
+      const claim = {
+        messageId: `message-${String(i)}`,
+        segment: segment.id,
+        channel: "email",
+        sendBy: 0,
+        step: "first",
+        variant: "",
+        userId: `user-${String(i)}`,
+        key: "",
+        class: "marketing" as const,
+        topic: "bench",
+        template: "offer",
+        occurredAt: BENCH_AS_OF,
+        address: `user${String(i)}@example.com`,
+        timezone: "UTC",
+        locale: null,
+        properties: JSON.stringify({ first_name: `Name${String(i)}`, city: "City", total: "19.90" }),
+      };
       const message = messageOf(claim, project, renderer, { runId: "bench", asOf: BENCH_AS_OF });
       if ("invalid" in message) throw new Error(message.invalid);
       const body = toSendGrid(message);
@@ -144,7 +178,8 @@ try {
     const { document, peakMb, queriesMs } = await runOnce(root);
     const { delivery } = document;
     const received = Number(await (await fetch(`http://127.0.0.1:${String(sink.port)}/`)).text());
-    if (delivery === null || received - before !== delivery.accepted) throw new Error(`The sink got ${String(received - before)} messages, the run says ${String(delivery?.accepted)}`);
+    if (delivery === null || received - before !== delivery.accepted)
+      throw new Error(`The sink got ${String(received - before)} messages, the run says ${String(delivery?.accepted)}`);
     const stageMs = document.segments.reduce((sum, segment) => sum + segment.duration_ms, 0);
     stage.push(stageMs / 1000);
     queries.push(queriesMs / 1000);
@@ -153,17 +188,29 @@ try {
     memory.push(peakMb);
     bare.push(await bareUndici(root, sink.port, delivery.accepted));
     before = received + delivery.accepted;
-    say(`run ${String(i + 1)}: staging ${String(stageMs)} ms (queries alone ${queriesMs.toFixed(0)}), arbitration ${String(document.arbitration_ms)} ms, ${rate.at(-1)?.toFixed(0) ?? ""} messages/s (bare ${bare.at(-1)?.toFixed(0) ?? ""}), ${String(peakMb)} MB`);
+    say(
+      `run ${String(i + 1)}: staging ${String(stageMs)} ms (queries alone ${queriesMs.toFixed(0)}), arbitration ${String(document.arbitration_ms)} ms, ${rate.at(-1)?.toFixed(0) ?? ""} messages/s (bare ${bare.at(-1)?.toFixed(0) ?? ""}), ${String(peakMb)} MB`,
+    );
   }
   const figures = [
     figure("staging", "s", stage, queries, "less"),
     figure("arbitration", "s", arbitration, [], "less"),
-    figure("staging and arbitration", "s", stage.map((s, i) => s + (arbitration[i] ?? 0)), [1.5], "less"),
+    figure(
+      "staging and arbitration",
+      "s",
+      stage.map((s, i) => s + (arbitration[i] ?? 0)),
+      [1.5],
+      "less",
+    ),
     figure("end to end delivery", "messages/s", rate, bare, "more"),
     figure("resident memory, peak", "MB", memory, [350], "less"),
   ];
   if (args.output === "json") for (const one of figures) process.stdout.write(`${JSON.stringify(one)}\n`);
-  else for (const { name, value, unit, limit, ratio } of figures) process.stdout.write(`${name.padEnd(28)} ${value.toFixed(2).padStart(10)} ${unit.padEnd(10)} limit ${limit?.toFixed(2) ?? "–"}  ratio ${ratio?.toFixed(2) ?? "–"}\n`);
+  else
+    for (const { name, value, unit, limit, ratio } of figures)
+      process.stdout.write(
+        `${name.padEnd(28)} ${value.toFixed(2).padStart(10)} ${unit.padEnd(10)} limit ${limit?.toFixed(2) ?? "–"}  ratio ${ratio?.toFixed(2) ?? "–"}\n`,
+      );
 } finally {
   sink.child.disconnect();
   rmSync(root, { recursive: true, force: true });

@@ -61,7 +61,7 @@ where b.segment = ${String(i)} and b.occurred_at > {{ago "4 days"}}
 `,
     );
   }
-  writeFileSync(join(root, "segments/audiences/bought.sql"), "/*---\n---*/\nselect user_id, occurred_at from purchases where occurred_at > {{ago \"4 days\"}}\n");
+  writeFileSync(join(root, "segments/audiences/bought.sql"), '/*---\n---*/\nselect user_id, occurred_at from purchases where occurred_at > {{ago "4 days"}}\n');
   writeFileSync(join(root, "segments/audiences/blocked.sql"), "/*---\n---*/\nselect user_id from blocked\n");
   writeFileSync(
     join(root, "templates/offer.hbs"),
@@ -92,7 +92,9 @@ export async function fillBenchWarehouse(root: string, size: BenchSize): Promise
   const each = String(Math.floor(size.candidates / size.segments));
   await execute(`create table behaviours as select s as segment, 'user-' || ((s * ${each} + i) % ${users}) as user_id, timestamp '2026-06-01 11:30:00' - to_seconds(i % 600) as occurred_at, cast(19.9 + i % 100 as decimal(10, 2)) as total
     from range(${String(size.segments)}) a(s), range(${each}) t(i)`);
-  await execute(`create table purchases as select 'user-' || (i * 97 % ${users}) as user_id, timestamp '2026-05-31 00:00:00' + to_seconds(i % 3600) as occurred_at from range(${String(Math.floor(size.users / 50))}) t(i)`);
+  await execute(
+    `create table purchases as select 'user-' || (i * 97 % ${users}) as user_id, timestamp '2026-05-31 00:00:00' + to_seconds(i % 3600) as occurred_at from range(${String(Math.floor(size.users / 50))}) t(i)`,
+  );
   await execute(`create table blocked as select 'user-' || (i * 89 % ${users}) as user_id from range(${String(Math.floor(size.users / 1000))}) t(i)`);
   const settled = Math.floor(size.candidates / 2);
   const old = Math.floor((size.ledgerRows - settled * 3) / 3);

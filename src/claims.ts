@@ -30,12 +30,15 @@ type StepFacts = Pick<Claim, "channel" | "class" | "topic" | "template">;
 
 /** This run's claims in the order of the line, `batchSize` at a time. */
 export async function* readClaims(project: Project, warehouse: Warehouse, batchSize: number): AsyncGenerator<Claim[]> {
-  const channels = [...project.channels.keys()].map((channel) => ({ channel, column: addressColumn(project, channel) })).filter(({ column }) => column !== "user_id");
+  const channels = [...project.channels.keys()]
+    .map((channel) => ({ channel, column: addressColumn(project, channel) }))
+    .filter(({ column }) => column !== "user_id");
   const addresses = channels.map(({ channel, column }) => `when '${channel}' then r.${column}`).join(" ");
   const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, { channels: addresses === "" ? "when '' then ''" : addresses });
   const steps = new Map<string, StepFacts>();
   for (const segment of project.segments.values()) {
-    for (const { step, variant, channel, template } of treatments(segment)) steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
+    for (const { step, variant, channel, template } of treatments(segment))
+      steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
   }
   for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, steps));
 }

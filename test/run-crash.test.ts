@@ -37,7 +37,13 @@ it("a crash before `sending` is written: nothing was posted, and the next run se
   const next = await shop.run(T0 + LEASE_MS + MINUTE);
   expect(next).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
-  expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada released interrupted", "ada claimed claimed", "ada sending sending", "ada accepted accepted"]);
+  expect(await shop.story("user_id = 'ada'")).toEqual([
+    "ada claimed claimed",
+    "ada released interrupted",
+    "ada claimed claimed",
+    "ada sending sending",
+    "ada accepted accepted",
+  ]);
   expect(await shop.rows("select status from opportune.runs order by as_of")).toEqual([{ status: "interrupted" }, { status: "success" }]);
 });
 
@@ -49,7 +55,10 @@ it("a crash after the posts, before their answers are written: in doubt, never s
   expect(next).toMatchObject({ recovered: { released: 0, inDoubt: 2 }, delivery: { claims: 0 } });
   expect(shop.sandbox.stats().requests).toBe(2);
   expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada sending sending", "ada in_doubt interrupted"]);
-  expect(await shop.rows("select user_id, status from opportune.messages order by 1")).toEqual([{ user_id: "ada", status: "in_doubt" }, { user_id: "bob", status: "in_doubt" }]);
+  expect(await shop.rows("select user_id, status from opportune.messages order by 1")).toEqual([
+    { user_id: "ada", status: "in_doubt" },
+    { user_id: "bob", status: "in_doubt" },
+  ]);
 });
 
 it("a stop before delivery releases every claim, and the run ends as a success that sent nothing", async () => {
@@ -58,7 +67,7 @@ it("a stop before delivery releases every claim, and the run ends as a success t
   const result = await shop.run(T0, { stop: stop.signal, onDecided: () => stop.abort() });
   expect(result).toMatchObject({ problems: [], delivery: { posts: 0, counts: { accepted: 0, released: { stopped: 3 } } } });
   expect(await shop.rows("select status, released from opportune.runs")).toEqual([{ status: "success", released: 3 }]);
-  expect((await shop.run(T0 + MINUTE))).toMatchObject({ recovered: { released: 0, inDoubt: 0 }, delivery: { counts: { accepted: 3 } } });
+  expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 0, inDoubt: 0 }, delivery: { counts: { accepted: 3 } } });
 });
 
 it("a stop in the middle finishes what is under way and releases the rest", async () => {
@@ -77,5 +86,8 @@ it("an answer that never comes is in doubt, and stays so in the next run", async
   expect((await shop.run(T0)).delivery).toMatchObject({ ok: true, counts: { accepted: 1, inDoubt: 1 } });
   expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ claims: 0 });
   expect(new Set(shop.recipients()).size).toBe(2);
-  expect(await shop.rows("select status, in_doubt from opportune.runs order by as_of")).toEqual([{ status: "success", in_doubt: 1 }, { status: "success", in_doubt: 0 }]);
+  expect(await shop.rows("select status, in_doubt from opportune.runs order by as_of")).toEqual([
+    { status: "success", in_doubt: 1 },
+    { status: "success", in_doubt: 0 },
+  ]);
 });

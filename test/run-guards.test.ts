@@ -15,7 +15,8 @@ it("a pause that comes between decision and delivery releases the claims; resume
     query: (statement) => warehouse.query(statement),
     execute: async (statement) => {
       const changed = await warehouse.execute(statement);
-      if (/insert into .*sent_ledger/s.test(statement.sql)) await warehouse.execute({ sql: "insert into opportune.pauses values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 1, null)", params: [] });
+      if (/insert into .*sent_ledger/s.test(statement.sql))
+        await warehouse.execute({ sql: "insert into opportune.pauses values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 1, null)", params: [] });
       return changed;
     },
     stream: (statement, size) => warehouse.stream(statement, size),
@@ -35,7 +36,12 @@ it("a target that is not live writes to its outbox and asks no provider", async 
   const shop = await Shop.sending(["ada", "bob"], { endpoint: ELSEWHERE });
   const result = await shop.run(T0);
   expect(result.delivery).toMatchObject({ counts: { accepted: 2 }, posts: 2 });
-  expect(shop.outbox().map((message) => message["address"]).sort()).toEqual(["ada@example.com", "bob@example.com"]);
+  expect(
+    shop
+      .outbox()
+      .map((message) => message["address"])
+      .sort(),
+  ).toEqual(["ada@example.com", "bob@example.com"]);
   expect(shop.files().filter((file) => file.endsWith(".html")).length).toBe(2);
   expect(await shop.rows("select count(*) as n from opportune.sent_ledger where provider_id like 'outbox:%'")).toEqual([{ n: 2 }]);
 });
@@ -46,8 +52,12 @@ it("a replay goes to the outbox even on a live target with an allow-list, and to
   live.edit("opportune.yml", "live: false", 'live: true, allow: ["ada@example.com"]');
   expect(await live.run(T0, { asOf })).toMatchObject({ asOf, delivery: { counts: { accepted: 1 } } });
   expect(live.outbox()).toMatchObject([{ address: "ada@example.com", segment: "cart" }]);
-  expect(await live.rows("select distinct cast(decided_at as varchar) as decided_at from opportune.sent_ledger")).toEqual([{ decided_at: "2026-03-02 11:55:00" }]);
-  expect(await live.rows("select cast(max(recorded_at) as varchar) as recorded_at from opportune.sent_ledger")).toEqual([{ recorded_at: "2026-03-02 12:00:00" }]);
+  expect(await live.rows("select distinct cast(decided_at as varchar) as decided_at from opportune.sent_ledger")).toEqual([
+    { decided_at: "2026-03-02 11:55:00" },
+  ]);
+  expect(await live.rows("select cast(max(recorded_at) as varchar) as recorded_at from opportune.sent_ledger")).toEqual([
+    { recorded_at: "2026-03-02 12:00:00" },
+  ]);
 
   const sandboxed = await Shop.sending(["ada"]);
   await sandboxed.run(T0 + 400 * 24 * 60 * MINUTE, { asOf });
@@ -57,7 +67,12 @@ it("a replay goes to the outbox even on a live target with an allow-list, and to
 it("an as_of earlier than the last run is refused and leaves the lease free; the same one is not", async () => {
   const shop = await Shop.sending(["ada"]);
   await shop.run(T0);
-  await expect(shop.run(T0 - 1000)).rejects.toMatchObject({ exitCode: 1, problems: [{ code: "run/as-of", message: "The ledger knows a run as of 2026-03-02T12:00:00Z; this one would be as of 2026-03-02T11:59:59Z, earlier than that." }] });
+  await expect(shop.run(T0 - 1000)).rejects.toMatchObject({
+    exitCode: 1,
+    problems: [
+      { code: "run/as-of", message: "The ledger knows a run as of 2026-03-02T12:00:00Z; this one would be as of 2026-03-02T11:59:59Z, earlier than that." },
+    ],
+  });
   await expect(shop.run(T0 + MINUTE, { asOf: "2026-03-02T11:00:00Z" })).rejects.toMatchObject({ problems: [{ code: "run/as-of" }] });
   expect((await shop.run(T0)).delivery?.claims).toBe(0);
   expect(await shop.rows("select holder from opportune.leases")).toEqual([{ holder: null }]);
@@ -65,7 +80,10 @@ it("an as_of earlier than the last run is refused and leaves the lease free; the
 
 it("a dry run leaves no trace, and tells exactly what the real run then does", async () => {
   const shop = await Shop.sending(["ada", "bob", "eve", "kim"]);
-  write(shop.root, { "segments/other.sql": "/*---\nstatus: live\npriority: 90\nfirst_run: send\nsteps: [{name: hint, channel: email, template: cart}]\n---*/\nselect * from carts where user_id < 'c'\n" });
+  write(shop.root, {
+    "segments/other.sql":
+      "/*---\nstatus: live\npriority: 90\nfirst_run: send\nsteps: [{name: hint, channel: email, template: cart}]\n---*/\nselect * from carts where user_id < 'c'\n",
+  });
   edit(shop.root, "opportune.yml", "max_per_run: 100", "max_per_run: 3");
   await shop.run(T0 - 5 * MINUTE, { dryRun: true });
   const [before, files] = [await shop.dump(), shop.files()];
@@ -75,7 +93,11 @@ it("a dry run leaves no trace, and tells exactly what the real run then does", a
   expect(shop.files()).toEqual(files);
   expect(shop.sandbox.stats().requests).toBe(0);
   const real = await shop.run(T0);
-  expect(real.decisions).toEqual({ ...dry.decisions, segments: dry.decisions.segments.map((segment) => ({ ...segment, ms: expect.any(Number) as number })), arbitrationMs: expect.any(Number) as number });
+  expect(real.decisions).toEqual({
+    ...dry.decisions,
+    segments: dry.decisions.segments.map((segment) => ({ ...segment, ms: expect.any(Number) as number })),
+    arbitrationMs: expect.any(Number) as number,
+  });
   expect(real.decisions.segments.map(({ reasons }) => reasons)).toEqual([{ claimed: 1, outranked: 2, run_limit: 1 }, { claimed: 2 }]);
   expect(real.delivery?.claims).toBe(3);
 });
@@ -97,12 +119,18 @@ it("max_per_run lets the rest wait for the next run, of the segment and of the p
   shop.edit("opportune.yml", "max_per_run: 1", "max_per_run: 100");
   expect((await shop.run(T0 + 2 * MINUTE)).delivery?.claims).toBe(2);
   expect(new Set(shop.recipients()).size).toBe(5);
-  expect(await shop.rows("select rule, count(*) as n from opportune.sent_ledger where reason = 'run_limit' group by rule order by rule")).toEqual([{ rule: "project", n: 2 }, { rule: "segment", n: 3 }]);
+  expect(await shop.rows("select rule, count(*) as n from opportune.sent_ledger where reason = 'run_limit' group by rule order by rule")).toEqual([
+    { rule: "project", n: 2 },
+    { rule: "segment", n: 3 },
+  ]);
 });
 
 it("mistakes of the project end the run before anything is staged, and a broken segment ends nobody else's", async () => {
   const shop = await Shop.sending(["ada"]);
-  write(shop.root, { "segments/broken.sql": "/*---\nstatus: live\nsteps: [{name: hint, channel: email, template: cart}]\n---*/\nselect user_id, email, occurred_at, name, total\nfrom no_such_table\n" });
+  write(shop.root, {
+    "segments/broken.sql":
+      "/*---\nstatus: live\nsteps: [{name: hint, channel: email, template: cart}]\n---*/\nselect user_id, email, occurred_at, name, total\nfrom no_such_table\n",
+  });
   const result = await shop.run(T0);
   expect(result.problems).toMatchObject([{ code: "segment/query", file: "segments/broken.sql", line: 6 }]);
   expect(result.delivery).toMatchObject({ counts: { accepted: 1 } });

@@ -39,11 +39,25 @@ Next:${away === "" ? "" : `\n  cd ${away}`}
 function refuseExisting(root: string): void {
   const name = relative(process.cwd(), root) || "This folder";
   if (existsSync(join(root, PROJECT_FILE))) {
-    throw new OpportuneError({ code: "init/exists", message: `${name} has a project already: ${PROJECT_FILE} exists.`, hint: "Nothing was changed. Name another folder: `opportune init DIR`." }, 2);
+    throw new OpportuneError(
+      {
+        code: "init/exists",
+        message: `${name} has a project already: ${PROJECT_FILE} exists.`,
+        hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
+      },
+      2,
+    );
   }
   const inTheWay = [...SHIPPED, "shop.duckdb"].filter((file) => existsSync(join(root, file)));
   if (inTheWay.length === 0) return;
-  throw new OpportuneError({ code: "init/exists", message: `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`, hint: "Nothing was changed. Name another folder: `opportune init DIR`." }, 2);
+  throw new OpportuneError(
+    {
+      code: "init/exists",
+      message: `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`,
+      hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
+    },
+    2,
+  );
 }
 
 /** Leaves a file that exists as it is. */

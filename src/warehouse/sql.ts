@@ -47,7 +47,10 @@ export interface ConstantTable {
 export function constantTable(table: ConstantTable, dialect: Dialect, binder: Binder): string {
   const names = table.columns.map((column) => column.name);
   const row = (cells: readonly Constant[]): string[] => table.columns.map((column, i) => cell(cells[i] ?? null, column.type, dialect, binder));
-  if (table.rows.length === 0) return `select ${row([]).map((sql, i) => `${sql} as ${names[i] ?? ""}`).join(", ")} where 1 = 0`;
+  if (table.rows.length === 0)
+    return `select ${row([])
+      .map((sql, i) => `${sql} as ${names[i] ?? ""}`)
+      .join(", ")} where 1 = 0`;
   return dialect.constants(names, table.rows.map(row));
 }
 
@@ -106,7 +109,8 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
     /** A message id's anchor: none where the segment never repeats. */
-    anchor_text: (anchor: string, repeatKind: string) => `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
+    anchor_text: (anchor: string, repeatKind: string) =>
+      `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => `replace(substr(cast(${timestamp} as ${dialect.types.text}), 1, 19), ' ', 'T') || 'Z'`,
     json: (...args: unknown[]) => {

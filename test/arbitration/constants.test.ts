@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { bucketBelow, capConstants, firstOffsetConstants, historyFrom, longestCapSeconds, lookBackSeconds, stepConstants, type ArbitratedSegment, type Arbitration } from "../../src/arbitration/constants.js";
+import {
+  bucketBelow,
+  capConstants,
+  firstOffsetConstants,
+  historyFrom,
+  longestCapSeconds,
+  lookBackSeconds,
+  stepConstants,
+  type ArbitratedSegment,
+  type Arbitration,
+} from "../../src/arbitration/constants.js";
 import type { Constant } from "../../src/warehouse/sql.js";
 import { projectWith, segmentOf } from "../segments/support.js";
 
@@ -10,7 +20,16 @@ const QUERY = "select user_id, email, phone, occurred_at from carts";
 function arbitration(steps: string, more = ""): Arbitration {
   const project = projectWith(QUERY, `steps:\n${steps}\n${more}`);
   const segment: ArbitratedSegment = {
-    segment: segmentOf(project), activation: { shape: "s", activatedAt: null, steps: [] }, previous: undefined, checks: [], queried: true, backfill: false, failedAudience: null, pausedBy: null, loadedAt: null, tooOld: false,
+    segment: segmentOf(project),
+    activation: { shape: "s", activatedAt: null, steps: [] },
+    previous: undefined,
+    checks: [],
+    queried: true,
+    backfill: false,
+    failedAudience: null,
+    pausedBy: null,
+    loadedAt: null,
+    tooOld: false,
   };
   return { project, asOf: AS_OF, salt: "salt", segments: [segment], pausedChannels: new Set(), zones: [] };
 }
@@ -35,8 +54,22 @@ describe("buckets", () => {
 
 describe("steps", () => {
   it("give each variant its part of the buckets, the parts beside each other and whole", () => {
-    const given = arbitration("  - {name: one, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 2, channel: sms, template: ping}, c: {weight: 1}}}\n  - {name: two, after: 1 hour, channel: email, template: cart}");
-    expect(rows(stepConstants({ ...given, pausedChannels: new Set(["sms"]) }, (template) => `v-${template}`), "step", "variant", "from_bucket", "to_bucket", "channel_paused", "address_kind", "template_version", "siblings")).toEqual([
+    const given = arbitration(
+      "  - {name: one, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 2, channel: sms, template: ping}, c: {weight: 1}}}\n  - {name: two, after: 1 hour, channel: email, template: cart}",
+    );
+    expect(
+      rows(
+        stepConstants({ ...given, pausedChannels: new Set(["sms"]) }, (template) => `v-${template}`),
+        "step",
+        "variant",
+        "from_bucket",
+        "to_bucket",
+        "channel_paused",
+        "address_kind",
+        "template_version",
+        "siblings",
+      ),
+    ).toEqual([
       ["one", "a", "00000000", "40000000", false, "email", "v-cart", "|a||b||c|"],
       ["one", "b", "40000000", "c0000000", true, "phone", "v-ping", "|a||b||c|"],
       ["one", "c", "c0000000", "g", false, "email", "v-cart", "|a||b||c|"],
@@ -45,17 +78,37 @@ describe("steps", () => {
   });
 
   it("know when the first one comes: for all alike, or by the ranges of buckets of all variants", () => {
-    const first = (steps: string): Constant[][] => rows(firstOffsetConstants(arbitration(steps)), "is_whole", "from_bucket", "to_bucket", "first_after_seconds");
+    const first = (steps: string): Constant[][] =>
+      rows(firstOffsetConstants(arbitration(steps)), "is_whole", "from_bucket", "to_bucket", "first_after_seconds");
     expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart}")).toEqual([[true, "00000000", "g", 600]]);
-    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, template: ping, channel: sms}}}")).toEqual([[true, "00000000", "g", 600]]);
-    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 1 minute}}}")).toEqual([[false, "00000000", "40000000", 600], [false, "40000000", "g", 60]]);
-    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, after: 2 hours}}}\n  - {name: two, after: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 30 minutes}}}")).toEqual([
-      [false, "00000000", "40000000", 600], [false, "40000000", "80000000", 600], [false, "80000000", "g", 1800],
+    expect(
+      first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, template: ping, channel: sms}}}"),
+    ).toEqual([[true, "00000000", "g", 600]]);
+    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 1 minute}}}")).toEqual([
+      [false, "00000000", "40000000", 600],
+      [false, "40000000", "g", 60],
+    ]);
+    expect(
+      first(
+        "  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, after: 2 hours}}}\n  - {name: two, after: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 30 minutes}}}",
+      ),
+    ).toEqual([
+      [false, "00000000", "40000000", 600],
+      [false, "40000000", "80000000", 600],
+      [false, "80000000", "g", 1800],
     ]);
   });
 
   it("look back as far as the longest of them lasts, variants included", () => {
-    expect(lookBackSeconds(segmentOf(arbitration("  - {name: one, after: 1 hour, within: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, after: 2 hours, within: 3 hours}}}").project))).toBe(5 * 3600);
+    expect(
+      lookBackSeconds(
+        segmentOf(
+          arbitration(
+            "  - {name: one, after: 1 hour, within: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, after: 2 hours, within: 3 hours}}}",
+          ).project,
+        ),
+      ),
+    ).toBe(5 * 3600);
   });
 });
 
@@ -79,8 +132,19 @@ describe("history", () => {
 describe("caps", () => {
   it("stand in the order written, the spacing last", () => {
     const { project } = arbitration("  - {name: one, channel: email, template: cart}");
-    const policy = { ...project.policy, caps: [{ name: "sms", max: 1, windowSeconds: 604_800, channel: "sms", topic: null }, { name: "2 per 48 hours", max: 2, windowSeconds: 172_800, channel: null, topic: "carts" }], spacingSeconds: 3600 };
-    expect(capConstants({ ...project, policy }).rows).toEqual([[0, "sms", 1, 604_800, "sms", null, false], [1, "2 per 48 hours", 2, 172_800, null, "carts", false], [2, "spacing", 1, 3600, null, null, true]]);
+    const policy = {
+      ...project.policy,
+      caps: [
+        { name: "sms", max: 1, windowSeconds: 604_800, channel: "sms", topic: null },
+        { name: "2 per 48 hours", max: 2, windowSeconds: 172_800, channel: null, topic: "carts" },
+      ],
+      spacingSeconds: 3600,
+    };
+    expect(capConstants({ ...project, policy }).rows).toEqual([
+      [0, "sms", 1, 604_800, "sms", null, false],
+      [1, "2 per 48 hours", 2, 172_800, null, "carts", false],
+      [2, "spacing", 1, 3600, null, null, true],
+    ]);
     expect(longestCapSeconds({ ...project, policy })).toBe(604_800);
     expect(longestCapSeconds({ ...project, policy: { ...policy, caps: [] } })).toBe(3600);
     expect(longestCapSeconds({ ...project, policy: { ...policy, caps: [], spacingSeconds: null } })).toBe(0);

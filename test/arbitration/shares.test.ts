@@ -18,7 +18,12 @@ const VARIANT = bucket("'a-salt'", "'variant'", "u", "'cart_abandoned'");
 
 async function counted(conditions: Readonly<Record<string, string>>): Promise<Row> {
   const warehouse = await warehouseWith();
-  const [row] = await warehouse.query({ sql: `select ${Object.entries(conditions).map(([name, sql]) => `count(*) filter (where ${sql}) as ${name}`).join(", ")} from (select 'user-' || range as u from range(${String(USERS)}))`, params: [] });
+  const [row] = await warehouse.query({
+    sql: `select ${Object.entries(conditions)
+      .map(([name, sql]) => `count(*) filter (where ${sql}) as ${name}`)
+      .join(", ")} from (select 'user-' || range as u from range(${String(USERS)}))`,
+    params: [],
+  });
   return row ?? {};
 }
 
@@ -30,7 +35,12 @@ function expectShare(count: unknown, share: number, of = USERS): void {
 
 it("holdouts hold their share, each independent of the others", async () => {
   const tenth = `'${bucketBelow(0.1)}'`;
-  const row = await counted({ project: `${PROJECT} < ${tenth}`, segment: `${SEGMENT} < ${tenth}`, both: `${PROJECT} < ${tenth} and ${SEGMENT} < ${tenth}`, segments: `${SEGMENT} < ${tenth} and ${OTHER} < ${tenth}` });
+  const row = await counted({
+    project: `${PROJECT} < ${tenth}`,
+    segment: `${SEGMENT} < ${tenth}`,
+    both: `${PROJECT} < ${tenth} and ${SEGMENT} < ${tenth}`,
+    segments: `${SEGMENT} < ${tenth} and ${OTHER} < ${tenth}`,
+  });
   expectShare(row["project"], 0.1);
   expectShare(row["segment"], 0.1);
   expectShare(row["both"], 0.01);
@@ -39,7 +49,10 @@ it("holdouts hold their share, each independent of the others", async () => {
 
 it("a larger holdout contains the smaller one; 0 holds nobody and 100 all", async () => {
   const row = await counted({
-    five: `${PROJECT} < '${bucketBelow(0.05)}'`, nested: `${PROJECT} < '${bucketBelow(0.05)}' and ${PROJECT} < '${bucketBelow(0.1)}'`, none: `${PROJECT} < '${bucketBelow(0)}'`, all_users: `${PROJECT} < '${bucketBelow(1)}'`,
+    five: `${PROJECT} < '${bucketBelow(0.05)}'`,
+    nested: `${PROJECT} < '${bucketBelow(0.05)}' and ${PROJECT} < '${bucketBelow(0.1)}'`,
+    none: `${PROJECT} < '${bucketBelow(0)}'`,
+    all_users: `${PROJECT} < '${bucketBelow(1)}'`,
   });
   expectShare(row["five"], 0.05);
   expect(row).toMatchObject({ nested: row["five"], none: 0, all_users: USERS });
@@ -47,7 +60,12 @@ it("a larger holdout contains the smaller one; 0 holds nobody and 100 all", asyn
 
 it("variants are drawn by their weights, in and out of the holdout alike", async () => {
   const [third, held] = [bucketBelow(1 / 3), `${SEGMENT} < '${bucketBelow(0.1)}'`];
-  const row = await counted({ a: `${VARIANT} < '${third}'`, b: `${VARIANT} >= '${third}' and ${VARIANT} < '${bucketBelow(1)}'`, held, a_held: `${held} and ${VARIANT} < '${third}'` });
+  const row = await counted({
+    a: `${VARIANT} < '${third}'`,
+    b: `${VARIANT} >= '${third}' and ${VARIANT} < '${bucketBelow(1)}'`,
+    held,
+    a_held: `${held} and ${VARIANT} < '${third}'`,
+  });
   expectShare(row["a"], 1 / 3);
   expect(Number(row["a"]) + Number(row["b"])).toBe(USERS);
   expectShare(row["a_held"], 1 / 3, Number(row["held"]));

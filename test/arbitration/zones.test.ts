@@ -14,12 +14,29 @@ function hours(zone: string, asOf: string, quiet: QuietHours | null = NIGHT): Zo
 describe("zones", () => {
   it("are known by their IANA name, in any case; the rest counts as the project's", () => {
     const known = ["Europe/Berlin", "europe/berlin", "UTC", "Etc/GMT+12", "America/Argentina/Buenos_Aires", "Asia/Kathmandu", "Pacific/Kiritimati", ""];
-    const unknown = ["Mars/Base", "+02:00", "-0500", "−02:00", "GMT+2", "UTC+1", " Europe/Berlin", "Europe/Berlin ", "Europe", "Z", "null", "Europe/Berlin'; --", "x".repeat(5000), "\u0000", "漢字"];
+    const unknown = [
+      "Mars/Base",
+      "+02:00",
+      "-0500",
+      "−02:00",
+      "GMT+2",
+      "UTC+1",
+      " Europe/Berlin",
+      "Europe/Berlin ",
+      "Europe",
+      "Z",
+      "null",
+      "Europe/Berlin'; --",
+      "x".repeat(5000),
+      "\u0000",
+      "漢字",
+    ];
     const found = zoneHours([...known, ...unknown], "Europe/Zurich", NIGHT, NOON);
     expect(found.filter((zone) => zone.known).map(({ zone }) => zone)).toEqual(known);
     expect(found.filter((zone) => !zone.known).map(({ zone }) => zone)).toEqual(unknown);
     const project = hours("Europe/Zurich", NOON);
-    for (const zone of found.filter(({ known: is, zone: name }) => !is || name === "")) expect(zone).toEqual({ ...project, zone: zone.zone, known: zone.zone === "" });
+    for (const zone of found.filter(({ known: is, zone: name }) => !is || name === ""))
+      expect(zone).toEqual({ ...project, zone: zone.zone, known: zone.zone === "" });
   });
 
   it("are never shut without quiet hours", () => {
@@ -74,10 +91,27 @@ describe("quiet hours", () => {
 
   it("agree with the wall clock minute by minute around every change, and turn at the very second they name", () => {
     const days: readonly (readonly [string, string])[] = [
-      ["America/New_York", "2026-03-08"], ["America/New_York", "2026-11-01"], ["Europe/Berlin", "2026-03-29"], ["Europe/Berlin", "2026-10-25"], ["Australia/Lord_Howe", "2026-04-04"], ["Australia/Lord_Howe", "2026-10-03"],
-      ["America/Havana", "2026-03-08"], ["America/Havana", "2026-11-01"], ["Asia/Beirut", "2026-03-29"], ["Asia/Beirut", "2026-10-24"], ["Africa/Casablanca", "2026-02-15"], ["Africa/Casablanca", "2026-03-22"], ["Asia/Kathmandu", "2026-06-01"],
+      ["America/New_York", "2026-03-08"],
+      ["America/New_York", "2026-11-01"],
+      ["Europe/Berlin", "2026-03-29"],
+      ["Europe/Berlin", "2026-10-25"],
+      ["Australia/Lord_Howe", "2026-04-04"],
+      ["Australia/Lord_Howe", "2026-10-03"],
+      ["America/Havana", "2026-03-08"],
+      ["America/Havana", "2026-11-01"],
+      ["Asia/Beirut", "2026-03-29"],
+      ["Asia/Beirut", "2026-10-24"],
+      ["Africa/Casablanca", "2026-02-15"],
+      ["Africa/Casablanca", "2026-03-22"],
+      ["Asia/Kathmandu", "2026-06-01"],
     ];
-    const windows: readonly QuietHours[] = [NIGHT, { from: "01:30", to: "02:15" }, { from: "00:00", to: "01:45" }, { from: "23:30", to: "00:30" }, { from: "02:00", to: "03:00" }];
+    const windows: readonly QuietHours[] = [
+      NIGHT,
+      { from: "01:30", to: "02:15" },
+      { from: "00:00", to: "01:45" },
+      { from: "23:30", to: "00:30" },
+      { from: "02:00", to: "03:00" },
+    ];
     let turns = 0;
     for (const [zone, day] of days) {
       const start = Date.parse(`${day}T00:00:00Z`) - 12 * 3_600_000;

@@ -43,7 +43,8 @@ steps:
 ---*/
 select user_id, email, occurred_at, name, total from {{source "carts"}}
 `,
-    "templates/cart.hbs": "---\nsubject: \"{{name}}, your cart of {{total}}\"\nlayout: none\n---\n<p>Hello {{name}}, <a href=\"https://shop.example.com/?u={{user_id}}\">your cart</a> is saved.</p>\n",
+    "templates/cart.hbs":
+      '---\nsubject: "{{name}}, your cart of {{total}}"\nlayout: none\n---\n<p>Hello {{name}}, <a href="https://shop.example.com/?u={{user_id}}">your cart</a> is saved.</p>\n',
   };
 }
 
@@ -99,7 +100,10 @@ export class Shop {
   async carts(users: readonly string[], minutesBefore: number): Promise<void> {
     const at = new Date(T0 - minutesBefore * MINUTE).toISOString();
     await this.warehouse((warehouse) =>
-      warehouse.execute({ sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_split($2, ',')) as u)`, params: [at, users.join(",")] }),
+      warehouse.execute({
+        sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_split($2, ',')) as u)`,
+        params: [at, users.join(",")],
+      }),
     );
   }
 
@@ -117,7 +121,16 @@ export class Shop {
     const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
     return this.warehouse((warehouse) =>
       run(project, wrap(warehouse), {
-        segments, backfill: new Set(), dryRun: false, asOf: null, now: () => at, onStep: () => undefined, onStatement: () => undefined, onProgress: () => undefined, onDecided: () => undefined, ...options,
+        segments,
+        backfill: new Set(),
+        dryRun: false,
+        asOf: null,
+        now: () => at,
+        onStep: () => undefined,
+        onStatement: () => undefined,
+        onProgress: () => undefined,
+        onDecided: () => undefined,
+        ...options,
       }),
     );
   }
@@ -132,30 +145,40 @@ export class Shop {
   }
 
   recipients(): string[] {
-    return this.mails().map(({ personalizations }) => personalizations[0]?.to[0]?.email ?? "").sort();
+    return this.mails()
+      .map(({ personalizations }) => personalizations[0]?.to[0]?.email ?? "")
+      .sort();
   }
 
   /** Every row of every table of the ledger. */
   dump(): Promise<Record<string, Row[]>> {
     return this.warehouse(async (warehouse) => {
       const tables: Record<string, Row[]> = {};
-      for (const table of LEDGER) tables[table] = await warehouse.query({ sql: `select cast(t as varchar) as row_text from opportune.${table} t order by all`, params: [] });
+      for (const table of LEDGER)
+        tables[table] = await warehouse.query({ sql: `select cast(t as varchar) as row_text from opportune.${table} t order by all`, params: [] });
       return tables;
     });
   }
 
   /** Paths of all files, without DuckDB's log beside its file. */
   files(): string[] {
-    return readdirSync(this.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.endsWith(".wal")).map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1)).sort();
+    return readdirSync(this.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith(".wal"))
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1))
+      .sort();
   }
 
   /** The messages in the outbox. */
   outbox(): Record<string, unknown>[] {
-    return this.files().filter((file) => /outbox.*\.json$/.test(file)).map((file) => JSON.parse(readFileSync(join(this.root, file), "utf8")) as Record<string, unknown>);
+    return this.files()
+      .filter((file) => /outbox.*\.json$/.test(file))
+      .map((file) => JSON.parse(readFileSync(join(this.root, file), "utf8")) as Record<string, unknown>);
   }
 
   /** `user event reason` of each ledger row in order. */
   async story(where = "true"): Promise<string[]> {
-    return (await this.rows(`select user_id || ' ' || event || ' ' || reason as line from opportune.sent_ledger where ${where} order by seq`)).map(({ line }) => String(line));
+    return (await this.rows(`select user_id || ' ' || event || ' ' || reason as line from opportune.sent_ledger where ${where} order by seq`)).map(({ line }) =>
+      String(line),
+    );
   }
 }
