@@ -15,8 +15,6 @@ export interface BenchSize {
 /** Every run of the benchmark is as of this moment (ISO 8601 UTC). */
 export const BENCH_AS_OF = "2026-06-01T12:00:00Z";
 
-const MB = 1024 * 1024;
-
 /** How the segments of the benchmark differ: half look at all history, half are bounded. */
 function repeatOf(segment: number): string {
   return segment % 2 === 0 ? "never" : segment % 4 === 1 ? "every 30 days" : "each_occurrence";
@@ -30,7 +28,7 @@ export function writeBenchProject(root: string, size: BenchSize, endpoint: strin
     `name: bench
 target: bench
 targets:
-  bench: {type: duckdb, path: bench.duckdb, memory_limit: 1GB, threads: 2}
+  bench: {type: duckdb, path: bench.duckdb, memory_limit: 200MB, threads: 2}
 channels:
   email: {provider: sendgrid, api_key: SG.bench, endpoint: "${endpoint}", from: "Bench <bench@example.com>", rate: ${String(rate)}, in_flight: ${String(inFlight)}}
 policy:
@@ -63,7 +61,7 @@ where b.segment = ${String(i)} and b.occurred_at > {{ago "4 days"}}
 `,
     );
   }
-  writeFileSync(join(root, "segments/audiences/bought.sql"), "/*---\n---*/\nselect user_id, occurred_at from purchases where occurred_at > {{ago \"4 days\"}}\n");
+  writeFileSync(join(root, "segments/audiences/bought.sql"), '/*---\n---*/\nselect user_id, occurred_at from purchases where occurred_at > {{ago "4 days"}}\n');
   writeFileSync(join(root, "segments/audiences/blocked.sql"), "/*---\n---*/\nselect user_id from blocked\n");
   writeFileSync(
     join(root, "templates/offer.hbs"),
@@ -94,7 +92,9 @@ export async function fillBenchWarehouse(root: string, size: BenchSize): Promise
   const each = String(Math.floor(size.candidates / size.segments));
   await execute(`create table behaviours as select s as segment, 'user-' || ((s * ${each} + i) % ${users}) as user_id, timestamp '2026-06-01 11:30:00' - to_seconds(i % 600) as occurred_at, cast(19.9 + i % 100 as decimal(10, 2)) as total
     from range(${String(size.segments)}) a(s), range(${each}) t(i)`);
-  await execute(`create table purchases as select 'user-' || (i * 97 % ${users}) as user_id, timestamp '2026-05-31 00:00:00' + to_seconds(i % 3600) as occurred_at from range(${String(Math.floor(size.users / 50))}) t(i)`);
+  await execute(
+    `create table purchases as select 'user-' || (i * 97 % ${users}) as user_id, timestamp '2026-05-31 00:00:00' + to_seconds(i % 3600) as occurred_at from range(${String(Math.floor(size.users / 50))}) t(i)`,
+  );
   await execute(`create table blocked as select 'user-' || (i * 89 % ${users}) as user_id from range(${String(Math.floor(size.users / 1000))}) t(i)`);
   const settled = Math.floor(size.candidates / 2);
   const old = Math.floor((size.ledgerRows - settled * 3) / 3);
@@ -114,9 +114,4 @@ export async function fillBenchWarehouse(root: string, size: BenchSize): Promise
   await execute("update opportune.leases set fence = 1000");
   await execute("checkpoint");
   await warehouse.close();
-}
-
-/** Resident memory of this process, bytes as MB. */
-export function residentMb(): number {
-  return Math.round(process.memoryUsage().rss / MB);
 }

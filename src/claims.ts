@@ -1,5 +1,6 @@
 import { isSafeNumber, parse as parseExactJson } from "lossless-json";
 import type { DeliverableClaim, OutgoingMessage } from "./delivery/types.js";
+import { addressColumn, treatments } from "./project/treatments.js";
 import type { Project } from "./project/types.js";
 import type { Renderer } from "./render/renderer.js";
 import { renderSqlFile } from "./warehouse/sql.js";
@@ -24,34 +25,47 @@ export interface Claim extends DeliverableClaim {
   properties: string;
 }
 
+/** What a step says of all its messages. */
+type StepFacts = Pick<Claim, "channel" | "class" | "topic" | "template">;
+
 /** This run's claims in the order of the line, `batchSize` at a time. */
 export async function* readClaims(project: Project, warehouse: Warehouse, batchSize: number): AsyncGenerator<Claim[]> {
-  const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, {});
-  for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, project));
+  const channels = [...project.channels.keys()]
+    .map((channel) => ({ channel, column: addressColumn(project, channel) }))
+    .filter(({ column }) => column !== "user_id");
+  const addresses = channels.map(({ channel, column }) => `when '${channel}' then r.${column}`).join(" ");
+  const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, { channels: addresses === "" ? "when '' then ''" : addresses });
+  const steps = new Map<string, StepFacts>();
+  for (const segment of project.segments.values()) {
+    for (const { step, variant, channel, template } of treatments(segment))
+      steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
+  }
+  for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, steps));
 }
 
-function toClaim(row: Row, project: Project): Claim {
-  const text = (name: string): string => String(row[name] ?? "");
-  const nullable = (name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
-  const type = project.channels.get(text("channel"))?.type;
-  const address = type === "email" ? text("email") : type === "sms" ? text("phone") : type === "push" ? text("device_token") : text("user_id");
+function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {
+  const segment = row["segment"] as string;
+  const step = row["step"] as string;
+  const variant = row["variant"] as string;
+  const facts = steps.get(`${segment}/${step}/${variant}`);
+  if (facts === undefined) throw new Error(`Claim of a step that the project doesn't have: ${segment}/${step}/${variant}`);
   return {
-    messageId: text("message_id"),
-    segment: text("segment"),
-    step: text("step"),
-    variant: text("variant"),
-    channel: text("channel"),
+    messageId: row["message_id"] as string,
+    segment,
+    step,
+    variant,
+    channel: facts.channel,
+    template: facts.template,
+    class: facts.class,
+    topic: facts.topic,
     sendBy: Number(row["send_by_ms"]),
-    userId: text("user_id"),
-    key: text("item_key"),
-    class: text("class") === "transactional" ? "transactional" : "marketing",
-    topic: nullable("topic"),
-    template: text("template"),
-    occurredAt: text("occurred_at"),
-    address: address.trim(),
-    timezone: nullable("timezone"),
-    locale: nullable("locale"),
-    properties: text("properties"),
+    userId: row["user_id"] as string,
+    key: row["item_key"] as string,
+    occurredAt: row["occurred_at"] as string,
+    address: row["send_to"] as string,
+    timezone: row["timezone"] as string | null,
+    locale: row["locale"] as string | null,
+    properties: row["properties"] as string,
   };
 }
 

@@ -78,7 +78,13 @@ export async function decide(project: Project, warehouse: Warehouse, ledger: Led
   const arbitrationMs = now() - started;
 
   const { summaries, changed } = await summarise(warehouse, segments, stagedSegments);
-  if (!options.dryRun) await ledger.appendDecisions(options, arbitration.segments.map((s) => segmentRun(s, summaries)), decided, now());
+  if (!options.dryRun)
+    await ledger.appendDecisions(
+      options,
+      arbitration.segments.map((s) => segmentRun(s, summaries)),
+      decided,
+      now(),
+    );
   return {
     segments: summaries,
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
@@ -103,7 +109,10 @@ export async function compileRun(project: Project, warehouse: Warehouse, ledger:
   await createWorkTables(warehouse, ledger.schema);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
     new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0 }]));
-  const segments = unasked(options.segments.map(({ id }) => id), compiled.failedSegments);
+  const segments = unasked(
+    options.segments.map(({ id }) => id),
+    compiled.failedSegments,
+  );
   const arbitration = await gather(project, warehouse, ledger, options, compiled, unasked(audiences, compiled.failedAudiences), segments);
   arbitrate(arbitration, warehouse, options);
   return compiled;
@@ -132,7 +141,8 @@ function audiencesUsed(project: Project, segment: Segment): string[] {
 
 /** Makes the work tables of one run anew. */
 export async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
-  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, { types: warehouse.dialect.columnTypes }).sql)) await warehouse.execute({ sql, params: [] });
+  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, { types: warehouse.dialect.columnTypes }).sql))
+    await warehouse.execute({ sql, params: [] });
 }
 
 /** What the warehouse wants done once a work table is full. */
@@ -141,13 +151,28 @@ async function filled(warehouse: Warehouse, table: WorkTable): Promise<void> {
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */
-async function gather(project: Project, warehouse: Warehouse, ledger: Ledger, options: CompileOptions, compiled: CompiledProject, audiences: ReadonlyMap<string, Staged>, staged: ReadonlyMap<string, Staged>): Promise<Arbitration> {
+async function gather(
+  project: Project,
+  warehouse: Warehouse,
+  ledger: Ledger,
+  options: CompileOptions,
+  compiled: CompiledProject,
+  audiences: ReadonlyMap<string, Staged>,
+  staged: ReadonlyMap<string, Staged>,
+): Promise<Arbitration> {
   const { asOf, segments } = options;
   const previous = await ledger.previousSegmentRuns();
   const pauses = await ledger.pauses();
-  const newest = await newestData(project, new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources)), warehouse);
+  const newest = await newestData(
+    project,
+    new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources)),
+    warehouse,
+  );
   const sourcesOf = (segment: Segment): Source[] => {
-    const read = [compiled.segments.get(segment.id), ...[segment.goal?.audience ?? "", ...project.policy.exclude, ...segment.exclude].map((name) => compiled.audiences.get(name))];
+    const read = [
+      compiled.segments.get(segment.id),
+      ...[segment.goal?.audience ?? "", ...project.policy.exclude, ...segment.exclude].map((name) => compiled.audiences.get(name)),
+    ];
     return [...new Set(read.flatMap((query) => query?.sources ?? []))].flatMap((name) => project.sources.get(name) ?? []);
   };
   return {
@@ -180,14 +205,32 @@ function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segm
 }
 
 async function zonesOfRows(project: Project, warehouse: Warehouse, asOf: string): Promise<ZoneHours[]> {
-  const rows = await warehouse.query({ sql: `select distinct coalesce(timezone, '') as zone from ${warehouse.dialect.workTable("segment_rows")} where dropped is null order by 1`, params: [] });
-  return zoneHours(rows.map((row) => String(row["zone"])), project.policy.timezone, project.policy.quietHours, asOf);
+  const rows = await warehouse.query({
+    sql: `select distinct coalesce(timezone, '') as zone from ${warehouse.dialect.workTable("segment_rows")} where dropped is null order by 1`,
+    params: [],
+  });
+  return zoneHours(
+    rows.map((row) => String(row["zone"])),
+    project.policy.timezone,
+    project.policy.quietHours,
+    asOf,
+  );
 }
 
-async function summarise(warehouse: Warehouse, segments: readonly Segment[], staged: ReadonlyMap<string, Staged>): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
+async function summarise(
+  warehouse: Warehouse,
+  segments: readonly Segment[],
+  staged: ReadonlyMap<string, Staged>,
+): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
   const { dialect } = warehouse;
-  const dropped = await warehouse.query({ sql: `select segment, dropped, count(*) as n from ${dialect.workTable("segment_rows")} where dropped is not null group by segment, dropped order by segment, dropped`, params: [] });
-  const decided = await warehouse.query({ sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`, params: [] });
+  const dropped = await warehouse.query({
+    sql: `select segment, dropped, count(*) as n from ${dialect.workTable("segment_rows")} where dropped is not null group by segment, dropped order by segment, dropped`,
+    params: [],
+  });
+  const decided = await warehouse.query({
+    sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`,
+    params: [],
+  });
   const summaries = segments.map(({ id }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const count = (rows: typeof decided, column: string): Record<string, number> => {
@@ -199,8 +242,20 @@ async function summarise(warehouse: Warehouse, segments: readonly Segment[], sta
     return {
       segment: id,
       returned: state?.returned ?? null,
-      dropped: { ...count(dropped.filter((row) => row["segment"] === id), "dropped"), ...count(mine.filter((row) => row["event"] === "none"), "reason") },
-      reasons: count(mine.filter((row) => row["event"] !== "none"), "reason"),
+      dropped: {
+        ...count(
+          dropped.filter((row) => row["segment"] === id),
+          "dropped",
+        ),
+        ...count(
+          mine.filter((row) => row["event"] === "none"),
+          "reason",
+        ),
+      },
+      reasons: count(
+        mine.filter((row) => row["event"] !== "none"),
+        "reason",
+      ),
       problem: state?.problem ?? null,
       ms: state?.ms ?? 0,
     };
@@ -226,4 +281,3 @@ function segmentRun({ segment, activation, queried }: ArbitratedSegment, summari
 function stored(activation: Activation): { shape: string; activated_at: string | null; steps: string } {
   return { shape: activation.shape, activated_at: activation.activatedAt, steps: JSON.stringify(activation.steps) };
 }
-

@@ -94,17 +94,34 @@ async function refuseEarlier(ledger: Ledger, asOf: string): Promise<void> {
 }
 
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
-async function decideOrRecord(project: Project, warehouse: Warehouse, ledger: Ledger, renderer: Renderer, run: { runId: string; asOf: string }, options: RunOptions): Promise<Decisions> {
+async function decideOrRecord(
+  project: Project,
+  warehouse: Warehouse,
+  ledger: Ledger,
+  renderer: Renderer,
+  run: { runId: string; asOf: string },
+  options: RunOptions,
+): Promise<Decisions> {
   try {
     return await decide(project, warehouse, ledger, { ...options, ...run, templates: renderer });
   } catch (error) {
     const counts = { candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0 };
-    if (!options.dryRun) await ledger.recordRunEnd(run.runId, { status: "error", ...counts, error: error instanceof Error ? error.message : String(error) }, options.now()).catch(() => undefined);
+    if (!options.dryRun)
+      await ledger
+        .recordRunEnd(run.runId, { status: "error", ...counts, error: error instanceof Error ? error.message : String(error) }, options.now())
+        .catch(() => undefined);
     throw error;
   }
 }
 
-async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, renderer: Renderer, run: { runId: string; asOf: string }, options: RunOptions): Promise<DeliveryResult> {
+async function deliver(
+  project: Project,
+  warehouse: Warehouse,
+  ledger: Ledger,
+  renderer: Renderer,
+  run: { runId: string; asOf: string },
+  options: RunOptions,
+): Promise<DeliveryResult> {
   const { now } = options;
   const lanes = await openLanes(project, options.asOf !== null, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
@@ -119,13 +136,21 @@ async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, r
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
           const at = now();
-          await ledger.appendEvents(run, events.map((event) => toLedger(event, offset)), at);
+          await ledger.appendEvents(
+            run,
+            events.map((event) => toLedger(event, offset)),
+            at,
+          );
           leased = at;
         },
         paused: async () => pauseState(project, await ledger.pauses()),
         now: clock,
       },
-      { sendUntil: () => leased + offset + LEASE_MS - LEASE_MARGIN_MS, onProgress: options.onProgress, ...(options.stop === undefined ? {} : { stop: options.stop }) },
+      {
+        sendUntil: () => leased + offset + LEASE_MS - LEASE_MARGIN_MS,
+        onProgress: options.onProgress,
+        ...(options.stop === undefined ? {} : { stop: options.stop }),
+      },
     );
   } finally {
     await lanes.close();
@@ -134,10 +159,15 @@ async function deliver(project: Project, warehouse: Warehouse, ledger: Ledger, r
 
 /** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */
 function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
-  const base = { messageId: event.claim.messageId, event: event.event, at: event.at - offset };
-  if (event.event === "sending") return { ...base, reason: "sending", detail: null, providerId: null };
-  if (event.event === "accepted") return { ...base, reason: "accepted", detail: null, providerId: event.providerId };
-  return { ...base, reason: event.event === "in_doubt" ? "no_answer" : event.reason, detail: JSON.stringify({ because: event.detail }), providerId: null };
+  const failure = event.event === "sending" || event.event === "accepted" ? null : event;
+  return {
+    messageId: event.claim.messageId,
+    event: event.event,
+    at: event.at - offset,
+    reason: failure === null ? event.event : failure.event === "in_doubt" ? "no_answer" : failure.reason,
+    detail: failure === null ? null : JSON.stringify({ because: failure.detail }),
+    providerId: event.event === "accepted" ? event.providerId : null,
+  };
 }
 
 function pauseState(project: Project, pauses: Awaited<ReturnType<Ledger["pauses"]>>): PauseState {
@@ -161,7 +191,11 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null): Prob
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
-    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, reason]) => ({ code: "delivery/channel-stopped", message: `Channel ${channel} was refused by its provider and stopped: ${reason}`, hint: "Its untouched claims were released and are decided again in the next run. Check the channel's api_key and sender." })),
+    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, reason]) => ({
+      code: "delivery/channel-stopped",
+      message: `Channel ${channel} was refused by its provider and stopped: ${reason}`,
+      hint: "Its untouched claims were released and are decided again in the next run. Check the channel's api_key and sender.",
+    })),
   ];
 }
 

@@ -41,7 +41,9 @@ interface Key {
 function keysOf(schema: Schema, prefix = ""): Key[] {
   const forms = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
   return forms.flatMap((form) => [
-    ...Object.entries(form.properties ?? {}).flatMap(([name, value]) => keyOf(`${prefix}${name}`, value, form.required?.includes(name) === true && value.default === undefined)),
+    ...Object.entries(form.properties ?? {}).flatMap(([name, value]) =>
+      keyOf(`${prefix}${name}`, value, form.required?.includes(name) === true && value.default === undefined),
+    ),
     ...(form.items === undefined ? [] : keysOf(form.items, `${prefix.slice(0, -1)}[].`)),
     ...(typeof form.additionalProperties === "object" ? keysOf(form.additionalProperties, `${prefix}<name>.`) : []),
   ]);
@@ -98,7 +100,15 @@ const TABLES: readonly (readonly [string, string, () => string])[] = [
   ["configuration.md", "keys of opportune.yml", () => keyTable(projectJsonSchema())],
   ["segments.md", "keys of a segment", () => keyTable(segmentJsonSchema())],
   ["segments.md", "keys of an audience", () => keyTable(z.toJSONSchema(audienceSchema, { io: "input", target: "draft-7" }))],
-  ["segments.md", "helpers of templates", () => table(["written", "gives"], Object.values(HELPERS).map(({ usage, gives }) => [`\`${usage}\``, gives]))],
+  [
+    "segments.md",
+    "helpers of templates",
+    () =>
+      table(
+        ["written", "gives"],
+        Object.values(HELPERS).map(({ usage, gives }) => [`\`${usage}\``, gives]),
+      ),
+  ],
 ];
 
 const DOCS = new URL("../docs/", import.meta.url);
@@ -129,7 +139,8 @@ describe("the examples", () => {
   });
 
   /** The fenced blocks of a document in one language. */
-  const blocks = (document: string, language: string): string[] => [...read(document).matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, found, body = ""]) => (found === language ? [body] : []));
+  const blocks = (document: string, language: string): string[] =>
+    [...read(document).matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, found, body = ""]) => (found === language ? [body] : []));
 
   function project(files: Readonly<Record<string, string>>): string {
     const root = mkdtempSync(join(tmpdir(), "opportune-docs-"));
@@ -155,9 +166,17 @@ describe("the examples", () => {
   it("docs/segments.md's segments and audiences are valid", () => {
     const examples = blocks("segments.md", "sql");
     expect(examples.length).toBeGreaterThan(2);
-    const yaml = "name: docs\ntargets: {dev: {type: duckdb, path: a.duckdb}}\nchannels: {email: {provider: outbox}}\nsources: {orders: orders, users: users, carts: carts}\nvars: {smallest_cart: 5}\n";
-    const templates = Object.fromEntries(["win_back", "win_back_offer", "receipt", "cart_reminder"].map((name) => [`templates/${name}.hbs`, "---\nsubject: Hello\n---\n<p>Hello</p>\n"]));
-    const files = Object.fromEntries(examples.map((sql, i) => [sql.includes("steps:") || sql.includes("template:") ? `segments/example_${i}.sql` : `segments/audiences/example_${i}.sql`, sql]));
+    const yaml =
+      "name: docs\ntargets: {dev: {type: duckdb, path: a.duckdb}}\nchannels: {email: {provider: outbox}}\nsources: {orders: orders, users: users, carts: carts}\nvars: {smallest_cart: 5}\n";
+    const templates = Object.fromEntries(
+      ["win_back", "win_back_offer", "receipt", "cart_reminder"].map((name) => [`templates/${name}.hbs`, "---\nsubject: Hello\n---\n<p>Hello</p>\n"]),
+    );
+    const files = Object.fromEntries(
+      examples.map((sql, i) => [
+        sql.includes("steps:") || sql.includes("template:") ? `segments/example_${i}.sql` : `segments/audiences/example_${i}.sql`,
+        sql,
+      ]),
+    );
     const loaded = loadProject(project({ "opportune.yml": yaml, ...audiences, ...templates, ...files }), { env: {} });
     expect(loaded.segments.size + loaded.audiences.size).toBe(examples.length + AUDIENCES.length);
   });

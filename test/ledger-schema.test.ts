@@ -48,7 +48,10 @@ it("installing it again changes nothing and keeps what it holds", async () => {
   const warehouse = await openDuckDb(CONNECTION, { root: "." });
   try {
     expect(await installLedger(warehouse, "opportune")).toHaveLength(2);
-    const [schema, [salt]] = [await dump(warehouse, "opportune"), await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] })];
+    const [schema, [salt]] = [
+      await dump(warehouse, "opportune"),
+      await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] }),
+    ];
     expect(await installLedger(warehouse, "opportune")).toEqual([]);
     expect(await dump(warehouse, "opportune")).toBe(schema);
     expect(await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] })).toEqual([salt]);

@@ -46,11 +46,13 @@ select user_id, email, cart_id, updated_at as occurred_at, total, plan, tags, ex
 from {{source "carts"}} -- the user's own comment
 where updated_at > {{ago "1 day"}}
 `,
-  "segments/broken.sql": "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
+  "segments/broken.sql":
+    "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
   "segments/audiences/ordered.sql": "select user_id, ordered_at as occurred_at from orders",
   "segments/audiences/blocked.sql": "select user_id from carts where user_id = 7",
   "templates/plain.hbs": "---\nsubject: Hello\nlayout: none\n---\n<p>Hello</p>\n",
-  "templates/cart.hbs": "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}} {{wide_59}}</p>\n",
+  "templates/cart.hbs":
+    "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}} {{wide_59}}</p>\n",
 };
 
 let root: string;
@@ -67,14 +69,17 @@ beforeEach(async () => {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), text);
   }
-  project = loadProject(root, { env: { DATABASE_URL: `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/elsewhere`, DATABASE: name ?? "" } });
+  project = loadProject(root, {
+    env: { DATABASE_URL: `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/elsewhere`, DATABASE: name ?? "" },
+  });
   warehouse = await openWarehouse(project.target.connection, { root });
   for (const sql of [
     "create schema shop",
     `create table shop.carts as select i as user_id, 'User' || i || '@Example.com' as email, gen_random_uuid() as cart_id, timestamptz '2026-03-02 12:30:00+01' as updated_at, 12.50::numeric(10, 2) as total,
       case when i % 2 = 0 then 'starter' else 'growth' end::varchar(20) as plan, array['a', 'b"c'] as tags, '{"size": "XL"}'::jsonb as extra, date '2026-02-01' as bought_on, 'NaN'::float8 as rating from generate_series(1, ${String(USERS)}) i`,
     "create table shop.orders as select 8 as user_id, timestamp '2026-03-02 11:45:00' as ordered_at",
-  ]) await warehouse.execute({ sql, params: [] });
+  ])
+    await warehouse.execute({ sql, params: [] });
   await installLedger(warehouse, project.target.schema);
 });
 
@@ -86,7 +91,17 @@ afterEach(async () => {
 
 function runAt(now: number, dryRun = false): Promise<RunResult> {
   const ignore = (): void => undefined;
-  return run(project, warehouse, { segments: [...project.segments.values()], backfill: new Set(), dryRun, asOf: null, now: () => now, onStep: ignore, onStatement: ignore, onProgress: ignore, onDecided: ignore });
+  return run(project, warehouse, {
+    segments: [...project.segments.values()],
+    backfill: new Set(),
+    dryRun,
+    asOf: null,
+    now: () => now,
+    onStep: ignore,
+    onStatement: ignore,
+    onProgress: ignore,
+    onDecided: ignore,
+  });
 }
 
 const query = (sql: string): Promise<Row[]> => warehouse.query({ sql, params: [] });
@@ -99,11 +114,18 @@ describe("a run on Postgres", () => {
     expect(cart?.reasons).toEqual({ claimed: USERS - 2, excluded: 1, converted: 1 });
     expect(broken?.problem).toMatchObject({ file: "segments/broken.sql" });
     expect(broken?.problem?.message).toMatch(/invalid input syntax for type integer: "(starter|growth)"/);
-    const [row] = await query("select count(*) as n, count(distinct message_id) as messages, sum(settles) as settled, min(address) as address, min(properties) as properties from messages.sent_ledger where event = 'claimed'");
+    const [row] = await query(
+      "select count(*) as n, count(distinct message_id) as messages, sum(settles) as settled, min(address) as address, min(properties) as properties from messages.sent_ledger where event = 'claimed'",
+    );
     expect(row).toMatchObject({ n: USERS - 2, messages: USERS - 2, settled: String(USERS - 2), address: "user1000@example.com" });
     expect(JSON.parse(String(row?.["properties"]))).toMatchObject({ total: "12.50" });
-    expect(await query("select event, count(*) as n from messages.sent_ledger where event in ('sending', 'accepted') group by event order by event")).toEqual([{ event: "accepted", n: USERS - 2 }, { event: "sending", n: USERS - 2 }]);
-    expect(await query("select status, status_reason, count(*) as n from messages.messages group by 1, 2")).toEqual([{ status: "accepted", status_reason: null, n: USERS - 2 }]);
+    expect(await query("select event, count(*) as n from messages.sent_ledger where event in ('sending', 'accepted') group by event order by event")).toEqual([
+      { event: "accepted", n: USERS - 2 },
+      { event: "sending", n: USERS - 2 },
+    ]);
+    expect(await query("select status, status_reason, count(*) as n from messages.messages group by 1, 2")).toEqual([
+      { status: "accepted", status_reason: null, n: USERS - 2 },
+    ]);
     const files = readdirSync(join(root, project.target.outbox), { recursive: true, encoding: "utf8" }).filter((file) => /\.(eml|html|json|txt)$/.test(file));
     expect(files.length).toBeGreaterThan(0);
     expect(readFileSync(join(root, project.target.outbox, files[0] ?? ""), "utf8")).toContain("12.50");
@@ -117,7 +139,11 @@ describe("a run on Postgres", () => {
     const { decisions, unrenderable } = await runAt(NOW, true);
     expect(decisions.segments.find(({ segment }) => segment === "cart")?.reasons["claimed"]).toBe(USERS - 2);
     expect(unrenderable).toEqual({});
-    expect(await query("select (select count(*) from messages.sent_ledger) as events, (select count(*) from messages.runs) as runs, (select count(*) from messages.leases where holder is not null) as held")).toEqual([{ events: 0, runs: 0, held: 0 }]);
+    expect(
+      await query(
+        "select (select count(*) from messages.sent_ledger) as events, (select count(*) from messages.runs) as runs, (select count(*) from messages.leases where holder is not null) as held",
+      ),
+    ).toEqual([{ events: 0, runs: 0, held: 0 }]);
   });
 
   it("recovers what a run left that lost its connection after claiming: nothing twice, nothing lost", async () => {
@@ -128,7 +154,17 @@ describe("a run on Postgres", () => {
       if (++batches === 1) void warehouse.execute({ sql: `select pg_terminate_backend(${String(backend?.["pid"])})`, params: [] });
     };
     const ignore = (): void => undefined;
-    const cut = run(project, other, { segments: [...project.segments.values()], backfill: new Set(), dryRun: false, asOf: null, now: () => NOW, onStep: ignore, onStatement: ignore, onProgress, onDecided: ignore });
+    const cut = run(project, other, {
+      segments: [...project.segments.values()],
+      backfill: new Set(),
+      dryRun: false,
+      asOf: null,
+      now: () => NOW,
+      onStep: ignore,
+      onStatement: ignore,
+      onProgress,
+      onDecided: ignore,
+    });
     await expect(cut).rejects.toThrow(/connection to Postgres .* was lost/);
     await other.close();
     const { recovered, delivery } = await runAt(NOW + 900_000);

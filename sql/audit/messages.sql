@@ -1,4 +1,4 @@
--- One row a message that was claimed or held out, with where it stands now.
+-- One row a claim or hold-out, with where it stands now; a message that was released and claimed again has a row for each.
 create or replace view {{ledger "messages"}} as
 with events as (
   select message_id, run_id,

@@ -35,12 +35,21 @@ export function activate(segment: Segment, previous: PreviousActivation | undefi
   const began = previous === undefined ? (segment.firstRun === "send" ? null : asOf) : previous.shape === shape ? previous.activatedAt : previous.asOf;
   const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => {
     const before = previous?.steps.find((old) => old.step === step && old.variant === variant && old.afterSeconds === afterSeconds);
-    return { step, variant, afterSeconds, withinSeconds, activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince };
+    return {
+      step,
+      variant,
+      afterSeconds,
+      withinSeconds,
+      activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince,
+    };
   });
   return { shape, activatedAt: began, steps };
 }
 
 function shapeOf(segment: Segment): string {
   const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
-  return createHash("sha256").update(JSON.stringify([segment.sql.trim(), segment.key, segment.repeat, steps])).digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(JSON.stringify([segment.sql.trim(), segment.key, segment.repeat, steps]))
+    .digest("hex")
+    .slice(0, 12);
 }

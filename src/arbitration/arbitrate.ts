@@ -2,7 +2,19 @@ import { secondsBefore } from "../core/clock.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { Binder, renderSqlFile, textConstant, timestampLiteral } from "../warehouse/sql.js";
 import type { Statement } from "../warehouse/types.js";
-import { audienceConstants, bucketBelow, capConstants, firstOffsetConstants, historyFrom, longestCapSeconds, needConstants, segmentConstants, stepConstants, zoneConstants, type Arbitration } from "./constants.js";
+import {
+  audienceConstants,
+  bucketBelow,
+  capConstants,
+  firstOffsetConstants,
+  historyFrom,
+  longestCapSeconds,
+  needConstants,
+  segmentConstants,
+  stepConstants,
+  zoneConstants,
+  type Arbitration,
+} from "./constants.js";
 
 /** sql/arbitrate.sql with this run's project written in: the exact statement that decides. */
 export function arbitrateStatement(arbitration: Arbitration, templateVersion: (template: string) => string, dialect: Dialect): Statement {

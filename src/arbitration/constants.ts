@@ -64,20 +64,46 @@ export function audiencesAsked(project: Project, segment: Segment): { role: "exc
 export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable {
   return {
     columns: [
-      { name: "segment", type: "text" }, { name: "version", type: "text" }, { name: "class", type: "text" }, { name: "topic", type: "text" },
-      { name: "priority", type: "bigint" }, { name: "repeat_kind", type: "text" }, { name: "repeat_seconds", type: "bigint" },
-      { name: "look_back_seconds", type: "bigint" }, { name: "history_from", type: "timestamp" }, { name: "activated_at", type: "timestamp" },
-      { name: "backfill", type: "boolean" }, { name: "queried", type: "boolean" }, { name: "goal", type: "text" }, { name: "failed_audience", type: "text" },
-      { name: "paused_by", type: "text" }, { name: "loaded_at", type: "timestamp" }, { name: "too_old", type: "boolean" },
-      { name: "max_per_run", type: "bigint" }, { name: "holdout_below", type: "text" },
+      { name: "segment", type: "text" },
+      { name: "version", type: "text" },
+      { name: "class", type: "text" },
+      { name: "topic", type: "text" },
+      { name: "priority", type: "bigint" },
+      { name: "repeat_kind", type: "text" },
+      { name: "repeat_seconds", type: "bigint" },
+      { name: "look_back_seconds", type: "bigint" },
+      { name: "history_from", type: "timestamp" },
+      { name: "activated_at", type: "timestamp" },
+      { name: "backfill", type: "boolean" },
+      { name: "queried", type: "boolean" },
+      { name: "goal", type: "text" },
+      { name: "failed_audience", type: "text" },
+      { name: "paused_by", type: "text" },
+      { name: "loaded_at", type: "timestamp" },
+      { name: "too_old", type: "boolean" },
+      { name: "max_per_run", type: "bigint" },
+      { name: "holdout_below", type: "text" },
     ],
     rows: segments.map((s): Constant[] => [
-      s.segment.id, s.segment.version, s.segment.class, s.segment.topic,
-      s.segment.priority, s.segment.repeat.kind, s.segment.repeat.kind === "every" ? s.segment.repeat.seconds : null,
-      lookBackSeconds(s.segment), { timestamp: historyFrom(s, asOf) }, { timestamp: s.activation.activatedAt },
-      s.backfill, s.queried, s.segment.goal?.audience ?? null, s.failedAudience,
-      s.pausedBy, { timestamp: s.loadedAt }, s.tooOld,
-      s.segment.maxPerRun, bucketBelow(s.segment.holdout / 100),
+      s.segment.id,
+      s.segment.version,
+      s.segment.class,
+      s.segment.topic,
+      s.segment.priority,
+      s.segment.repeat.kind,
+      s.segment.repeat.kind === "every" ? s.segment.repeat.seconds : null,
+      lookBackSeconds(s.segment),
+      { timestamp: historyFrom(s, asOf) },
+      { timestamp: s.activation.activatedAt },
+      s.backfill,
+      s.queried,
+      s.segment.goal?.audience ?? null,
+      s.failedAudience,
+      s.pausedBy,
+      { timestamp: s.loadedAt },
+      s.tooOld,
+      s.segment.maxPerRun,
+      bucketBelow(s.segment.holdout / 100),
     ]),
   };
 }
@@ -91,19 +117,38 @@ export function bucketBelow(share: number): string {
 export function stepConstants({ project, segments, pausedChannels }: Arbitration, templateVersion: (template: string) => string): ConstantTable {
   return {
     columns: [
-      { name: "segment", type: "text" }, { name: "step", type: "text" }, { name: "variant", type: "text" }, { name: "after_seconds", type: "bigint" },
-      { name: "within_seconds", type: "bigint" }, { name: "channel", type: "text" }, { name: "channel_paused", type: "boolean" }, { name: "address_kind", type: "text" },
-      { name: "template", type: "text" }, { name: "template_version", type: "text" }, { name: "from_bucket", type: "text" }, { name: "to_bucket", type: "text" },
-      { name: "siblings", type: "text" }, { name: "active_since", type: "timestamp" },
+      { name: "segment", type: "text" },
+      { name: "step", type: "text" },
+      { name: "variant", type: "text" },
+      { name: "after_seconds", type: "bigint" },
+      { name: "within_seconds", type: "bigint" },
+      { name: "channel", type: "text" },
+      { name: "channel_paused", type: "boolean" },
+      { name: "address_kind", type: "text" },
+      { name: "template", type: "text" },
+      { name: "template_version", type: "text" },
+      { name: "from_bucket", type: "text" },
+      { name: "to_bucket", type: "text" },
+      { name: "siblings", type: "text" },
+      { name: "active_since", type: "timestamp" },
     ],
     rows: segments.flatMap(({ segment, activation }) =>
       segment.steps.flatMap((step) =>
         variantRanges({ ...segment, steps: [step] }).map((version): Constant[] => {
           const active = activation.steps.find((s) => s.step === version.step && s.variant === version.variant);
           return [
-            segment.id, version.step, version.variant, version.afterSeconds,
-            version.withinSeconds, version.channel, pausedChannels.has(version.channel), addressColumn(project, version.channel),
-            version.template, templateVersion(version.template), version.from, version.to,
+            segment.id,
+            version.step,
+            version.variant,
+            version.afterSeconds,
+            version.withinSeconds,
+            version.channel,
+            pausedChannels.has(version.channel),
+            addressColumn(project, version.channel),
+            version.template,
+            templateVersion(version.template),
+            version.from,
+            version.to,
             step.variants.map(({ name }) => `|${name}|`).join(""),
             { timestamp: active?.activeSince ?? null },
           ];
@@ -119,7 +164,13 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
  */
 export function firstOffsetConstants({ segments }: Arbitration): ConstantTable {
   return {
-    columns: [{ name: "segment", type: "text" }, { name: "is_whole", type: "boolean" }, { name: "from_bucket", type: "text" }, { name: "to_bucket", type: "text" }, { name: "first_after_seconds", type: "bigint" }],
+    columns: [
+      { name: "segment", type: "text" },
+      { name: "is_whole", type: "boolean" },
+      { name: "from_bucket", type: "text" },
+      { name: "to_bucket", type: "text" },
+      { name: "first_after_seconds", type: "bigint" },
+    ],
     rows: segments.flatMap(({ segment }) => {
       const steps = segment.steps.map((step) => variantRanges({ ...segment, steps: [step] }));
       const bounds = [...new Set(steps.flat().map(({ from }) => from))].sort();
@@ -145,8 +196,12 @@ function variantRanges(segment: Segment): (ReturnType<typeof treatments>[number]
 export function needConstants({ segments }: Arbitration): ConstantTable {
   return {
     columns: [
-      { name: "segment", type: "text" }, { name: "step", type: "text" }, { name: "variant", type: "text" },
-      { name: "code", type: "text" }, { name: "field", type: "text" }, { name: "place", type: "bigint" },
+      { name: "segment", type: "text" },
+      { name: "step", type: "text" },
+      { name: "variant", type: "text" },
+      { name: "code", type: "text" },
+      { name: "field", type: "text" },
+      { name: "place", type: "bigint" },
     ],
     rows: segments.flatMap(({ segment, checks }) =>
       checks.flatMap((check, place) => check.steps.map((step): Constant[] => [segment.id, step.step, step.variant, check.code, check.field, place])),
@@ -156,7 +211,12 @@ export function needConstants({ segments }: Arbitration): ConstantTable {
 
 export function audienceConstants({ project, segments }: Arbitration): ConstantTable {
   return {
-    columns: [{ name: "segment", type: "text" }, { name: "role", type: "text" }, { name: "audience", type: "text" }, { name: "place", type: "bigint" }],
+    columns: [
+      { name: "segment", type: "text" },
+      { name: "role", type: "text" },
+      { name: "audience", type: "text" },
+      { name: "place", type: "bigint" },
+    ],
     rows: segments.flatMap(({ segment }) => audiencesAsked(project, segment).map((use, place): Constant[] => [segment.id, use.role, use.audience, place])),
   };
 }
@@ -164,11 +224,19 @@ export function audienceConstants({ project, segments }: Arbitration): ConstantT
 /** All caps, and the spacing as the last: one claim within the time it asks for. */
 export function capConstants({ policy }: Project): ConstantTable {
   const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, cap.name, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];
-  const spacing = policy.spacingSeconds === null ? [] : [row({ name: "spacing", max: 1, windowSeconds: policy.spacingSeconds, channel: null, topic: null }, policy.caps.length, true)];
+  const spacing =
+    policy.spacingSeconds === null
+      ? []
+      : [row({ name: "spacing", max: 1, windowSeconds: policy.spacingSeconds, channel: null, topic: null }, policy.caps.length, true)];
   return {
     columns: [
-      { name: "place", type: "bigint" }, { name: "name", type: "text" }, { name: "max_claims", type: "bigint" }, { name: "window_seconds", type: "bigint" },
-      { name: "channel", type: "text" }, { name: "topic", type: "text" }, { name: "is_spacing", type: "boolean" },
+      { name: "place", type: "bigint" },
+      { name: "name", type: "text" },
+      { name: "max_claims", type: "bigint" },
+      { name: "window_seconds", type: "bigint" },
+      { name: "channel", type: "text" },
+      { name: "topic", type: "text" },
+      { name: "is_spacing", type: "boolean" },
     ],
     rows: [...policy.caps.map((cap, place) => row(cap, place, false)), ...spacing],
   };
@@ -181,7 +249,12 @@ export function longestCapSeconds({ policy }: Project): number {
 
 export function zoneConstants({ zones }: Arbitration): ConstantTable {
   return {
-    columns: [{ name: "zone", type: "text" }, { name: "shut", type: "boolean" }, { name: "opens_at", type: "timestamp" }, { name: "shuts_at", type: "timestamp" }],
+    columns: [
+      { name: "zone", type: "text" },
+      { name: "shut", type: "boolean" },
+      { name: "opens_at", type: "timestamp" },
+      { name: "shuts_at", type: "timestamp" },
+    ],
     rows: zones.map((zone): Constant[] => [zone.zone, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
   };
 }

@@ -56,7 +56,8 @@ function isShut(at: Temporal.ZonedDateTime, from: Temporal.PlainTime, to: Tempor
 /** The first moment after `now` at which it is no longer as `shut` says: when the wall clock gets there, or is set over it. */
 function nextTurn(now: Temporal.ZonedDateTime, shut: boolean, from: Temporal.PlainTime, to: Temporal.PlainTime): string {
   const regular = nextAt(now, shut ? to : from);
-  const change = now.getTimeZoneTransition("next");
+  // Looking for changes is slow: of 400 zones only those are asked whose offset will differ.
+  const change = regular.offsetNanoseconds === now.offsetNanoseconds ? null : now.getTimeZoneTransition("next");
   const first = change !== null && Temporal.ZonedDateTime.compare(change, regular) < 0 && isShut(change, from, to) !== shut ? change : regular;
   return first.toInstant().toString({ smallestUnit: "second" });
 }

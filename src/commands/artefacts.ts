@@ -47,7 +47,10 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
     written,
     statement(name, statement, hidden) {
       const secrets = new Map([...known, ...hidden.map((value) => [value, "secret of the ledger"] as const)]);
-      write(`compiled/${name}.sql`, compiledSql(name, statement, { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) }));
+      write(
+        `compiled/${name}.sql`,
+        compiledSql(name, statement, { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) }),
+      );
       written.push(`${ARTEFACTS}/compiled/${name}.sql`);
     },
   };

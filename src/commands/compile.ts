@@ -41,7 +41,9 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const problems = [...failedAudiences.values(), ...failedSegments.values()];
     for (const line of problemLines(problems, terminal.errPaint)) terminal.warn(line);
     for (const file of artefacts.written) terminal.note(file);
-    terminal.out(`${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "failed query").replace(/querys$/, "queries")}`}; the SQL is in ${ARTEFACTS}/compiled/.`);
+    terminal.out(
+      `${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "failed query").replace(/querys$/, "queries")}`}; the SQL is in ${ARTEFACTS}/compiled/.`,
+    );
     return problems.length === 0 ? 0 : 1;
   });
 }

@@ -20,7 +20,14 @@ export function findProject(cwd: string, projectDir: string | undefined): string
     if (existsSync(join(folder, PROJECT_FILE))) return folder;
     if (dirname(folder) === folder) break;
   }
-  throw new OpportuneError({ code: "project/missing", message: `There is no ${PROJECT_FILE} in this folder or above it.`, hint: "Begin a project with `opportune init`, or name its folder with --project-dir." }, 2);
+  throw new OpportuneError(
+    {
+      code: "project/missing",
+      message: `There is no ${PROJECT_FILE} in this folder or above it.`,
+      hint: "Begin a project with `opportune init`, or name its folder with --project-dir.",
+    },
+    2,
+  );
 }
 
 /** The project that the options mean, valid throughout. */
@@ -34,7 +41,11 @@ export async function openWarehouse(root: string, target: Target, terminal: Term
 }
 
 /** Gives `work` the project and its warehouse, and closes the warehouse whatever happens. */
-export async function withWarehouse<T>(terminal: Terminal, options: Pick<GlobalOptions, "projectDir" | "target">, work: (project: Project, warehouse: Warehouse) => Promise<T>): Promise<T> {
+export async function withWarehouse<T>(
+  terminal: Terminal,
+  options: Pick<GlobalOptions, "projectDir" | "target">,
+  work: (project: Project, warehouse: Warehouse) => Promise<T>,
+): Promise<T> {
   const project = openProject(options);
   const warehouse = await openWarehouse(project.root, project.target, terminal);
   try {
@@ -55,5 +66,12 @@ export function segmentNamed(project: Project, id: string): Segment {
 export function unknownName(what: string, name: string, known: readonly string[]): OpportuneError {
   const all = known.length === 0 ? `The project has no ${what} yet.` : `There are: ${known.join(", ")}.`;
   const hint = didYouMean(nearestName(name, known));
-  return new OpportuneError({ code: `usage/unknown-${what}`, message: `There is no ${what} ${JSON.stringify(name)}.`, hint: hint === undefined ? all : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}` }, 2);
+  return new OpportuneError(
+    {
+      code: `usage/unknown-${what}`,
+      message: `There is no ${what} ${JSON.stringify(name)}.`,
+      hint: hint === undefined ? all : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`,
+    },
+    2,
+  );
 }

@@ -15,6 +15,8 @@ export function targetNames(root: string): string[] {
 /** Who holds the run's lease, and until when (ISO 8601 UTC); null for nobody. */
 export async function leaseOf(warehouse: Warehouse, schema: string): Promise<{ holder: string; until: string } | null> {
   const until = sql<string>`${sql.raw(isoText("expires_at", warehouse.dialect))}`.as("until");
-  const [lease] = await warehouse.query(statement(ledgerQueries(schema).selectFrom("leases").select(["holder", until]).where("name", "=", "run").where("holder", "is not", null)));
+  const [lease] = await warehouse.query(
+    statement(ledgerQueries(schema).selectFrom("leases").select(["holder", until]).where("name", "=", "run").where("holder", "is not", null)),
+  );
   return lease === undefined ? null : { holder: String(lease["holder"]), until: String(lease["until"]) };
 }

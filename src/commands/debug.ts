@@ -44,7 +44,10 @@ async function targetChecks(terminal: Terminal, root: string, project: Project):
       checks.push(...(await withTarget(terminal, loadProject(root, { target: name }), () => Promise.resolve([]))));
     } catch (error) {
       // Nobody needs production's password on a laptop.
-      for (const problem of problemsOf(error)) checks.push(problem.code === "config/environment" ? { state: "SKIP", name: `target ${name}`, text: problem.message } : failed(`target ${name}`, problem));
+      for (const problem of problemsOf(error))
+        checks.push(
+          problem.code === "config/environment" ? { state: "SKIP", name: `target ${name}`, text: problem.message } : failed(`target ${name}`, problem),
+        );
     }
   }
   return checks;
@@ -56,7 +59,10 @@ async function withTarget(terminal: Terminal, project: Project, more: (warehouse
   try {
     const warehouse = await openWarehouse(project.root, project.target, terminal);
     try {
-      return [ok(what, `${connection.type} ${connectionName(connection)} opens; ${live ? "live: messages really leave" : "not live: messages go to the outbox"}`), ...(await more(warehouse))];
+      return [
+        ok(what, `${connection.type} ${connectionName(connection)} opens; ${live ? "live: messages really leave" : "not live: messages go to the outbox"}`),
+        ...(await more(warehouse)),
+      ];
     } finally {
       await warehouse.close();
     }

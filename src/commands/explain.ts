@@ -38,12 +38,18 @@ function limitOf(text: string): number {
 
 function unknownUser(user: string, segment: string | null): OpportuneError {
   const where = segment === null ? "" : ` of segment ${segment}`;
-  return new OpportuneError({ code: "explain/unknown-user", message: `The ledger${where} knows no user ${JSON.stringify(user)}.`, hint: "No segment has returned them with a message due. `opportune preview SEGMENT --user ID` shows whether one returns them now." });
+  return new OpportuneError({
+    code: "explain/unknown-user",
+    message: `The ledger${where} knows no user ${JSON.stringify(user)}.`,
+    hint: "No segment has returned them with a message due. `opportune preview SEGMENT --user ID` shows whether one returns them now.",
+  });
 }
 
 async function readStory(warehouse: Warehouse, schema: string, user: string, segment: string | null, limit: number): Promise<Row[]> {
   const binder = new Binder(warehouse.dialect);
-  return warehouse.query(renderSqlFile("explain.sql", warehouse.dialect, schema, { user_id: binder.bind(user), segment: binder.bind(segment), most: String(limit) }, binder));
+  return warehouse.query(
+    renderSqlFile("explain.sql", warehouse.dialect, schema, { user_id: binder.bind(user), segment: binder.bind(segment), most: String(limit) }, binder),
+  );
 }
 
 function toEvent(row: Row): StoryEvent {

@@ -1,20 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
-import { installLedger, statementsOf } from "../ledger/schema.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
-import type { Project } from "../project/types.js";
-import { connectionName, openWarehouse } from "../warehouse/open.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
+import { connectionName } from "../warehouse/open.js";
+import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
-
-/** The package's own folder, in a checkout and installed alike. */
-const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
-const SHIPPED = [PROJECT_FILE, "segments", "templates"];
-const SAMPLE_FILES = new URL("../../sql/sample/", import.meta.url);
 
 const GITIGNORE = `# Opportune: artefacts, secrets and the sample warehouse
 target/
@@ -28,11 +20,11 @@ export async function initCommand(terminal: Terminal, _options: GlobalOptions, [
   const root = resolve(dir);
   refuseExisting(root);
   mkdirSync(root, { recursive: true });
-  for (const name of SHIPPED) cpSync(join(PACKAGE, name), join(root, name), { recursive: true, errorOnExist: true, force: false });
+  copyShipped(root);
   writeNew(join(root, ".gitignore"), GITIGNORE);
   writeNew(join(root, ".env.example"), environmentExample(root));
   const project = loadProject(root);
-  await createSample(project);
+  await createSample(project, instant(Math.floor(Date.now() / 1000) * 1000));
   const [segment] = project.segments.keys();
   const away = relative(process.cwd(), root);
   const began = readdirSync(join(root, "segments")).filter((file) => file.endsWith(".sql")).length;
@@ -48,11 +40,25 @@ Next:${away === "" ? "" : `\n  cd ${away}`}
 function refuseExisting(root: string): void {
   const name = relative(process.cwd(), root) || "This folder";
   if (existsSync(join(root, PROJECT_FILE))) {
-    throw new OpportuneError({ code: "init/exists", message: `${name} has a project already: ${PROJECT_FILE} exists.`, hint: "Nothing was changed. Name another folder: `opportune init DIR`." }, 2);
+    throw new OpportuneError(
+      {
+        code: "init/exists",
+        message: `${name} has a project already: ${PROJECT_FILE} exists.`,
+        hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
+      },
+      2,
+    );
   }
   const inTheWay = [...SHIPPED, "shop.duckdb"].filter((file) => existsSync(join(root, file)));
   if (inTheWay.length === 0) return;
-  throw new OpportuneError({ code: "init/exists", message: `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`, hint: "Nothing was changed. Name another folder: `opportune init DIR`." }, 2);
+  throw new OpportuneError(
+    {
+      code: "init/exists",
+      message: `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`,
+      hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
+    },
+    2,
+  );
 }
 
 /** Leaves a file that exists as it is. */
@@ -64,19 +70,4 @@ function writeNew(path: string, content: string): void {
 function environmentExample(root: string): string {
   const names = [...new Set([...readFileSync(join(root, PROJECT_FILE), "utf8").matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
   return `# Copy to .env, which is never committed. Real environment variables go before it.\n${names.length === 0 ? "# For a channel with `api_key: ${SENDGRID_API_KEY}`:\n# SENDGRID_API_KEY=" : names.map((name) => `${name}=`).join("\n")}\n`;
-}
-
-/** Behaviours of the last hours and days, counted from now. */
-async function createSample(project: Project): Promise<void> {
-  const { target, root } = project;
-  const warehouse = await openWarehouse(target.connection, { root });
-  try {
-    const now = timestampLiteral(instant(Math.floor(Date.now() / 1000) * 1000), warehouse.dialect);
-    for (const file of readdirSync(SAMPLE_FILES).filter((name) => name.endsWith(".sql")).sort()) {
-      for (const sql of statementsOf(renderSqlFile(`sample/${file}`, warehouse.dialect, target.schema, { now }).sql)) await warehouse.execute({ sql, params: [] });
-    }
-    await installLedger(warehouse, target.schema);
-  } finally {
-    await warehouse.close();
-  }
 }

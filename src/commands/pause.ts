@@ -29,7 +29,14 @@ export function setPause(terminal: Terminal, options: PauseOptions, segment: str
 
 function pauseOf(project: Project, { channel, all }: PauseOptions, segment: string | undefined, verb: string): Pause {
   if ([segment, channel, all === true ? "all" : undefined].filter((given) => given !== undefined).length !== 1) {
-    throw new OpportuneError({ code: "usage/pause", message: `Say what to ${verb}: one segment, one --channel, or --all.`, hint: `For example \`opportune ${verb} cart_abandoned\`, \`opportune ${verb} --channel email\` or \`opportune ${verb} --all\`.` }, 2);
+    throw new OpportuneError(
+      {
+        code: "usage/pause",
+        message: `Say what to ${verb}: one segment, one --channel, or --all.`,
+        hint: `For example \`opportune ${verb} cart_abandoned\`, \`opportune ${verb} --channel email\` or \`opportune ${verb} --all\`.`,
+      },
+      2,
+    );
   }
   if (segment !== undefined) return { scope: "segment", name: segmentNamed(project, segment).id };
   if (channel === undefined) return { scope: "project", name: "" };
@@ -43,6 +50,9 @@ function message({ scope, name }: Pause, project: Project, paused: boolean, stan
   const after = paused
     ? "from the next run on, and from the next batch of one that is under way: its messages wait and are decided again after `opportune resume`."
     : "from the next run on: what waits is decided again then, if its window is still open.";
-  const written = scope === "segment" && !paused && project.segments.get(name)?.status === "paused" ? `\nIts file still says \`status: paused\`: set it to \`live\` to send again.` : "";
+  const written =
+    scope === "segment" && !paused && project.segments.get(name)?.status === "paused"
+      ? `\nIts file still says \`status: paused\`: set it to \`live\` to send again.`
+      : "";
   return `${what} is ${paused ? "paused" : "resumed"} ${after}${written}`;
 }

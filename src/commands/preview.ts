@@ -40,7 +40,12 @@ export function previewCommand(terminal: Terminal, options: PreviewOptions, [id 
     const claim = claimOf(row, project, segment, step, options.sendTo);
     const message = messageOf(claim, project, renderer, { runId: "preview", asOf });
     if ("invalid" in message) {
-      throw new OpportuneError({ code: "preview/invalid", message: `The message of user ${claim.userId} can't be rendered: ${message.invalid}`, hint: "A run would record it as failed. Correct the template or the row; --user previews another one.", file: segment.file });
+      throw new OpportuneError({
+        code: "preview/invalid",
+        message: `The message of user ${claim.userId} can't be rendered: ${message.invalid}`,
+        hint: "A run would record it as failed. Correct the template or the row; --user previews another one.",
+        file: segment.file,
+      });
     }
     const files = writePreview(project, segment, step, message);
     const sent = options.sendTo === undefined ? null : await sendPreview(project, message);
@@ -61,12 +66,19 @@ function stepNamed(segment: Segment, name: string | undefined): Treatment {
   const all = treatments(segment);
   const found = name === undefined ? all[0] : all.find(({ step, variant }) => name === step || name === `${step}/${variant}`);
   if (found !== undefined) return found;
-  throw unknownName("step", name ?? "", all.map(({ step, variant }) => (variant === "" ? step : `${step}/${variant}`)));
+  throw unknownName(
+    "step",
+    name ?? "",
+    all.map(({ step, variant }) => (variant === "" ? step : `${step}/${variant}`)),
+  );
 }
 
 function refuseAddress(project: Project, step: Treatment, sendTo: string | undefined): void {
   if (sendTo === undefined || addressColumn(project, step.channel) !== "email" || isAddress(sendTo)) return;
-  throw new OpportuneError({ code: "usage/address", message: `--send-to can't be ${JSON.stringify(sendTo)}.`, hint: "Write one address, such as ada@example.com." }, 2);
+  throw new OpportuneError(
+    { code: "usage/address", message: `--send-to can't be ${JSON.stringify(sendTo)}.`, hint: "Write one address, such as ada@example.com." },
+    2,
+  );
 }
 
 /** The row that is previewed; the whole segment is staged, so that the row is judged as in a run. */
@@ -78,10 +90,17 @@ async function firstRow(project: Project, warehouse: Warehouse, segment: Segment
   const staged = (await stageSegments(compiled, [segment], warehouse, Date.now, () => undefined)).get(segment.id);
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);
   const binder = new Binder(dialect);
-  const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, schema, { segment: binder.bind(segment.id), user_id: binder.bind(user ?? null) }, binder));
+  const rows = await warehouse.query(
+    renderSqlFile("preview.sql", dialect, schema, { segment: binder.bind(segment.id), user_id: binder.bind(user ?? null) }, binder),
+  );
   if (rows[0] !== undefined) return rows[0];
   const whom = user === undefined ? "nobody" : `no user ${JSON.stringify(user)}`;
-  throw new OpportuneError({ code: "preview/no-row", message: `Segment ${segment.id} returns ${whom} at the moment.`, hint: user === undefined ? "Loosen its conditions for a try, or point --target at a warehouse with rows." : "Without --user its first row is previewed.", file: segment.file });
+  throw new OpportuneError({
+    code: "preview/no-row",
+    message: `Segment ${segment.id} returns ${whom} at the moment.`,
+    hint: user === undefined ? "Loosen its conditions for a try, or point --target at a warehouse with rows." : "Without --user its first row is previewed.",
+    file: segment.file,
+  });
 }
 
 function claimOf(row: Row, project: Project, segment: Segment, step: Treatment, sendTo: string | undefined): Claim {
@@ -111,7 +130,10 @@ function claimOf(row: Row, project: Project, segment: Segment, step: Treatment, 
 function writePreview(project: Project, segment: Segment, { step, variant }: Treatment, message: OutgoingMessage): string[] {
   const name = `${ARTEFACTS}/preview/${segment.id}.${step}${variant === "" ? "" : `.${variant}`}`;
   mkdirSync(join(project.root, ARTEFACTS, "preview"), { recursive: true });
-  const parts = [[`${name}.html`, message.html], [`${name}.txt`, message.text]] as const;
+  const parts = [
+    [`${name}.html`, message.html],
+    [`${name}.txt`, message.text],
+  ] as const;
   return parts.flatMap(([file, content]) => {
     if (content === null) return [];
     writeFileSync(join(project.root, file), content);
@@ -126,7 +148,11 @@ async function sendPreview(project: Project, message: OutgoingMessage): Promise<
     const marked = message.subject === null ? message : { ...message, subject: `[preview] ${message.subject}` };
     const outcome = await lane.provider.send(marked, new AbortController().signal);
     if (outcome.kind === "accepted") return { lane: lane.name, outcome };
-    throw new OpportuneError({ code: "preview/not-sent", message: `The preview was not accepted by ${lane.name} (${outcome.kind}): ${outcome.reason}`, hint: "`opportune debug` shows the channel's settings." });
+    throw new OpportuneError({
+      code: "preview/not-sent",
+      message: `The preview was not accepted by ${lane.name} (${outcome.kind}): ${outcome.reason}`,
+      hint: "`opportune debug` shows the channel's settings.",
+    });
   } finally {
     await lanes.close();
   }

@@ -37,6 +37,9 @@ function addProjectCommands(program: Command): void {
     .argument("[dir]", "folder to begin it in", ".")
     .addHelpText("after", examples("opportune init shop"))
     .action(lazily(async () => (await import("./init.js")).initCommand));
+  command(program, "demo", "run the shipped example for two days on a generated warehouse and a sandbox; leaves nothing behind").action(
+    lazily(async () => (await import("./demo.js")).demoCommand),
+  );
   command(program, "debug", "check versions, project, targets, ledger, channels and sources")
     .addOption(output())
     .action(lazily(async () => (await import("./debug.js")).debugCommand));
@@ -50,7 +53,10 @@ function addProjectCommands(program: Command): void {
     .option(...SELECT)
     .option(...EXCLUDE)
     .option("--as-of <time>", `compile as of then: ${AS_OF}`)
-    .addHelpText("after", `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`)
+    .addHelpText(
+      "after",
+      `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`,
+    )
     .action(lazily(async () => (await import("./compile.js")).compileCommand));
   command(program, "preview", "render one message as it would be now")
     .argument("<segment>", "id of the segment")
@@ -58,13 +64,16 @@ function addProjectCommands(program: Command): void {
     .option("--step <name>", "the step, or step/variant (default: the first one)")
     .option("--send-to <address>", "send it there, with [preview] before the subject; the ledger is not written")
     .addOption(output())
-    .addHelpText("after", `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`)
+    .addHelpText(
+      "after",
+      `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
+    )
     .action(lazily(async () => (await import("./preview.js")).previewCommand));
   command(program, "sandbox", "run a SendGrid on this machine that sends nothing")
     .option("--port <number>", "port to listen on; 0: any free one", "4010")
-    .option("--fault <json...>", "misbehave from the start, e.g. '{\"status\":429,\"resetInSeconds\":2}'")
+    .option("--fault <json...>", 'misbehave from the start, e.g. \'{"status":429,"resetInSeconds":2}\'')
     .option("--api-key <key>", "the one key to accept (default: any)")
-    .addHelpText("after", examples("opportune sandbox", "opportune sandbox --fault '{\"status\":503,\"share\":0.1}'"))
+    .addHelpText("after", examples("opportune sandbox", 'opportune sandbox --fault \'{"status":503,"share":0.1}\''))
     .action(lazily(async () => (await import("./sandbox.js")).sandboxCommand));
 }
 
@@ -76,7 +85,10 @@ function addRunCommands(program: Command): void {
     .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")
     .addOption(output())
-    .addHelpText("after", `\nSegments that are not selected do not compete: a message of theirs that would have gone first does not hold others back.\nWrites run_results.json, manifest.json and compiled/ to target/opportune/; --output json prints run_results.json alone.\n${examples("opportune run", "opportune run --dry-run --select cart_abandoned", "opportune run --select signal:intent --exclude cart_abandoned", "opportune run --backfill win_back")}`)
+    .addHelpText(
+      "after",
+      `\nSegments that are not selected do not compete: a message of theirs that would have gone first does not hold others back.\nWrites run_results.json, manifest.json and compiled/ to target/opportune/; --output json prints run_results.json alone.\n${examples("opportune run", "opportune run --dry-run --select cart_abandoned", "opportune run --select signal:intent --exclude cart_abandoned", "opportune run --backfill win_back")}`,
+    )
     .action(lazily(async () => (await import("./run.js")).runCommand));
   command(program, "explain", "tell one user's story: each message, each silence, and why")
     .argument("<user>", "the user's id, as the segments return it")
@@ -85,7 +97,10 @@ function addRunCommands(program: Command): void {
     .addOption(output())
     .addHelpText("after", examples("opportune explain 42", "opportune explain 42 --segment cart_abandoned --output json"))
     .action(lazily(async () => (await import("./explain.js")).explainCommand));
-  for (const [verb, description] of [["pause", "hold back a segment, a channel or everything"], ["resume", "end a pause"]] as const) {
+  for (const [verb, description] of [
+    ["pause", "hold back a segment, a channel or everything"],
+    ["resume", "end a pause"],
+  ] as const) {
     command(program, verb, description)
       .argument("[segment]", "id of a segment")
       .option("--channel <name>", `${verb} a channel`)
@@ -97,7 +112,9 @@ function addRunCommands(program: Command): void {
 
 function addLedgerCommands(program: Command): void {
   const ledger = command(program, "ledger", "install the ledger, or see its version");
-  command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(lazily(async () => (await import("./ledger.js")).ledgerInstallCommand));
+  command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(
+    lazily(async () => (await import("./ledger.js")).ledgerInstallCommand),
+  );
   command(ledger, "status", "the ledger's version; fails unless it is the one needed")
     .addOption(output())
     .action(lazily(async () => (await import("./ledger.js")).ledgerStatusCommand));
@@ -123,10 +140,15 @@ function lazily<O extends GlobalOptions>(load: () => Promise<Action<O>>): (...gi
     const terminal = openTerminal(options);
     try {
       const action = await load();
-      process.exitCode = await action(terminal, options, asked.processedArgs.filter((arg) => typeof arg === "string"));
+      process.exitCode = await action(
+        terminal,
+        options,
+        asked.processedArgs.filter((arg) => typeof arg === "string"),
+      );
     } catch (error) {
       // Whoever reads JSON gets the problems as JSON too; the lines for people follow on stderr.
-      if (options.output === "json" && error instanceof OpportuneError) terminal.out(JSON.stringify({ schema_version: 1, status: "error", problems: error.problems }, null, 2));
+      if (options.output === "json" && error instanceof OpportuneError)
+        terminal.out(JSON.stringify({ schema_version: 1, status: "error", problems: error.problems }, null, 2));
       throw error;
     }
   };

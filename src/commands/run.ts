@@ -67,7 +67,14 @@ function takingPart(project: Project, options: RunCommandOptions): Segment[] {
   if (options.dryRun === true) return selected;
   const named = drafts.find(({ id }) => words(options.select).includes(id));
   if (named !== undefined || (options.select !== undefined && drafts.length === selected.length && drafts.length > 0)) {
-    throw new OpportuneError({ code: "usage/draft", message: `Segment ${(named ?? drafts[0])?.id ?? ""} is a draft.`, hint: "Drafts take part with --dry-run only. Set `status: live` in its file to send." }, 2);
+    throw new OpportuneError(
+      {
+        code: "usage/draft",
+        message: `Segment ${(named ?? drafts[0])?.id ?? ""} is a draft.`,
+        hint: "Drafts take part with --dry-run only. Set `status: live` in its file to send.",
+      },
+      2,
+    );
   }
   return selected.filter(({ status }) => status !== "draft");
 }
@@ -80,7 +87,14 @@ function backfilled(project: Project, segments: readonly Segment[], options: Run
     const fits = segment.status === "live" || (segment.status === "draft" && options.dryRun === true);
     if (fits && segments.includes(segment)) continue;
     const why = fits ? "is not selected" : `is ${segment.status === "draft" ? "a draft" : "paused"}`;
-    throw new OpportuneError({ code: "usage/backfill", message: `Segment ${id} can't be backfilled: it ${why}.`, hint: fits ? "Add it to --select." : "Set `status: live` in its file first." }, 2);
+    throw new OpportuneError(
+      {
+        code: "usage/backfill",
+        message: `Segment ${id} can't be backfilled: it ${why}.`,
+        hint: fits ? "Add it to --select." : "Set `status: live` in its file first.",
+      },
+      2,
+    );
   }
   return new Set(ids);
 }
@@ -90,8 +104,9 @@ function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" |
   let told = Date.now();
   return {
     onStep: (step) => {
-      for (const line of stepLines(step, terminal.errPaint)) if (step.problem === undefined) terminal.note(line);
-      else terminal.warn(line);
+      for (const line of stepLines(step, terminal.errPaint))
+        if (step.problem === undefined) terminal.note(line);
+        else terminal.warn(line);
     },
     onDecided: (decisions) => {
       const candidates = decisions.segments.flatMap(({ reasons }) => Object.values(reasons)).reduce((sum, n) => sum + n, 0);
@@ -110,7 +125,11 @@ function conclude(terminal: Terminal, result: RunResult, project: Project, stopp
   const summary = runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped, maxPerRun: project.policy.maxPerRun });
   terminal.out(`\n${summary.join("\n")}`);
   // Those of segments and audiences have been told where they happened.
-  for (const line of problemLines(result.problems.filter(({ code }) => code.startsWith("delivery/")), terminal.errPaint)) terminal.warn(line);
+  for (const line of problemLines(
+    result.problems.filter(({ code }) => code.startsWith("delivery/")),
+    terminal.errPaint,
+  ))
+    terminal.warn(line);
 }
 
 /** The first SIGINT or SIGTERM ends the run in good order, the second at once. */

@@ -49,9 +49,19 @@ function faultsOf(text: string): Fault[] {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new OpportuneError({ code: "usage/fault", message: `--fault is not JSON: ${text}`, hint: `For example --fault '{"status":429,"resetInSeconds":2}'.` }, 2);
+    throw new OpportuneError(
+      { code: "usage/fault", message: `--fault is not JSON: ${text}`, hint: `For example --fault '{"status":429,"resetInSeconds":2}'.` },
+      2,
+    );
   }
   const read = readFaults(value);
   if ("faults" in read) return read.faults;
-  throw new OpportuneError({ code: "usage/fault", message: `--fault ${text}: ${read.wrong.replaceAll("\n", " ")}`, hint: "Allowed: status (with resetInSeconds or retryAfterSeconds), hang, cut or delayMs; count, share and seed say which requests it befalls." }, 2);
+  throw new OpportuneError(
+    {
+      code: "usage/fault",
+      message: `--fault ${text}: ${read.wrong.replaceAll("\n", " ")}`,
+      hint: "Allowed: status (with resetInSeconds or retryAfterSeconds), hang, cut or delayMs; count, share and seed say which requests it befalls.",
+    },
+    2,
+  );
 }

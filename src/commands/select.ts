@@ -26,7 +26,14 @@ export function selectSegments(project: Project, options: { select?: readonly st
   const selected = options.select === undefined ? new Set(all) : new Set(select.flatMap((word) => matching(word, all)));
   for (const segment of words(options.exclude).flatMap((word) => matching(word, all))) selected.delete(segment);
   if (selected.size === 0 && all.length > 0) {
-    throw new OpportuneError({ code: "usage/nothing-selected", message: "No segment is left by --select and --exclude.", hint: "`opportune ls` shows what there is; --select and --exclude can be tried on it." }, 2);
+    throw new OpportuneError(
+      {
+        code: "usage/nothing-selected",
+        message: "No segment is left by --select and --exclude.",
+        hint: "`opportune ls` shows what there is; --select and --exclude can be tried on it.",
+      },
+      2,
+    );
   }
   return all.filter((segment) => selected.has(segment));
 }
@@ -35,13 +42,26 @@ function matching(word: string, segments: readonly Segment[]): Segment[] {
   const [, property, value] = /^(\w+):(.*)$/.exec(word) ?? [];
   if (property === undefined || value === undefined) {
     const found = segments.filter(({ id }) => pattern(word).test(id));
-    if (found.length === 0) throw unknownName("segment", word, segments.map(({ id }) => id));
+    if (found.length === 0)
+      throw unknownName(
+        "segment",
+        word,
+        segments.map(({ id }) => id),
+      );
     return found;
   }
   const read = PROPERTIES[property];
   if (read === undefined) {
     const nearest = nearestName(property, Object.keys(PROPERTIES));
-    throw new OpportuneError({ code: "usage/selector", message: `Segments can't be selected by ${JSON.stringify(property)}.`, hint: nearest === undefined ? `Allowed: ${Object.keys(PROPERTIES).join(", ")}, ids and patterns such as cart_*.` : `Did you mean "${nearest}:${value}"?` }, 2);
+    throw new OpportuneError(
+      {
+        code: "usage/selector",
+        message: `Segments can't be selected by ${JSON.stringify(property)}.`,
+        hint:
+          nearest === undefined ? `Allowed: ${Object.keys(PROPERTIES).join(", ")}, ids and patterns such as cart_*.` : `Did you mean "${nearest}:${value}"?`,
+      },
+      2,
+    );
   }
   const found = segments.filter((segment) => pattern(value).test(read(segment) ?? ""));
   if (found.length === 0) throw unknownName(property, value, [...new Set(segments.flatMap((segment) => read(segment) ?? []))].sort());
@@ -50,6 +70,9 @@ function matching(word: string, segments: readonly Segment[]): Segment[] {
 
 /** `*` any characters, `?` one. */
 function pattern(glob: string): RegExp {
-  const escaped = glob.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const escaped = glob
+    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${escaped}$`);
 }

@@ -65,10 +65,7 @@ export function nearestDuration(text: string): string | undefined {
   const lower = word.toLowerCase();
   const singular = lower.replace(/s$/, "");
   const unit =
-    short[lower] ??
-    short[singular] ??
-    UNIT_NAMES.find((name) => singular.length >= 3 && name.startsWith(singular)) ??
-    nearestName(singular, UNIT_NAMES);
+    short[lower] ?? short[singular] ?? UNIT_NAMES.find((name) => singular.length >= 3 && name.startsWith(singular)) ?? nearestName(singular, UNIT_NAMES);
   if (unit === undefined) return undefined;
   const suggestion = `${String(Number(count))} ${unit}${Number(count) === 1 ? "" : "s"}`;
   return suggestion === text || parseDuration(suggestion) === undefined ? undefined : suggestion;

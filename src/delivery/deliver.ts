@@ -4,16 +4,7 @@ import { Journal } from "./journal.js";
 import type { Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
 import { Posting, type Entry } from "./posting.js";
-import type {
-  DeliverableClaim,
-  DeliveryEvent,
-  FailureReason,
-  Lane,
-  OutcomeEvent,
-  OutgoingMessage,
-  PauseState,
-  ReleaseReason,
-} from "./types.js";
+import type { DeliverableClaim, DeliveryEvent, FailureReason, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason } from "./types.js";
 
 /** The world around a delivery. */
 export interface DeliveryIo<T extends DeliverableClaim> {
@@ -130,8 +121,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
     const { oldest } = journal;
     if (oldest !== null && io.now() - oldest >= ms && !journal.writeQueued && failures.length === 0) void write([]).catch(fail);
   };
-  const openAtMost = (below: number): Promise<void> =>
-    open <= below ? Promise.resolve() : new Promise((resolve) => (opened = { below, resolve }));
+  const openAtMost = (below: number): Promise<void> => (open <= below ? Promise.resolve() : new Promise((resolve) => (opened = { below, resolve })));
 
   const posting = new Posting<T>(
     {

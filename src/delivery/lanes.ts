@@ -20,11 +20,7 @@ export interface Lanes {
  * A provider's library is loaded only if some message could take it. `now` is epoch milliseconds.
  * Throws OpportuneError where a channel that is needed has no key or an endpoint that can't be used.
  */
-export async function openLanes(
-  project: Pick<Project, "root" | "target" | "channels">,
-  replay: boolean,
-  now: () => number = Date.now,
-): Promise<Lanes> {
+export async function openLanes(project: Pick<Project, "root" | "target" | "channels">, replay: boolean, now: () => number = Date.now): Promise<Lanes> {
   const { root, target, channels } = project;
   const outbox: Lane = {
     name: "outbox",

@@ -177,10 +177,7 @@ export class Posting<T extends DeliverableClaim> {
       this.#release(entry, "provider_unavailable", `${outcome.reason} (attempt ${entry.attempts} of ${attempts})`);
       // Nobody got through since this message began to try: the rest would only repeat its way.
       if ((this.#answeredAt.get(entry.lane) ?? -Infinity) < entry.firstTriedAt && !this.#unavailable.has(entry.lane)) {
-        this.#unavailable.set(
-          entry.lane,
-          `${outcome.reason}; ${entry.lane.name} took nothing through ${attempts} attempts of another message`,
-        );
+        this.#unavailable.set(entry.lane, `${outcome.reason}; ${entry.lane.name} took nothing through ${attempts} attempts of another message`);
         this.#pumpAll();
       }
       return;

@@ -11,12 +11,7 @@ export type Route = "provider" | "outbox";
  * - A replay (`--as-of` was given): else the outbox, allow-list or not, as it tells people of a moment that is over.
  * - A live target: the provider. Another: the provider if the address is on the target's allow-list, else the outbox.
  */
-export function routeOf(
-  address: string,
-  channel: Pick<Channel, "provider" | "endpoint">,
-  target: Pick<Target, "live" | "allow">,
-  replay: boolean,
-): Route {
+export function routeOf(address: string, channel: Pick<Channel, "provider" | "endpoint">, target: Pick<Target, "live" | "allow">, replay: boolean): Route {
   if (channel.provider === "outbox") return "outbox";
   if (isLoopback(channel.endpoint)) return "provider";
   if (replay) return "outbox";
@@ -24,11 +19,7 @@ export function routeOf(
 }
 
 /** Whether any message of the channel could take its provider: else it need not be opened. */
-export function mayUseProvider(
-  channel: Pick<Channel, "provider" | "endpoint">,
-  target: Pick<Target, "live" | "allow">,
-  replay: boolean,
-): boolean {
+export function mayUseProvider(channel: Pick<Channel, "provider" | "endpoint">, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
   if (channel.provider === "outbox") return false;
   return isLoopback(channel.endpoint) || (!replay && (target.live || target.allow.length > 0));
 }

@@ -59,25 +59,18 @@ export function toSendGrid(message: OutgoingMessage): SendGridBody | { refused: 
   const subject = message.subject ?? "";
   if (subject.trim() === "") return { refused: "the subject is empty" };
   if (CONTROL.test(subject)) return { refused: "the subject holds a control character" };
-  if (message.name !== undefined && CONTROL.test(message.name))
-    return { refused: "the recipient's name holds a control character" };
+  if (message.name !== undefined && CONTROL.test(message.name)) return { refused: "the recipient's name holds a control character" };
   const content = contentOf(message);
   if (content.length === 0) return { refused: "the message has neither text nor HTML" };
   const wrongHeader = headerProblem(message.headers);
   if (wrongHeader !== null) return { refused: wrongHeader };
-  if (message.segment.length > LONGEST_CATEGORY)
-    return { refused: `the segment id, sent as category, is longer than ${LONGEST_CATEGORY} characters` };
+  if (message.segment.length > LONGEST_CATEGORY) return { refused: `the segment id, sent as category, is longer than ${LONGEST_CATEGORY} characters` };
   const customArgs = { message_id: message.messageId, run_id: message.runId };
   if (isTooLong(customArgs)) return { refused: `custom_args would exceed ${LARGEST_CUSTOM_ARGS_BYTES} bytes` };
 
-  const to: Mailbox =
-    message.name === undefined || message.name === ""
-      ? { email: message.address }
-      : { email: message.address, name: message.name };
+  const to: Mailbox = message.name === undefined || message.name === "" ? { email: message.address } : { email: message.address, name: message.name };
   return {
-    personalizations: [
-      { to: [to], ...(Object.keys(message.headers).length > 0 ? { headers: message.headers } : {}), custom_args: customArgs },
-    ],
+    personalizations: [{ to: [to], ...(Object.keys(message.headers).length > 0 ? { headers: message.headers } : {}), custom_args: customArgs }],
     from,
     ...(replyTo === undefined ? {} : { reply_to: replyTo }),
     subject,

@@ -58,17 +58,14 @@ export class PostingPool {
 
   /** Posts to `path` below the endpoint. `path` begins with a slash. */
   post(path: string, body: unknown, signal: AbortSignal): Promise<SendOutcome> {
-    if (signal.aborted)
-      return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
+    if (signal.aborted) return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
     const text = JSON.stringify(body);
     // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
     if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
       return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes` });
     }
     this.#listen(signal);
-    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () =>
-      this.#sweep(),
-    );
+    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => this.#sweep());
     return new Promise((resolve) => {
       const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
         this.#underWay.delete(exchange);
@@ -76,10 +73,7 @@ export class PostingPool {
       });
       this.#underWay.add(exchange);
       try {
-        this.#pool.dispatch(
-          { path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false },
-          exchange,
-        );
+        this.#pool.dispatch({ path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false }, exchange);
       } catch (error) {
         exchange.fail(error);
       }
@@ -110,8 +104,7 @@ export class PostingPool {
     if (this.#signals.has(signal)) return;
     this.#signals.add(signal);
     const giveUp = (): void => {
-      for (const exchange of [...this.#underWay])
-        if (exchange.signal === signal) exchange.giveUp("given up while waiting for the answer");
+      for (const exchange of [...this.#underWay]) if (exchange.signal === signal) exchange.giveUp("given up while waiting for the answer");
     };
     signal.addEventListener("abort", giveUp, { signal: this.#closed.signal });
   }
@@ -144,11 +137,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     this.#status = status;
     this.#headers = headers;
   }

@@ -123,12 +123,7 @@ class ReadyMail extends classes.Mail {
 
 function endpointOf(channel: Pick<Channel, "name" | "endpoint">): URL {
   const url = URL.canParse(channel.endpoint) ? new URL(channel.endpoint) : null;
-  if (
-    url !== null &&
-    url.username === "" &&
-    url.password === "" &&
-    (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(channel.endpoint)))
-  ) {
+  if (url !== null && url.username === "" && url.password === "" && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(channel.endpoint)))) {
     return url;
   }
   throw new OpportuneError({

@@ -70,7 +70,11 @@ export class Ledger {
     const queries = ledgerQueries(schema);
     const holder = `${String(process.pid)}-${randomUUID().slice(0, 8)}`;
     const free = sql<boolean>`(holder is null or expires_at < cast(${instant(now())} as ${sql.raw(warehouse.dialect.types.timestamp)}))`;
-    const take = queries.updateTable("leases").set({ holder, fence: sql`fence + 1`, expires_at: instant(now() + LEASE_MS) }).where("name", "=", "run").where(free);
+    const take = queries
+      .updateTable("leases")
+      .set({ holder, fence: sql`fence + 1`, expires_at: instant(now() + LEASE_MS) })
+      .where("name", "=", "run")
+      .where(free);
     const taken = mode === "read" || (await warehouse.execute(statement(take))) === 1;
     const until = sql<string>`${sql.raw(warehouse.dialect.utcText("expires_at"))}`.as("until");
     const lease = (await warehouse.query(statement(queries.selectFrom("leases").select(["holder", "fence", until]).where("name", "=", "run"))))[0];
@@ -93,15 +97,29 @@ export class Ledger {
   async fenced<T>(now: number, work: () => Promise<T>): Promise<T> {
     return this.warehouse.transaction(async () => {
       const held = await this.warehouse.execute(
-        statement(this.#queries.updateTable("leases").set({ expires_at: instant(now + LEASE_MS) }).where("name", "=", "run").where("holder", "=", this.#holder).where("fence", "=", this.fence)),
+        statement(
+          this.#queries
+            .updateTable("leases")
+            .set({ expires_at: instant(now + LEASE_MS) })
+            .where("name", "=", "run")
+            .where("holder", "=", this.#holder)
+            .where("fence", "=", this.fence),
+        ),
       );
-      if (held !== 1) throw new OpportuneError({ code: "ledger/lease-lost", message: "Another run has taken over the ledger; this one stops without writing.", hint: "The other run goes on with what is left." });
+      if (held !== 1)
+        throw new OpportuneError({
+          code: "ledger/lease-lost",
+          message: "Another run has taken over the ledger; this one stops without writing.",
+          hint: "The other run goes on with what is left.",
+        });
       return work();
     });
   }
 
   async release(): Promise<void> {
-    await this.warehouse.execute(statement(this.#queries.updateTable("leases").set({ holder: null, expires_at: null }).where("name", "=", "run").where("holder", "=", this.#holder)));
+    await this.warehouse.execute(
+      statement(this.#queries.updateTable("leases").set({ holder: null, expires_at: null }).where("name", "=", "run").where("holder", "=", this.#holder)),
+    );
   }
 
   /** Reserves the next `count` sequence numbers and gives the one before them. */
@@ -118,7 +136,9 @@ export class Ledger {
 
   /** The latest `as_of` of any run, ISO 8601 UTC. */
   async lastAsOf(): Promise<string | null> {
-    const rows = await this.warehouse.query(statement(this.#queries.selectFrom("runs").select(this.#iso("as_of").as("as_of")).orderBy("runs.as_of", "desc").limit(1)));
+    const rows = await this.warehouse.query(
+      statement(this.#queries.selectFrom("runs").select(this.#iso("as_of").as("as_of")).orderBy("runs.as_of", "desc").limit(1)),
+    );
     return (rows[0]?.["as_of"] as string | undefined) ?? null;
   }
 
@@ -126,16 +146,33 @@ export class Ledger {
   async previousSegmentRuns(): Promise<Map<string, PreviousSegmentRun>> {
     const latest = this.#queries
       .selectFrom("segment_runs")
-      .select(["segment", "shape", "steps", this.#iso("as_of").as("as_of_text"), this.#iso("activated_at").as("activated_text"), sql<number>`row_number() over (partition by segment order by as_of desc)`.as("newest")])
+      .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
+      .select(["segment", "shape", "steps", this.#iso("segment_runs.as_of").as("as_of_text"), this.#iso("activated_at").as("activated_text")])
+      .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
       .where("succeeded", "=", 1);
     const rows = await this.warehouse.query(statement(this.#queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
-    return new Map(rows.map((row) => [String(row["segment"]), { segment: String(row["segment"]), asOf: String(row["as_of_text"]), shape: String(row["shape"]), activatedAt: row["activated_text"] as string | null, steps: String(row["steps"]) }]));
+    return new Map(
+      rows.map((row) => [
+        String(row["segment"]),
+        {
+          segment: String(row["segment"]),
+          asOf: String(row["as_of_text"]),
+          shape: String(row["shape"]),
+          activatedAt: row["activated_text"] as string | null,
+          steps: String(row["steps"]),
+        },
+      ]),
+    );
   }
 
   /** What is paused now. */
   async pauses(): Promise<Pause[]> {
-    const latest = this.#queries.selectFrom("pauses").select(["scope", "name", "paused", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
-    const rows = await this.warehouse.query(statement(this.#queries.selectFrom(latest.as("p")).select(["scope", "name"]).where("newest", "=", 1).where("paused", "=", true)));
+    const latest = this.#queries
+      .selectFrom("pauses")
+      .select(["scope", "name", "paused", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
+    const rows = await this.warehouse.query(
+      statement(this.#queries.selectFrom(latest.as("p")).select(["scope", "name"]).where("newest", "=", 1).where("paused", "=", true)),
+    );
     return rows as unknown as Pause[];
   }
 
@@ -144,28 +181,79 @@ export class Ledger {
    * counter of their own, in a row of `leases` whose update makes two that pause at once take turns.
    */
   async setPause(pause: Pause, paused: boolean, now: number): Promise<void> {
-    const counter = this.#queries.updateTable("leases").set({ fence: sql`fence + 1` }).where("name", "=", "pauses");
+    const counter = this.#queries
+      .updateTable("leases")
+      .set({ fence: sql`fence + 1` })
+      .where("name", "=", "pauses");
     await this.warehouse.transaction(async () => {
       await this.warehouse.execute(statement(counter));
       const [row] = await this.warehouse.query(statement(this.#queries.selectFrom("leases").select("fence").where("name", "=", "pauses")));
-      await this.warehouse.execute(statement(this.#queries.insertInto("pauses").values({ ...pause, paused, recorded_at: instant(now), seq: Number(row?.["fence"]), note: null })));
+      await this.warehouse.execute(
+        statement(this.#queries.insertInto("pauses").values({ ...pause, paused, recorded_at: instant(now), seq: Number(row?.["fence"]), note: null })),
+      );
     });
   }
 
   async recordRunStart(run: { runId: string; asOf: string; version: string }, now: number): Promise<void> {
     await this.fenced(now, () =>
       this.warehouse.execute(
-        statement(this.#queries.insertInto("runs").values({ run_id: run.runId, as_of: run.asOf, started_at: instant(now), finished_at: null, status: "running", fence: this.fence, opportune_version: run.version, candidates: null, claimed: null, accepted: null, failed: null, in_doubt: null, released: null, duration_ms: null, error: null })),
+        statement(
+          this.#queries.insertInto("runs").values({
+            run_id: run.runId,
+            as_of: run.asOf,
+            started_at: instant(now),
+            finished_at: null,
+            status: "running",
+            fence: this.fence,
+            opportune_version: run.version,
+            candidates: null,
+            claimed: null,
+            accepted: null,
+            failed: null,
+            in_doubt: null,
+            released: null,
+            duration_ms: null,
+            error: null,
+          }),
+        ),
       ),
     );
   }
 
-  async recordRunEnd(runId: string, end: { status: "success" | "error"; candidates: number; claimed: number; accepted: number; failed: number; in_doubt: number; released: number; duration_ms: number; error: string | null }, now: number): Promise<void> {
-    await this.fenced(now, () => this.warehouse.execute(statement(this.#queries.updateTable("runs").set({ ...end, finished_at: instant(now) }).where("run_id", "=", runId))));
+  async recordRunEnd(
+    runId: string,
+    end: {
+      status: "success" | "error";
+      candidates: number;
+      claimed: number;
+      accepted: number;
+      failed: number;
+      in_doubt: number;
+      released: number;
+      duration_ms: number;
+      error: string | null;
+    },
+    now: number,
+  ): Promise<void> {
+    await this.fenced(now, () =>
+      this.warehouse.execute(
+        statement(
+          this.#queries
+            .updateTable("runs")
+            .set({ ...end, finished_at: instant(now) })
+            .where("run_id", "=", runId),
+        ),
+      ),
+    );
   }
 
   /** Appends the changed answers of the run's decisions together with what each segment's run was: both or neither. */
-  async appendDecisions(run: { runId: string; asOf: string }, segmentRuns: readonly Omit<SegmentRunRow, "run_id" | "as_of">[], decisions: number, now: number): Promise<number> {
+  async appendDecisions(
+    run: { runId: string; asOf: string },
+    segmentRuns: readonly Omit<SegmentRunRow, "run_id" | "as_of">[],
+    decisions: number,
+    now: number,
+  ): Promise<number> {
     const { dialect } = this.warehouse;
     const base = this.#reserve(decisions);
     const append = renderSqlFile("append.sql", dialect, this.schema, {
@@ -190,7 +278,11 @@ export class Ledger {
     // Not part of the fenced transaction: work tables live in another database on DuckDB, and one transaction writes to one.
     await this.warehouse.execute({ sql: `delete from ${outcomes}`, params: [] });
     await this.warehouse.append(outcomes, eventColumns(events));
-    const append = renderSqlFile("outcomes.sql", dialect, this.schema, { seq: String(base), run_id: `'${run.runId}'`, as_of: timestampLiteral(run.asOf, dialect) });
+    const append = renderSqlFile("outcomes.sql", dialect, this.schema, {
+      seq: String(base),
+      run_id: `'${run.runId}'`,
+      as_of: timestampLiteral(run.asOf, dialect),
+    });
     await this.fenced(now, () => this.warehouse.execute(append));
   }
 
@@ -203,8 +295,23 @@ export class Ledger {
     const recover = renderSqlFile("recover.sql", dialect, this.schema, { seq: String(base), recorded_at: timestampLiteral(instant(now), dialect) });
     return this.fenced(now, async () => {
       await this.warehouse.execute(recover);
-      const counts = await this.warehouse.query(statement(this.#queries.selectFrom("sent_ledger").select(["event", sql<number>`count(*)`.as("n")]).where("seq", ">", base).groupBy("event")));
-      await this.warehouse.execute(statement(this.#queries.updateTable("runs").set({ status: "interrupted", finished_at: instant(now) }).where("status", "=", "running")));
+      const counts = await this.warehouse.query(
+        statement(
+          this.#queries
+            .selectFrom("sent_ledger")
+            .select(["event", sql<number>`count(*)`.as("n")])
+            .where("seq", ">", base)
+            .groupBy("event"),
+        ),
+      );
+      await this.warehouse.execute(
+        statement(
+          this.#queries
+            .updateTable("runs")
+            .set({ status: "interrupted", finished_at: instant(now) })
+            .where("status", "=", "running"),
+        ),
+      );
       const count = (event: string): number => Number(counts.find((row: Row) => row["event"] === event)?.["n"] ?? 0);
       return { released: count("released"), inDoubt: count("in_doubt") };
     });

@@ -10,7 +10,9 @@ const AUDIT_FILES = new URL("../../sql/audit/", import.meta.url);
 
 /** The numbered files under sql/ledger/; a ledger's version is how many of them it has had. */
 function migrations(): string[] {
-  return readdirSync(LEDGER_FILES).filter((file) => /^\d{3}_\w+\.sql$/.test(file)).sort();
+  return readdirSync(LEDGER_FILES)
+    .filter((file) => /^\d{3}_\w+\.sql$/.test(file))
+    .sort();
 }
 
 export interface LedgerStatus {
@@ -22,7 +24,10 @@ export interface LedgerStatus {
 
 export async function ledgerStatus(warehouse: Warehouse, schema: string): Promise<LedgerStatus> {
   const expected = migrations().length;
-  const tables = await warehouse.query({ sql: "select table_name from information_schema.tables where table_schema = $1 and table_name = 'meta'", params: [schema] });
+  const tables = await warehouse.query({
+    sql: "select table_name from information_schema.tables where table_schema = $1 and table_name = 'meta'",
+    params: [schema],
+  });
   if (tables.length === 0) return { version: 0, expected };
   const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", "schema_version")));
   return { version: Number(rows[0]?.["content"] ?? 0), expected };
@@ -41,7 +46,8 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
   const queries = ledgerQueries(schema);
   for (const [i, file] of pending.entries()) {
     await warehouse.transaction(async () => {
-      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql)) await warehouse.execute({ sql, params: [] });
+      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql))
+        await warehouse.execute({ sql, params: [] });
       const version = String(status.version + i + 1);
       if (version === "1") {
         const values = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };
@@ -61,7 +67,10 @@ export async function requireLedger(warehouse: Warehouse, schema: string): Promi
   const status = await ledgerStatus(warehouse, schema);
   if (status.version === status.expected) return;
   if (status.version > status.expected) throw newerLedger(status);
-  const problem = status.version === 0 ? `There is no ledger in schema ${schema}.` : `The ledger in schema ${schema} is of version ${String(status.version)}; this Opportune needs ${String(status.expected)}.`;
+  const problem =
+    status.version === 0
+      ? `There is no ledger in schema ${schema}.`
+      : `The ledger in schema ${schema} is of version ${String(status.version)}; this Opportune needs ${String(status.expected)}.`;
   throw new OpportuneError({ code: "ledger/version", message: problem, hint: "Run `opportune ledger install`." });
 }
 
@@ -75,5 +84,8 @@ function newerLedger(status: LedgerStatus): OpportuneError {
 
 /** The statements of one of our own SQL files: they end with `;` at the end of a line. */
 export function statementsOf(sql: string): string[] {
-  return sql.split(/;\s*$/m).map((part) => part.trim()).filter((part) => part.replaceAll(/^--.*$/gm, "").trim() !== "");
+  return sql
+    .split(/;\s*$/m)
+    .map((part) => part.trim())
+    .filter((part) => part.replaceAll(/^--.*$/gm, "").trim() !== "");
 }

@@ -3,7 +3,21 @@ import type { FrontMatterFile } from "./files.js";
 import { postgresUrl } from "./postgres-url.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
-import type { Audience, Cap, Channel, DuckDbConnection, Links, Policy, PostgresConnection, Segment, Source, SqlFile, Step, Target, Treatment } from "./types.js";
+import type {
+  Audience,
+  Cap,
+  Channel,
+  DuckDbConnection,
+  Links,
+  Policy,
+  PostgresConnection,
+  Segment,
+  Source,
+  SqlFile,
+  Step,
+  Target,
+  Treatment,
+} from "./types.js";
 import type { Place, YamlSource } from "./yaml-source.js";
 
 export function buildTarget(name: string, target: ProjectFile["targets"][string]): Target {

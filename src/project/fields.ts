@@ -66,9 +66,7 @@ export const timezone = z.string({ error: TIMEZONE }).refine(isTimeZone, { error
 export const timeOfDay = z.string({ error: HOUR }).regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: HOUR });
 
 /** `Name <address>` or an address, on one line. */
-export const sender = z
-  .string({ error: ADDRESS })
-  .regex(/^(?:[^<>@\r\n]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/, { error: ADDRESS });
+export const sender = z.string({ error: ADDRESS }).regex(/^(?:[^<>@\r\n]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/, { error: ADDRESS });
 
 /** https, or http to a loopback address: keys and tokens travel in these requests. */
 export const url = z.string({ error: LINK }).refine(isSafeUrl, { error: LINK });

@@ -18,21 +18,14 @@ import { parseYaml, type YamlSource } from "./yaml-source.js";
  * process's) wins over the project's `.env`. Throws an OpportuneError with exit code 2 that holds every problem of every
  * file, in the order of files, lines and columns.
  */
-export function loadProject(
-  root: string,
-  options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined } = {},
-): Project {
+export function loadProject(root: string, options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined } = {}): Project {
   const folder = resolve(root);
   if (!existsSync(join(folder, PROJECT_FILE))) {
     const message = `no ${PROJECT_FILE} in ${root}`;
-    throw new OpportuneError(
-      { code: "project/missing", message, hint: "begin one with `opportune init`, or name its folder" },
-      2,
-    );
+    throw new OpportuneError({ code: "project/missing", message, hint: "begin one with `opportune init`, or name its folder" }, 2);
   }
   const { text, problems: unreadable } = readText(folder, PROJECT_FILE);
-  const { source, problems: broken } =
-    unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
+  const { source, problems: broken } = unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
   const segments = readSegments(folder);
   const audiences = readAudiences(folder);
   const filled = fillIn(source?.value ?? {}, readEnvironment(folder, options.env ?? process.env));
@@ -55,9 +48,7 @@ export function loadProject(
     ...segments.problems,
     ...audiences.problems,
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
-    ...segments.items.flatMap(({ source }) =>
-      source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known),
-    ),
+    ...segments.items.flatMap(({ source }) => (source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known))),
     ...[...segments.items, ...audiences.items].flatMap(({ file }) => checkSql(file, sqlNames)),
   ];
   const data = main?.data ?? null;
@@ -76,13 +67,9 @@ export function loadProject(
     intervalSeconds: data.interval,
     links: buildLinks(data.links),
     segments: inOrder(
-      segments.items.flatMap(({ name, file, source, data }) =>
-        data === null || source === null ? [] : [[name, buildSegment(name, file, data, source)]],
-      ),
+      segments.items.flatMap(({ name, file, source, data }) => (data === null || source === null ? [] : [[name, buildSegment(name, file, data, source)]])),
     ),
-    audiences: inOrder(
-      audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, data)]])),
-    ),
+    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, data)]]))),
   };
 }
 

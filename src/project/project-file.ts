@@ -98,9 +98,7 @@ function without(value: unknown, missing: readonly MissingVariable[], needed: (p
   return Object.fromEntries(
     Object.entries(value).map(([section, entries]: [string, unknown]) => [
       section,
-      isMapping(entries)
-        ? Object.fromEntries(Object.entries(entries).filter(([name]) => !dropped.has(`${section}.${name}`)))
-        : entries,
+      isMapping(entries) ? Object.fromEntries(Object.entries(entries).filter(([name]) => !dropped.has(`${section}.${name}`))) : entries,
     ]),
   );
 }

@@ -1,21 +1,6 @@
 /** What opportune.yml may hold. How keys must fit together is in rules.ts, names of other files in references.ts. */
 import * as z from "zod";
-import {
-  column,
-  delay,
-  duration,
-  insteadOfType,
-  name,
-  nameOf,
-  percent,
-  sender,
-  text,
-  timeOfDay,
-  timezone,
-  url,
-  whole,
-  writtenDuration,
-} from "./fields.js";
+import { column, delay, duration, insteadOfType, name, nameOf, percent, sender, text, timeOfDay, timezone, url, whole, writtenDuration } from "./fields.js";
 import { postgresUrl } from "./postgres-url.js";
 
 /** What a target has whatever its warehouse. */

@@ -13,9 +13,7 @@ type Report = (path: Path, code: string, message: string, hint?: string, part?: 
 
 function collect(source: YamlSource, check: (report: Report) => void): Problem[] {
   const problems: Problem[] = [];
-  check((path, code, message, hint, part) =>
-    problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part)),
-  );
+  check((path, code, message, hint, part) => problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part)));
   return problems;
 }
 
@@ -27,12 +25,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
     const { quiet_hours: quiet, caps } = data.policy;
     if (quiet !== undefined && quiet.from === quiet.to) {
       const hint = "leave quiet_hours out to send at any hour";
-      report(
-        ["policy", "quiet_hours", "to"],
-        "quiet-hours",
-        `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`,
-        hint,
-      );
+      report(["policy", "quiet_hours", "to"], "quiet-hours", `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`, hint);
     }
     const capNames = caps.map(capName);
     for (const [index, name] of capNames.entries()) {
@@ -60,11 +53,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
       );
     }
     if (secret !== undefined && url === undefined) {
-      report(
-        ["links", "unsubscribe_secret"],
-        "unsubscribe",
-        "links.unsubscribe_secret needs unsubscribe_url, the links it signs",
-      );
+      report(["links", "unsubscribe_secret"], "unsubscribe", "links.unsubscribe_secret needs unsubscribe_url, the links it signs");
     }
   });
 }
@@ -75,29 +64,14 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
   if (type === undefined) {
     const nearest = nearestName(name, CHANNEL_TYPES);
     const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
-    report(
-      path,
-      "missing",
-      `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`,
-      hint,
-    );
+    report(path, "missing", `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`, hint);
   }
   if (channel.provider !== "sendgrid") return;
   if (type !== undefined && type !== "email") {
-    report(
-      [...path, "provider"],
-      "provider",
-      `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`,
-      "use provider: outbox",
-    );
+    report([...path, "provider"], "provider", `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`, "use provider: outbox");
   }
   if (channel.api_key === undefined) {
-    report(
-      path,
-      "missing",
-      `api_key is missing in channels.${name}; the provider sendgrid needs one`,
-      "add api_key: ${SENDGRID_API_KEY}",
-    );
+    report(path, "missing", `api_key is missing in channels.${name}; the provider sendgrid needs one`, "add api_key: ${SENDGRID_API_KEY}");
   }
 }
 
@@ -112,11 +86,7 @@ export function checkSegmentRules(data: SegmentFrontMatter, source: YamlSource):
       report(["repeat"], "key-needed", "a transactional segment with repeat: each_occurrence needs a key", hint);
     }
     for (const audience of data.exclude.filter((name) => data.require.includes(name))) {
-      report(
-        ["require", String(data.require.indexOf(audience))],
-        "nobody-left",
-        `"${audience}" is both excluded and required, so that nobody is left`,
-      );
+      report(["require", String(data.require.indexOf(audience))], "nobody-left", `"${audience}" is both excluded and required, so that nobody is left`);
     }
   });
 }
@@ -141,8 +111,7 @@ function checkSteps(data: SegmentFrontMatter, report: Report): void {
   for (const [index, step] of stepsOf(data).entries()) {
     const path = ["steps", String(index)];
     const earlier = names.get(step.name);
-    if (earlier !== undefined)
-      report([...path, "name"], "duplicate-step", `the step "${step.name}" stands twice`, "give each step its own name");
+    if (earlier !== undefined) report([...path, "name"], "duplicate-step", `the step "${step.name}" stands twice`, "give each step its own name");
     names.set(step.name, index);
 
     // A variant may move its step, so each of its times is one at which the step may fall due.

@@ -1,20 +1,6 @@
 /** What the front matter of segments and audiences may hold. The rest of the checks are in rules.ts and references.ts. */
 import * as z from "zod";
-import {
-  column,
-  delay,
-  duration,
-  insteadOfType,
-  name,
-  nameOf,
-  NAME,
-  NAME_PATTERN,
-  percent,
-  repeat,
-  template,
-  text,
-  whole,
-} from "./fields.js";
+import { column, delay, duration, insteadOfType, name, nameOf, NAME, NAME_PATTERN, percent, repeat, template, text, whole } from "./fields.js";
 
 const GOAL = "an audience's name, or a mapping with audience and within";
 

@@ -146,10 +146,7 @@ export type SegmentStatus = "draft" | "live" | "paused";
 export type Signal = "recency" | "frequency" | "intent" | "inactivity";
 export type MessageClass = "marketing" | "transactional";
 
-export type Repeat =
-  | { kind: "never" }
-  | { kind: "each_occurrence" }
-  | { kind: "every"; seconds: number };
+export type Repeat = { kind: "never" } | { kind: "each_occurrence" } | { kind: "every"; seconds: number };
 
 export interface Segment extends SqlFile {
   id: string;

@@ -31,12 +31,7 @@ export function lineCounterOf(text: string): LineCounter {
  * Parses the YAML that stands in `text` from `start` to `end` (offsets; the whole text if not given). Without a source the
  * problems say why. Messages never quote the text, which may hold secrets, except for keys.
  */
-export function parseYaml(
-  file: string,
-  text: string,
-  start = 0,
-  end = text.length,
-): { source: YamlSource | null; problems: Problem[] } {
+export function parseYaml(file: string, text: string, start = 0, end = text.length): { source: YamlSource | null; problems: Problem[] } {
   const yaml = text.slice(start, end);
   const document = parseDocument(yaml, { prettyErrors: false, stringKeys: true });
   const counter = lineCounterOf(text);

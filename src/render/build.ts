@@ -61,15 +61,24 @@ function inlineOnce(pieces: readonly Piece[], { contexts }: Analysis, loc: Loc, 
   const source = protect(pieces, (token) => contexts[token]?.kind === "text");
   const html = inlineCss(source.html);
   const after = handlebarsOf(restore(html, source));
-  if (after.length !== source.tokens.length || after.some((piece, index) => piece !== source.tokens[index])) return { obstacle: "the HTML is so broken that a parser moves or drops parts of it" };
+  if (after.length !== source.tokens.length || after.some((piece, index) => piece !== source.tokens[index]))
+    return { obstacle: "the HTML is so broken that a parser moves or drops parts of it" };
   const located = { ...source, html };
-  const nested = nest(withLinks(located, readHtml(html), loc, "__link", (value) => value, preheader), loc, htmlValue);
+  const nested = nest(
+    withLinks(located, readHtml(html), loc, "__link", (value) => value, preheader),
+    loc,
+    htmlValue,
+  );
   return nested === null ? { obstacle: "conditions and tags are not nested" } : { html: nested };
 }
 
 /** As written, with the preheader: for templates whose CSS is inlined for each message. */
 function unlined({ source, document }: Analysis, loc: Loc, preheader: boolean): Program {
-  const pieces = [...restore(source.html.slice(0, document.bodyStart), source), ...(preheader ? preheaderPieces(loc) : []), ...restore(source.html.slice(document.bodyStart), source)];
+  const pieces = [
+    ...restore(source.html.slice(0, document.bodyStart), source),
+    ...(preheader ? preheaderPieces(loc) : []),
+    ...restore(source.html.slice(document.bodyStart), source),
+  ];
   return nest(pieces, loc, htmlValue) ?? program([], loc);
 }
 
@@ -84,7 +93,14 @@ function htmlValue(node: ValueNode, within: readonly BlockNode[]): Statement {
  * Images and such with a fixed address stay as they are: they were checked when the template was loaded. `encode` is applied to
  * fixed text inside.
  */
-function withLinks(source: Pick<Protected, "html" | "tokens" | "word">, document: Document, loc: Loc, helper: "__link" | "__url", encode: (value: string) => string, preheader: boolean): Piece[] {
+function withLinks(
+  source: Pick<Protected, "html" | "tokens" | "word">,
+  document: Document,
+  loc: Loc,
+  helper: "__link" | "__url",
+  encode: (value: string) => string,
+  preheader: boolean,
+): Piece[] {
   const pieces: Piece[] = [];
   let done = 0;
   const copy = (until: number): void => {
@@ -123,5 +139,11 @@ function preheaderPieces(loc: Loc): Piece[] {
   const value: ValueNode = { type: "MustacheStatement", path, params: [], escaped: true, strip: { open: false, close: false }, loc };
   const shown = block("if", [path], program([], loc), loc);
   const written = (value: string): Piece => ({ kind: "text", value, node: text(value, loc) });
-  return [{ kind: "open", node: shown }, written(`<div data-preheader style="${HIDDEN}">`), { kind: "value", node: value }, written(`${PADDING}</div>`), { kind: "close", node: shown }];
+  return [
+    { kind: "open", node: shown },
+    written(`<div data-preheader style="${HIDDEN}">`),
+    { kind: "value", node: value },
+    written(`${PADDING}</div>`),
+    { kind: "close", node: shown },
+  ];
 }

@@ -30,7 +30,13 @@ export function checkUtm(utm: Utm, start: Start): Problem[] {
   return Object.entries(utm).flatMap(([name, value]): Problem[] => {
     const { text, problems } = compileText(value, start);
     // segment, step and variant are among the names that the job gives; a column has no place in a link that analytics groups by.
-    const columns = (text?.variables ?? []).map((variable): Problem => ({ code: "links/utm", message: `links.utm.${name} uses "${variable.name}".`, hint: "Only segment, step and variant can stand there.", file: variable.file, line: variable.line }));
+    const columns = (text?.variables ?? []).map((variable): Problem => ({
+      code: "links/utm",
+      message: `links.utm.${name} uses "${variable.name}".`,
+      hint: "Only segment, step and variant can stand there.",
+      file: variable.file,
+      line: variable.line,
+    }));
     return [...problems, ...columns];
   });
 }
@@ -51,7 +57,9 @@ export function utmParameters(utm: Utm, { segment, step, variant }: Names, setti
   const { known, values } = entry;
   let found = known.get(key);
   if (found === undefined) {
-    found = values.map(([name, text]): readonly [string, string] => [name, text.render({ segment, step, variant }, settings)]).filter(([, value]) => value !== "");
+    found = values
+      .map(([name, text]): readonly [string, string] => [name, text.render({ segment, step, variant }, settings)])
+      .filter(([, value]) => value !== "");
     known.set(key, found);
   }
   return found;

@@ -8,10 +8,7 @@ import { readHtml, type Attribute, type Document } from "./html.js";
 import { isLink, refusal } from "./links.js";
 import { branchAt, placeAt, protect, type Piece, type Protected } from "./pieces.js";
 
-export type Context =
-  | { kind: "text" | "tag" | "comment" }
-  | { kind: "raw"; element: string }
-  | { kind: "attribute"; attribute: Attribute };
+export type Context = { kind: "text" | "tag" | "comment" } | { kind: "raw"; element: string } | { kind: "attribute"; attribute: Attribute };
 
 /** Elements whose content is not markup. */
 const RAW: ReadonlySet<string> = new Set(["style", "script", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "plaintext"]);
@@ -55,14 +52,18 @@ function contextAt(offset: number, source: Protected, document: Document): Conte
 function unsafe(piece: Piece, context: Context | undefined): Problem[] {
   if (piece.kind !== "value" || context === undefined) return [];
   const problem = (message: string, hint: string): Problem[] => [{ code: "template/unsafe-value", message, hint, ...place(piece.node.loc) }];
-  if (context.kind === "tag") return problem("A value can't write a tag or an attribute.", 'Write the attribute and its quotes, and put the value between them: title="{{title}}".');
+  if (context.kind === "tag")
+    return problem("A value can't write a tag or an attribute.", 'Write the attribute and its quotes, and put the value between them: title="{{title}}".');
   if (context.kind === "attribute") {
     const { name, quoted, tag } = context.attribute;
     if (!quoted) return problem(`A value in the attribute ${name} needs quotes around it.`, `${name}="{{…}}"`);
-    if (name.startsWith("on") || name === "srcdoc" || (tag === "meta" && name === "content")) return problem(`A value can't stand in ${tag} ${name}: it would run as code.`, "Put the value into the text.");
-    if (!piece.node.escaped) return problem(`{{{ }}} can't stand in an attribute (${name}): a quote in the value would end it.`, "Use {{ }}; links and quotes come out right.");
+    if (name.startsWith("on") || name === "srcdoc" || (tag === "meta" && name === "content"))
+      return problem(`A value can't stand in ${tag} ${name}: it would run as code.`, "Put the value into the text.");
+    if (!piece.node.escaped)
+      return problem(`{{{ }}} can't stand in an attribute (${name}): a quote in the value would end it.`, "Use {{ }}; links and quotes come out right.");
   }
-  if (context.kind === "raw" && context.element !== "style" && context.element !== "title") return problem(`A value can't stand in <${context.element}>.`, "Put the value into the text.");
+  if (context.kind === "raw" && context.element !== "style" && context.element !== "title")
+    return problem(`A value can't stand in <${context.element}>.`, "Put the value into the text.");
   if (context.kind !== "text" && !piece.node.escaped) return problem("{{{ }}} can only stand in the text of the body.", "Use {{ }}.");
   return [];
 }
@@ -74,7 +75,9 @@ function badLinks(source: Protected, document: Document): Problem[] {
     const [before = "", ...dynamic] = attribute.value.split(source.word);
     const reason = dynamic.length === 0 ? refusal(attribute.value, attribute.name) : /^[^:/?#]*:/.test(before) ? refusal(before, attribute.name) : null;
     if (reason === null) return [];
-    return [{ code: "template/link", message: `In <${attribute.tag}>, ${reason}: ${attribute.value.slice(0, 60)}`, ...(placeAt(source, attribute.start) ?? {}) }];
+    return [
+      { code: "template/link", message: `In <${attribute.tag}>, ${reason}: ${attribute.value.slice(0, 60)}`, ...(placeAt(source, attribute.start) ?? {}) },
+    ];
   });
 }
 
@@ -87,10 +90,12 @@ function obstacleIn(source: Protected, document: Document, contexts: readonly Co
   for (const [token, context] of contexts.entries()) {
     if (context.kind === "tag") return `a condition stands inside a tag${line(token)}`;
     if (context.kind === "raw" && context.element === "style") return `a value stands in <style>${line(token)}`;
-    if (context.kind === "attribute" && selected.has(context.attribute.name)) return `a value stands in the attribute ${context.attribute.name}, which style sheets look at${line(token)}`;
+    if (context.kind === "attribute" && selected.has(context.attribute.name))
+      return `a value stands in the attribute ${context.attribute.name}, which style sheets look at${line(token)}`;
   }
   const branching = source.tokens.some((piece) => piece.kind === "open" && piece.node.path.original !== "__partial");
-  if (branching && STRUCTURAL.test(document.css)) return "the style sheet counts elements (:first-child, :nth-child, +, ~), and conditions change how many there are";
+  if (branching && STRUCTURAL.test(document.css))
+    return "the style sheet counts elements (:first-child, :nth-child, +, ~), and conditions change how many there are";
   return null;
 }
 

@@ -50,7 +50,8 @@ function printable(value: unknown, name: string, loc: Loc): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined) throw new RenderFault(`${whereIs(loc)}: "${name}" is ${value === null ? "null" : "missing"}`);
   if (value instanceof Date) return value.toISOString();
-  if (typeof value === "object") throw new RenderFault(`${whereIs(loc)}: "${name}" is ${Array.isArray(value) ? "a list; use {{#each}} or {{join}}" : "an object; name one of its fields"}`);
+  if (typeof value === "object")
+    throw new RenderFault(`${whereIs(loc)}: "${name}" is ${Array.isArray(value) ? "a list; use {{#each}} or {{join}}" : "an object; name one of its fields"}`);
   if (typeof value === "function" || typeof value === "symbol") throw new RenderFault(`${whereIs(loc)}: "${name}" is not a value`);
   return String(value);
 }

@@ -38,7 +38,12 @@ export function expand(root: Program, partials: ReadonlyMap<string, Source>, bod
         const source = name === null ? undefined : partials.get(name);
         if (name === null || source === undefined) return [];
         if (trail.includes(name) || trail.length > MAX_DEPTH) {
-          problems.push({ code: "template/circular-partial", message: `The partial "${name}" uses itself: ${[...trail.filter(Boolean), name].join(" → ")}.`, hint: "Use {{#each}} for what repeats.", ...place(node.loc) });
+          problems.push({
+            code: "template/circular-partial",
+            message: `The partial "${name}" uses itself: ${[...trail.filter(Boolean), name].join(" → ")}.`,
+            hint: "Use {{#each}} for what repeats.",
+            ...place(node.loc),
+          });
           return [];
         }
         const given = node.program === undefined ? null : statements(node.program.body, trail, slot);

@@ -76,7 +76,8 @@ export type DateStyle = (typeof DATE_STYLES)[number];
  * calendar and stays that day everywhere. Null when the value is no date.
  */
 export function formatDate(value: unknown, style: DateStyle, locale: string, timezone: string): string | null {
-  if (typeof value === "string") return cached(written, `${locale} ${timezone} ${style} ${value}`, () => writeDate(value.trim(), style, locale, timezone) ?? "") || null;
+  if (typeof value === "string")
+    return cached(written, `${locale} ${timezone} ${style} ${value}`, () => writeDate(value.trim(), style, locale, timezone) ?? "") || null;
   return value instanceof Date && !Number.isNaN(value.getTime()) ? writeDate(value.toISOString(), style, locale, timezone) : null;
 }
 

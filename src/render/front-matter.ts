@@ -27,7 +27,14 @@ export function readFrontMatter(text: string, file: string): FrontMatter {
   if (open === null) return { fields: {}, body: text, bodyLine: 1, problems: [] };
   const close = /^---[ \t]*(?:\n|$)/m.exec(text.slice(open[0].length));
   if (close === null) {
-    return { fields: {}, body: "", bodyLine: 1, problems: [{ code: "template/front-matter", message: "The front matter never ends.", hint: "Close it with a line of three dashes: ---", file, line: 1, column: 1 }] };
+    return {
+      fields: {},
+      body: "",
+      bodyLine: 1,
+      problems: [
+        { code: "template/front-matter", message: "The front matter never ends.", hint: "Close it with a line of three dashes: ---", file, line: 1, column: 1 },
+      ],
+    };
   }
   const yaml = text.slice(open[0].length, open[0].length + close.index);
   const body = text.slice(open[0].length + close.index + close[0].length);
@@ -44,20 +51,45 @@ function readYaml(yaml: string, file: string): Pick<FrontMatter, "fields" | "pro
     const { line, col } = lines.linePos(offset);
     return { file, line: line + FIRST_LINE - 1, column: col };
   };
-  const problems: Problem[] = document.errors.map((error) => ({ code: "template/front-matter", message: `The front matter is not valid YAML: ${error.message}.`, hint: 'A value with {{ }}, a colon or a # in it stands in quotes: subject: "{{name}}: …"', ...at(error.pos[0]) }));
+  const problems: Problem[] = document.errors.map((error) => ({
+    code: "template/front-matter",
+    message: `The front matter is not valid YAML: ${error.message}.`,
+    hint: 'A value with {{ }}, a colon or a # in it stands in quotes: subject: "{{name}}: …"',
+    ...at(error.pos[0]),
+  }));
   const fields: FrontMatter["fields"] = {};
   if (problems.length > 0 || document.contents === null) return { fields, problems };
   if (!isMap(document.contents)) {
-    return { fields, problems: [{ code: "template/front-matter", message: "The front matter must be a list of key: value.", hint: `Keys: ${KEYS.join(", ")}.`, ...at(document.contents.range[0]) }] };
+    return {
+      fields,
+      problems: [
+        {
+          code: "template/front-matter",
+          message: "The front matter must be a list of key: value.",
+          hint: `Keys: ${KEYS.join(", ")}.`,
+          ...at(document.contents.range[0]),
+        },
+      ],
+    };
   }
   for (const pair of document.contents.items as Pair[]) {
     const key = isScalar(pair.key) ? String(pair.key.value) : "";
     const keyPlace = at(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
     const known = KEYS.find((name) => name === key);
     if (known === undefined) {
-      problems.push({ code: "template/unknown-key", message: `Unknown key "${key}".`, hint: didYouMean(nearestName(key, KEYS)) ?? `Keys: ${KEYS.join(", ")}.`, ...keyPlace });
+      problems.push({
+        code: "template/unknown-key",
+        message: `Unknown key "${key}".`,
+        hint: didYouMean(nearestName(key, KEYS)) ?? `Keys: ${KEYS.join(", ")}.`,
+        ...keyPlace,
+      });
     } else if (!isScalar(pair.value) || typeof pair.value.value !== "string" || pair.value.value.trim() === "") {
-      problems.push({ code: "template/front-matter", message: `"${key}" must be a text that is not empty.`, hint: `${key}: "…" (with quotes when it begins with {{)`, ...(isScalar(pair.value) && pair.value.range ? at(pair.value.range[0]) : keyPlace) });
+      problems.push({
+        code: "template/front-matter",
+        message: `"${key}" must be a text that is not empty.`,
+        hint: `${key}: "…" (with quotes when it begins with {{)`,
+        ...(isScalar(pair.value) && pair.value.range ? at(pair.value.range[0]) : keyPlace),
+      });
     } else fields[known] = field(pair.value as Scalar<string>, yaml, at);
   }
   return { fields, problems };

@@ -60,11 +60,15 @@ const each = (run: (value: unknown, settings: Settings) => unknown) => (args: re
 
 export const HELPERS: Readonly<Record<string, HelperSpec>> = {
   default: {
-    usage: '{{default name "there"}}', gives: "the first value, or the second where the first is null or an empty text", arguments: [2, 2],
+    usage: '{{default name "there"}}',
+    gives: "the first value, or the second where the first is null or an empty text",
+    arguments: [2, 2],
     run: ([value, fallback]) => (absent(value) || value === "" ? fallback : value),
   },
   money: {
-    usage: "{{money total currency}}", gives: "an amount in a currency, in the user's locale or the third argument's", arguments: [2, 3],
+    usage: "{{money total currency}}",
+    gives: "an amount in a currency, in the user's locale or the third argument's",
+    arguments: [2, 3],
     run: ([value, currency, locale], settings) => {
       if (absent(value) || absent(currency)) return null;
       const amount = numeric(value);
@@ -75,7 +79,9 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     },
   },
   number: {
-    usage: "{{number distance 1}}", gives: "a number in the user's locale, with as many decimals as the second argument says", arguments: [1, 2],
+    usage: "{{number distance 1}}",
+    gives: "a number in the user's locale, with as many decimals as the second argument says",
+    arguments: [1, 2],
     run: ([value, digits], settings) => {
       if (absent(value)) return null;
       const amount = numeric(value);
@@ -86,7 +92,9 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     },
   },
   date: {
-    usage: '{{date occurred_at "long"}}', gives: `a time in the user's zone and locale; styles: ${DATE_STYLES.join(", ")} (medium if none)`, arguments: [1, 2],
+    usage: '{{date occurred_at "long"}}',
+    gives: `a time in the user's zone and locale; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
+    arguments: [1, 2],
     run: ([value, style], settings) => {
       if (absent(value)) return null;
       const wanted = absent(style) ? "medium" : style;
@@ -97,7 +105,9 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     },
   },
   plural: {
-    usage: '{{plural count "item" "items"}}', gives: "the word for the count; few=, many=, two=, zero= for languages that have them", arguments: [3, 3],
+    usage: '{{plural count "item" "items"}}',
+    gives: "the word for the count; few=, many=, two=, zero= for languages that have them",
+    arguments: [3, 3],
     named: ["zero", "two", "few", "many"],
     run: ([count, one, other], settings, hash) => {
       if (absent(count)) return null;
@@ -105,24 +115,56 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
       return category === "one" ? one : (hash[category] ?? other);
     },
   },
-  eq: { usage: '{{#if (eq plan "growth")}}', gives: "whether both are the same; beside a number, a numeric text counts as one", arguments: [2, 2], run: ([left, right]) => same(left, right) },
-  gt: { usage: "{{#if (gt total 100)}}", gives: "whether the first is the larger number; null is not", arguments: [2, 2], run: (args) => (compare(args, "gt") ?? 0) > 0 },
-  lt: { usage: "{{#if (lt stock 5)}}", gives: "whether the first is the smaller number; null is not", arguments: [2, 2], run: (args) => (compare(args, "lt") ?? 0) < 0 },
+  eq: {
+    usage: '{{#if (eq plan "growth")}}',
+    gives: "whether both are the same; beside a number, a numeric text counts as one",
+    arguments: [2, 2],
+    run: ([left, right]) => same(left, right),
+  },
+  gt: {
+    usage: "{{#if (gt total 100)}}",
+    gives: "whether the first is the larger number; null is not",
+    arguments: [2, 2],
+    run: (args) => (compare(args, "gt") ?? 0) > 0,
+  },
+  lt: {
+    usage: "{{#if (lt stock 5)}}",
+    gives: "whether the first is the smaller number; null is not",
+    arguments: [2, 2],
+    run: (args) => (compare(args, "lt") ?? 0) < 0,
+  },
   and: { usage: "{{#if (and name city)}}", gives: "whether all are yes, as {{#if}} sees it", arguments: [2, 9], run: (args) => args.every(truthy) },
   or: { usage: "{{#if (or phone email)}}", gives: "whether one is yes, as {{#if}} sees it", arguments: [2, 9], run: (args) => args.some(truthy) },
   not: { usage: "{{#if (not trial)}}", gives: "whether it is no, as {{#if}} sees it", arguments: [1, 1], run: ([value]) => !truthy(value) },
-  upper: { usage: "{{upper code}}", gives: "the text in capitals", arguments: [1, 1], run: each((value, { locale }) => textOf(value, "upper").toLocaleUpperCase(locale)) },
-  lower: { usage: "{{lower email}}", gives: "the text in small letters", arguments: [1, 1], run: each((value, { locale }) => textOf(value, "lower").toLocaleLowerCase(locale)) },
+  upper: {
+    usage: "{{upper code}}",
+    gives: "the text in capitals",
+    arguments: [1, 1],
+    run: each((value, { locale }) => textOf(value, "upper").toLocaleUpperCase(locale)),
+  },
+  lower: {
+    usage: "{{lower email}}",
+    gives: "the text in small letters",
+    arguments: [1, 1],
+    run: each((value, { locale }) => textOf(value, "lower").toLocaleLowerCase(locale)),
+  },
   join: {
-    usage: '{{join tags ", "}}', gives: "the items of a list in one text, joined by the second argument (a comma if none)", arguments: [1, 2],
+    usage: '{{join tags ", "}}',
+    gives: "the items of a list in one text, joined by the second argument (a comma if none)",
+    arguments: [1, 2],
     run: ([list, separator]) => {
       if (absent(list)) return null;
       if (!Array.isArray(list)) throw new RenderFault(`join: ${show(list)} is not a list`);
-      return list.filter((item) => !absent(item)).map((item) => textOf(item, "join")).join(absent(separator) ? ", " : textOf(separator, "join"));
+      return list
+        .filter((item) => !absent(item))
+        .map((item) => textOf(item, "join"))
+        .join(absent(separator) ? ", " : textOf(separator, "join"));
     },
   },
   url: {
-    usage: "https://shop.example/?q={{url query}}", gives: "the text encoded as a part of a URL", arguments: [1, 1],
+    usage: "https://shop.example/?q={{url query}}",
+    gives: "the text encoded as a part of a URL",
+    arguments: [1, 1],
     run: each((value) => {
       const written = textOf(value, "url");
       try {

@@ -65,7 +65,14 @@ function element(node: Tree.Element, html: string, shift: number, into: Document
     const equals = /^[^=]*=\s*/.exec(written)?.[0].length ?? written.length;
     const quoted = /^["']/.test(written.slice(equals));
     const first = place.startOffset + shift + equals + (quoted ? 1 : 0);
-    into.attributes.push({ tag: node.tagName, name: name.toLowerCase(), value: attribute.value, start: first, end: place.endOffset + shift - (quoted ? 1 : 0), quoted });
+    into.attributes.push({
+      tag: node.tagName,
+      name: name.toLowerCase(),
+      value: attribute.value,
+      start: first,
+      end: place.endOffset + shift - (quoted ? 1 : 0),
+      quoted,
+    });
   }
 }
 

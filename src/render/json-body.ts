@@ -30,7 +30,13 @@ export function readJsonBody(body: string, file: string, line: number): JsonBody
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const offset = Number(/position (\d+)/.exec(message)?.[1] ?? body.trimEnd().length);
-    problems.push({ code: "template/json", message: `The body is not valid JSON: ${message.replace(/ in JSON at position.*| \(line.*/s, "")}.`, hint: "Handlebars stands inside strings: \"total\": \"{{total}}\".", file, line: line + body.slice(0, offset).split("\n").length - 1 });
+    problems.push({
+      code: "template/json",
+      message: `The body is not valid JSON: ${message.replace(/ in JSON at position.*| \(line.*/s, "")}.`,
+      hint: 'Handlebars stands inside strings: "total": "{{total}}".',
+      file,
+      line: line + body.slice(0, offset).split("\n").length - 1,
+    });
     return { fields, program: together(fields, file, line), shape: () => null, problems };
   }
   const lines = new LineCounter();
@@ -44,7 +50,8 @@ export function readJsonBody(body: string, file: string, line: number): JsonBody
     if (isMap(node)) {
       const entries = node.items.map((pair): [string, Shape] => {
         const key = isScalar(pair.key) ? String(pair.key.value) : "";
-        if (key.includes("{{") && isScalar(pair.key)) problems.push({ code: "template/json", message: `A key can't hold Handlebars: "${key}".`, hint: "Put it into the value.", file, ...at(pair.key) });
+        if (key.includes("{{") && isScalar(pair.key))
+          problems.push({ code: "template/json", message: `A key can't hold Handlebars: "${key}".`, hint: "Put it into the value.", file, ...at(pair.key) });
         return [key, read(pair.value)];
       });
       return (parts) => Object.fromEntries(entries.map(([key, shape]) => [key, shape(parts)]));
@@ -75,5 +82,8 @@ export function readJsonBody(body: string, file: string, line: number): JsonBody
 
 function together(fields: Readonly<Record<string, Program>>, file: string, line: number): Program {
   const at = { line, column: 0 };
-  return program(Object.values(fields).flatMap(({ body }) => body), { source: file, start: at, end: at });
+  return program(
+    Object.values(fields).flatMap(({ body }) => body),
+    { source: file, start: at, end: at },
+  );
 }

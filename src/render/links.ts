@@ -4,8 +4,26 @@ import { RenderFault, type Settings } from "./types.js";
 
 /** Attributes that hold a URL, or several. */
 const LINK_ATTRIBUTES: ReadonlySet<string> = new Set([
-  "href", "xlink:href", "src", "srcset", "imagesrcset", "action", "formaction", "background", "poster", "cite", "longdesc",
-  "data", "ping", "manifest", "codebase", "archive", "icon", "lowsrc", "dynsrc", "profile",
+  "href",
+  "xlink:href",
+  "src",
+  "srcset",
+  "imagesrcset",
+  "action",
+  "formaction",
+  "background",
+  "poster",
+  "cite",
+  "longdesc",
+  "data",
+  "ping",
+  "manifest",
+  "codebase",
+  "archive",
+  "icon",
+  "lowsrc",
+  "dynsrc",
+  "profile",
 ]);
 const ALLOWED: ReadonlySet<string> = new Set(["http", "https", "mailto", "tel"]);
 
@@ -35,14 +53,19 @@ export function refusal(url: string, attribute: string): string | null {
   for (const one of urlsOf(url, attribute)) {
     const scheme = schemeOf(one);
     if (scheme !== null && !ALLOWED.has(scheme)) return `the link in ${attribute} has the scheme "${scheme}"; allowed are ${[...ALLOWED].join(", ")}`;
-    if (scheme === null && !one.trim().startsWith("#")) return `the link in ${attribute} has no scheme; a mail needs whole links such as https://shop.example/cart`;
+    if (scheme === null && !one.trim().startsWith("#"))
+      return `the link in ${attribute} has no scheme; a mail needs whole links such as https://shop.example/cart`;
     if (CONTROL.test(one.trim())) return `the link in ${attribute} holds a control character`;
   }
   return null;
 }
 
 function urlsOf(value: string, attribute: string): string[] {
-  if (attribute.endsWith("srcset")) return value.split(/,(?=\s)|,$/).map((part) => part.trim().split(/\s+/)[0] ?? "").filter(Boolean);
+  if (attribute.endsWith("srcset"))
+    return value
+      .split(/,(?=\s)|,$/)
+      .map((part) => part.trim().split(/\s+/)[0] ?? "")
+      .filter(Boolean);
   return attribute === "ping" || attribute === "archive" || attribute === "profile" ? value.split(/\s+/).filter(Boolean) : [value];
 }
 
@@ -52,7 +75,13 @@ function utmFor(url: string, settings: Settings): { query: string } | null {
   const hash = url.indexOf("#");
   const base = hash < 0 ? url : url.slice(0, hash);
   const mark = base.indexOf("?");
-  const present = mark < 0 ? [] : base.slice(mark + 1).split(/[&;]/).map((pair) => pair.split("=")[0]);
+  const present =
+    mark < 0
+      ? []
+      : base
+          .slice(mark + 1)
+          .split(/[&;]/)
+          .map((pair) => pair.split("=")[0]);
   const added = settings.utm.filter(([name]) => !present.includes(name)).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   if (added.length === 0) return null;
   const joint = mark < 0 ? "?" : /[?&]\s*$/.test(base) ? "" : "&";
@@ -101,7 +130,27 @@ function fragmentAt(written: string): number {
 }
 
 const FORBIDDEN: ReadonlySet<string> = new Set([
-  "script", "form", "input", "button", "select", "textarea", "iframe", "frame", "frameset", "object", "embed", "applet", "link", "meta", "base", "style", "svg", "math", "template", "noscript", "title",
+  "script",
+  "form",
+  "input",
+  "button",
+  "select",
+  "textarea",
+  "iframe",
+  "frame",
+  "frameset",
+  "object",
+  "embed",
+  "applet",
+  "link",
+  "meta",
+  "base",
+  "style",
+  "svg",
+  "math",
+  "template",
+  "noscript",
+  "title",
 ]);
 
 /**

@@ -22,9 +22,17 @@ export interface Templates {
 export function loadTemplates(root: string): Templates {
   const files = listFiles(root);
   const problems: Problem[] = [];
-  const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8").replace(/^\ufeff/, "").replaceAll("\r\n", "\n")]));
+  const texts = new Map(
+    files.map((file) => [
+      file,
+      readFileSync(join(root, file), "utf8")
+        .replace(/^\ufeff/, "")
+        .replaceAll("\r\n", "\n"),
+    ]),
+  );
   const nameOf = (file: string, folder: string): string => file.slice(`templates/${folder}`.length, -".hbs".length);
-  const named = (folder: string): Map<string, string> => new Map(files.filter((file) => file.startsWith(`templates/${folder}`)).map((file) => [nameOf(file, folder), file]));
+  const named = (folder: string): Map<string, string> =>
+    new Map(files.filter((file) => file.startsWith(`templates/${folder}`)).map((file) => [nameOf(file, folder), file]));
   const partialFiles = named("partials/");
   const layoutFiles = named("layouts/");
 
@@ -40,10 +48,12 @@ export function loadTemplates(root: string): Templates {
     return null;
   };
   const sources = (of: ReadonlyMap<string, string>): Map<string, Source> =>
-    new Map([...of].flatMap(([name, file]) => {
-      const program = parse(file, texts.get(file) ?? "", 1);
-      return program === null ? [] : [[name, { file, program }] as const];
-    }));
+    new Map(
+      [...of].flatMap(([name, file]) => {
+        const program = parse(file, texts.get(file) ?? "", 1);
+        return program === null ? [] : [[name, { file, program }] as const];
+      }),
+    );
   const library: Library = { partials: sources(partialFiles), layouts: sources(layoutFiles), partialFiles, layoutFiles };
   problems.push(...checkLayouts(library), ...[...library.partials.values()].flatMap(({ program }) => expand(program, library.partials, null).problems));
 
@@ -66,7 +76,14 @@ export function loadTemplates(root: string): Templates {
 /** What is wrong with using a template on a channel: no subject for e-mail, HTML in a text message, a layout that is not there. */
 export function checkTemplate(template: Template, channel: ChannelType): readonly Problem[] {
   if (channel !== "email" && template.kind === "email") {
-    return [{ code: "template/channel", message: `The template "${template.name}" is an e-mail; a channel of type ${channel} sends plain text or JSON.`, hint: "Write a template without HTML tags for it.", file: template.file }];
+    return [
+      {
+        code: "template/channel",
+        message: `The template "${template.name}" is an e-mail; a channel of type ${channel} sends plain text or JSON.`,
+        hint: "Write a template without HTML tags for it.",
+        file: template.file,
+      },
+    ];
   }
   const form = channel === "email" ? template.email() : template.text();
   return form.ok ? [] : form.problems;
@@ -91,7 +108,16 @@ function checkLayouts(library: Library): Problem[] {
   return [...library.layouts.values()].flatMap(({ file, program }): Problem[] => {
     const slots = bodySlots(program.body);
     if (slots === 1) return [];
-    return [{ code: "template/layout-body", message: slots === 0 ? "The layout has no {{{body}}}, so a template has no place in it." : `The layout has {{{body}}} ${slots} times; once is right.`, ...place(program.loc), file, line: 1, column: 1 }];
+    return [
+      {
+        code: "template/layout-body",
+        message: slots === 0 ? "The layout has no {{{body}}}, so a template has no place in it." : `The layout has {{{body}}} ${slots} times; once is right.`,
+        ...place(program.loc),
+        file,
+        line: 1,
+        column: 1,
+      },
+    ];
   });
 }
 

@@ -32,7 +32,13 @@ export function nest(pieces: readonly Piece[], loc: Loc, value: (node: ValueNode
     const top = stack.at(-1);
     if (piece.kind === "text") {
       if (piece.value !== "") target().push(text(piece.value, piece.node?.loc ?? loc));
-    } else if (piece.kind === "value") target().push(value(piece.node, stack.map((entry) => entry.node)));
+    } else if (piece.kind === "value")
+      target().push(
+        value(
+          piece.node,
+          stack.map((entry) => entry.node),
+        ),
+      );
     else if (piece.kind === "open") stack.push({ node: piece.node, main: [], inverse: null });
     else if (top?.node !== piece.node) return null;
     else if (piece.kind === "else") {

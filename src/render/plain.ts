@@ -42,5 +42,8 @@ export function htmlToPlain(html: string): string {
 export function tidy(text: string): string {
   // Not by a regular expression: one for "blanks at the end" takes quadratic time over a long run of blanks in a value.
   const lines = text.split("\n").map((line) => line.trimEnd());
-  return lines.join("\n").replace(/\n{3,}/g, "\n\n").trim();
+  return lines
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
 }

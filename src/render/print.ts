@@ -19,7 +19,11 @@ export function plainProgram(tree: Program): Program {
 /** `{{name}}` as a call of one of the renderer's printing helpers, which know the name for their errors. */
 export function print(node: ValueNode, helper: string, escaped: boolean): Statement {
   const called = node.path.type === "PathExpression" && (node.params.length > 0 || Object.hasOwn(HELPERS, simpleName(node.path) ?? ""));
-  const value: Expression = called && node.path.type === "PathExpression" ? { type: "SubExpression", path: node.path, params: node.params, hash: node.hash, loc: node.loc } : node.path;
-  const name = node.path.type === "PathExpression" ? [node.path.original, ...node.params.map((param) => ("original" in param ? String(param.original) : "(…)"))].join(" ") : "";
+  const value: Expression =
+    called && node.path.type === "PathExpression" ? { type: "SubExpression", path: node.path, params: node.params, hash: node.hash, loc: node.loc } : node.path;
+  const name =
+    node.path.type === "PathExpression"
+      ? [node.path.original, ...node.params.map((param) => ("original" in param ? String(param.original) : "(…)"))].join(" ")
+      : "";
   return printed(helper, [value, literal(name, node.loc)], escaped, node.loc);
 }

@@ -5,7 +5,18 @@ import { oneLine } from "./engine.js";
 import { knownLocale, knownZone } from "./format.js";
 import { rewriteLinks } from "./links.js";
 import { htmlToPlain, tidy } from "./plain.js";
-import { BUILT_IN_NAMES, RenderFault, type RenderContext, type Rendered, type RenderedMail, type RenderedText, type RenderInput, type Settings, type Template, type Variable } from "./types.js";
+import {
+  BUILT_IN_NAMES,
+  RenderFault,
+  type RenderContext,
+  type Rendered,
+  type RenderedMail,
+  type RenderedText,
+  type RenderInput,
+  type Settings,
+  type Template,
+  type Variable,
+} from "./types.js";
 import { unsubscribeHeaders, unsubscribeUrl } from "./unsubscribe.js";
 
 /** Longest subject in characters: a header line holds 998 (RFC 5322, 2.1.1). */
@@ -72,10 +83,15 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
     if (!variable.required) continue;
     const value = Object.hasOwn(properties, variable.name) ? properties[variable.name] : undefined;
     if (value === null || value === undefined) {
-      throw new RenderFault(`${variable.file}:${variable.line}:${variable.column}: "${variable.name}" is ${value === null ? "null" : "missing from the segment's columns"}`);
+      throw new RenderFault(
+        `${variable.file}:${variable.line}:${variable.column}: "${variable.name}" is ${value === null ? "null" : "missing from the segment's columns"}`,
+      );
     }
   }
-  const url = input.class === "marketing" ? unsubscribeUrl(links, { messageId: context.message_id, channel: input.channel, topic: context.topic, userId: context.user_id }) : null;
+  const url =
+    input.class === "marketing"
+      ? unsubscribeUrl(links, { messageId: context.message_id, channel: input.channel, topic: context.topic, userId: context.user_id })
+      : null;
   const plain: Settings = { locale: knownLocale(context.locale), timezone: knownZone(context.timezone), utm: [], unsubscribeUrl: url };
   const settings: Settings = { ...plain, utm: utmParameters(links.utm, context, plain) };
   const data = layOver(properties, context, url);
@@ -86,7 +102,22 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
 /** The job's names first, then the row's by a loop: spreading the row took 30 µs a mail, this 0.4. */
 function layOver(properties: RenderInput["properties"], context: RenderContext, unsubscribe: string | null): Record<string, unknown> {
   const { message_id, user_id, key, occurred_at, as_of, segment, step, variant, project, topic, locale, timezone } = context;
-  const data: Record<string, unknown> = { message_id, user_id, key, occurred_at, as_of, segment, step, variant, project, topic, locale, timezone, unsubscribe_url: unsubscribe, because: null };
+  const data: Record<string, unknown> = {
+    message_id,
+    user_id,
+    key,
+    occurred_at,
+    as_of,
+    segment,
+    step,
+    variant,
+    project,
+    topic,
+    locale,
+    timezone,
+    unsubscribe_url: unsubscribe,
+    because: null,
+  };
   for (const name of Object.keys(properties)) if (!BUILT_IN_NAMES.has(name) && name !== "__proto__") data[name] = properties[name];
   return data;
 }
@@ -97,7 +128,9 @@ function mailbox(parts: Readonly<Record<string, string>>, field: "from" | "reply
   if (address === undefined) return null;
   const written = oneLine(address);
   if (!ADDRESS.test(written)) throw new RenderFault(`"${field}" is not an e-mail address`);
-  const name = oneLine(parts[`${field}_name`] ?? "").replace(/[<>"\\]/g, "").trim();
+  const name = oneLine(parts[`${field}_name`] ?? "")
+    .replace(/[<>"\\]/g, "")
+    .trim();
   return name === "" ? written : `${name} <${written}>`;
 }
 

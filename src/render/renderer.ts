@@ -37,7 +37,11 @@ export interface Renderer {
   /** The columns that a step's message reads, the segment's `because` included. */
   variablesOf(segment: Segment, step: { template: string; channel: string }): readonly Variable[];
   /** The message, or why there can be none; never throws for what a row holds. */
-  render(claim: RenderedClaim, properties: Readonly<Record<string, unknown>>, of: { channel: Channel; segment: Segment; asOf: string }): RenderedContent | { invalid: string };
+  render(
+    claim: RenderedClaim,
+    properties: Readonly<Record<string, unknown>>,
+    of: { channel: Channel; segment: Segment; asOf: string },
+  ): RenderedContent | { invalid: string };
 }
 
 /**
@@ -70,7 +74,10 @@ export function loadRenderer(project: Project): Renderer {
   };
   return {
     versionOf: (template) => templateOf(template).version,
-    variablesOf: (segment, step) => [...variablesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"), ...(because.get(segment.id)?.variables ?? [])],
+    variablesOf: (segment, step) => [
+      ...variablesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),
+      ...(because.get(segment.id)?.variables ?? []),
+    ],
     render(claim, properties, { channel, segment, asOf }) {
       const context: RenderContext = {
         message_id: claim.messageId,
@@ -86,7 +93,14 @@ export function loadRenderer(project: Project): Renderer {
         locale: claim.locale,
         timezone: claim.timezone ?? project.policy.timezone,
       };
-      const input: RenderInput = { properties, context, because: because.get(segment.id) ?? null, class: segment.class, channel: channel.name, links: project.links };
+      const input: RenderInput = {
+        properties,
+        context,
+        because: because.get(segment.id) ?? null,
+        class: segment.class,
+        channel: channel.name,
+        links: project.links,
+      };
       return channel.type === "email" ? emailContent(templateOf(claim.template), input) : textContent(templateOf(claim.template), input);
     },
   };

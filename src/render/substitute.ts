@@ -40,7 +40,8 @@ function body(program: Program, given: Given): Program {
 }
 
 function callArguments(node: { params: Expression[]; hash?: HashNode | undefined }, given: Given): { params: Expression[]; hash: HashNode | undefined } {
-  const hash = node.hash === undefined ? undefined : { ...node.hash, pairs: node.hash.pairs.map((pair) => ({ ...pair, value: expression(pair.value, given) })) };
+  const hash =
+    node.hash === undefined ? undefined : { ...node.hash, pairs: node.hash.pairs.map((pair) => ({ ...pair, value: expression(pair.value, given) })) };
   return { params: node.params.map((param) => expression(param, given)), hash };
 }
 
@@ -52,7 +53,8 @@ function expression(node: Expression, given: Given): Expression {
   const value = given?.get(first);
   if (value === undefined) return node;
   // A column with a helper's name stays a column where it is printed.
-  if (rest.length === 0) return value.type === "PathExpression" && Object.hasOwn(HELPERS, simpleName(value) ?? "") ? { ...value, original: `this.${value.original}` } : value;
+  if (rest.length === 0)
+    return value.type === "PathExpression" && Object.hasOwn(HELPERS, simpleName(value) ?? "") ? { ...value, original: `this.${value.original}` } : value;
   if (value.type !== "PathExpression") throw new NotPossible();
   const path: PathNode = { ...value, parts: [...value.parts, ...rest], original: [value.original, ...rest].join(".") };
   return path;

@@ -71,16 +71,33 @@ function once<T>(make: () => T): () => T {
 function emailForm(template: TemplateFile, library: Library): Built<BuiltEmail> {
   const { fields, file } = template;
   const problems: Problem[] = [];
-  if (template.json !== null) problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
-  if (fields.subject === undefined) problems.push({ code: "template/no-subject", message: "An e-mail needs a subject.", hint: 'Begin the file with ---, subject: "…", ---.', file, line: 1, column: 1 });
-  const parts = { ...fieldProgram("subject", fields.subject, problems), ...fieldProgram("preheader", fields.preheader, problems), ...mailboxPrograms("from", fields.from, problems), ...mailboxPrograms("reply_to", fields.reply_to, problems) };
+  if (template.json !== null)
+    problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
+  if (fields.subject === undefined)
+    problems.push({
+      code: "template/no-subject",
+      message: "An e-mail needs a subject.",
+      hint: 'Begin the file with ---, subject: "…", ---.',
+      file,
+      line: 1,
+      column: 1,
+    });
+  const parts = {
+    ...fieldProgram("subject", fields.subject, problems),
+    ...fieldProgram("preheader", fields.preheader, problems),
+    ...mailboxPrograms("from", fields.from, problems),
+    ...mailboxPrograms("reply_to", fields.reply_to, problems),
+  };
   const layout = findLayout(template, library, problems);
   if (layout === "broken") return { ok: false, problems };
-  const { program: tree, problems: circles } = layout === null ? expand(template.program, library.partials, null) : expand(layout.program, library.partials, template.program);
+  const { program: tree, problems: circles } =
+    layout === null ? expand(template.program, library.partials, null) : expand(layout.program, library.partials, template.program);
   problems.push(...circles);
   if (problems.length > 0) return { ok: false, problems };
   const result = buildEmail({ ...tree, loc: { ...tree.loc, source: file } }, parts);
-  return "built" in result ? { ok: true, built: result.built, variables: findVariables([...Object.values(parts), tree]) } : { ok: false, problems: result.problems };
+  return "built" in result
+    ? { ok: true, built: result.built, variables: findVariables([...Object.values(parts), tree]) }
+    : { ok: false, problems: result.problems };
 }
 
 /** Null: none wanted. `broken`: named, but missing (reported here) or faulty (reported already). */
@@ -89,8 +106,18 @@ function findLayout({ fields, file }: TemplateFile, library: Library, problems: 
   if (name === "none") return null;
   if (!library.layoutFiles.has(name)) {
     const start = fields.layout?.start ?? { file, line: 1, column: 0 };
-    const way = fields.layout === undefined ? `Write templates/layouts/${DEFAULT_LAYOUT}.hbs, or say layout: none.` : didYouMean(nearestName(name, library.layoutFiles.keys())) ?? `Layouts: ${[...library.layoutFiles.keys(), "none"].join(", ")}.`;
-    problems.push({ code: "template/unknown-layout", message: `There is no layout "${name}".`, hint: way, file: start.file, line: start.line, column: start.column + 1 });
+    const way =
+      fields.layout === undefined
+        ? `Write templates/layouts/${DEFAULT_LAYOUT}.hbs, or say layout: none.`
+        : (didYouMean(nearestName(name, library.layoutFiles.keys())) ?? `Layouts: ${[...library.layoutFiles.keys(), "none"].join(", ")}.`);
+    problems.push({
+      code: "template/unknown-layout",
+      message: `There is no layout "${name}".`,
+      hint: way,
+      file: start.file,
+      line: start.line,
+      column: start.column + 1,
+    });
     return "broken";
   }
   return library.layouts.get(name) ?? "broken";
@@ -127,10 +154,20 @@ function mailboxPrograms(name: "from" | "reply_to", field: Field | undefined, pr
   const match = /^(.*?)\s*<([^<>]*)>\s*$/.exec(field.value);
   const address = match?.[2] ?? field.value;
   if (!address.includes("{{") && !ADDRESS.test(address.trim())) {
-    problems.push({ code: "template/address", message: `"${field.value}" in ${name} is no e-mail address.`, hint: `${name}: Ada Lovelace <ada@example.com>`, file: field.start.file, line: field.start.line, column: field.start.column + 1 });
+    problems.push({
+      code: "template/address",
+      message: `"${field.value}" in ${name} is no e-mail address.`,
+      hint: `${name}: Ada Lovelace <ada@example.com>`,
+      file: field.start.file,
+      line: field.start.line,
+      column: field.start.column + 1,
+    });
   }
   const offset = match === null ? 0 : field.value.lastIndexOf("<") + 1;
   const at = { ...field.start, column: field.start.column + (field.start.exact === false ? 0 : offset) };
   const label = (match?.[1] ?? "").replace(/^"(.*)"$/, "$1");
-  return { ...(label === "" ? {} : fieldProgram(`${name}_name`, { value: label, start: field.start }, problems)), ...fieldProgram(name, { value: address, start: at }, problems) };
+  return {
+    ...(label === "" ? {} : fieldProgram(`${name}_name`, { value: label, start: field.start }, problems)),
+    ...fieldProgram(name, { value: address, start: at }, problems),
+  };
 }

@@ -12,10 +12,15 @@ import { print } from "./print.js";
 export function textPart(pieces: readonly Piece[], analysis: Analysis, loc: Loc): Program | null {
   if (analysis.contexts.some((context) => context.kind === "tag") || analysis.torn !== null) return null;
   const source = protect(pieces);
-  const blocks = source.tokens.flatMap((piece, token) => (piece.kind !== "value" && piece.kind !== "text" && isBranch(piece.node) ? [`${source.word}${token}x`] : []));
+  const blocks = source.tokens.flatMap((piece, token) =>
+    piece.kind !== "value" && piece.kind !== "text" && isBranch(piece.node) ? [`${source.word}${token}x`] : [],
+  );
   const written = htmlToPlain(source.html);
   // A line that holds nothing but conditions is no line of the text.
-  const joined = blocks.length === 0 ? written : written.replace(new RegExp(`^[ \\t]*((?:(?:${blocks.join("|")})[ \\t]*)+)\\n`, "gm"), (_, tokens: string) => tokens.replace(/\s+/g, ""));
+  const joined =
+    blocks.length === 0
+      ? written
+      : written.replace(new RegExp(`^[ \\t]*((?:(?:${blocks.join("|")})[ \\t]*)+)\\n`, "gm"), (_, tokens: string) => tokens.replace(/\s+/g, ""));
   const restored = restore(joined, source);
   const before = branches(pieces);
   const after = branches(restored);

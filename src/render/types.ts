@@ -17,8 +17,20 @@ export interface Variable {
 
 /** Names that the job gives to every message; a segment need not return them. */
 export const BUILT_IN_NAMES: ReadonlySet<string> = new Set([
-  "user_id", "key", "occurred_at", "as_of", "because", "unsubscribe_url", "message_id", "segment", "step", "variant",
-  "project", "topic", "locale", "timezone",
+  "user_id",
+  "key",
+  "occurred_at",
+  "as_of",
+  "because",
+  "unsubscribe_url",
+  "message_id",
+  "segment",
+  "step",
+  "variant",
+  "project",
+  "topic",
+  "locale",
+  "timezone",
 ]);
 
 export interface Template {

@@ -48,13 +48,18 @@ export function findVariables(programs: readonly Program[]): Variable[] {
     for (const node of list) {
       if (node.type === "MustacheStatement") {
         const name = simpleName(node.path);
-        if (node.path.type === "PathExpression" && (node.params.length > 0 || (name !== null && Object.hasOwn(HELPERS, name)))) call(node.path.original, node.params, node.hash, env, "need");
+        if (node.path.type === "PathExpression" && (node.params.length > 0 || (name !== null && Object.hasOwn(HELPERS, name))))
+          call(node.path.original, node.params, node.hash, env, "need");
         else expression(node.path, env, "need");
       } else if (node.type === "BlockStatement") {
         const [subject] = node.params;
         const name = node.path.original;
         const params = new Set([...env.blockParams, ...(node.program.blockParams ?? [])]);
-        const down = (context: Context, guards: readonly string[] = []): Env => ({ contexts: [...env.contexts, context], blockParams: params, guarded: new Set([...env.guarded, ...guards]) });
+        const down = (context: Context, guards: readonly string[] = []): Env => ({
+          contexts: [...env.contexts, context],
+          blockParams: params,
+          guarded: new Set([...env.guarded, ...guards]),
+        });
         if (name === "__partial") {
           if (subject !== undefined) expression(subject, env, "need");
           for (const pair of node.hash?.pairs ?? []) expression(pair.value, env, "ask");
@@ -66,7 +71,12 @@ export function findVariables(programs: readonly Program[]): Variable[] {
           const yes = guards(subject, env, name !== "unless");
           const no = guards(subject, env, name === "unless");
           const scoped = name === "each" || name === "with";
-          statements(node.program.body, scoped ? down(isThis(subject) ? (env.contexts.at(-1) ?? { kind: "other" }) : { kind: "other" }, yes) : { ...env, guarded: new Set([...env.guarded, ...yes]) });
+          statements(
+            node.program.body,
+            scoped
+              ? down(isThis(subject) ? (env.contexts.at(-1) ?? { kind: "other" }) : { kind: "other" }, yes)
+              : { ...env, guarded: new Set([...env.guarded, ...yes]) },
+          );
           if (node.inverse !== undefined) statements(node.inverse.body, { ...env, guarded: new Set([...env.guarded, ...no]) });
         }
       }

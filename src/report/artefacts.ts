@@ -43,7 +43,16 @@ export interface RunDocument {
   /** Rows appended by the decisions; in a dry run: that would have been. */
   ledger_rows: number;
   /** Null in a dry run. */
-  delivery: { claims: number; accepted: number; failed: Readonly<Record<string, number>>; in_doubt: number; released: Readonly<Record<string, number>>; posts: number; stopped_channels: Readonly<Record<string, string>> } | null;
+  delivery: {
+    claims: number;
+    accepted: number;
+    failed: Readonly<Record<string, number>>;
+    in_doubt: number;
+    released: Readonly<Record<string, number>>;
+    posts: number;
+    stopped_channels: Readonly<Record<string, string>>;
+    duration_ms: number;
+  } | null;
   /** Dry run: claims that can't be rendered, by reason. */
   unrenderable: Readonly<Record<string, number>>;
   /** A signal ended the run early: what was not handed over was released. */
@@ -65,7 +74,14 @@ export function runDocument(result: RunResult, about: { project: string; target:
     as_of: result.asOf,
     dry_run: result.dryRun,
     recovered: { released: result.recovered.released, in_doubt: result.recovered.inDoubt },
-    segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, problem }) => ({ segment, returned, dropped, decisions: reasons, duration_ms: Math.round(ms), problem })),
+    segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, problem }) => ({
+      segment,
+      returned,
+      dropped,
+      decisions: reasons,
+      duration_ms: Math.round(ms),
+      problem,
+    })),
     failed_audiences: decisions.failedAudiences,
     unknown_zones: decisions.unknownZones,
     arbitration_ms: Math.round(decisions.arbitrationMs),
@@ -81,6 +97,7 @@ export function runDocument(result: RunResult, about: { project: string; target:
             released: delivery.counts.released,
             posts: delivery.posts,
             stopped_channels: Object.fromEntries(delivery.stoppedChannels),
+            duration_ms: Math.round(result.deliveryMs),
           },
     unrenderable: result.unrenderable,
     stopped: about.stopped,
@@ -99,9 +116,23 @@ export function manifestDocument(project: Project, about: { version: string; gen
     project: name,
     target: { name: target.name, type: target.connection.type, schema: target.schema, live: target.live },
     interval_seconds: intervalSeconds,
-    policy: { timezone: policy.timezone, quiet_hours: policy.quietHours, caps: policy.caps, spacing_seconds: policy.spacingSeconds, exclude: policy.exclude, require: policy.require, holdout: policy.holdout, max_per_run: policy.maxPerRun },
+    policy: {
+      timezone: policy.timezone,
+      quiet_hours: policy.quietHours,
+      caps: policy.caps,
+      spacing_seconds: policy.spacingSeconds,
+      exclude: policy.exclude,
+      require: policy.require,
+      holdout: policy.holdout,
+      max_per_run: policy.maxPerRun,
+    },
     channels: [...project.channels.values()].map(({ name, type, provider }) => ({ channel: name, type, provider })),
-    sources: [...project.sources.values()].map(({ name, table, loadedAt, staleAfterSeconds }) => ({ source: name, table, loaded_at: loadedAt, stale_after_seconds: staleAfterSeconds })),
+    sources: [...project.sources.values()].map(({ name, table, loadedAt, staleAfterSeconds }) => ({
+      source: name,
+      table,
+      loaded_at: loadedAt,
+      stale_after_seconds: staleAfterSeconds,
+    })),
     selected: about.segments.map(({ id }) => id),
     versions: Object.fromEntries([...project.segments.values(), ...project.audiences.values()].map(({ file, version }) => [file, version])),
     ...(listingDocument([...project.segments.values()], [...project.audiences.values()]) as object),
@@ -115,7 +146,12 @@ export function compiledSql(name: string, statement: Statement, about: { asOf: s
     return label === undefined ? JSON.stringify(value) : `<${label}>`;
   };
   const parameters = statement.params.map((value, i) => `--   $${String(i + 1)} = ${shown(value)}`);
-  const head = [`-- ${name}, as of ${about.asOf}`, ...(about.note === undefined ? [] : [`-- ${about.note}`]), parameters.length === 0 ? "-- No parameters." : "-- Parameters:", ...parameters];
+  const head = [
+    `-- ${name}, as of ${about.asOf}`,
+    ...(about.note === undefined ? [] : [`-- ${about.note}`]),
+    parameters.length === 0 ? "-- No parameters." : "-- Parameters:",
+    ...parameters,
+  ];
   let sql = statement.sql.trim();
   for (const [value, label] of about.secrets) if (value.length >= SHORTEST_SECRET) sql = sql.replaceAll(value, `<${label}>`);
   return `${head.join("\n")}\n\n${sql}\n`;

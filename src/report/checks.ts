@@ -33,7 +33,10 @@ export function checkLines(checks: readonly Check[], paint: Paint): string[] {
   const colours = { OK: paint.green, FAIL: paint.red, SKIP: paint.dim };
   const failures = checks.filter(({ state }) => state === "FAIL").length;
   return [
-    ...checks.flatMap(({ state, name, text, hint }) => [`${colours[state](state.padEnd(4))}  ${name.padEnd(widest)}  ${text}`, ...(hint === undefined ? [] : [`${" ".repeat(widest + 8)}${hint}`])]),
+    ...checks.flatMap(({ state, name, text, hint }) => [
+      `${colours[state](state.padEnd(4))}  ${name.padEnd(widest)}  ${text}`,
+      ...(hint === undefined ? [] : [`${" ".repeat(widest + 8)}${hint}`]),
+    ]),
     "",
     failures === 0 ? paint.green("All is well.") : paint.red(`${String(failures)} of ${String(checks.length)} checks failed.`),
   ];
@@ -51,7 +54,11 @@ export function ledgerCheck(schema: string, { version, expected }: { version: nu
   if (version === expected) return ok("ledger", `schema ${schema}, version ${String(version)}`);
   if (version === 0) return failed("ledger", { code: "ledger/version", message: `there is none in schema ${schema}`, hint: "Run `opportune ledger install`." });
   const hint = version > expected ? "Upgrade Opportune on this machine." : "Run `opportune ledger install`.";
-  return failed("ledger", { code: "ledger/version", message: `schema ${schema} is of version ${String(version)}, this Opportune needs ${String(expected)}`, hint });
+  return failed("ledger", {
+    code: "ledger/version",
+    message: `schema ${schema} is of version ${String(version)}, this Opportune needs ${String(expected)}`,
+    hint,
+  });
 }
 
 /** Provider, endpoint, and whether a key is there; never the key. */
@@ -60,10 +67,20 @@ export function channelChecks({ channels, target }: Project): Check[] {
     const name = `channel ${channel.name}`;
     if (channel.provider === "outbox") return ok(name, `outbox: files in ${target.outbox}`);
     const really = target.live || isHere(channel.endpoint) || target.allow.length > 0;
-    const leaves = isHere(channel.endpoint) ? "the sandbox on this machine" : target.live ? "live" : target.allow.length > 0 ? "not live: the allow-list alone" : "not live: to the outbox";
+    const leaves = isHere(channel.endpoint)
+      ? "the sandbox on this machine"
+      : target.live
+        ? "live"
+        : target.allow.length > 0
+          ? "not live: the allow-list alone"
+          : "not live: to the outbox";
     const text = `${channel.provider} at ${originOf(channel)} (${leaves}), key present: ${channel.apiKey === null ? "no" : "yes"}, from: ${channel.from ?? "the templates"}`;
     if (channel.apiKey !== null || isHere(channel.endpoint) || !really) return ok(name, text);
-    return failed(name, { code: "delivery/no-key", message: text, hint: "Set its `api_key` to a variable, for example ${SENDGRID_API_KEY}, and the variable in the environment or in .env." });
+    return failed(name, {
+      code: "delivery/no-key",
+      message: text,
+      hint: "Set its `api_key` to a variable, for example ${SENDGRID_API_KEY}, and the variable in the environment or in .env.",
+    });
   });
 }
 
@@ -81,14 +98,28 @@ export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<strin
   return [...sources.values()].map(({ name: source, table, loadedAt, staleAfterSeconds }) => {
     const name = `source ${source}`;
     const complaint = unreadable.get(source);
-    if (complaint !== undefined) return failed(name, { code: "debug/source", message: `${table} can't be read: ${complaint}`, hint: `Correct \`sources.${source}\` in opportune.yml, or grant access to the table.` });
+    if (complaint !== undefined)
+      return failed(name, {
+        code: "debug/source",
+        message: `${table} can't be read: ${complaint}`,
+        hint: `Correct \`sources.${source}\` in opportune.yml, or grant access to the table.`,
+      });
     if (loadedAt === null) return ok(name, `${table} is readable; no loaded_at`);
     const at = newest.get(source) ?? null;
-    if (at === null) return failed(name, { code: "debug/source", message: `${table}: ${loadedAt} gives no time`, hint: "The table is empty, or `loaded_at` is no column of it: the segments that read it wait as stale_data." });
+    if (at === null)
+      return failed(name, {
+        code: "debug/source",
+        message: `${table}: ${loadedAt} gives no time`,
+        hint: "The table is empty, or `loaded_at` is no column of it: the segments that read it wait as stale_data.",
+      });
     const age = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
     const text = `${table} is readable; newest data ${formatDuration(age)} old`;
     if (staleAfterSeconds === null || age <= staleAfterSeconds) return ok(name, text);
-    return failed(name, { code: "debug/source", message: `${text}, older than stale_after (${formatDuration(staleAfterSeconds)})`, hint: "The segments that read it wait as stale_data until newer data arrives." });
+    return failed(name, {
+      code: "debug/source",
+      message: `${text}, older than stale_after (${formatDuration(staleAfterSeconds)})`,
+      hint: "The segments that read it wait as stale_data until newer data arrives.",
+    });
   });
 }
 
@@ -104,5 +135,10 @@ export function leaseCheck(lease: { holder: string; until: string } | null, now:
   if (lease === null) return ok("lease", "free: no run is under way");
   const over = Date.parse(lease.until) < now;
   const process = lease.holder.split("-")[0] ?? lease.holder;
-  return ok("lease", over ? `left behind by process ${process}; free again since ${instant(Date.parse(lease.until))}` : `held by process ${process} until ${instant(Date.parse(lease.until))}`);
+  return ok(
+    "lease",
+    over
+      ? `left behind by process ${process}; free again since ${instant(Date.parse(lease.until))}`
+      : `held by process ${process} until ${instant(Date.parse(lease.until))}`,
+  );
 }

@@ -4,7 +4,10 @@ import type { Paint } from "./paint.js";
 /** An error for the terminal: expected ones as `file:line:column: message` with the way out, the stack only for `debug`. */
 export function errorLines(error: unknown, debug: boolean, paint: Paint): string[] {
   const lines = error instanceof OpportuneError ? problemLines(error.problems, paint) : [`${paint.red("Unexpected error:")} ${firstLine(error)}`];
-  if (!debug) return error instanceof OpportuneError ? lines : [...lines, "    This is a mistake in Opportune, not in your project. Add --debug to see where it happened, and report it."];
+  if (!debug)
+    return error instanceof OpportuneError
+      ? lines
+      : [...lines, "    This is a mistake in Opportune, not in your project. Add --debug to see where it happened, and report it."];
   return [...lines, ...stacks(error)];
 }
 

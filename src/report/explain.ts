@@ -17,7 +17,9 @@ export function storyLines(user: string, journeys: readonly Journey[], about: { 
       `${paint.bold(segment)}${key === "" ? "" : `  ${visible(key)}`}  behaviour of ${time(occurredAt)}`,
       ...messages.flatMap((message) => [
         `  ${message.step}${message.channel === null ? "" : ` (${message.channel})`}${message.dueAt === null ? "" : `, due ${time(message.dueAt)}`}${message.expiresAt === null ? "" : ` until ${time(message.expiresAt)}`}`,
-        ...message.events.map((event) => `    ${time(isOutcome(event) ? event.recordedAt : event.decidedAt)}  ${colour(event, paint)}  ${inWords(event, names)}`),
+        ...message.events.map(
+          (event) => `    ${time(isOutcome(event) ? event.recordedAt : event.decidedAt)}  ${colour(event, paint)}  ${inWords(event, names)}`,
+        ),
       ]),
     ]),
   ];
@@ -39,7 +41,17 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
         channel,
         due_at: dueAt,
         expires_at: expiresAt,
-        events: events.map((event) => ({ event: event.event, reason: event.reason, rule: event.rule, decided_at: event.decidedAt, recorded_at: event.recordedAt, run_id: event.runId, detail: event.detail, provider_id: event.providerId, explanation: inWords(event, about.names) })),
+        events: events.map((event) => ({
+          event: event.event,
+          reason: event.reason,
+          rule: event.rule,
+          decided_at: event.decidedAt,
+          recorded_at: event.recordedAt,
+          run_id: event.runId,
+          detail: event.detail,
+          provider_id: event.providerId,
+          explanation: inWords(event, about.names),
+        })),
       })),
     })),
   };

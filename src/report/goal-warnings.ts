@@ -18,14 +18,16 @@ export function goalWarnings(project: Project, segments: readonly Segment[], loo
       const looksBack = parseDuration(text);
       if (audience === undefined || looksBack === undefined || looksBack >= lasts) return [];
       const before = audience.sql.slice(0, call.index).split("\n");
-      return [{
-        code: "audience/short-goal",
-        message: `Goal ${audience.name} looks back ${text}, but a journey of ${segment.id} lasts ${formatDuration(lasts)}: users who reached the goal earlier would still be messaged.`,
-        hint: `Write {{ago "${formatDuration(lasts)}"}} or longer.`,
-        file: audience.file,
-        line: audience.sqlLine + before.length - 1,
-        column: (before.at(-1)?.length ?? 0) + 1,
-      }];
+      return [
+        {
+          code: "audience/short-goal",
+          message: `Goal ${audience.name} looks back ${text}, but a journey of ${segment.id} lasts ${formatDuration(lasts)}: users who reached the goal earlier would still be messaged.`,
+          hint: `Write {{ago "${formatDuration(lasts)}"}} or longer.`,
+          file: audience.file,
+          line: audience.sqlLine + before.length - 1,
+          column: (before.at(-1)?.length ?? 0) + 1,
+        },
+      ];
     });
   });
 }

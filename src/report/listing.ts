@@ -39,7 +39,14 @@ export function listingDocument(segments: readonly Segment[], audiences: readonl
       priority: segment.priority,
       topic: segment.topic,
       goal: segment.goal?.audience ?? null,
-      steps: segment.steps.map(({ name, afterSeconds, withinSeconds, channel, template, variants }) => ({ name, after_seconds: afterSeconds, within_seconds: withinSeconds, channel, template, variants: variants.map((variant) => variant.name) })),
+      steps: segment.steps.map(({ name, afterSeconds, withinSeconds, channel, template, variants }) => ({
+        name,
+        after_seconds: afterSeconds,
+        within_seconds: withinSeconds,
+        channel,
+        template,
+        variants: variants.map((variant) => variant.name),
+      })),
     })),
     audiences: audiences.map(({ name, file, description, minRows }) => ({ audience: name, file, description, min_rows: minRows })),
   };

@@ -33,7 +33,10 @@ export function previewDocument(claim: Claim, message: OutgoingMessage, files: r
   const { segment, step, variant, channel, address, from, replyTo, subject, html, text, headers } = message;
   return {
     schema_version: 1,
-    segment, step, variant, channel,
+    segment,
+    step,
+    variant,
+    channel,
     template: claim.template,
     user_id: claim.userId,
     key: claim.key,
@@ -42,7 +45,10 @@ export function previewDocument(claim: Claim, message: OutgoingMessage, files: r
     reply_to: replyTo,
     subject,
     preheader: preheaderOf(message),
-    html, text, headers, files,
+    html,
+    text,
+    headers,
+    files,
     sent: sent === null ? null : { through: sent.lane, provider_id: sent.outcome.kind === "accepted" ? sent.outcome.providerId : null },
   };
 }

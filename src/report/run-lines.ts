@@ -15,9 +15,14 @@ export function stepLines(step: Step, paint: Paint): string[] {
   const place = `${String(step.index)} of ${String(step.total)}`;
   if (step.state === "start") return [dotted(`${place} START ${step.kind} ${step.name}`, "[RUN]")];
   const took = seconds(step.ms ?? 0);
-  if (step.problem === undefined) return [dotted(`${place} OK ${step.kind} ${step.name} ${counted(step.rows ?? 0, "row")}`, `[${paint.green("OK")} in ${took}]`)];
+  if (step.problem === undefined)
+    return [dotted(`${place} OK ${step.kind} ${step.name} ${counted(step.rows ?? 0, "row")}`, `[${paint.green("OK")} in ${took}]`)];
   const [first = "", ...rest] = formatProblem(step.problem).split("\n");
-  return [dotted(`${place} ERROR ${step.kind} ${step.name}`, `[${paint.red("ERROR")} in ${took}]`), `    ${paint.red(first)}`, ...rest.map((line) => `    ${line}`)];
+  return [
+    dotted(`${place} ERROR ${step.kind} ${step.name}`, `[${paint.red("ERROR")} in ${took}]`),
+    `    ${paint.red(first)}`,
+    ...rest.map((line) => `    ${line}`),
+  ];
 }
 
 /** The lines around the one statement that decides. */

@@ -6,8 +6,29 @@ import { count, counted, counts, seconds, table } from "./tables.js";
 
 /** Reasons in the order of the rules; see docs/decisions.md. */
 const REASONS = [
-  "baseline", "invalid", "audience_failed", "converted", "excluded", "no_consent", "suppressed", "opted_out", "expired", "superseded",
-  "repeat_gap", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked", "run_limit", "held_out", "claimed", "left", "backfilled",
+  "baseline",
+  "invalid",
+  "audience_failed",
+  "converted",
+  "excluded",
+  "no_consent",
+  "suppressed",
+  "opted_out",
+  "expired",
+  "superseded",
+  "repeat_gap",
+  "paused",
+  "stale_data",
+  "step_gap",
+  "quiet_hours",
+  "cap",
+  "spacing",
+  "outranked",
+  "run_limit",
+  "held_out",
+  "claimed",
+  "left",
+  "backfilled",
 ];
 
 /** Rows that are faulty, among those that made no candidate. */
@@ -28,13 +49,28 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
   const { paint } = options;
   const limited = total(decisions.segments.map(({ reasons }) => reasons["run_limit"] ?? 0));
   return [
-    ...(recovered.released + recovered.inDoubt === 0 ? [] : [`Recovered from a run that never ended: ${counted(recovered.released, "claim")} released, to be decided again; ${count(recovered.inDoubt)} in doubt, held.`, ""]),
+    ...(recovered.released + recovered.inDoubt === 0
+      ? []
+      : [
+          `Recovered from a run that never ended: ${counted(recovered.released, "claim")} released, to be decided again; ${count(recovered.inDoubt)} in doubt, held.`,
+          "",
+        ]),
     decisionTable(result, options),
     "",
     ...droppedLines(result),
     ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
-    ...(decisions.unknownZones.length === 0 ? [] : [paint.yellow(`Unknown time zones, the project's was used: ${decisions.unknownZones.map((zone) => JSON.stringify(zone)).join(", ")}.`)]),
-    ...(limited === 0 ? [] : [paint.bold(paint.yellow(`RUN LIMIT: ${counted(limited, "candidate")} had no place left under max_per_run (${count(options.maxPerRun)} for the project). They wait, and are offered again in the next run.`))]),
+    ...(decisions.unknownZones.length === 0
+      ? []
+      : [paint.yellow(`Unknown time zones, the project's was used: ${decisions.unknownZones.map((zone) => JSON.stringify(zone)).join(", ")}.`)]),
+    ...(limited === 0
+      ? []
+      : [
+          paint.bold(
+            paint.yellow(
+              `RUN LIMIT: ${counted(limited, "candidate")} had no place left under max_per_run (${count(options.maxPerRun)} for the project). They wait, and are offered again in the next run.`,
+            ),
+          ),
+        ]),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint)]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
     closingLine(result, paint),
@@ -48,7 +84,11 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   const found = new Set(segments.flatMap(({ reasons }) => Object.keys(reasons)));
   const reasons = [...REASONS.filter((reason) => found.has(reason)), ...[...found].filter((reason) => !REASONS.includes(reason))];
   const returned = (segment: (typeof segments)[number]): string | number => segment.returned ?? "failed";
-  const wide = table(["segment", "rows", ...reasons], segments.map((segment) => [segment.segment, returned(segment), ...reasons.map((reason) => segment.reasons[reason] ?? 0)]), paint);
+  const wide = table(
+    ["segment", "rows", ...reasons],
+    segments.map((segment) => [segment.segment, returned(segment), ...reasons.map((reason) => segment.reasons[reason] ?? 0)]),
+    paint,
+  );
   if (found.size === 0 || (wide.split("\n")[0] ?? "").length <= width) return wide;
   const long = segments.flatMap((segment) => {
     const mine = reasons.filter((reason) => (segment.reasons[reason] ?? 0) > 0);
@@ -73,7 +113,9 @@ function dryRunLines({ decisions, unrenderable }: RunResult): string[] {
   const invalid = total(Object.values(unrenderable));
   return [
     `Dry run: ${counted(claimed, "message")} would be sent, nothing was, and the ledger is as it was.`,
-    ...(invalid === 0 ? [] : [`${counted(invalid, "message")} of these can't be rendered:`, ...Object.entries(unrenderable).map(([reason, n]) => `    ${count(n)} × ${reason}`)]),
+    ...(invalid === 0
+      ? []
+      : [`${counted(invalid, "message")} of these can't be rendered:`, ...Object.entries(unrenderable).map(([reason, n]) => `    ${count(n)} × ${reason}`)]),
   ];
 }
 
@@ -88,7 +130,10 @@ function deliveryLine({ counts: delivered, posts, latency }: DeliveryResult, pai
     loud(delivered.inDoubt, `${count(delivered.inDoubt)} in doubt`),
     loud(released, `${count(released)} released${because(delivered.released)}`),
   ];
-  const answers = posts === 0 ? "" : `; ${counted(posts, "request")}, half answered within ${String(Math.round(latency.p50))} ms, 99 % within ${String(Math.round(latency.p99))} ms`;
+  const answers =
+    posts === 0
+      ? ""
+      : `; ${counted(posts, "request")}, half answered within ${String(Math.round(latency.p50))} ms, 99 % within ${String(Math.round(latency.p99))} ms`;
   return `Delivery: ${parts.join(", ")}${answers}.`;
 }
 

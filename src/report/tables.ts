@@ -1,7 +1,23 @@
 import Table from "cli-table3";
 import type { Paint } from "./paint.js";
 
-const BORDERLESS = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };
+const BORDERLESS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "  ",
+};
 
 /** Rows under headings, without lines: what a terminal and `cut` both read. Columns with numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[], paint: Paint): string {
@@ -13,7 +29,11 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
     head: headings.map((heading) => paint.bold(heading)),
   });
   for (const row of rows) drawn.push(row.map((cell) => (typeof cell === "number" ? count(cell) : visible(cell))));
-  return drawn.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+  return drawn
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
 }
 
 /** A whole number with thousands separated: `12,345`. */
@@ -33,10 +53,15 @@ export function seconds(ms: number): string {
 
 /** Counts by name, in their order: `2 null_user, 1 duplicate`. */
 export function counts(byName: Readonly<Record<string, number | undefined>>): string {
-  return Object.entries(byName).filter(([, n]) => (n ?? 0) > 0).map(([name, n]) => `${count(n ?? 0)} ${name}`).join(", ");
+  return Object.entries(byName)
+    .filter(([, n]) => (n ?? 0) > 0)
+    .map(([name, n]) => `${count(n ?? 0)} ${name}`)
+    .join(", ");
 }
 
 /** Text from the warehouse with its control characters made visible: none may steer the reader's terminal. */
 export function visible(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (character) => (character === "\n" ? "\\n" : character === "\t" ? "\\t" : `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`));
+  return text.replaceAll(/\p{Cc}/gu, (character) =>
+    character === "\n" ? "\\n" : character === "\t" ? "\\t" : `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`,
+  );
 }

@@ -4,7 +4,10 @@ import type { Binder } from "../warehouse/sql.js";
 const LONGEST_EMAIL = 254;
 
 /** White space and control characters: never part of an address, and the way into headers. */
-const BLANKS = Array.from({ length: 33 }, (_, code) => String.fromCharCode(code)).slice(1).join("") + "\u007f\u0085\u00a0\u2028\u2029";
+const BLANKS =
+  Array.from({ length: 33 }, (_, code) => String.fromCharCode(code))
+    .slice(1)
+    .join("") + "\u007f\u0085\u00a0\u2028\u2029";
 
 /** Quoting and separators: legal in theory, in practice a list of addresses or an injection. */
 const SPECIALS = '<>,;:"()[]\\';

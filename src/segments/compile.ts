@@ -42,11 +42,19 @@ function has(columns: readonly Column[], name: string): Column | undefined {
 
 function missingColumns(segment: Segment, project: Project, columns: readonly Column[]): Problem[] {
   const returned = `It returns: ${columns.map((column) => column.name).join(", ")}.`;
-  const problem = (name: string, why: string): Problem => ({ code: "segment/column", message: `Segment ${segment.id} returns no column ${name}${why}.`, hint: returned, file: segment.file, line: segment.sqlLine });
+  const problem = (name: string, why: string): Problem => ({
+    code: "segment/column",
+    message: `Segment ${segment.id} returns no column ${name}${why}.`,
+    hint: returned,
+    file: segment.file,
+    line: segment.sqlLine,
+  });
   const addresses = new Map(treatments(segment).map((step) => [addressColumn(project, step.channel), step] as const));
   return [
     ...["user_id", "occurred_at"].filter((name) => has(columns, name) === undefined).map((name) => problem(name, "")),
-    ...[...addresses].filter(([column]) => column !== "user_id" && has(columns, column) === undefined).map(([column, step]) => problem(column, `, the address that channel ${step.channel} of step ${step.step} needs`)),
+    ...[...addresses]
+      .filter(([column]) => column !== "user_id" && has(columns, column) === undefined)
+      .map(([column, step]) => problem(column, `, the address that channel ${step.channel} of step ${step.step} needs`)),
     ...(segment.key !== null && has(columns, segment.key) === undefined ? [problem(segment.key, ", its key")] : []),
     ...segment.keepProperties.filter((name) => has(columns, name) === undefined).map((name) => problem(name, ", named under keep_properties")),
   ];
@@ -54,7 +62,9 @@ function missingColumns(segment: Segment, project: Project, columns: readonly Co
 
 function missingVariables(segment: Segment, templates: TemplateCatalog, columns: readonly Column[]): Problem[] {
   const names = columns.map((column) => column.name);
-  const missing = treatments(segment).flatMap((step) => templates.variablesOf(segment, step)).filter((variable) => !names.includes(variable.name));
+  const missing = treatments(segment)
+    .flatMap((step) => templates.variablesOf(segment, step))
+    .filter((variable) => !names.includes(variable.name));
   const places = new Map(missing.map((variable) => [`${variable.file}:${String(variable.line)}:${String(variable.column)}`, variable]));
   return [...places.values()].map((variable) => {
     const nearest = nearestName(variable.name, names);
@@ -73,7 +83,10 @@ function missingContract(segment: Segment, columns: readonly Column[]): Problem[
   return segment.contract
     .filter((rule) => has(columns, rule.column) === undefined)
     .map((rule) => {
-      const nearest = nearestName(rule.column, columns.map((column) => column.name));
+      const nearest = nearestName(
+        rule.column,
+        columns.map((column) => column.name),
+      );
       return {
         code: "segment/contract",
         message: `The contract of segment ${segment.id} names a column that its query doesn't return: ${rule.column}.`,
@@ -91,7 +104,11 @@ function checksOf(segment: Segment, project: Project, templates: TemplateCatalog
   const checks: Omit<Check, "code">[] = [];
   for (const kind of new Set(steps.map((step) => addressColumn(project, step.channel)))) {
     if (kind === "user_id") continue;
-    checks.push({ field: "address", sql: addressProblem(kind, `cast(${column(kind)} as ${dialect.types.text})`, binder), steps: steps.filter((step) => addressColumn(project, step.channel) === kind) });
+    checks.push({
+      field: "address",
+      sql: addressProblem(kind, `cast(${column(kind)} as ${dialect.types.text})`, binder),
+      steps: steps.filter((step) => addressColumn(project, step.channel) === kind),
+    });
   }
   for (const rule of segment.contract) {
     const conditions = [
@@ -120,7 +137,14 @@ function notAccepted(sql: string, column: Column | undefined, accepted: readonly
   return `cast(${sql} as ${dialect.types.text}) not in (${accepted.map((value) => textConstant(String(value), binder)).join(", ")})`;
 }
 
-function compileStage(segment: Segment, project: Project, templates: TemplateCatalog, columns: readonly Column[], dialect: Dialect, asOf: string): CompiledSegment {
+function compileStage(
+  segment: Segment,
+  project: Project,
+  templates: TemplateCatalog,
+  columns: readonly Column[],
+  dialect: Dialect,
+  asOf: string,
+): CompiledSegment {
   const binder = new Binder(dialect);
   const query = renderQuery(segment, project, asOf, binder);
   const checks = checksOf(segment, project, templates, columns, dialect, binder);
@@ -149,7 +173,13 @@ function compileStage(segment: Segment, project: Project, templates: TemplateCat
       locale: text("locale"),
       problems: checks.length === 0 ? "''" : checks.map((check) => `case when ${check.sql} then '${check.code}' else '' end`).join(" ||\n      "),
       properties: jsonOf(properties, dialect),
-      kept: segment.keepProperties.length === 0 ? `cast(null as ${dialect.types.text})` : jsonOf(columns.filter((column) => kept.has(column.name.toLowerCase())), dialect),
+      kept:
+        segment.keepProperties.length === 0
+          ? `cast(null as ${dialect.types.text})`
+          : jsonOf(
+              columns.filter((column) => kept.has(column.name.toLowerCase())),
+              dialect,
+            ),
     },
     binder,
   );
@@ -176,7 +206,12 @@ function lineOfQuery(sql: string): number {
 }
 
 /** An audience has `user_id` and perhaps `occurred_at`; both are looked up in what the warehouse says it returns. */
-export async function compileAudience(audience: Audience, project: Project, warehouse: Warehouse, asOf: string): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
+export async function compileAudience(
+  audience: Audience,
+  project: Project,
+  warehouse: Warehouse,
+  asOf: string,
+): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
   const { dialect } = warehouse;
   let columns: Column[];
   const binder = new Binder(dialect);
@@ -185,16 +220,32 @@ export async function compileAudience(audience: Audience, project: Project, ware
     columns = await warehouse.describe({ sql: query.sql, params: binder.params });
     const user = has(columns, "user_id");
     if (user === undefined) {
-      return { problems: [{ code: "audience/column", message: `Audience ${audience.name} returns no column user_id.`, hint: `It returns: ${columns.map((column) => column.name).join(", ")}.`, file: audience.file, line: audience.sqlLine }] };
+      return {
+        problems: [
+          {
+            code: "audience/column",
+            message: `Audience ${audience.name} returns no column user_id.`,
+            hint: `It returns: ${columns.map((column) => column.name).join(", ")}.`,
+            file: audience.file,
+            line: audience.sqlLine,
+          },
+        ],
+      };
     }
     const time = has(columns, "occurred_at");
-    const stage = renderSqlFile("stage_audience.sql", dialect, project.target.schema, {
-      query: query.sql,
-      audience: literal(audience.name),
-      user_id: dialect.quote(user.name),
-      occurred_at: time === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(time.name)),
-      as_of: binder.bind(asOf, "timestamp"),
-    }, binder);
+    const stage = renderSqlFile(
+      "stage_audience.sql",
+      dialect,
+      project.target.schema,
+      {
+        query: query.sql,
+        audience: literal(audience.name),
+        user_id: dialect.quote(user.name),
+        occurred_at: time === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(time.name)),
+        as_of: binder.bind(asOf, "timestamp"),
+      },
+      binder,
+    );
     return { compiled: { audience, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources } };
   } catch (error) {
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };

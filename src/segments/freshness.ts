@@ -36,6 +36,8 @@ export function freshness(sources: readonly Source[], newest: ReadonlyMap<string
   const times = dated.flatMap(({ at }) => (at === null ? [] : [at])).sort((a, b) => Date.parse(a) - Date.parse(b));
   return {
     loadedAt: times[0] ?? null,
-    tooOld: dated.some(({ source, at }) => at === null || (source.staleAfterSeconds !== null && Date.parse(at) < Date.parse(secondsBefore(asOf, source.staleAfterSeconds)))),
+    tooOld: dated.some(
+      ({ source, at }) => at === null || (source.staleAfterSeconds !== null && Date.parse(at) < Date.parse(secondsBefore(asOf, source.staleAfterSeconds))),
+    ),
   };
 }

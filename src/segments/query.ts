@@ -27,33 +27,55 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
   const comments = commentsOf(file.sql);
   const fail = (message: string, options: Handlebars.HelperOptions, hint?: string): never => {
     const loc = placeOf(options);
-    throw new OpportuneError({ code: "segment/template", message, file: file.file, ...(loc === undefined ? {} : { line: loc.line + file.sqlLine - 1, column: loc.column + 1 }), ...(hint === undefined ? {} : { hint }) }, 2);
+    throw new OpportuneError(
+      {
+        code: "segment/template",
+        message,
+        file: file.file,
+        ...(loc === undefined ? {} : { line: loc.line + file.sqlLine - 1, column: loc.column + 1 }),
+        ...(hint === undefined ? {} : { hint }),
+      },
+      2,
+    );
   };
   // A parameter that stands in a comment is none to the warehouse, which refuses to be given one too many.
   const bind = (options: Handlebars.HelperOptions, inComment: string, ...value: Parameters<Binder["bind"]>): string => {
     const loc = placeOf(options);
-    const offset = loc === undefined ? -1 : file.sql.split("\n").slice(0, loc.line - 1).join("\n").length + (loc.line > 1 ? 1 : 0) + loc.column;
+    const offset =
+      loc === undefined
+        ? -1
+        : file.sql
+            .split("\n")
+            .slice(0, loc.line - 1)
+            .join("\n").length +
+          (loc.line > 1 ? 1 : 0) +
+          loc.column;
     return comments.some(({ from, to }) => from <= offset && offset < to) ? inComment : binder.bind(...value);
   };
   // Handlebars gives a helper its arguments and, last, what it was called with.
-  const helper = (work: (argument: unknown, options: Handlebars.HelperOptions) => string): Handlebars.HelperDelegate =>
-    (...given: unknown[]) => work(given.length > 1 ? given[0] : "", given.at(-1) as Handlebars.HelperOptions);
+  const helper =
+    (work: (argument: unknown, options: Handlebars.HelperOptions) => string): Handlebars.HelperDelegate =>
+    (...given: unknown[]) =>
+      work(given.length > 1 ? given[0] : "", given.at(-1) as Handlebars.HelperOptions);
   const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
     as_of: helper((_, options) => bind(options, "as_of", asOf, "timestamp")),
     ago: helper((text, options) => {
       const seconds = typeof text === "string" ? parseDuration(text) : undefined;
-      if (seconds === undefined) return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
+      if (seconds === undefined)
+        return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
       return bind(options, "ago", secondsBefore(asOf, seconds), "timestamp");
     }),
     source: helper((name, options) => {
       const source = project.sources.get(String(name));
-      if (source === undefined) return fail(`There is no source ${JSON.stringify(name)}.`, options, knownNames(String(name), [...project.sources.keys()], "sources in opportune.yml"));
+      if (source === undefined)
+        return fail(`There is no source ${JSON.stringify(name)}.`, options, knownNames(String(name), [...project.sources.keys()], "sources in opportune.yml"));
       sources.add(source.name);
       return source.table;
     }),
     var: helper((name, options) => {
       const value = Object.hasOwn(project.vars, String(name)) ? project.vars[String(name)] : undefined;
-      if (value === undefined) return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
+      if (value === undefined)
+        return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
       if (typeof value === "boolean") return bind(options, "var", String(value), "boolean");
       return bind(options, "var", String(value), Number.isSafeInteger(value) ? "bigint" : "text");
     }),
@@ -89,7 +111,12 @@ function handlebarsProblem(file: SqlFile, error: unknown): Problem {
   const line = Number(unknown?.[2] ?? /line (\d+)/.exec(text)?.[1] ?? 1);
   const place = { file: file.file, line: line + file.sqlLine - 1, ...(unknown?.[3] === undefined ? {} : { column: Number(unknown[3]) + 1 }) };
   if (unknown?.[1] !== undefined) {
-    return { code: "segment/template", message: `SQL files know no {{${unknown[1]}}}.`, hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"), ...place };
+    return {
+      code: "segment/template",
+      message: `SQL files know no {{${unknown[1]}}}.`,
+      hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"),
+      ...place,
+    };
   }
   return { code: "segment/template", message: `The SQL's Handlebars can't be read: ${text.split("\n").at(-1) ?? text}`, ...place };
 }

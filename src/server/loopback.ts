@@ -9,8 +9,7 @@ const LOCAL_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/iu;
  */
 export function strange(request: IncomingMessage): string | null {
   const host = request.headers.host ?? "";
-  if (!LOCAL_NAMES.test(host))
-    return "This server answers to 127.0.0.1, localhost and [::1] alone; the Host header names another.";
+  if (!LOCAL_NAMES.test(host)) return "This server answers to 127.0.0.1, localhost and [::1] alone; the Host header names another.";
   const { origin } = request.headers;
   const reads = request.method === "GET" || request.method === "HEAD";
   if (!reads && origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
@@ -33,18 +32,11 @@ export function readBody(request: IncomingMessage, most: number, done: (body: Bu
 }
 
 /** Answers with JSON, or without a body. */
-export function answer(
-  response: ServerResponse,
-  status: number,
-  body?: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+export function answer(response: ServerResponse, status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}): void {
   const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
   response
     .writeHead(status, {
-      ...(body === undefined
-        ? {}
-        : { "Content-Type": "application/json; charset=utf-8", "Content-Length": String(Buffer.byteLength(text)) }),
+      ...(body === undefined ? {} : { "Content-Type": "application/json; charset=utf-8", "Content-Length": String(Buffer.byteLength(text)) }),
       "X-Content-Type-Options": "nosniff",
       ...headers,
     })

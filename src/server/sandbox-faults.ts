@@ -26,10 +26,7 @@ const fault = z
     (one) => one.status !== undefined || one.hang !== undefined || one.cut !== undefined || one.delayMs !== undefined,
     "a fault needs status, hang, cut or delayMs",
   )
-  .refine(
-    (one) => [one.status, one.hang, one.cut].filter((kind) => kind !== undefined).length <= 1,
-    "only one of status, hang and cut",
-  );
+  .refine((one) => [one.status, one.hang, one.cut].filter((kind) => kind !== undefined).length <= 1, "only one of status, hang and cut");
 
 export type Fault = z.infer<typeof fault>;
 

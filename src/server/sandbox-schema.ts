@@ -33,20 +33,14 @@ const address = z.strictObject({
 const recipients = z.array(address).min(1, "At least one address is required.").max(MAX_RECIPIENTS);
 const headers = z.record(z.string(), z.string()).superRefine((value, context) => {
   for (const name of Object.keys(value)) {
-    if (RESERVED.has(name.toLowerCase()))
-      context.addIssue({ code: "custom", path: [name], message: `The header ${name} is reserved and can't be set.` });
-    else if (!/^[!-9;-~]+$/u.test(name))
-      context.addIssue({ code: "custom", path: [name], message: "This is not a header name." });
-    else if (/\p{Cc}/u.test(value[name] ?? ""))
-      context.addIssue({ code: "custom", path: [name], message: "A header must not hold control characters." });
+    if (RESERVED.has(name.toLowerCase())) context.addIssue({ code: "custom", path: [name], message: `The header ${name} is reserved and can't be set.` });
+    else if (!/^[!-9;-~]+$/u.test(name)) context.addIssue({ code: "custom", path: [name], message: "This is not a header name." });
+    else if (/\p{Cc}/u.test(value[name] ?? "")) context.addIssue({ code: "custom", path: [name], message: "A header must not hold control characters." });
   }
 });
 const customArgs = z
   .record(z.string(), z.string())
-  .refine(
-    (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_CUSTOM_ARGS_BYTES,
-    `custom_args must not exceed ${MAX_CUSTOM_ARGS_BYTES} bytes.`,
-  );
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_CUSTOM_ARGS_BYTES, `custom_args must not exceed ${MAX_CUSTOM_ARGS_BYTES} bytes.`);
 const subject = z
   .string()
   .min(1, "The subject must not be empty.")
@@ -133,11 +127,9 @@ const whole = mail.superRefine((value, context) => {
     }
   }
   const order = (value.content ?? []).map(({ type }) => ["text/plain", "text/html"].indexOf(type)).map((at) => (at < 0 ? 2 : at));
-  if (order.some((at, index) => index > 0 && at < (order[index - 1] ?? 0)))
-    wrong("text/plain must come first, then text/html, then other types.", "content");
+  if (order.some((at, index) => index > 0 && at < (order[index - 1] ?? 0))) wrong("text/plain must come first, then text/html, then other types.", "content");
   if (new Set(value.categories).size !== (value.categories ?? []).length) wrong("Categories must be unique.", "categories");
-  if (value.reply_to !== undefined && value.reply_to_list !== undefined)
-    wrong("Use reply_to or reply_to_list, not both.", "reply_to");
+  if (value.reply_to !== undefined && value.reply_to_list !== undefined) wrong("Use reply_to or reply_to_list, not both.", "reply_to");
   for (const [at, one] of value.personalizations.entries()) {
     if (one.to.length === 1 && one.cc === undefined && one.bcc === undefined) continue;
     const all = [...one.to, ...(one.cc ?? []), ...(one.bcc ?? [])].map(({ email }) => email.toLowerCase());

@@ -87,12 +87,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   server.keepAliveTimeout = 60_000;
   server.on("clientError", (_error, socket) => socket.destroy());
 
-  function refuse(
-    response: ServerResponse,
-    status: number,
-    errors: readonly SendGridError[],
-    headers: Record<string, string> = {},
-  ): void {
+  function refuse(response: ServerResponse, status: number, errors: readonly SendGridError[], headers: Record<string, string> = {}): void {
     stats.refused[status] = (stats.refused[status] ?? 0) + 1;
     answer(response, status, { errors }, headers);
   }
@@ -114,19 +109,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   function answerMail(request: IncomingMessage, response: ServerResponse, body: Buffer | null, fault: Fault | null): void {
     if (!authorised(request.headers.authorization, options.apiKey)) {
-      return refuse(response, 401, [
-        { message: "The provided authorization grant is invalid, expired, or revoked", field: null, help: null },
-      ]);
+      return refuse(response, 401, [{ message: "The provided authorization grant is invalid, expired, or revoked", field: null, help: null }]);
     }
     if (fault?.cut === "before") return void request.socket.resetAndDestroy();
     if (fault?.hang === true || fault?.hang === "before") return;
     if (fault?.status !== undefined)
-      return refuse(
-        response,
-        fault.status,
-        [{ message: faultMessage(fault.status), field: null, help: null }],
-        faultHeaders(fault, now()),
-      );
+      return refuse(response, fault.status, [{ message: faultMessage(fault.status), field: null, help: null }], faultHeaders(fault, now()));
     if (body === null) return refuse(response, 413, [{ message: "content too large", field: null, help: null }]);
     if (!/^application\/json\s*(;|$)/iu.test(request.headers["content-type"] ?? "")) {
       return refuse(response, 415, [{ message: "Content-Type should be application/json.", field: null, help: null }]);
@@ -135,9 +123,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const read = readMail(text);
     if ("errors" in read) return refuse(response, 400, read.errors);
     const id = randomUUID().replaceAll("-", "");
-    const to = read.mail.personalizations.flatMap((one) =>
-      [...one.to, ...(one.cc ?? []), ...(one.bcc ?? [])].map(({ email }) => email.toLowerCase()),
-    );
+    const to = read.mail.personalizations.flatMap((one) => [...one.to, ...(one.cc ?? []), ...(one.bcc ?? [])].map(({ email }) => email.toLowerCase()));
     store.add({ id, receivedAt: now(), headers: shownHeaders(request), text, to });
     stats.accepted += 1;
     if (fault?.cut === "after") return void request.socket.resetAndDestroy();
@@ -158,9 +144,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         }
         case "GET /sandbox/messages/:id": {
           const message = store.get(path.slice("/sandbox/messages/".length));
-          return message === null
-            ? answer(response, 404, { error: "no such message, or it is no longer kept" })
-            : answer(response, 200, message);
+          return message === null ? answer(response, 404, { error: "no such message, or it is no longer kept" }) : answer(response, 200, message);
         }
         case "DELETE /sandbox/messages":
           clear();
@@ -180,8 +164,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
           return answer(response, 204);
         default:
           return answer(response, /^\/sandbox\/(messages|messages\/.+|faults|stats)$/u.test(path) ? 405 : 404, {
-            error:
-              "there are GET and DELETE /sandbox/messages, GET /sandbox/messages/ID, GET /sandbox/stats, and GET, PUT and DELETE /sandbox/faults",
+            error: "there are GET and DELETE /sandbox/messages, GET /sandbox/messages/ID, GET /sandbox/stats, and GET, PUT and DELETE /sandbox/faults",
           });
       }
     });

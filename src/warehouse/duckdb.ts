@@ -28,7 +28,11 @@ export interface OpenOptions {
 export async function openDuckDb(connection: DuckDbConnection, options: OpenOptions): Promise<Warehouse> {
   const path = connection.path === ":memory:" || isAbsolute(connection.path) ? connection.path : join(options.root, connection.path);
   if (path !== ":memory:" && options.create === false && !existsSync(path)) {
-    throw new OpportuneError({ code: "warehouse/missing", message: `There is no DuckDB file at ${connection.path}.`, hint: "Correct `path` of this target in opportune.yml, or create the file." });
+    throw new OpportuneError({
+      code: "warehouse/missing",
+      message: `There is no DuckDB file at ${connection.path}.`,
+      hint: "Correct `path` of this target in opportune.yml, or create the file.",
+    });
   }
   const settings: Record<string, string> = {};
   if (connection.memoryLimit !== null) settings["memory_limit"] = connection.memoryLimit;
@@ -48,7 +52,15 @@ async function openInstance(path: string, settings: Record<string, string>, conn
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       if (!text.includes("Could not set lock")) {
-        throw new OpportuneError({ code: "warehouse/unreachable", message: `DuckDB can't open ${connection.path}: ${firstLine(text)}`, hint: "Run `opportune debug` to see what the target needs." }, 1, error);
+        throw new OpportuneError(
+          {
+            code: "warehouse/unreachable",
+            message: `DuckDB can't open ${connection.path}: ${firstLine(text)}`,
+            hint: "Run `opportune debug` to see what the target needs.",
+          },
+          1,
+          error,
+        );
       }
       const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(text);
       const who = holder === null ? "another process" : `${holder[1] ?? "a process"} (process ${holder[2] ?? "?"})`;
@@ -85,6 +97,8 @@ class DuckDbWarehouse implements Warehouse {
     const { count } = await guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
     if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
     const rows = await this.query({ sql: `describe ${statement.sql}`, params: statement.params });
+    // A bare DESCRIBE lists the tables.
+    if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
   }
 
@@ -127,7 +141,10 @@ class DuckDbWarehouse implements Warehouse {
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
     await guard({ sql: `append to ${table}`, params: [] }, async () => {
-      const appender = catalogOrSchema === "opportune_work" ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema) : await this.#connection.createAppender(name ?? "", catalogOrSchema);
+      const appender =
+        catalogOrSchema === "opportune_work"
+          ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema)
+          : await this.#connection.createAppender(name ?? "", catalogOrSchema);
       const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
       const length = columns[0]?.values.length ?? 0;
       for (let start = 0; start < length; start += CHUNK_ROWS) {

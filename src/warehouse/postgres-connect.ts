@@ -37,7 +37,15 @@ async function loadDriver(): Promise<Pick<typeof import("pg"), "Client">> {
   try {
     return await import("pg");
   } catch (error) {
-    throw new OpportuneError({ code: "warehouse/driver", message: "Targets of type postgres need the package pg, which is not installed.", hint: "Run `npm install pg` beside Opportune." }, 1, error);
+    throw new OpportuneError(
+      {
+        code: "warehouse/driver",
+        message: "Targets of type postgres need the package pg, which is not installed.",
+        hint: "Run `npm install pg` beside Opportune.",
+      },
+      1,
+      error,
+    );
   }
 }
 
@@ -60,7 +68,15 @@ function readCertificate(file: string, root: string): string {
   try {
     return readFileSync(file.startsWith("/") ? file : join(root, file), "utf8");
   } catch (error) {
-    throw new OpportuneError({ code: "warehouse/ca", message: `The file ${file}, named under ssl.ca, can't be read.`, hint: "Give the path of the server's CA certificate in PEM, relative to the project." }, 1, error);
+    throw new OpportuneError(
+      {
+        code: "warehouse/ca",
+        message: `The file ${file}, named under ssl.ca, can't be read.`,
+        hint: "Give the path of the server's CA certificate in PEM, relative to the project.",
+      },
+      1,
+      error,
+    );
   }
 }
 
@@ -73,7 +89,9 @@ function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnec
     ["jit", "off"],
     ["work_mem", WORK_MEM],
     ["temp_buffers", WORK_MEM],
-    ...(searchPath.length === 0 ? [] : [["search_path", searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ")] satisfies [string, string]]),
+    ...(searchPath.length === 0
+      ? []
+      : [["search_path", searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ")] satisfies [string, string]]),
   ];
 }
 
@@ -102,7 +120,15 @@ function read(error: unknown): DriverError {
 function unreachable(connection: PostgresConnection, error: unknown): OpportuneError {
   if (error instanceof OpportuneError) return error;
   const { message, code } = read(error);
-  return new OpportuneError({ code: "warehouse/unreachable", message: `Can't connect to Postgres (${postgresName(connection)}): ${message}.`.replace(/\.\.$/, "."), hint: wayOut(code, message) }, 1, error);
+  return new OpportuneError(
+    {
+      code: "warehouse/unreachable",
+      message: `Can't connect to Postgres (${postgresName(connection)}): ${message}.`.replace(/\.\.$/, "."),
+      hint: wayOut(code, message),
+    },
+    1,
+    error,
+  );
 }
 
 function wayOut(code: string, message: string): string {
@@ -117,7 +143,15 @@ function wayOut(code: string, message: string): string {
 
 /** A connection that went away is no fault of the statement: nothing after it can work. */
 export function connectionLost(connection: PostgresConnection, cause: unknown): OpportuneError {
-  return new OpportuneError({ code: "warehouse/connection-lost", message: `The connection to Postgres (${postgresName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."), hint: "What was committed stands. Run again once the server is there: the next run takes up what this one left." }, 1, cause);
+  return new OpportuneError(
+    {
+      code: "warehouse/connection-lost",
+      message: `The connection to Postgres (${postgresName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."),
+      hint: "What was committed stands. Run again once the server is there: the next run takes up what this one left.",
+    },
+    1,
+    cause,
+  );
 }
 
 /**

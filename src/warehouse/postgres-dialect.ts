@@ -16,7 +16,8 @@ export const postgresDialect: Dialect = {
   plusSeconds: (timestamp, seconds) => `(${timestamp} + (${seconds}) * interval '1 second')`,
   secondsBetween: (from, to) => `cast(floor(extract(epoch from ${to}) - extract(epoch from ${from})) as bigint)`,
   jsonObject: (pairs) => {
-    if (pairs.length > MOST_PAIRS) return `cast(to_json((select pairs from (select ${pairs.map(([key, value]) => `${value} as ${postgresDialect.quote(key)}`).join(", ")}) pairs)) as text)`;
+    if (pairs.length > MOST_PAIRS)
+      return `cast(to_json((select pairs from (select ${pairs.map(([key, value]) => `${value} as ${postgresDialect.quote(key)}`).join(", ")}) pairs)) as text)`;
     return `cast(json_build_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as text)`;
   },
   // The session's time zone is UTC. A behaviour at '-infinity' has no microseconds to make an id of: it is none.

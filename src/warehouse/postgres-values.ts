@@ -20,8 +20,22 @@ function readNumber(text: string): Plain {
 }
 
 const KINDS: Readonly<Record<string, ColumnKind>> = {
-  bool: "boolean", int2: "integer", int4: "integer", int8: "integer", oid: "integer", float4: "float", float8: "float", numeric: "exact", money: "exact",
-  timestamp: "timestamp", timestamptz: "timestamp", date: "timestamp", time: "text", timetz: "text", uuid: "text", xml: "text",
+  bool: "boolean",
+  int2: "integer",
+  int4: "integer",
+  int8: "integer",
+  oid: "integer",
+  float4: "float",
+  float8: "float",
+  numeric: "exact",
+  money: "exact",
+  timestamp: "timestamp",
+  timestamptz: "timestamp",
+  date: "timestamp",
+  time: "text",
+  timetz: "text",
+  uuid: "text",
+  xml: "text",
 };
 
 /** The family of a type, by its name in pg_type and its category there: strings, enums and network addresses are text. */

@@ -50,7 +50,10 @@ class PostgresWarehouse implements Warehouse {
     // In parentheses nothing but a query is grammatical, and nothing of it is executed. The user's lines keep their numbers.
     const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
     const { fields } = await this.#run(asked, statement.sql);
-    const types = await this.query({ sql: TYPE_NAMES, params: [arrayText(fields.map(({ dataTypeID }) => dataTypeID)), arrayText(fields.map(({ dataTypeModifier }) => dataTypeModifier))] });
+    const types = await this.query({
+      sql: TYPE_NAMES,
+      params: [arrayText(fields.map(({ dataTypeID }) => dataTypeID)), arrayText(fields.map(({ dataTypeModifier }) => dataTypeModifier))],
+    });
     return fields.map(({ name }, i) => {
       const type = types[i];
       return { name, type: String(type?.["name"]), kind: kindOf(String(type?.["typname"]), String(type?.["typcategory"])) };
@@ -84,7 +87,9 @@ class PostgresWarehouse implements Warehouse {
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const names = columns.map(({ name }) => this.dialect.quote(name)).join(", ");
     const arrays = columns.map(({ kind }, i) => `$${String(i + 1)}::${ARRAY_TYPES[kind]}`).join(", ");
-    const params = columns.map(({ kind, values }) => arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values));
+    const params = columns.map(({ kind, values }) =>
+      arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values),
+    );
     await this.#run({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
   }
 
@@ -121,7 +126,13 @@ class PostgresWarehouse implements Warehouse {
   async #run({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
     if (this.#lost !== null) throw connectionLost(this.#connection, this.#lost);
     // The extended protocol takes one statement and no more, whatever a user's file holds.
-    const asked: QueryArrayConfig & { queryMode: "extended" } = { text: sql, values: params.map((value) => (typeof value === "string" ? storable(value) : value)), rowMode: "array", queryMode: "extended", types: { getTypeParser: readValue } };
+    const asked: QueryArrayConfig & { queryMode: "extended" } = {
+      text: sql,
+      values: params.map((value) => (typeof value === "string" ? storable(value) : value)),
+      rowMode: "array",
+      queryMode: "extended",
+      types: { getTypeParser: readValue },
+    };
     try {
       return await this.#client.query<Values>(asked);
     } catch (error) {

@@ -47,7 +47,10 @@ export interface ConstantTable {
 export function constantTable(table: ConstantTable, dialect: Dialect, binder: Binder): string {
   const names = table.columns.map((column) => column.name);
   const row = (cells: readonly Constant[]): string[] => table.columns.map((column, i) => cell(cells[i] ?? null, column.type, dialect, binder));
-  if (table.rows.length === 0) return `select ${row([]).map((sql, i) => `${sql} as ${names[i] ?? ""}`).join(", ")} where 1 = 0`;
+  if (table.rows.length === 0)
+    return `select ${row([])
+      .map((sql, i) => `${sql} as ${names[i] ?? ""}`)
+      .join(", ")} where 1 = 0`;
   return dialect.constants(names, table.rows.map(row));
 }
 
@@ -87,7 +90,13 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
 /** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
 export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
   const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
-  const words = { types: dialect.types, is_postgres: dialect.name === "postgres", materialized: dialect.materialized, null_text: `cast(null as ${dialect.types.text})`, null_timestamp: `cast(null as ${dialect.types.timestamp})` };
+  const words = {
+    types: dialect.types,
+    is_postgres: dialect.name === "postgres",
+    materialized: dialect.materialized,
+    null_text: `cast(null as ${dialect.types.text})`,
+    null_timestamp: `cast(null as ${dialect.types.timestamp})`,
+  };
   const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
   return { sql, params: binder.params };
 }
@@ -109,7 +118,8 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
     /** A message id's anchor: none where the segment never repeats. */
-    anchor_text: (anchor: string, repeatKind: string) => `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
+    anchor_text: (anchor: string, repeatKind: string) =>
+      `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => isoSeconds(timestamp, dialect),
     json: (...args: unknown[]) => {

@@ -56,7 +56,9 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     edit(root, "templates/cart.hbs", "is saved", "{{totl}} is saved");
     const outcome = await opportune(root, ["run"]);
     expect(outcome).toMatchObject({ code: 2, stdout: "" });
-    expect(outcome.stderr).toContain("segments/cart_waiting.sql:10: Segment cart_waiting returns no column occurred_at.\n    It returns: user_id, updated_at, total.");
+    expect(outcome.stderr).toContain(
+      "segments/cart_waiting.sql:10: Segment cart_waiting returns no column occurred_at.\n    It returns: user_id, updated_at, total.",
+    );
     expect(outcome.stderr).toContain("returns no column email, the address that channel email of step hint needs.");
     expect(outcome.stderr).toMatch(/templates\/cart\.hbs:6:\d+: \{\{totl\}\} is not a column of segment cart_abandoned.*\n    Did you mean \{\{total\}\}\?/);
     expect(await query(root, "select * from opportune.segment_runs")).toEqual([]);
@@ -64,8 +66,15 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
 
   it("gives the command that helps where the ledger is missing, newer, or held by another run, exit 1", async () => {
     const bare = await shop({ ledger: false });
-    expect(await opportune(bare, ["run"])).toEqual({ code: 1, stdout: "", stderr: "There is no ledger in schema opportune.\n    Run `opportune ledger install`.\n" });
-    expect(await opportune(bare, ["explain", "u1"])).toMatchObject({ code: 1, stderr: "There is no ledger in schema opportune.\n    Run `opportune ledger install`.\n" });
+    expect(await opportune(bare, ["run"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "There is no ledger in schema opportune.\n    Run `opportune ledger install`.\n",
+    });
+    expect(await opportune(bare, ["explain", "u1"])).toMatchObject({
+      code: 1,
+      stderr: "There is no ledger in schema opportune.\n    Run `opportune ledger install`.\n",
+    });
 
     const root = await shop();
     await query(root, "update opportune.leases set holder = '4711-abc', expires_at = cast(now() at time zone 'UTC' as timestamp) + interval 5 minute");
@@ -83,7 +92,11 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
   it("says in a line that the warehouse can't be reached, exit 1", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "path: shop.duckdb", "path: shp.duckdb");
-    expect(await opportune(root, ["run"])).toEqual({ code: 1, stdout: "", stderr: "There is no DuckDB file at shp.duckdb.\n    Correct `path` of this target in opportune.yml, or create the file.\n" });
+    expect(await opportune(root, ["run"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "There is no DuckDB file at shp.duckdb.\n    Correct `path` of this target in opportune.yml, or create the file.\n",
+    });
     writeFileSync(join(root, "shp.duckdb"), "this is no database".repeat(1000));
     const broken = await opportune(root, ["run"]);
     expect(broken).toMatchObject({ code: 1, stdout: "" });
@@ -97,7 +110,9 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
       const outcome = await opportune(root, ["run"]);
       expect(outcome).toMatchObject({ code: 1, stdout: "" });
       expect(outcome.stderr).toContain(`(process ${String(pid)}); waiting up to 1 seconds`);
-      expect(outcome.stderr).toMatch(new RegExp(`shop\\.duckdb is held by .*\\(process ${String(pid)}\\); waited 1 seconds\\.\\n    End that process, or raise \`wait_for_lock\``));
+      expect(outcome.stderr).toMatch(
+        new RegExp(`shop\\.duckdb is held by .*\\(process ${String(pid)}\\); waited 1 seconds\\.\\n    End that process, or raise \`wait_for_lock\``),
+      );
     } finally {
       await release();
     }
@@ -124,7 +139,12 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
         (null, 'n@example.com', -3600, 10), ('late', 'l@example.com', 86400, 10), ('never', 'v@example.com', null, 10),
         ('bad', 'bad address', -3600, 10), ('nototal', 't@example.com', -3600, null)) v(user_id, email, seconds, total)`,
     );
-    edit(root, "segments/cart_abandoned.sql", "occurred_at, total", `occurred_at, total, '${odd.replaceAll("'", "''").replace("\r\n", "' || chr(13) || chr(10) || '")}' as note`);
+    edit(
+      root,
+      "segments/cart_abandoned.sql",
+      "occurred_at, total",
+      `occurred_at, total, '${odd.replaceAll("'", "''").replace("\r\n", "' || chr(13) || chr(10) || '")}' as note`,
+    );
     edit(root, "templates/cart.hbs", "of {{total}}\n", "of {{note}}\n");
     edit(root, "segments/cart_waiting.sql", "status: live", "status: draft");
     edit(root, "segments/cart_waiting.sql", "template: cart", "template: plain");
@@ -136,7 +156,10 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
       segments: [{ returned: 8, dropped: { null_user: 1, null_behaviour: 1, future_behaviour: 1, duplicate: 1 }, decisions: { claimed: 2, invalid: 2 } }],
       delivery: { accepted: 2 },
     });
-    expect(await query(root, "select user_id, rule from opportune.sent_ledger where reason = 'invalid' order by 1")).toEqual([{ user_id: "bad", rule: "address" }, { user_id: "nototal", rule: "total" }]);
+    expect(await query(root, "select user_id, rule from opportune.sent_ledger where reason = 'invalid' order by 1")).toEqual([
+      { user_id: "bad", rule: "address" },
+      { user_id: "nototal", rule: "total" },
+    ]);
     const preview = await opportune(root, ["preview", "cart_abandoned", "--user", "ok", "--output", "json"]);
     const { subject } = JSON.parse(preview.stdout) as { subject: string };
     expect(subject).toContain(`O'Brien "<b>" ü 漢`);

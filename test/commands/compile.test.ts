@@ -4,8 +4,18 @@ import { edit, opportune, query, read, shop } from "./support.js";
 describe.concurrent("compile", { timeout: 60_000 }, () => {
   it("writes the SQL that a run sends, with its parameters and without secrets", async () => {
     const root = await shop();
-    edit(root, "opportune.yml", "links: {}", 'links: {unsubscribe_url: "https://shop.example.com/u", unsubscribe_secret: "${UNSUBSCRIBE_SECRET}"}\nvars: {token: "${TOKEN}", least: 0}');
-    edit(root, "segments/cart_abandoned.sql", 'from {{source "carts"}}', 'from {{source "carts"}} where total >= {{var "least"}} and user_id <> {{var "token"}}');
+    edit(
+      root,
+      "opportune.yml",
+      "links: {}",
+      'links: {unsubscribe_url: "https://shop.example.com/u", unsubscribe_secret: "${UNSUBSCRIBE_SECRET}"}\nvars: {token: "${TOKEN}", least: 0}',
+    );
+    edit(
+      root,
+      "segments/cart_abandoned.sql",
+      'from {{source "carts"}}',
+      'from {{source "carts"}} where total >= {{var "least"}} and user_id <> {{var "token"}}',
+    );
     const env = { UNSUBSCRIBE_SECRET: "an-unsubscribe-secret-of-32-chars", TOKEN: "hunter22-token" };
     const outcome = await opportune(root, ["compile", "--as-of", "2026-03-02"], env);
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -13,7 +23,9 @@ describe.concurrent("compile", { timeout: 60_000 }, () => {
     const segment = read(root, "target/opportune/compiled/segments/cart_abandoned.sql");
     expect(segment).toMatch(/^-- segments\/cart_abandoned, as of 2026-03-02T00:00:00Z\n-- Parameters:\n--   \$1 = /);
     expect(segment).toContain("<${TOKEN}>");
-    expect(segment).toMatch(/insert into opportune_work\.segment_rows[\s\S]*select user_id, email, timezone, updated_at as occurred_at, total\nfrom carts where total >= cast\(\$\d as bigint\)/);
+    expect(segment).toMatch(
+      /insert into opportune_work\.segment_rows[\s\S]*select user_id, email, timezone, updated_at as occurred_at, total\nfrom carts where total >= cast\(\$\d as bigint\)/,
+    );
     expect(read(root, "target/opportune/compiled/audiences/ordered.sql")).toContain('"2026-02-23T00:00:00Z"');
     const arbitrate = read(root, "target/opportune/compiled/arbitrate.sql");
     expect(arbitrate).toContain("when baseline is not null then 'baseline'");
@@ -24,7 +36,11 @@ describe.concurrent("compile", { timeout: 60_000 }, () => {
 
     const run = await opportune(root, ["run"], env);
     expect(run.code, run.stderr).toBe(0);
-    const ran = [read(root, "target/opportune/compiled/segments/cart_abandoned.sql"), read(root, "target/opportune/compiled/arbitrate.sql"), read(root, "target/opportune/run_results.json")].join("\n");
+    const ran = [
+      read(root, "target/opportune/compiled/segments/cart_abandoned.sql"),
+      read(root, "target/opportune/compiled/arbitrate.sql"),
+      read(root, "target/opportune/run_results.json"),
+    ].join("\n");
     for (const secret of [env.UNSUBSCRIBE_SECRET, env.TOKEN, String(salt?.["content"])]) expect(ran).not.toContain(secret);
   });
 
@@ -33,7 +49,9 @@ describe.concurrent("compile", { timeout: 60_000 }, () => {
     edit(root, "segments/audiences/ordered.sql", "7 days", "3 hours");
     const outcome = await opportune(root, ["compile", "--select", "cart_abandoned"]);
     expect(outcome.code).toBe(0);
-    expect(outcome.stderr).toContain("warning: segments/audiences/ordered.sql:1:87: Goal ordered looks back 3 hours, but a journey of cart_abandoned lasts 24 hours 10 minutes");
+    expect(outcome.stderr).toContain(
+      "warning: segments/audiences/ordered.sql:1:87: Goal ordered looks back 3 hours, but a journey of cart_abandoned lasts 24 hours 10 minutes",
+    );
     expect(outcome.stderr).toContain('Write {{ago "24 hours 10 minutes"}} or longer.');
   });
 

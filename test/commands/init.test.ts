@@ -10,7 +10,8 @@ describe("init", { timeout: 120_000 }, () => {
     expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: "" });
     expect(outcome.stdout).toMatch(/\n {2}cd shop\n {2}opportune run --dry-run +.*\n {2}opportune preview .*\n {2}opportune run +/);
     const root = join(folder, "shop");
-    for (const file of ["opportune.yml", "segments", "templates", "shop.duckdb", ".gitignore", ".env.example"]) expect(existsSync(join(root, file)), file).toBe(true);
+    for (const file of ["opportune.yml", "segments", "templates", "shop.duckdb", ".gitignore", ".env.example"])
+      expect(existsSync(join(root, file)), file).toBe(true);
     const checked = await opportune(root, ["debug"]);
     expect(checked.code, checked.stdout).toBe(0);
     const run = await opportune(root, ["run", "--dry-run", "--output", "json"]);
@@ -24,7 +25,11 @@ describe("init", { timeout: 120_000 }, () => {
     const folder = temporaryFolder();
     write(folder, { "opportune.yml": "name: mine\n" });
     const outcome = await opportune(folder, ["init"]);
-    expect(outcome).toEqual({ code: 2, stdout: "", stderr: "This folder has a project already: opportune.yml exists.\n    Nothing was changed. Name another folder: `opportune init DIR`.\n" });
+    expect(outcome).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "This folder has a project already: opportune.yml exists.\n    Nothing was changed. Name another folder: `opportune init DIR`.\n",
+    });
     expect(readdirSync(folder)).toEqual(["opportune.yml"]);
     expect(read(folder, "opportune.yml")).toBe("name: mine\n");
     const other = temporaryFolder();

@@ -26,13 +26,18 @@ ordered   cart_abandoned (goal)  segments/audiences/ordered.sql
 
   it("lists the selected as JSON", async () => {
     const outcome = await opportune(project(), ["ls", "--output", "json", "--select", "topic:carts", "--exclude", "cart_waiting"]);
-    expect(JSON.parse(outcome.stdout)).toMatchObject({ schema_version: 1, segments: [{ segment: "cart_abandoned", steps: [{ name: "nudge", after_seconds: 600 }] }], audiences: [{ audience: "ordered" }] });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      schema_version: 1,
+      segments: [{ segment: "cart_abandoned", steps: [{ name: "nudge", after_seconds: 600 }] }],
+      audiences: [{ audience: "ordered" }],
+    });
   });
 });
 
 describe("--select and --exclude", () => {
   const loaded = loadProject(project(), { env: {} });
-  const ids = (select?: string[], exclude?: string[]): string[] => selectSegments(loaded, { ...(select === undefined ? {} : { select }), ...(exclude === undefined ? {} : { exclude }) }).map(({ id }) => id);
+  const ids = (select?: string[], exclude?: string[]): string[] =>
+    selectSegments(loaded, { ...(select === undefined ? {} : { select }), ...(exclude === undefined ? {} : { exclude }) }).map(({ id }) => id);
 
   it.each([
     [["cart_*"], undefined, ["cart_abandoned", "cart_waiting"]],

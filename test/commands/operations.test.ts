@@ -25,8 +25,15 @@ describe.concurrent("pause and resume", { timeout: 90_000 }, () => {
 
   it("refuse unknown names with the nearest, and more or less than one thing, exit 2", async () => {
     const root = await shop();
-    expect(await opportune(root, ["pause", "cart_abandond"])).toEqual({ code: 2, stdout: "", stderr: 'There is no segment "cart_abandond".\n    Did you mean "cart_abandoned"?\n' });
-    expect(await opportune(root, ["resume", "--channel", "emial"])).toMatchObject({ code: 2, stderr: 'There is no channel "emial".\n    Did you mean "email"?\n' });
+    expect(await opportune(root, ["pause", "cart_abandond"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: 'There is no segment "cart_abandond".\n    Did you mean "cart_abandoned"?\n',
+    });
+    expect(await opportune(root, ["resume", "--channel", "emial"])).toMatchObject({
+      code: 2,
+      stderr: 'There is no channel "emial".\n    Did you mean "email"?\n',
+    });
     expect((await opportune(root, ["pause"])).stderr).toContain("Say what to pause: one segment, one --channel, or --all.");
     expect((await opportune(root, ["pause", "cart_abandoned", "--all"])).code).toBe(2);
   });
@@ -36,7 +43,7 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
   it("is well where all is well, and never shows a key", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "{provider: outbox,", '{provider: sendgrid, api_key: "${SENDGRID_API_KEY}",');
-    edit(root, "opportune.yml", "targets:", "targets:\n  prod: {type: duckdb, path: \"${WAREHOUSE}\"}");
+    edit(root, "opportune.yml", "targets:", 'targets:\n  prod: {type: duckdb, path: "${WAREHOUSE}"}');
     edit(root, "opportune.yml", "carts: carts", "carts: {table: carts, loaded_at: updated_at}");
     const outcome = await opportune(root, ["debug"], { SENDGRID_API_KEY: "SG.very-secret-key" });
     expect(outcome.code, outcome.stdout).toBe(0);
@@ -59,7 +66,12 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
     expect(outcome.stdout).toContain("2 of 7 checks failed.");
     const nowhere = await opportune(temporaryFolder(), ["debug", "--output", "json"]);
     expect(nowhere.code).toBe(1);
-    expect(JSON.parse(nowhere.stdout)).toMatchObject({ checks: [{ state: "OK", name: "versions" }, { state: "FAIL", name: "project" }] });
+    expect(JSON.parse(nowhere.stdout)).toMatchObject({
+      checks: [
+        { state: "OK", name: "versions" },
+        { state: "FAIL", name: "project" },
+      ],
+    });
   });
 });
 
@@ -78,8 +90,18 @@ describe.concurrent("sandbox", { timeout: 60_000 }, () => {
   it("prints its URL and the channel, misbehaves as told, and ends on SIGTERM with exit 0", async () => {
     const running = start(temporaryFolder(), ["sandbox", "--port", "0", "--fault", '{"status":429,"resetInSeconds":2,"count":1}']);
     const [, url = ""] = await running.seen(/takes mail at (http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ctrl-C/);
-    const mail = { personalizations: [{ to: [{ email: "ada@example.com" }] }], from: { email: "shop@example.com" }, subject: "Hello", content: [{ type: "text/plain", value: "Hello" }] };
-    const send = (): Promise<Response> => fetch(`${url}/v3/mail/send`, { method: "POST", headers: { authorization: "Bearer SG.sandbox", "content-type": "application/json" }, body: JSON.stringify(mail) });
+    const mail = {
+      personalizations: [{ to: [{ email: "ada@example.com" }] }],
+      from: { email: "shop@example.com" },
+      subject: "Hello",
+      content: [{ type: "text/plain", value: "Hello" }],
+    };
+    const send = (): Promise<Response> =>
+      fetch(`${url}/v3/mail/send`, {
+        method: "POST",
+        headers: { authorization: "Bearer SG.sandbox", "content-type": "application/json" },
+        body: JSON.stringify(mail),
+      });
     const refused = await send();
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("x-ratelimit-reset"))).toBeGreaterThan(Date.now() / 1000);

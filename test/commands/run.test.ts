@@ -27,10 +27,27 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
       { segment: "cart_waiting", event: "waiting", reason: "outranked", n: 2 },
     ]);
     const results = JSON.parse(read(root, "target/opportune/run_results.json")) as unknown;
-    expect(results).toMatchObject({ schema_version: 1, status: "success", dry_run: false, delivery: { accepted: 5 }, segments: [{ segment: "cart_abandoned", returned: 6, decisions: { claimed: 5, converted: 1 } }, { segment: "cart_waiting" }] });
-    expect(JSON.parse(read(root, "target/opportune/manifest.json"))).toMatchObject({ schema_version: 1, project: "shop", selected: ["cart_abandoned", "cart_waiting"] });
+    expect(results).toMatchObject({
+      schema_version: 1,
+      status: "success",
+      dry_run: false,
+      delivery: { accepted: 5 },
+      segments: [{ segment: "cart_abandoned", returned: 6, decisions: { claimed: 5, converted: 1 } }, { segment: "cart_waiting" }],
+    });
+    expect(JSON.parse(read(root, "target/opportune/manifest.json"))).toMatchObject({
+      schema_version: 1,
+      project: "shop",
+      selected: ["cart_abandoned", "cart_waiting"],
+    });
     const again = await opportune(root, ["run", "--output", "json"]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ status: "success", delivery: { accepted: 2 }, segments: [{ segment: "cart_abandoned", dropped: { same_occurrence: 5 } }, { segment: "cart_waiting", decisions: { claimed: 2 } }] });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      status: "success",
+      delivery: { accepted: 2 },
+      segments: [
+        { segment: "cart_abandoned", dropped: { same_occurrence: 5 } },
+        { segment: "cart_waiting", decisions: { claimed: 2 } },
+      ],
+    });
   });
 
   it("leaves the ledger as it was in a dry run, and lets drafts take part in it", async () => {
@@ -42,7 +59,10 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
     expect(await query(root, EVENTS)).toEqual([]);
     expect(existsSync(join(root, "target/opportune/outbox"))).toBe(false);
     const draft = await opportune(root, ["run", "--select", "win_back"]);
-    expect(draft).toMatchObject({ code: 2, stderr: "Segment win_back is a draft.\n    Drafts take part with --dry-run only. Set `status: live` in its file to send.\n" });
+    expect(draft).toMatchObject({
+      code: 2,
+      stderr: "Segment win_back is a draft.\n    Drafts take part with --dry-run only. Set `status: live` in its file to send.\n",
+    });
   });
 
   it("says that unselected segments do not compete", async () => {
@@ -56,7 +76,12 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
   it("says loudly that max_per_run is reached, and which zones are unknown and rows dropped", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 2");
-    edit(root, "segments/cart_abandoned.sql", "select user_id, email, timezone,", "select case when user_id <> 'u5' then user_id end as user_id, email, 'Mars/' || 'Base' as timezone,");
+    edit(
+      root,
+      "segments/cart_abandoned.sql",
+      "select user_id, email, timezone,",
+      "select case when user_id <> 'u5' then user_id end as user_id, email, 'Mars/' || 'Base' as timezone,",
+    );
     const outcome = await opportune(root, ["run"]);
     expect(outcome.code).toBe(0);
     expect(outcome.stdout).toContain("RUN LIMIT: 2 candidates had no place left under max_per_run (2 for the project).");
@@ -74,7 +99,10 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
     expect(outcome.stderr).toMatch(/\n    segments\/cart_waiting\.sql:10: .*"updatd_at"/);
     expect(outcome.stdout).toMatch(/Delivery: 5 accepted/);
     expect(outcome.stdout).toMatch(/Done, with errors\. OK=1 ERROR=1 TOTAL=2/);
-    expect(JSON.parse(read(root, "target/opportune/run_results.json"))).toMatchObject({ status: "error", problems: [{ file: "segments/cart_waiting.sql", line: 10 }] });
+    expect(JSON.parse(read(root, "target/opportune/run_results.json"))).toMatchObject({
+      status: "error",
+      problems: [{ file: "segments/cart_waiting.sql", line: 10 }],
+    });
   });
 
   it("holds the segments of a failed audience, exit 1", async () => {

@@ -12,11 +12,18 @@ describe.concurrent("explain", { timeout: 60_000 }, () => {
     const sent = await opportune(root, ["explain", "u2"]);
     expect(sent.code, sent.stderr).toBe(0);
     expect(sent.stdout).toMatch(/^User u2: 5 events in 2 journeys\. Times are UTC\.\n/);
-    expect(sent.stdout).toMatch(/\ncart_abandoned {2}behaviour of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n {2}nudge \(email\), due .* until .*\n.* claimed +will be sent\n.* sending +handed to the provider\n.* accepted +accepted by the provider: its id there is outbox:/);
+    expect(sent.stdout).toMatch(
+      /\ncart_abandoned {2}behaviour of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n {2}nudge \(email\), due .* until .*\n.* claimed +will be sent\n.* sending +handed to the provider\n.* accepted +accepted by the provider: its id there is outbox:/,
+    );
     expect(sent.stdout).toMatch(/waiting +waits: a more important message went first: cart_abandoned nudge\n/);
     expect(sent.stdout).toMatch(/waiting +waits: the cap of 1 per 48 hours is full: 1 of 1 in 48 hours\n/);
     const converted = await opportune(root, ["explain", "u1", "--output", "json", "--segment", "cart_abandoned"]);
-    expect(JSON.parse(converted.stdout)).toMatchObject({ schema_version: 1, user_id: "u1", events: 1, journeys: [{ segment: "cart_abandoned", messages: [{ step: "nudge", events: [{ event: "denied", reason: "converted", detail: { goal: "ordered" } }] }] }] });
+    expect(JSON.parse(converted.stdout)).toMatchObject({
+      schema_version: 1,
+      user_id: "u1",
+      events: 1,
+      journeys: [{ segment: "cart_abandoned", messages: [{ step: "nudge", events: [{ event: "denied", reason: "converted", detail: { goal: "ordered" } }] }] }],
+    });
     const newest = await opportune(root, ["explain", "u2", "--limit", "1"]);
     expect(newest.stdout).toMatch(/^User u2: 5 events in 1 journey, the newest 1 shown \(--limit\)/);
     const unknown = await opportune(root, ["explain", "u99'; drop table x"]);
@@ -32,7 +39,9 @@ describe.concurrent("preview", { timeout: 60_000 }, () => {
     expect(first.code, first.stderr).toBe(0);
     expect(first.stdout).toMatch(/user +u0, behaviour of/);
     const outcome = await opportune(root, ["preview", "cart_abandoned", "--user", "u3"]);
-    expect(outcome.stdout).toMatch(/^segment +cart_abandoned, step nudge, template cart\nuser +u3, .*\nto +u3@example\.com\nfrom +Shop <shop@example\.com>\nsubject +Your cart of 30\npreheader +It is still "there"\nfile +target\/opportune\/preview\/cart_abandoned\.nudge\.html\n/);
+    expect(outcome.stdout).toMatch(
+      /^segment +cart_abandoned, step nudge, template cart\nuser +u3, .*\nto +u3@example\.com\nfrom +Shop <shop@example\.com>\nsubject +Your cart of 30\npreheader +It is still "there"\nfile +target\/opportune\/preview\/cart_abandoned\.nudge\.html\n/,
+    );
     expect(outcome.stdout).toContain("\nHello u3, your cart of 30 is saved.\n");
     expect(read(root, "target/opportune/preview/cart_abandoned.nudge.html")).toContain("<p>Hello u3");
     expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
@@ -48,7 +57,12 @@ describe.concurrent("preview", { timeout: 60_000 }, () => {
     try {
       const root = await shop();
       edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
-      edit(root, "opportune.yml", "links: {}", 'links: {unsubscribe_url: "https://shop.example.com/u", unsubscribe_secret: "a-secret-of-more-than-32-characters!"}');
+      edit(
+        root,
+        "opportune.yml",
+        "links: {}",
+        'links: {unsubscribe_url: "https://shop.example.com/u", unsubscribe_secret: "a-secret-of-more-than-32-characters!"}',
+      );
       const sent = await opportune(root, ["preview", "cart_abandoned", "--send-to", "me@example.com"]);
       expect(sent.code, sent.stderr).toBe(0);
       expect(sent.stdout).toContain("Sent to me@example.com through channel email.");

@@ -37,7 +37,11 @@ export interface Running {
 
 /** Starts `opportune …` in a folder; colours, keys and CI settings of this machine stay outside. */
 export function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   const watchers = new Set<() => void>();
@@ -101,7 +105,10 @@ export function read(root: string, path: string): string {
 export function edit(root: string, path: string, from: string, to: string): void {
   const content = read(root, path);
   if (!content.includes(from)) throw new Error(`${path} has no ${JSON.stringify(from)}`);
-  writeFileSync(join(root, path), content.replace(from, () => to));
+  writeFileSync(
+    join(root, path),
+    content.replace(from, () => to),
+  );
 }
 
 /** Three segments on two tables: carts of an hour ago by six users, of whom u1 has ordered. */

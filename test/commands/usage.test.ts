@@ -25,7 +25,9 @@ describe.concurrent("usage", { timeout: 60_000 }, () => {
   it("names the way out where there is no project, exit 2", async () => {
     const outcome = await opportune(temporaryFolder(), ["run"]);
     expect(outcome).toMatchObject({ code: 2, stdout: "" });
-    expect(outcome.stderr).toBe("There is no opportune.yml in this folder or above it.\n    Begin a project with `opportune init`, or name its folder with --project-dir.\n");
+    expect(outcome.stderr).toBe(
+      "There is no opportune.yml in this folder or above it.\n    Begin a project with `opportune init`, or name its folder with --project-dir.\n",
+    );
   });
 
   it("finds the project upward and by --project-dir", async () => {

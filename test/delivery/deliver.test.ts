@@ -62,9 +62,7 @@ describe("order of writes", () => {
     });
     await deliverClaims(batchesOf(50, 5), io, options);
     expect(most).toBe(1);
-    const mixed = recorded.filter(
-      (events) => events.some(({ event }) => event === "sending") && events.some(({ event }) => event === "accepted"),
-    );
+    const mixed = recorded.filter((events) => events.some(({ event }) => event === "sending") && events.some(({ event }) => event === "accepted"));
     expect(mixed.length).toBeGreaterThanOrEqual(7);
     expect(recorded.length).toBeLessThanOrEqual(12);
   });
@@ -110,9 +108,7 @@ describe("order of writes", () => {
 
   it("writes what is known before a long wait", async () => {
     const provider = new ScriptedProvider((outgoing, attempt) =>
-      outgoing.messageId === "m2" && attempt === 1
-        ? { kind: "try_again", afterMs: 60_000, reason: "HTTP 429" }
-        : accept(outgoing),
+      outgoing.messageId === "m2" && attempt === 1 ? { kind: "try_again", afterMs: 60_000, reason: "HTTP 429" } : accept(outgoing),
     );
     const known: number[] = [];
     const clock = new FakeClock();
@@ -148,18 +144,7 @@ describe("order of writes", () => {
       },
     });
     await expect(deliverClaims(batchesOf(40, 5), io, options)).rejects.toThrow("the lease was taken");
-    expect(provider.sent.map(({ messageId }) => messageId).sort()).toEqual([
-      "m1",
-      "m10",
-      "m2",
-      "m3",
-      "m4",
-      "m5",
-      "m6",
-      "m7",
-      "m8",
-      "m9",
-    ]);
+    expect(provider.sent.map(({ messageId }) => messageId).sort()).toEqual(["m1", "m10", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"]);
     const outcomes = told(recorded.flat());
     for (let number = 1; number <= 10; number += 1) expect(outcomes[`m${number}`]).toEqual(["accepted"]);
     expect(Object.keys(outcomes)).toHaveLength(10);
@@ -210,12 +195,7 @@ describe("what keeps a claim from being posted", () => {
       return accept(outgoing);
     });
     const { io, events } = world(lane(provider, { inFlight: 1 }), clock);
-    const claims = [
-      claim(1, { sendBy: NOON }),
-      claim(2, { sendBy: NOON + 1 }),
-      claim(3, { sendBy: NOON + 1000 }),
-      claim(4, { sendBy: NOON + 1001 }),
-    ];
+    const claims = [claim(1, { sendBy: NOON }), claim(2, { sendBy: NOON + 1 }), claim(3, { sendBy: NOON + 1000 }), claim(4, { sendBy: NOON + 1001 })];
     await deliverClaims(of([claims]), io, options);
     expect(told(events())).toEqual({ m1: ["released send_by"], m2: ["accepted"], m3: ["released send_by"], m4: ["accepted"] });
     expect(
@@ -272,9 +252,7 @@ describe("what keeps a claim from being posted", () => {
 
 describe("what the provider says", () => {
   it("one refused recipient settles only its own message", async () => {
-    const provider = new ScriptedProvider((outgoing) =>
-      outgoing.messageId === "m2" ? { kind: "rejected", reason: "HTTP 400: no" } : accept(outgoing),
-    );
+    const provider = new ScriptedProvider((outgoing) => (outgoing.messageId === "m2" ? { kind: "rejected", reason: "HTTP 400: no" } : accept(outgoing)));
     const { io, events } = world(lane(provider));
     const result = await deliverClaims(batchesOf(4, 4), io, options);
     expect(told(events())).toEqual({ m1: ["accepted"], m2: ["failed rejected"], m3: ["accepted"], m4: ["accepted"] });
@@ -331,9 +309,7 @@ describe("what the provider says", () => {
     const times: number[] = [];
     const provider = new ScriptedProvider((outgoing, attempt) => {
       times.push(clock.time - NOON);
-      return outgoing.messageId === "m3" && attempt === 1
-        ? { kind: "try_again", afterMs: 7000, reason: "HTTP 429" }
-        : accept(outgoing);
+      return outgoing.messageId === "m3" && attempt === 1 ? { kind: "try_again", afterMs: 7000, reason: "HTTP 429" } : accept(outgoing);
     });
     const { io, events } = world(lane(provider, { inFlight: 1 }), clock);
     await deliverClaims(batchesOf(6, 6), io, options);
@@ -353,9 +329,7 @@ describe("what the provider says", () => {
   });
 
   it("holds what is in doubt", async () => {
-    const provider = new ScriptedProvider((outgoing) =>
-      outgoing.messageId === "m1" ? { kind: "in_doubt", reason: "no answer" } : accept(outgoing),
-    );
+    const provider = new ScriptedProvider((outgoing) => (outgoing.messageId === "m1" ? { kind: "in_doubt", reason: "no answer" } : accept(outgoing)));
     const { io, events } = world(lane(provider));
     await deliverClaims(batchesOf(2, 2), io, options);
     expect(told(events())).toEqual({ m1: ["in_doubt"], m2: ["accepted"] });
@@ -369,9 +343,7 @@ describe("what the provider says", () => {
     ["unavailable", [unavailable, unavailable, unavailable, unavailable], "in_doubt", 5],
     ["unauthorised", [{ kind: "unauthorised", reason: "b" }], "in_doubt", 2],
   ])("resends once where the channel says so: %s", async (_, later, outcome, posts) => {
-    const provider = new ScriptedProvider((_outgoing, attempt) =>
-      attempt === 1 ? { kind: "in_doubt", reason: "a" } : (later[attempt - 2] ?? unavailable),
-    );
+    const provider = new ScriptedProvider((_outgoing, attempt) => (attempt === 1 ? { kind: "in_doubt", reason: "a" } : (later[attempt - 2] ?? unavailable)));
     const { io, events } = world(lane(provider, { onDoubt: "resend" }));
     await deliverClaims(batchesOf(1, 1), io, options);
     expect(told(events())).toEqual({ m1: [outcome] });
@@ -454,10 +426,7 @@ describe("through SendGrid's provider to the sandbox", () => {
     const check = sendGridBodyCheck();
     const kept = sandbox.messages();
     expect(kept.flatMap(({ body }) => check(body))).toEqual([]);
-    const ids = kept.map(
-      ({ body }) =>
-        (body as { personalizations: [{ custom_args: { message_id: string } }] }).personalizations[0].custom_args.message_id,
-    );
+    const ids = kept.map(({ body }) => (body as { personalizations: [{ custom_args: { message_id: string } }] }).personalizations[0].custom_args.message_id);
     expect(new Set(ids)).toEqual(new Set(batchIds(200)));
     expect(ids).toHaveLength(200);
     const provided = events().flatMap((event) => (event.event === "accepted" ? [event.providerId] : []));
@@ -487,10 +456,7 @@ describe("through SendGrid's provider to the sandbox", () => {
     expect(Object.keys(outcomes)).toHaveLength(300);
     const taken = sandbox
       .messages({ limit: 1000 })
-      .map(
-        ({ body }) =>
-          (body as { personalizations: [{ custom_args: { message_id: string } }] }).personalizations[0].custom_args.message_id,
-      );
+      .map(({ body }) => (body as { personalizations: [{ custom_args: { message_id: string } }] }).personalizations[0].custom_args.message_id);
     expect(new Set(taken).size).toBe(taken.length);
     for (const [id, [outcome]] of Object.entries(outcomes)) {
       expect(taken.includes(id)).toBe(outcome === "accepted" || outcome === "in_doubt");

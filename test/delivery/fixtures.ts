@@ -1,14 +1,6 @@
 /** What the delivery's tests share: messages, claims, a clock that moves only when told, a recorder in the ledger's place. */
 import type { DeliveryIo } from "../../src/delivery/deliver.js";
-import type {
-  DeliverableClaim,
-  DeliveryEvent,
-  Lane,
-  OutgoingMessage,
-  PauseState,
-  Provider,
-  SendOutcome,
-} from "../../src/delivery/types.js";
+import type { DeliverableClaim, DeliveryEvent, Lane, OutgoingMessage, PauseState, Provider, SendOutcome } from "../../src/delivery/types.js";
 
 /** Monday, 2 March 2026, noon UTC. */
 export const NOON = Date.UTC(2026, 2, 2, 12);

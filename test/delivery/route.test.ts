@@ -56,12 +56,9 @@ describe("isAllowed", () => {
 });
 
 describe("isLoopback", () => {
-  it.each(["http://127.0.0.1:4010", "http://127.1", "http://localhost:1", "http://[::1]:4010/base", "https://127.9.9.9"])(
-    "%s is this machine",
-    (url) => {
-      expect(isLoopback(url)).toBe(true);
-    },
-  );
+  it.each(["http://127.0.0.1:4010", "http://127.1", "http://localhost:1", "http://[::1]:4010/base", "https://127.9.9.9"])("%s is this machine", (url) => {
+    expect(isLoopback(url)).toBe(true);
+  });
   it.each([
     "https://api.sendgrid.com",
     "http://127.0.0.1.evil.example",

@@ -16,10 +16,7 @@ let sandbox: Sandbox;
 const open: { close(): Promise<unknown> }[] = [];
 
 function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number } = {}, clock?: PoolClock): Provider {
-  const provider = createSendGridProvider(
-    { name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 5, ...changes },
-    clock,
-  );
+  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 5, ...changes }, clock);
   open.push(provider);
   return provider;
 }
@@ -124,10 +121,7 @@ describe("what is posted", () => {
   });
 
   it("keeps the mail's headers out of the HTTP request", async () => {
-    await providerFor(sandbox.url).send(
-      message({ headers: { "X-Entity-Ref-ID": "1", Authorization: "Bearer SG.other" } }),
-      never,
-    );
+    await providerFor(sandbox.url).send(message({ headers: { "X-Entity-Ref-ID": "1", Authorization: "Bearer SG.other" } }), never);
     expect(sandbox.messages()[0]?.headers).not.toHaveProperty("x-entity-ref-id");
     expect(sandbox.messages()[0]?.body).toMatchObject({ personalizations: [{ headers: { Authorization: "Bearer SG.other" } }] });
   });
@@ -228,9 +222,7 @@ describe("what answers mean", () => {
 
   it("a reason does not hold the recipient's address", async () => {
     const url = await serve((request, response) => {
-      request
-        .resume()
-        .on("end", () => response.writeHead(400).end(JSON.stringify({ errors: [{ message: "Unknown: ADA@example.com" }] })));
+      request.resume().on("end", () => response.writeHead(400).end(JSON.stringify({ errors: [{ message: "Unknown: ADA@example.com" }] })));
     });
     expect(await providerFor(url).send(message(), never)).toEqual({ kind: "rejected", reason: "HTTP 400: Unknown: [address]" });
   });
@@ -253,15 +245,12 @@ describe("without an answer", () => {
     expect(outcome).toMatchObject({ kind: "try_again", afterMs: null });
   });
 
-  it.each(["before", "after"] as const)(
-    "a connection reset %s the message was taken is in doubt, and not posted again",
-    async (cut) => {
-      sandbox.setFaults([{ cut, count: 1 }]);
-      const outcome = await providerFor(sandbox.url).send(message(), never);
-      expect(outcome.kind).toBe("in_doubt");
-      expect(sandbox.stats()).toMatchObject({ requests: 1, accepted: cut === "after" ? 1 : 0 });
-    },
-  );
+  it.each(["before", "after"] as const)("a connection reset %s the message was taken is in doubt, and not posted again", async (cut) => {
+    sandbox.setFaults([{ cut, count: 1 }]);
+    const outcome = await providerFor(sandbox.url).send(message(), never);
+    expect(outcome.kind).toBe("in_doubt");
+    expect(sandbox.stats()).toMatchObject({ requests: 1, accepted: cut === "after" ? 1 : 0 });
+  });
 
   it("an answer that is cut off in its explanation still counts", async () => {
     const url = await serve((request, response) => {
@@ -314,9 +303,7 @@ describe("without an answer", () => {
       });
     });
     const provider = providerFor(url, { inFlight: 3 });
-    const outcomes = await Promise.all(
-      Array.from({ length: 60 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)),
-    );
+    const outcomes = await Promise.all(Array.from({ length: 60 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)));
     expect(outcomes.every(({ kind }) => kind === "accepted")).toBe(true);
     expect(requests).toBe(60);
   });
@@ -327,9 +314,7 @@ describe("without an answer", () => {
       { cut: "after", share: 0.2, seed: 7 },
       { cut: "before", share: 0.2, seed: 8 },
     ]);
-    const outcomes = await Promise.all(
-      Array.from({ length: 200 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)),
-    );
+    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, at) => provider.send(message({ messageId: `m${at}` }), never)));
     expect(sandbox.stats().requests).toBe(200);
     const kinds = new Set(outcomes.map(({ kind }) => kind));
     expect(kinds).toEqual(new Set(["accepted", "in_doubt"]));
@@ -360,9 +345,7 @@ describe("the key", () => {
     const key = "a-key-without-the-usual-prefix";
     for (const before of [0, 190, 480, 16_370]) {
       const url = await serve((request, response) => {
-        request
-          .resume()
-          .on("end", () => response.writeHead(400).end(`${"-".repeat(before)}${key}, ${request.headers.authorization ?? ""}`));
+        request.resume().on("end", () => response.writeHead(400).end(`${"-".repeat(before)}${key}, ${request.headers.authorization ?? ""}`));
       });
       const outcome = await providerFor(url, { apiKey: key }).send(message(), never);
       expect(outcome).toMatchObject({ kind: "rejected" });
@@ -376,36 +359,29 @@ describe("the key", () => {
     const streams = [process.stdout, process.stderr] as const;
     const writes = streams.map((stream) => stream.write);
     for (const stream of streams) {
-      stream.write = ((chunk: string | Uint8Array) => {
+      stream.write = (chunk: string | Uint8Array) => {
         seen.push(String(chunk));
         return true;
-      }) as typeof stream.write;
+      };
     }
     try {
       const echo = await serve((request, response) => {
-        request
-          .resume()
-          .on("end", () => response.writeHead(400).end(`you sent ${request.headers.authorization ?? ""} and ${KEY}`));
+        request.resume().on("end", () => response.writeHead(400).end(`you sent ${request.headers.authorization ?? ""} and ${KEY}`));
       });
-      const broken = await serve((request) =>
-        request.socket.end(`HTTP/1.1 ${KEY} nonsense\r\nAuthorization: Bearer ${KEY}\r\n\r\n`),
-      );
+      const broken = await serve((request) => request.socket.end(`HTTP/1.1 ${KEY} nonsense\r\nAuthorization: Bearer ${KEY}\r\n\r\n`));
       const closed = await startSandbox({ port: 0 });
       await closed.close();
       const providers = [echo, broken, closed.url, sandbox.url].map((url) => providerFor(url));
       for (const provider of providers) {
         seen.push(JSON.stringify(await provider.send(message(), never)));
         seen.push(JSON.stringify(await provider.send(message({ from: null, subject: KEY }), never)));
-        seen.push(inspect(provider, { depth: 20, showHidden: true }), JSON.stringify(provider), String(provider));
+        seen.push(inspect(provider, { depth: 20, showHidden: true }), JSON.stringify(provider));
       }
       for (const fault of [{ status: 401 }, { status: 429, resetInSeconds: 1 }, { status: 500 }, { cut: "before" as const }]) {
         sandbox.setFaults([fault]);
         seen.push(inspect(await providers[3]?.send(message(), never), { depth: 20, showHidden: true }));
       }
-      for (const wrong of [
-        { endpoint: "http://api.sendgrid.com" },
-        { endpoint: "https://api.sendgrid.com", apiKey: `${KEY}\n${KEY}` },
-      ]) {
+      for (const wrong of [{ endpoint: "http://api.sendgrid.com" }, { endpoint: "https://api.sendgrid.com", apiKey: `${KEY}\n${KEY}` }]) {
         try {
           providerFor(wrong.endpoint, wrong);
         } catch (error) {

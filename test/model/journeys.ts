@@ -79,13 +79,7 @@ export function countsFrom(past: readonly LedgerRow[], behaviour: number): numbe
 }
 
 /** The segment's steps, as the user gets them, for a behaviour. */
-export function plan(
-  segment: Segment,
-  user: string,
-  past: readonly LedgerRow[],
-  behaviour: number,
-  journey: Journey | null,
-): PlannedStep[] {
+export function plan(segment: Segment, user: string, past: readonly LedgerRow[], behaviour: number, journey: Journey | null): PlannedStep[] {
   const from = countsFrom(past, behaviour);
   return segment.steps.map((step) => {
     const version = versionOf(segment, step, user, journey?.claims[0].variant ?? "");
@@ -102,17 +96,10 @@ export function isSettled(past: readonly LedgerRow[], step: string, behaviour: n
 }
 
 /** The last journey, if some step of today's definition is neither settled nor past its window. */
-export function runningJourney(
-  segment: Segment,
-  user: string,
-  past: readonly LedgerRow[],
-  asOf: number,
-): Journey | null {
+export function runningJourney(segment: Segment, user: string, past: readonly LedgerRow[], asOf: number): Journey | null {
   const journey = journeysIn(past).at(-1);
   if (journey === undefined) return null;
-  const open = plan(segment, user, past, journey.anchor, journey).some(
-    ({ step, expires }) => !isSettled(past, step.name, journey.anchor) && asOf < expires,
-  );
+  const open = plan(segment, user, past, journey.anchor, journey).some(({ step, expires }) => !isSettled(past, step.name, journey.anchor) && asOf < expires);
   return open ? journey : null;
 }
 
@@ -124,12 +111,7 @@ export function startsFresh(segment: Segment, past: readonly LedgerRow[], behavi
 }
 
 /** Whether a fresh behaviour is baseline: recorded as such, or without a row and first due by the segment's activation. */
-export function isBaseline(
-  past: readonly LedgerRow[],
-  behaviour: number,
-  firstDue: number,
-  activatedAt: number | null,
-): boolean {
+export function isBaseline(past: readonly LedgerRow[], behaviour: number, firstDue: number, activatedAt: number | null): boolean {
   const ofBehaviour = past.filter((row) => row.behaviour === behaviour);
   if (ofBehaviour.length === 0) return activatedAt !== null && firstDue <= activatedAt;
   return ofBehaviour.every((row) => row.reason === "baseline");
@@ -137,20 +119,12 @@ export function isBaseline(
 
 /** A behaviour whose window ended longer ago than this (ms) is history. */
 function lookBack(segment: Segment): number {
-  const spans = segment.steps
-    .flatMap((step) => [step, ...step.variants])
-    .map((each) => each.afterSeconds + each.withinSeconds);
+  const spans = segment.steps.flatMap((step) => [step, ...step.variants]).map((each) => each.afterSeconds + each.withinSeconds);
   return Math.max(...spans) * 1000;
 }
 
 /** The candidates that a row stands for now. */
-export function candidatesOf(
-  segment: Segment,
-  row: Row,
-  ledger: Ledger,
-  activation: Activation,
-  asOf: number,
-): Candidate[] {
+export function candidatesOf(segment: Segment, row: Row, ledger: Ledger, activation: Activation, asOf: number): Candidate[] {
   const past = [...ledger.of(segment.id, row.user, row.key)];
   const running = runningJourney(segment, row.user, past, asOf);
   const fresh = running === null && startsFresh(segment, past, row.behaviour);

@@ -40,9 +40,7 @@ function decideRun(run: WorldRun, memory: Memory): { rows: DecidedRow[]; candida
   memory.pauses.push(...(run.pauses ?? []));
   const facts = factsOf(run, memory);
   const before = memory.ledger.rows.length;
-  const taking = [...run.project.segments.values()].filter(
-    (segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true),
-  );
+  const taking = [...run.project.segments.values()].filter((segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true));
   for (const segment of taking) endByGoal(segment, facts);
 
   const rowsOf = new Map<Segment, Row[]>();
@@ -147,11 +145,7 @@ function record(each: Candidate, answer: Answer, facts: Facts): void {
 /** Waiting or released messages that are no candidates now although the segment's query worked. */
 function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Candidate[], facts: Facts): LedgerRow[] {
   const name = (...parts: (string | number)[]): string => JSON.stringify(parts);
-  const now = new Set(
-    candidates
-      .filter((each) => each.segment === segment)
-      .map((each) => name(each.row.user, each.row.key, each.step.name, each.behaviour)),
-  );
+  const now = new Set(candidates.filter((each) => each.segment === segment).map((each) => name(each.row.user, each.row.key, each.step.name, each.behaviour)));
   const returned = new Map(rows.map((row) => [name(row.user, row.key), row.behaviour]));
   return facts.memory.ledger.personsOf(segment.id).flatMap(({ user, key, past }) => {
     // Most have never waited; of the others, only a last row that waits matters.

@@ -73,8 +73,7 @@ export const excluded: Rule = ({ segment, row }, facts) => {
 };
 
 export const noConsent: Rule = ({ segment, row }, facts) => {
-  const consents = (name: string): boolean =>
-    (audienceNow(facts, name).times.get(row.user) ?? []).some((time) => time === null || time <= facts.asOf);
+  const consents = (name: string): boolean => (audienceNow(facts, name).times.get(row.user) ?? []).some((time) => time === null || time <= facts.asOf);
   const missing = requiresOf(facts, segment).find((name) => !consents(name));
   return missing === undefined ? null : denied("no_consent", missing);
 };
@@ -97,9 +96,7 @@ export const optedOut: Rule = (candidate, facts) => {
   if (saysNo(facts, user, channel, null)) return denied("opted_out", "channel");
   if (topic === null) return null;
   const address = addressFor(candidate, facts);
-  const fromTopic = facts.memory.suppressions.some(
-    (each) => each.channel === channel && each.address === address && each.topic === topic,
-  );
+  const fromTopic = facts.memory.suppressions.some((each) => each.channel === channel && each.address === address && each.topic === topic);
   if (fromTopic || saysNo(facts, user, null, topic)) return denied("opted_out", "topic");
   return saysNo(facts, user, channel, topic) ? denied("opted_out", "channel_topic") : null;
 };
@@ -171,10 +168,7 @@ function recent(candidate: Candidate, facts: Facts, after: number): LedgerRow[][
   const { ledger } = facts.memory;
   const address = addressFor(candidate, facts);
   const seen = (row: LedgerRow): boolean => row.marketing && counts(row) && row.decidedAt > after;
-  return [
-    ledger.claimsOfUser(candidate.row.user).filter(seen),
-    address === null ? [] : ledger.claimsAtAddress(address).filter(seen),
-  ];
+  return [ledger.claimsOfUser(candidate.row.user).filter(seen), address === null ? [] : ledger.claimsAtAddress(address).filter(seen)];
 }
 
 export const cap: Rule = (candidate, facts) => {

@@ -78,8 +78,6 @@ export function isPaused(facts: Facts, scope: Pause["scope"], name: string): boo
 
 /** The last preference of a user in exactly this scope is a no. */
 export function saysNo(facts: Facts, user: string, channel: string | null, topic: string | null): boolean {
-  const last = facts.memory.preferences.findLast(
-    (each) => each.user_id === user && each.channel === channel && each.topic === topic,
-  );
+  const last = facts.memory.preferences.findLast((each) => each.user_id === user && each.channel === channel && each.topic === topic);
   return last?.opted_in === false;
 }

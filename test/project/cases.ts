@@ -75,16 +75,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "misspelt unit",
     files: segment("10 minutes", "10 minuts"),
-    expected: [
-      'segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?',
-    ],
+    expected: ['segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?'],
   },
   {
     name: "abbreviated unit",
     files: segment("10 minutes", "10m"),
-    expected: [
-      'segments/cart.sql:6:12: steps.0.after is "10m"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?',
-    ],
+    expected: ['segments/cart.sql:6:12: steps.0.after is "10m"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?'],
   },
   {
     name: "a number for a duration",
@@ -94,16 +90,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "units in the wrong order",
     files: segment("10 minutes", "30 minutes 1 hour"),
-    expected: [
-      'segments/cart.sql:6:12: steps.0.after is "30 minutes 1 hour"; expected a duration such as 10 minutes, 24 hours or 7 days',
-    ],
+    expected: ['segments/cart.sql:6:12: steps.0.after is "30 minutes 1 hour"; expected a duration such as 10 minutes, 24 hours or 7 days'],
   },
   {
     name: "no window at all",
     files: segment("after: 10 minutes", "within: 0 minutes"),
-    expected: [
-      'segments/cart.sql:6:13: steps.0.within is "0 minutes"; expected a duration such as 10 minutes, 24 hours or 7 days, longer than 0',
-    ],
+    expected: ['segments/cart.sql:6:13: steps.0.within is "0 minutes"; expected a duration such as 10 minutes, 24 hours or 7 days, longer than 0'],
   },
   {
     name: "misspelt repeat",
@@ -115,9 +107,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "repeat without every",
     files: segment("status: live", "repeat: 30 days"),
-    expected: [
-      'segments/cart.sql:2:9: repeat is "30 days"; expected never, each_occurrence or every and a duration, such as every 30 days',
-    ],
+    expected: ['segments/cart.sql:2:9: repeat is "30 days"; expected never, each_occurrence or every and a duration, such as every 30 days'],
   },
   {
     name: "capital letters in a name",
@@ -149,16 +139,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown audience in a list",
     files: segment("goal: ordered", "exclude: [ordered, open_tickets]"),
-    expected: [
-      'segments/cart.sql:3:20: unknown audience "open_tickets" in exclude; known: ordered | write segments/audiences/open_tickets.sql',
-    ],
+    expected: ['segments/cart.sql:3:20: unknown audience "open_tickets" in exclude; known: ordered | write segments/audiences/open_tickets.sql'],
   },
   {
     name: "unknown audience of the project",
     files: policy("  require: [consented]"),
-    expected: [
-      'opportune.yml:7:13: unknown audience "consented" in policy.require; known: ordered | write segments/audiences/consented.sql',
-    ],
+    expected: ['opportune.yml:7:13: unknown audience "consented" in policy.require; known: ordered | write segments/audiences/consented.sql'],
   },
   {
     name: "unknown channel",
@@ -168,16 +154,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown template",
     files: segment("cart_email", "cart_mail"),
-    expected: [
-      'segments/cart.sql:8:15: unknown template "cart_mail" in steps.0.template; known: cart_email | did you mean "cart_email"?',
-    ],
+    expected: ['segments/cart.sql:8:15: unknown template "cart_mail" in steps.0.template; known: cart_email | did you mean "cart_email"?'],
   },
   {
     name: "unknown template in a variant",
     files: segment("cart_email", "cart_email\n    variants:\n      a: {weight: 1}\n      b: {template: other}"),
-    expected: [
-      'segments/cart.sql:11:21: unknown template "other" in steps.0.variants.b.template; known: cart_email | write templates/other.hbs',
-    ],
+    expected: ['segments/cart.sql:11:21: unknown template "other" in steps.0.variants.b.template; known: cart_email | write templates/other.hbs'],
   },
   {
     name: "unknown source",
@@ -187,9 +169,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown source in a query on the front matter's last line",
     files: { ...BASE, "segments/audiences/ordered.sql": '/*--- {} ---*/ select {{source "nope"}}' },
-    expected: [
-      'segments/audiences/ordered.sql:1:32: unknown source "nope"; known: carts | add it to sources in opportune.yml',
-    ],
+    expected: ['segments/audiences/ordered.sql:1:32: unknown source "nope"; known: carts | add it to sources in opportune.yml'],
   },
   {
     name: "unknown var, further down",
@@ -213,16 +193,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "cap on an unknown channel",
     files: policy("  caps:\n    - {max: 2, per: 48 hours, channel: sms}"),
-    expected: [
-      'opportune.yml:8:40: unknown channel "sms" in policy.caps.0.channel; known: email | add it to channels in opportune.yml',
-    ],
+    expected: ['opportune.yml:8:40: unknown channel "sms" in policy.caps.0.channel; known: email | add it to channels in opportune.yml'],
   },
   {
     name: "cap on an unknown topic",
     files: policy("  caps: [{max: 2, per: 48 hours, topic: carts}]"),
-    expected: [
-      'opportune.yml:7:41: unknown topic "carts" in policy.caps.0.topic; known: none | a segment names its topic with topic:',
-    ],
+    expected: ['opportune.yml:7:41: unknown topic "carts" in policy.caps.0.topic; known: none | a segment names its topic with topic:'],
   },
   {
     name: "two caps alike",
@@ -262,9 +238,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "quiet hours of no time",
     files: policy('  quiet_hours: {from: "21:00", to: "21:00"}'),
-    expected: [
-      'opportune.yml:7:36: policy.quiet_hours is from "21:00" to "21:00", which is no time or all day | leave quiet_hours out to send at any hour',
-    ],
+    expected: ['opportune.yml:7:36: policy.quiet_hours is from "21:00" to "21:00", which is no time or all day | leave quiet_hours out to send at any hour'],
   },
   {
     name: "holdout over 100",
@@ -279,9 +253,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "steps due at the same time",
     files: segment("---*/", "  - {name: again, after: 600 seconds, channel: email, template: cart_email}\n---*/"),
-    expected: [
-      'segments/cart.sql:9:26: the steps "nudge" and "again" both fall due after 10 minutes; taken: 10 minutes | give each step its own after',
-    ],
+    expected: ['segments/cart.sql:9:26: the steps "nudge" and "again" both fall due after 10 minutes; taken: 10 minutes | give each step its own after'],
   },
   {
     name: "a variant due with another step",
@@ -318,9 +290,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "no steps",
     files: { ...BASE, "segments/cart.sql": "/*---\nstatus: live\n---*/\nselect 1\n" },
-    expected: [
-      "segments/cart.sql:2:1: a segment needs at least one step | write steps:, or channel: and template: for a single message",
-    ],
+    expected: ["segments/cart.sql:2:1: a segment needs at least one step | write steps:, or channel: and template: for a single message"],
   },
   {
     name: "short form without a template",
@@ -343,16 +313,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "empty value",
     files: segment("template: cart_email", "template:"),
-    expected: [
-      "segments/cart.sql:8:14: steps.0.template is empty; expected a template's name: its path under templates/ without .hbs",
-    ],
+    expected: ["segments/cart.sql:8:14: steps.0.template is empty; expected a template's name: its path under templates/ without .hbs"],
   },
   {
     name: "segment without front matter",
     files: { ...BASE, "segments/cart.sql": "select 1\n" },
-    expected: [
-      "segments/cart.sql:1:1: the segment has no front matter, which says what to send | begin the file with /*--- and end its YAML with ---*/",
-    ],
+    expected: ["segments/cart.sql:1:1: the segment has no front matter, which says what to send | begin the file with /*--- and end its YAML with ---*/"],
   },
   {
     name: "front matter without an end",
@@ -362,9 +328,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "no query",
     files: { ...BASE, "segments/audiences/ordered.sql": "/*---\nmin_rows: 1\n---*/\n\n" },
-    expected: [
-      "segments/audiences/ordered.sql:4:1: the file holds no query | write a select that returns user_id and occurred_at",
-    ],
+    expected: ["segments/audiences/ordered.sql:4:1: the file holds no query | write a select that returns user_id and occurred_at"],
   },
   {
     name: "wrong number in an audience",
@@ -389,9 +353,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "text that YAML takes for a mapping",
     files: segment("status: live", "description: cart: left alone"),
-    expected: [
-      "segments/cart.sql:2:14: broken YAML: Nested mappings are not allowed in compact mappings | put the text into quotes",
-    ],
+    expected: ["segments/cart.sql:2:14: broken YAML: Nested mappings are not allowed in compact mappings | put the text into quotes"],
   },
   {
     name: "a tab in front matter",
@@ -432,9 +394,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "missing variable of the target",
     files: main("shop.duckdb", '"${WAREHOUSE}/shop.duckdb"'),
-    expected: [
-      "opportune.yml:3:29: the environment variable WAREHOUSE in targets.dev.path is not set, or empty | set it in the environment or in .env",
-    ],
+    expected: ["opportune.yml:3:29: the environment variable WAREHOUSE in targets.dev.path is not set, or empty | set it in the environment or in .env"],
   },
   {
     name: "missing variable of a used channel",
@@ -447,16 +407,12 @@ export const CASES: readonly BrokenCase[] = [
     name: "empty variable",
     files: main("provider: outbox", "provider: sendgrid, api_key: '${KEY}'"),
     options: { env: { KEY: "" } },
-    expected: [
-      "opportune.yml:5:40: the environment variable KEY in channels.email.api_key is not set, or empty | set it in the environment or in .env",
-    ],
+    expected: ["opportune.yml:5:40: the environment variable KEY in channels.email.api_key is not set, or empty | set it in the environment or in .env"],
   },
   {
     name: "a variable with a default",
     files: main("shop.duckdb", '"${FILE:-shop.duckdb}"'),
-    expected: [
-      "opportune.yml:3:29: targets.dev.path holds a ${ without a variable's name and } | write ${NAME}; defaults are not supported",
-    ],
+    expected: ["opportune.yml:3:29: targets.dev.path holds a ${ without a variable's name and } | write ${NAME}; defaults are not supported"],
   },
   {
     name: "text from the environment for a number",
@@ -496,23 +452,17 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "stale_after without loaded_at",
     files: main("carts: shop.carts", "carts: {table: shop.carts, stale_after: 1 day}"),
-    expected: [
-      "opportune.yml:7:43: sources.carts.stale_after needs loaded_at | name the column that says when a row arrived: loaded_at: updated_at",
-    ],
+    expected: ["opportune.yml:7:43: sources.carts.stale_after needs loaded_at | name the column that says when a row arrived: loaded_at: updated_at"],
   },
   {
     name: "a source that is neither text nor mapping",
     files: main("carts: shop.carts", "carts: [shop.carts]"),
-    expected: [
-      "opportune.yml:7:10: sources.carts is a list; expected a table's name, or a mapping with table, loaded_at and stale_after",
-    ],
+    expected: ["opportune.yml:7:10: sources.carts is a list; expected a table's name, or a mapping with table, loaded_at and stale_after"],
   },
   {
     name: "unsubscribe link without a secret",
     files: main("sources:", "links: {unsubscribe_url: 'https://shop.example/u'}\nsources:"),
-    expected: [
-      "opportune.yml:6:26: links.unsubscribe_url needs unsubscribe_secret, which signs its tokens | add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
-    ],
+    expected: ["opportune.yml:6:26: links.unsubscribe_url needs unsubscribe_secret, which signs its tokens | add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}"],
   },
   {
     name: "a file in another encoding",
@@ -523,8 +473,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "everything at once, in the order of files and lines",
     files: {
       ...BASE,
-      "opportune.yml":
-        "name: shop\ninterval: 5m\ntargets:\n  dev: {type: duckdb}\nchannels: {email: {provider: post}}\nextra: 1\n",
+      "opportune.yml": "name: shop\ninterval: 5m\ntargets:\n  dev: {type: duckdb}\nchannels: {email: {provider: post}}\nextra: 1\n",
       "segments/a.sql": "/*---\nstatus: on\ngoal: nobody\nsteps: []\n---*/\nselect * from {{source 'x'}}\n",
       "segments/b.sql": "/*---\n{\n---*/\n",
     },

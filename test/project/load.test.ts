@@ -291,9 +291,7 @@ test("a good project, all of it", () => {
           maxPerRun: null,
           firstRun: "baseline",
           everySeconds: null,
-          steps: [
-            { name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] },
-          ],
+          steps: [{ name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
           contract: [],
           keepProperties: [],
           places: receipt?.places ?? new Map(),

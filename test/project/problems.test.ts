@@ -19,8 +19,7 @@ describe("broken projects", () => {
     let quoting = 0;
     for (const { files, expected } of CASES) {
       for (const line of expected) {
-        const [, file = "", at, column, quoted = ""] =
-          /^([^:]+):(\d+):(\d+): (?:unknown \w+|\S+ is) ("[^"]*"|\d+)/.exec(line) ?? [];
+        const [, file = "", at, column, quoted = ""] = /^([^:]+):(\d+):(\d+): (?:unknown \w+|\S+ is) ("[^"]*"|\d+)/.exec(line) ?? [];
         const content = files[file];
         if (typeof content !== "string" || line.includes("--target")) continue;
         const here = content.split("\n")[Number(at) - 1]?.slice(Number(column) - 1) ?? "";
@@ -51,17 +50,11 @@ describe("secrets", () => {
   test.each([
     ["filled in where it doesn't fit", channel('{provider: "${KEY}", api_key: "${KEY}"}')],
     ["filled in as an endpoint", channel('{provider: sendgrid, api_key: "${KEY}", endpoint: "${KEY}"}')],
-    [
-      "filled in as a name of something",
-      edited("opportune.yml", "sources:", 'policy: {exclude: ["${KEY}"], timezone: "${KEY}"}\nsources:'),
-    ],
+    ["filled in as a name of something", edited("opportune.yml", "sources:", 'policy: {exclude: ["${KEY}"], timezone: "${KEY}"}\nsources:')],
     ["filled in as the target", edited("opportune.yml", "name: shop", 'name: shop\ntarget: "${KEY}"')],
     ["written in a list", channel(`{provider: sendgrid, api_key: [${SECRET}]}`)],
     ["written in place of the channel", channel(SECRET)],
-    [
-      "written in place of the channels",
-      edited("opportune.yml", "channels:\n  email: {provider: outbox}", `channels: ${SECRET}`),
-    ],
+    ["written in place of the channels", edited("opportune.yml", "channels:\n  email: {provider: outbox}", `channels: ${SECRET}`)],
     ["written in place of the links", edited("opportune.yml", "sources:", `links: ${SECRET}\nsources:`)],
     ["in broken YAML, after a quoted text", channel(`{provider: sendgrid, api_key: "" ${SECRET}}`)],
     ["in broken YAML, after a bar", edited("opportune.yml", "sources:", `vars:\n  a: |${SECRET}\nsources:`)],
@@ -107,19 +100,11 @@ describe("what one slip leaves standing", () => {
   });
 
   test("another target's slips are reported, its missing variables are not", () => {
-    const files = edited(
-      "opportune.yml",
-      "channels:",
-      '  prod: {type: duckdb, path: "${PROD}", schema: "${SCHEMA}", thread: 1}\nchannels:',
-    );
+    const files = edited("opportune.yml", "channels:", '  prod: {type: duckdb, path: "${PROD}", schema: "${SCHEMA}", thread: 1}\nchannels:');
     expect(linesOf(problemsOf(files, { target: "dev" }))).toEqual([
       'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, wait_for_lock, memory_limit, threads | did you mean "threads"?',
     ]);
-    expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual([
-      "config/environment",
-      "config/environment",
-      "config/unknown-key",
-    ]);
+    expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });
 });
 

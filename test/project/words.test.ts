@@ -18,22 +18,12 @@ describe("durations", () => {
     expect(parseDuration(text)).toBe(seconds);
   });
 
-  test.each([
-    "",
-    "10",
-    "minutes",
-    "10m",
-    "10minutes",
-    "1.5 hours",
-    "-1 hours",
-    "1 month",
-    "30 minutes 1 hour",
-    "1 hour 2 hours",
-    "36501 days",
-    "10 minutes!",
-  ])("%j is none", (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  });
+  test.each(["", "10", "minutes", "10m", "10minutes", "1.5 hours", "-1 hours", "1 month", "30 minutes 1 hour", "1 hour 2 hours", "36501 days", "10 minutes!"])(
+    "%j is none",
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
 
   test.each([
     [0, "0 seconds"],

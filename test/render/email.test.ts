@@ -4,7 +4,18 @@ import { renderEmail } from "../../src/render/render.js";
 import { input, mail, NO_LINKS, refused, template } from "./fixtures.js";
 
 describe("escaping", () => {
-  const nasty = [`Robert'); DROP TABLE users;--`, `<script>alert(1)</script>`, `" onmouseover="x`, `' onload='x`, "`x`", "&lt;b&gt;", "Zoë 日本 👩‍🚀", "a\r\nb", "{{user_id}}", "</style><b>"];
+  const nasty = [
+    `Robert'); DROP TABLE users;--`,
+    `<script>alert(1)</script>`,
+    `" onmouseover="x`,
+    `' onload='x`,
+    "`x`",
+    "&lt;b&gt;",
+    "Zoë 日本 👩‍🚀",
+    "a\r\nb",
+    "{{user_id}}",
+    "</style><b>",
+  ];
   it.each(nasty)("keeps %j a text in HTML, text and attributes", (value) => {
     const { html, text } = mail(template('<p title="{{v}}">{{v}}</p>'), input({ v: value }));
     const paragraph = /<p title="([^"]*)">([^<]*)<\/p>/.exec(html);
@@ -28,9 +39,17 @@ describe("escaping", () => {
     expect(html).toContain('<p>Hi <b>you</b> <a href="https://a.example/?x=1&amp;y=2">go</a></p>');
     expect(text).toBe("Hi you go (https://a.example/?x=1&y=2)");
     for (const [value, reason] of [
-      ["<script>x</script>", "<script>"], ["<img src='https://a.example/x' onerror=alert(1)>", "onerror"], ["<form action='https://a.example'>", "<form>"],
-      ["<a href='java&#10;script:alert(1)'>x</a>", '"javascript"'], ["<link rel=stylesheet href='file:///etc/passwd'>", "<link>"], ["<style>*{}</style>", "<style>"],
-      ["<svg/onload=alert(1)>", "<svg>"], ["<!-- x -->", "comment"], ["<iframe src=x>", "<iframe>"], ["<meta http-equiv=refresh>", "<meta>"], ["</div><base href='https://e.example/'>", "<base>"],
+      ["<script>x</script>", "<script>"],
+      ["<img src='https://a.example/x' onerror=alert(1)>", "onerror"],
+      ["<form action='https://a.example'>", "<form>"],
+      ["<a href='java&#10;script:alert(1)'>x</a>", '"javascript"'],
+      ["<link rel=stylesheet href='file:///etc/passwd'>", "<link>"],
+      ["<style>*{}</style>", "<style>"],
+      ["<svg/onload=alert(1)>", "<svg>"],
+      ["<!-- x -->", "comment"],
+      ["<iframe src=x>", "<iframe>"],
+      ["<meta http-equiv=refresh>", "<meta>"],
+      ["</div><base href='https://e.example/'>", "<base>"],
     ] as const) {
       expect(refused(t, input({ v: value })), value).toContain(reason);
     }
@@ -49,7 +68,9 @@ describe("headers", () => {
   });
 
   it("a value in a sender's name can't become the address", () => {
-    expect(mail(template("<p>x</p>", 'subject: S\nfrom: "{{v}} <shop@shop.example>"'), input({ v: 'Evil" <evil@evil.example>' })).from).toBe("Evil evil@evil.example <shop@shop.example>");
+    expect(mail(template("<p>x</p>", 'subject: S\nfrom: "{{v}} <shop@shop.example>"'), input({ v: 'Evil" <evil@evil.example>' })).from).toBe(
+      "Evil evil@evil.example <shop@shop.example>",
+    );
     expect(refused(template("<p>x</p>", 'subject: S\nfrom: "{{v}}"'), input({ v: "a@b.example, c@d.example" }))).toContain('"from" is not an e-mail address');
   });
 
@@ -84,8 +105,8 @@ describe("strictness", () => {
     ["a field of a text", "<p>{{v.name}}</p>", { v: "Ada" }, '"v.name" is missing'],
     ["a list", "<p>{{v}}</p>", { v: [1] }, '"v" is a list'],
     ["an object", "<p>{{v}}</p>", { v: {} }, '"v" is an object'],
-    ["a helper's null", "{{#each v}}<p>{{money price \"EUR\"}}</p>{{/each}}", { v: [{ price: null }] }, '"money price EUR" is null'],
-    ["a helper's wrong argument", "<p>\n{{money v \"EUR\"}}</p>", { v: "abc" }, "t.hbs:5:1: money: the text is not a number"],
+    ["a helper's null", '{{#each v}}<p>{{money price "EUR"}}</p>{{/each}}', { v: [{ price: null }] }, '"money price EUR" is null'],
+    ["a helper's wrong argument", '<p>\n{{money v "EUR"}}</p>', { v: "abc" }, "t.hbs:5:1: money: the text is not a number"],
   ])("%s is an answer with its place, not an exception", (_, body, properties, reason) => {
     expect(refused(template(body), input(properties))).toContain(reason);
   });
@@ -114,7 +135,9 @@ describe("strictness", () => {
       "partials/box.hbs": "[{{> @partial-block}}{{tail}}]",
       "partials/ctx.hbs": "{{name}}{{extra}}",
     };
-    const text = (body: string): string => mail(template(`<p></p>${body}`, undefined, files), input({ a: "x&y", date: "d", l: [{ label: "L", toString: 1 }], o: { name: "N", deep: { er: "D" } } })).text;
+    const text = (body: string): string =>
+      mail(template(`<p></p>${body}`, undefined, files), input({ a: "x&y", date: "d", l: [{ label: "L", toString: 1 }], o: { name: "N", deep: { er: "D" } } }))
+        .text;
     expect(text('{{> p label="a & <b>"}}')).toBe("a & <b>A & <B>");
     expect(text("{{> p label=a}} {{> p label=o.deep.er}} {{> p label=date}} {{> p label=(upper a)}}")).toBe("x&yX&Y DD dD X&YX&Y");
     expect(text("{{#> box tail=a}}{{a}}-{{tail}}-{{/box}}")).toBe("[x&y-x&y-x&y]");
@@ -140,7 +163,13 @@ describe("size", () => {
   it("takes no quadratic time over blanks, digits, line ends and punctuation", { timeout: 20_000 }, () => {
     const t = template('<p>{{v}}</p>{{#if w}}{{number w}}{{/if}}<a href="{{u}}">x</a>', 'subject: "S"\nfrom: "{{f}} <a@b.example>"');
     const utm = { ...NO_LINKS, utm: { source: "x" } };
-    for (const part of [" ", "\n", "\t ", "&", "<", "\u2028"]) expect(renderEmail(t, input({ v: `${part.repeat(1_000_000)}x`, w: null, f: part.repeat(1_000_000), u: `https://a.example/?${"? &".repeat(300_000)}` }, { links: utm })).ok).toBe(true);
+    for (const part of [" ", "\n", "\t ", "&", "<", "\u2028"])
+      expect(
+        renderEmail(
+          t,
+          input({ v: `${part.repeat(1_000_000)}x`, w: null, f: part.repeat(1_000_000), u: `https://a.example/?${"? &".repeat(300_000)}` }, { links: utm }),
+        ).ok,
+      ).toBe(true);
     expect(refused(t, input({ v: 1, w: `${"1".repeat(1_000_000)}x`, f: "", u: "https://a.example" }))).toContain("number: the text is not a number");
   });
   it("answers for HTML nested beyond what can be parsed", { timeout: 30_000 }, () => {
@@ -151,5 +180,7 @@ describe("size", () => {
 
 function decode(html: string): string {
   const names: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' };
-  return html.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (_, hex?: string, decimal?: string, name?: string) => (name === undefined ? String.fromCodePoint(hex === undefined ? Number(decimal) : parseInt(hex, 16)) : (names[name] ?? name)));
+  return html.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (_, hex?: string, decimal?: string, name?: string) =>
+    name === undefined ? String.fromCodePoint(hex === undefined ? Number(decimal) : parseInt(hex, 16)) : (names[name] ?? name),
+  );
 }

@@ -8,8 +8,18 @@ import { renderEmail, renderText } from "../../src/render/render.js";
 import type { RenderContext, RenderedMail, RenderedText, RenderInput, Template } from "../../src/render/types.js";
 
 export const CONTEXT: RenderContext = {
-  message_id: "0f1e2d3c", user_id: "u1", key: "c1", occurred_at: "2026-03-02T22:15:00Z", as_of: "2026-03-03T22:20:00Z", segment: "cart_abandoned",
-  step: "reminder", variant: "", project: "Shop Example", topic: "carts", locale: "en-GB", timezone: "Europe/Zurich",
+  message_id: "0f1e2d3c",
+  user_id: "u1",
+  key: "c1",
+  occurred_at: "2026-03-02T22:15:00Z",
+  as_of: "2026-03-03T22:20:00Z",
+  segment: "cart_abandoned",
+  step: "reminder",
+  variant: "",
+  project: "Shop Example",
+  topic: "carts",
+  locale: "en-GB",
+  timezone: "Europe/Zurich",
 };
 export const NO_LINKS: Links = { unsubscribeUrl: null, unsubscribeSecret: null, utm: {} };
 

@@ -5,14 +5,29 @@ import { input, load, mail, NO_LINKS, problemsOf, refused, template } from "./fi
 
 const base = { "layouts/base.hbs": "<html><body>{{{body}}}</body></html>" };
 const settings = (utm: Settings["utm"]): Settings => ({ locale: "en", timezone: "UTC", utm, unsubscribeUrl: "https://shop.example/u?token=abc" });
-const UTM = settings([["utm_source", "mail"], ["utm_campaign", "a b&c"]]);
+const UTM = settings([
+  ["utm_source", "mail"],
+  ["utm_campaign", "a b&c"],
+]);
 const ADDED = "utm_source=mail&utm_campaign=a%20b%26c";
 
 describe("schemes", () => {
   it.each([
-    ["javascript:alert(1)", "javascript"], ["JaVaScRiPt:alert(1)", "javascript"], ["java\nscript:alert(1)", "javascript"], ["java\tscript:x", "javascript"],
-    ["\u0001javascript:x", "javascript"], [" javascript:x", "javascript"], ["java\u0000script:x", "javascript"], ["javascript\n:x", "javascript"], ["\u200bjavascript:x", "javascript"],
-    ["data:text/html,x", "data"], ["vbscript:x", "vbscript"], ["file:///etc/passwd", "file"], ["ftp://a.example", "ftp"], ["blob:x", "blob"], ["cid:x", "cid"],
+    ["javascript:alert(1)", "javascript"],
+    ["JaVaScRiPt:alert(1)", "javascript"],
+    ["java\nscript:alert(1)", "javascript"],
+    ["java\tscript:x", "javascript"],
+    ["\u0001javascript:x", "javascript"],
+    [" javascript:x", "javascript"],
+    ["java\u0000script:x", "javascript"],
+    ["javascript\n:x", "javascript"],
+    ["\u200bjavascript:x", "javascript"],
+    ["data:text/html,x", "data"],
+    ["vbscript:x", "vbscript"],
+    ["file:///etc/passwd", "file"],
+    ["ftp://a.example", "ftp"],
+    ["blob:x", "blob"],
+    ["cid:x", "cid"],
   ])("refuses the value %j by name", (value, scheme) => {
     const reason = refused(template('<p>a</p>\n<a href="{{v}}">x</a>'), input({ v: value }));
     expect(reason).toContain(`templates/t.hbs:5:10: the link in href has the scheme "${scheme}"`);
@@ -22,11 +37,16 @@ describe("schemes", () => {
     expect(refused(template('<a href="{{v}}">x</a>'), input({ v: value }))).toContain("the link in href has no scheme");
   });
 
-  it.each(["http://a.example", "HTTPS://a.example/ä?q=<b>&x=\"y'", "mailto:a@b.example?subject=x", "tel:+41441234567", "#top"])("lets %j pass unchanged", (value) => {
-    const { html, text } = mail(template('<a href="{{v}}">x</a>'), input({ v: value }));
-    expect(html).toContain(`<a href="${value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;").replace(/'/g, "&#39;")}">`);
-    if (!value.startsWith("#")) expect(text).toBe(`x (${value.replace(/^mailto:/, "mailto:")})`);
-  });
+  it.each(["http://a.example", "HTTPS://a.example/ä?q=<b>&x=\"y'", "mailto:a@b.example?subject=x", "tel:+41441234567", "#top"])(
+    "lets %j pass unchanged",
+    (value) => {
+      const { html, text } = mail(template('<a href="{{v}}">x</a>'), input({ v: value }));
+      expect(html).toContain(
+        `<a href="${value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;").replace(/'/g, "&#39;")}">`,
+      );
+      if (!value.startsWith("#")) expect(text).toBe(`x (${value.replace(/^mailto:/, "mailto:")})`);
+    },
+  );
 
   it("refuses a control character inside an allowed link", () => {
     expect(refused(template('<a href="{{v}}">x</a>'), input({ v: "https://a.example/\nx" }))).toContain("holds a control character");
@@ -42,7 +62,15 @@ describe("schemes", () => {
   });
 
   it("finds the author's own at load, with line and column", () => {
-    const bad = ['<a href="javascript:x">', '<a href="java&#10;script:x">', '<a href="&#x6A;avascript:x">', "<a href=javascript:x>", '<a href="javascript:{{v}}">', '<img src="data:x">', '<a href="/cart">'];
+    const bad = [
+      '<a href="javascript:x">',
+      '<a href="java&#10;script:x">',
+      '<a href="&#x6A;avascript:x">',
+      "<a href=javascript:x>",
+      '<a href="javascript:{{v}}">',
+      '<img src="data:x">',
+      '<a href="/cart">',
+    ];
     const { problems } = load({ ...base, "t.hbs": `---\nsubject: S\n---\n${bad.join("x</a>\n")}` });
     expect(problems.map(({ line, code }) => `${line} ${code}`)).toEqual(bad.map((_, index) => `${index + 4} template/link`));
     expect(problems[0]).toMatchObject({ column: 10, message: expect.stringContaining('"javascript"') as string });
@@ -51,8 +79,16 @@ describe("schemes", () => {
 
 describe("places where a value can't be made safe", () => {
   it.each([
-    ["<p {{v}}>x</p>", "4:4"], ["<{{v}}>x</p>", "4:2"], ["<p title={{v}}>x</p>", "4:10"], ['<p onclick="f(\'{{v}}\')">x</p>', "4:16"], ["<script>{{v}}</script>", "4:9"],
-    ['<iframe srcdoc="{{v}}"></iframe>', "4:17"], ['<meta http-equiv="refresh" content="0;url={{v}}">', "4:43"], ['<p title="{{{v}}}">x</p>', "4:11"], ["<p>x</p><!-- {{{v}}} -->", "4:14"], ["<p>x</p></{{v}}>", "4:11"],
+    ["<p {{v}}>x</p>", "4:4"],
+    ["<{{v}}>x</p>", "4:2"],
+    ["<p title={{v}}>x</p>", "4:10"],
+    ["<p onclick=\"f('{{v}}')\">x</p>", "4:16"],
+    ["<script>{{v}}</script>", "4:9"],
+    ['<iframe srcdoc="{{v}}"></iframe>', "4:17"],
+    ['<meta http-equiv="refresh" content="0;url={{v}}">', "4:43"],
+    ['<p title="{{{v}}}">x</p>', "4:11"],
+    ["<p>x</p><!-- {{{v}}} -->", "4:14"],
+    ["<p>x</p></{{v}}>", "4:11"],
     ["<textarea>{{v}}</textarea>", "4:11"],
   ])("%s is refused at load", (body, at) => {
     expect(problemsOf({ ...base, "t.hbs": `---\nsubject: S\n---\n${body}<p></p>` })).toEqual([`templates/t.hbs:${at} template/unsafe-value`]);

@@ -18,8 +18,12 @@ describe("what is wrong is said at load, with its place", () => {
     ["an unknown helper", "---\nsubject: S\n---\n<p>{{mony a}}</p>", ["templates/t.hbs:4:4 template/unknown-helper"]],
     ["an unknown helper in a condition", "---\nsubject: S\n---\n<p>{{#if (equals a b)}}{{/if}}</p>", ["templates/t.hbs:4:10 template/unknown-helper"]],
     ["an unknown block", "---\nsubject: S\n---\n<p>{{#items}}{{/items}}</p>", ["templates/t.hbs:4:4 template/unknown-block"]],
-    ["log and lookup", "---\nsubject: S\n---\n<p>{{log a}}{{lookup a b}}</p>", ["templates/t.hbs:4:4 template/unknown-helper", "templates/t.hbs:4:13 template/unknown-helper"]],
-    ["a helper of the renderer's own", "---\nsubject: S\n---\n<p>{{__value a \"b\"}}</p>", ["templates/t.hbs:4:4 template/unknown-helper"]],
+    [
+      "log and lookup",
+      "---\nsubject: S\n---\n<p>{{log a}}{{lookup a b}}</p>",
+      ["templates/t.hbs:4:4 template/unknown-helper", "templates/t.hbs:4:13 template/unknown-helper"],
+    ],
+    ["a helper of the renderer's own", '---\nsubject: S\n---\n<p>{{__value a "b"}}</p>', ["templates/t.hbs:4:4 template/unknown-helper"]],
     ["too few arguments", "---\nsubject: S\n---\n<p>{{date}}</p>", ["templates/t.hbs:4:4 template/helper-arguments"]],
     ["an unknown partial", "---\nsubject: S\n---\n<p>{{> buton}}</p>", ["templates/t.hbs:4:4 template/unknown-partial"]],
     ["a dynamic partial", "---\nsubject: S\n---\n<p>{{> (lower a)}}</p>", ["templates/t.hbs:4:4 template/dynamic-partial"]],
@@ -41,18 +45,30 @@ describe("what is wrong is said at load, with its place", () => {
 
   it("all files at once, each fault once, with the name that was meant", () => {
     const { problems, templates } = load({
-      "layouts/base.hbs": "<html><body>{{{body}}}{{uper brand}}</body></html>", "layouts/empty.hbs": "<html></html>",
-      "partials/loop.hbs": "{{> loop}}", "a.hbs": "---\nsubject: S\n---\n<p>{{mony x}}</p>", "b/c.hbs": "---\nsubject: S\n---\n<p>x</p>",
+      "layouts/base.hbs": "<html><body>{{{body}}}{{uper brand}}</body></html>",
+      "layouts/empty.hbs": "<html></html>",
+      "partials/loop.hbs": "{{> loop}}",
+      "a.hbs": "---\nsubject: S\n---\n<p>{{mony x}}</p>",
+      "b/c.hbs": "---\nsubject: S\n---\n<p>x</p>",
     });
     expect(problems.map(formatProblem).join("\n")).toContain('did you mean "money"?');
     expect(problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
-      "templates/a.hbs template/unknown-helper", "templates/layouts/base.hbs template/unknown-helper", "templates/layouts/empty.hbs template/layout-body", "templates/partials/loop.hbs template/circular-partial",
+      "templates/a.hbs template/unknown-helper",
+      "templates/layouts/base.hbs template/unknown-helper",
+      "templates/layouts/empty.hbs template/layout-body",
+      "templates/partials/loop.hbs template/circular-partial",
     ]);
     expect([...templates.keys()]).toEqual([]);
   });
 
   it("a layout's fault is reported once, however many templates use it", () => {
-    expect(problemsOf({ "layouts/base.hbs": '<html><body><a href="/x">x</a>{{{body}}}</body></html>', "a.hbs": "---\nsubject: S\n---\n<p></p>", "b.hbs": "---\nsubject: S\n---\n<p></p>" })).toEqual(["templates/layouts/base.hbs:1:22 template/link"]);
+    expect(
+      problemsOf({
+        "layouts/base.hbs": '<html><body><a href="/x">x</a>{{{body}}}</body></html>',
+        "a.hbs": "---\nsubject: S\n---\n<p></p>",
+        "b.hbs": "---\nsubject: S\n---\n<p></p>",
+      }),
+    ).toEqual(["templates/layouts/base.hbs:1:22 template/link"]);
   });
 
   it("a folder without templates has none", () => {
@@ -98,7 +114,9 @@ describe("CSS", () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.css`;
     try {
       for (const href of ["file:///etc/passwd", "/etc/passwd", "package.json", url]) {
-        const html = inlineCss(`<html><head><link rel="stylesheet" href="${href}"><style>@import "${href}"; @import url(${href});</style></head><body><p>x</p></body></html>`);
+        const html = inlineCss(
+          `<html><head><link rel="stylesheet" href="${href}"><style>@import "${href}"; @import url(${href});</style></head><body><p>x</p></body></html>`,
+        );
         expect(html).toContain("<p>x</p>");
         expect(html).not.toMatch(/root:|opportune|color: red/);
       }
@@ -127,7 +145,9 @@ describe("CSS", () => {
     expect(how("<style>p{color:{{v}} }</style><p>x</p>")).toContain("<style>");
     expect(how("{{#if v}}<div>{{/if}}x{{#if v}}</div>{{/if}}")).toContain("different sides");
     expect(how("<style>p:first-child{margin:0}</style>{{#if v}}<p>x</p>{{/if}}<p>y</p>")).toContain("first-child");
-    expect(mail(template(`${style}<p class="{{v}}">{{w}}</p>`), input({ v: "a", w: "<b>" })).html).toContain('<p class="a" style="margin: 0;color: red;">&lt;b&gt;</p>');
+    expect(mail(template(`${style}<p class="{{v}}">{{w}}</p>`), input({ v: "a", w: "<b>" })).html).toContain(
+      '<p class="a" style="margin: 0;color: red;">&lt;b&gt;</p>',
+    );
     expect(mail(template(`${style}<p class="a">{{w}}</p>`), input({ w: "<b>" })).html).toContain('<p class="a" style="margin: 0;color: red;">&lt;b&gt;</p>');
   });
 
@@ -141,27 +161,50 @@ describe("CSS", () => {
 
   it("keeps rows of a table, and conditions in it, where they were", () => {
     const t = template("<table><tr><th>H</th></tr>{{#each v}}<tr><td>{{this}}</td></tr>{{else}}<tr><td>none</td></tr>{{/each}}</table>");
-    expect(mail(t, input({ v: ["a", "b"] })).html.replaceAll(/<\/?tbody>/g, "")).toContain("<table><tr><th>H</th></tr><tr><td>a</td></tr><tr><td>b</td></tr></table>");
+    expect(mail(t, input({ v: ["a", "b"] })).html.replaceAll(/<\/?tbody>/g, "")).toContain(
+      "<table><tr><th>H</th></tr><tr><td>a</td></tr><tr><td>b</td></tr></table>",
+    );
     expect(mail(t, input({ v: [] })).text).toBe("H\nnone");
   });
 });
 
 describe("helpers", () => {
   it.each([
-    ['{{money v "EUR"}}', { v: "1234567890123456789.10" }, "€1,234,567,890,123,456,789.10"], ['{{money v "jpy" "ja-JP"}}', { v: 5 }, "¥5"], ["{{number v}}", { v: "1234.50" }, "1,234.5"], ["{{number v 1}}", { v: 2 }, "2.0"],
-    ['{{date v "long"}}', { v: "2026-03-02 23:30:00" }, "3 March 2026"], ["{{date v}}", { v: "2026-03-02" }, "2 Mar 2026"], ['{{date v "datetime"}}', { v: "2026-07-01T10:00:00.123456+00" }, "1 Jul 2026, 12:00"], ['{{date v "time"}}', { v: new Date("2026-01-01T10:00:00Z") }, "11:00"],
-    ['{{plural v "item" "items"}}', { v: "1" }, "item"], ['{{plural v "item" "items"}}', { v: 0 }, "items"], ["{{upper v}}{{lower v}}", { v: "Aß" }, "ASSaß"], ['{{join v " / "}}', { v: ["a", 1, null] }, "a / 1"], ["{{url v}}", { v: "a b&c/ü" }, "a%20b%26c%2F%C3%BC"],
-    ["{{#if (gt v 9)}}y{{else}}n{{/if}}", { v: "10.5" }, "y"], ["{{#if (lt v 9)}}y{{else}}n{{/if}}", { v: null }, "n"], ["{{#if (eq v 10)}}y{{else}}n{{/if}}", { v: "10.00" }, "y"], ['{{#if (eq v "7")}}y{{else}}n{{/if}}', { v: "007" }, "n"],
-    ['{{default (money v "EUR") "on request"}}', { v: null }, "on request"], ["{{#if (and v (not w))}}y{{/if}}", { v: 1, w: [] }, "y"], ["{{#if (or w v)}}y{{/if}}", { v: 1, w: 0 }, "y"], ['{{default v "x"}}', { v: 0 }, "0"],
+    ['{{money v "EUR"}}', { v: "1234567890123456789.10" }, "€1,234,567,890,123,456,789.10"],
+    ['{{money v "jpy" "ja-JP"}}', { v: 5 }, "¥5"],
+    ["{{number v}}", { v: "1234.50" }, "1,234.5"],
+    ["{{number v 1}}", { v: 2 }, "2.0"],
+    ['{{date v "long"}}', { v: "2026-03-02 23:30:00" }, "3 March 2026"],
+    ["{{date v}}", { v: "2026-03-02" }, "2 Mar 2026"],
+    ['{{date v "datetime"}}', { v: "2026-07-01T10:00:00.123456+00" }, "1 Jul 2026, 12:00"],
+    ['{{date v "time"}}', { v: new Date("2026-01-01T10:00:00Z") }, "11:00"],
+    ['{{plural v "item" "items"}}', { v: "1" }, "item"],
+    ['{{plural v "item" "items"}}', { v: 0 }, "items"],
+    ["{{upper v}}{{lower v}}", { v: "Aß" }, "ASSaß"],
+    ['{{join v " / "}}', { v: ["a", 1, null] }, "a / 1"],
+    ["{{url v}}", { v: "a b&c/ü" }, "a%20b%26c%2F%C3%BC"],
+    ["{{#if (gt v 9)}}y{{else}}n{{/if}}", { v: "10.5" }, "y"],
+    ["{{#if (lt v 9)}}y{{else}}n{{/if}}", { v: null }, "n"],
+    ["{{#if (eq v 10)}}y{{else}}n{{/if}}", { v: "10.00" }, "y"],
+    ['{{#if (eq v "7")}}y{{else}}n{{/if}}', { v: "007" }, "n"],
+    ['{{default (money v "EUR") "on request"}}', { v: null }, "on request"],
+    ["{{#if (and v (not w))}}y{{/if}}", { v: 1, w: [] }, "y"],
+    ["{{#if (or w v)}}y{{/if}}", { v: 1, w: 0 }, "y"],
+    ['{{default v "x"}}', { v: 0 }, "0"],
   ])("%s of %j is %s", (body, properties, expected) => {
-    expect(mail(template(`<p>${body}</p>`), input(properties)).text.replaceAll("\u00a0", " ").replace("￥", "¥")).toBe(expected);
+    expect(
+      mail(template(`<p>${body}</p>`), input(properties))
+        .text.replaceAll("\u00a0", " ")
+        .replace("￥", "¥"),
+    ).toBe(expected);
   });
 
   it("unknown locales and zones fall back; wrong arguments are answers", () => {
     const given = input({ v: "2026-03-02T12:00:00Z" });
     const context = { ...given.context, locale: "no-such-locale-at-all", timezone: "Mars/Base" };
     expect(mail(template('<p>{{date v "time"}}</p>'), { ...given, context }).text).toMatch(/^12:00/);
-    for (const body of ['{{date v "tiny"}}', '{{money 1 "EURO"}}', "{{join v}}", "{{date 5}}", "{{number 1 99}}"]) expect(() => mail(template(`<p>${body}</p>`), given), body).toThrow(/t\.hbs:4:4: \w+:/);
+    for (const body of ['{{date v "tiny"}}', '{{money 1 "EURO"}}', "{{join v}}", "{{date 5}}", "{{number 1 99}}"])
+      expect(() => mail(template(`<p>${body}</p>`), given), body).toThrow(/t\.hbs:4:4: \w+:/);
   });
 
   it("each has its line in the table", () => {

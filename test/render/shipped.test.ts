@@ -22,8 +22,15 @@ const links: Links = { unsubscribeUrl: "https://shop.example/unsubscribe", unsub
 const because = compileText("You left something in your cart.", { file: "segments/cart.sql", line: 4, column: 9 }).text;
 
 const CART = {
-  first_name: "Ada O'Neil", item_count: 3, total: "149.90", currency: "EUR", cart_url: "https://shop.example/cart/8f2a?lang=en#items",
-  items: [{ name: "Desk lamp <warm>", quantity: 1, price: "49.90" }, { name: "Notebook", quantity: 2, price: "50.00" }],
+  first_name: "Ada O'Neil",
+  item_count: 3,
+  total: "149.90",
+  currency: "EUR",
+  cart_url: "https://shop.example/cart/8f2a?lang=en#items",
+  items: [
+    { name: "Desk lamp <warm>", quantity: 1, price: "49.90" },
+    { name: "Notebook", quantity: 2, price: "50.00" },
+  ],
 };
 const WELCOME = { first_name: null, plan_name: "Growth", start_url: "https://shop.example/start" };
 
@@ -45,7 +52,10 @@ describe("the shipped templates", () => {
   });
 
   it("need few columns", () => {
-    const needs = (name: string): string[] => get(name).variables.filter(({ required }) => required).map((variable) => variable.name);
+    const needs = (name: string): string[] =>
+      get(name)
+        .variables.filter(({ required }) => required)
+        .map((variable) => variable.name);
     expect(needs("cart_reminder")).toEqual(["item_count", "total", "currency", "cart_url"]);
     expect(needs("welcome")).toEqual(["start_url"]);
   });
@@ -89,15 +99,25 @@ You can stop at any point and carry on later; what you have entered is kept.
 Sent by Shop Example.`);
   });
 
-  it.each([["cart_reminder", CART], ["cart_reminder", { ...CART, first_name: null, items: null }], ["cart_reminder", { ...CART, items: [], item_count: 1 }], ["welcome", WELCOME], ["welcome", { ...WELCOME, first_name: "<b>", plan_name: null }]] as const)(
-    "%s inlined once is the same as rendered first and inlined afterwards (%j)",
-    (name, properties) => {
-      const fast = mail(get(name), given(properties));
-      const slow = inlineCss(renderPlainly(name, { ...properties, ...CONTEXT, because: "You left something in your cart.", unsubscribe_url: /href="([^"]*token[^"]*)"/.exec(fast.html)?.[1] ?? null }));
-      expect(normal(fast.html.replace(/<div data-preheader.*?<\/div>/s, ""))).toBe(normal(slow));
-      expect(fast.text).toBe(htmlToPlain(fast.html));
-    },
-  );
+  it.each([
+    ["cart_reminder", CART],
+    ["cart_reminder", { ...CART, first_name: null, items: null }],
+    ["cart_reminder", { ...CART, items: [], item_count: 1 }],
+    ["welcome", WELCOME],
+    ["welcome", { ...WELCOME, first_name: "<b>", plan_name: null }],
+  ] as const)("%s inlined once is the same as rendered first and inlined afterwards (%j)", (name, properties) => {
+    const fast = mail(get(name), given(properties));
+    const slow = inlineCss(
+      renderPlainly(name, {
+        ...properties,
+        ...CONTEXT,
+        because: "You left something in your cart.",
+        unsubscribe_url: /href="([^"]*token[^"]*)"/.exec(fast.html)?.[1] ?? null,
+      }),
+    );
+    expect(normal(fast.html.replace(/<div data-preheader.*?<\/div>/s, ""))).toBe(normal(slow));
+    expect(fast.text).toBe(htmlToPlain(fast.html));
+  });
 
   it("begin with a hidden preheader that no text of the body can follow in a preview", () => {
     const { html, preheader } = mail(get("cart_reminder"), given(CART));
@@ -120,7 +140,10 @@ Sent by Shop Example.`);
   });
 
   it("ask for one thing, and say why and how to stop", () => {
-    for (const [name, properties] of [["cart_reminder", CART], ["welcome", WELCOME]] as const) {
+    for (const [name, properties] of [
+      ["cart_reminder", CART],
+      ["welcome", WELCOME],
+    ] as const) {
       const { html } = mail(get(name), given(properties));
       expect([...html.matchAll(/<a class="button"/g)]).toHaveLength(1);
       expect([...html.matchAll(/<a /g)]).toHaveLength(2);

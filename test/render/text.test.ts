@@ -12,13 +12,22 @@ function textTemplate(text: string, files: Readonly<Record<string, string>> = {}
 
 describe("text messages", () => {
   it("are not escaped, keep line breaks, and lose other control characters", () => {
-    const t = textTemplate('---\nsubject: "For {{name}}"\n---\nHi {{name}},\n{{#if total}}{{money total "EUR"}}{{/if}} {{> sign by=name}}\n', { "partials/sign.hbs": "-- {{by}}" });
+    const t = textTemplate('---\nsubject: "For {{name}}"\n---\nHi {{name}},\n{{#if total}}{{money total "EUR"}}{{/if}} {{> sign by=name}}\n', {
+      "partials/sign.hbs": "-- {{by}}",
+    });
     expect(t.kind).toBe("text");
-    expect(message(t, input({ name: "O'Neil & <b>\u0000\r\u001b", total: "5.00" }))).toEqual({ subject: "For O'Neil & <b>", text: "Hi O'Neil & <b>,\n€5.00 -- O'Neil & <b>", json: null });
+    expect(message(t, input({ name: "O'Neil & <b>\u0000\r\u001b", total: "5.00" }))).toEqual({
+      subject: "For O'Neil & <b>",
+      text: "Hi O'Neil & <b>,\n€5.00 -- O'Neil & <b>",
+      json: null,
+    });
   });
 
   it("answer with the reason when something is missing or nothing is left", () => {
-    expect(renderText(textTemplate("\nHi {{name}}"), input({}))).toEqual({ ok: false, reason: 'templates/t.hbs:2:6: "name" is missing from the segment\'s columns' });
+    expect(renderText(textTemplate("\nHi {{name}}"), input({}))).toEqual({
+      ok: false,
+      reason: 'templates/t.hbs:2:6: "name" is missing from the segment\'s columns',
+    });
     expect(renderText(textTemplate("{{#if name}}x{{/if}}"), input({ name: null }))).toEqual({ ok: false, reason: "templates/t.hbs: the text is empty" });
   });
 
@@ -28,7 +37,10 @@ describe("text messages", () => {
 });
 
 describe("JSON bodies", () => {
-  const t = (): Template => textTemplate('---\nsubject: "T {{a}}"\n---\n{\n  "title": "Hi {{a}}",\n  "n": 1.5, "flag": true, "none": null,\n  "list": ["{{b}}", {"deep": "{{#if c}}{{c}}{{else}}-{{/if}}"}],\n  "plain": "a\\"b \\u00e9"\n}\n');
+  const t = (): Template =>
+    textTemplate(
+      '---\nsubject: "T {{a}}"\n---\n{\n  "title": "Hi {{a}}",\n  "n": 1.5, "flag": true, "none": null,\n  "list": ["{{b}}", {"deep": "{{#if c}}{{c}}{{else}}-{{/if}}"}],\n  "plain": "a\\"b \\u00e9"\n}\n',
+    );
 
   it("are rendered string by string and then serialised: no value can break out", () => {
     const nasty = '", "admin": true, "x": "\\\n\u2028';
@@ -39,7 +51,11 @@ describe("JSON bodies", () => {
   });
 
   it("know their variables by line and column", () => {
-    expect(t().variables.map(({ name, line, column, required }) => `${name}:${line}:${column}:${required}`)).toEqual(["a:2:15:true", "b:7:15:true", "c:7:37:false"]);
+    expect(t().variables.map(({ name, line, column, required }) => `${name}:${line}:${column}:${required}`)).toEqual([
+      "a:2:15:true",
+      "b:7:15:true",
+      "c:7:37:false",
+    ]);
   });
 
   it("are checked at load", () => {

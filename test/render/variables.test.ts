@@ -4,7 +4,9 @@ import { input, mail, refused, template } from "./fixtures.js";
 
 /** `name!` is required, `name?` is not; with the line in the template when there is one given. */
 function found(body: string, front?: string, files?: Readonly<Record<string, string>>): string {
-  return template(body, front, files).variables.map(({ name, required }) => `${name}${required ? "!" : "?"}`).join(" ");
+  return template(body, front, files)
+    .variables.map(({ name, required }) => `${name}${required ? "!" : "?"}`)
+    .join(" ");
 }
 
 describe("which columns a template needs", () => {
@@ -27,8 +29,8 @@ describe("which columns a template needs", () => {
     ['{{#if (eq a "x")}}{{a}}{{/if}}', "a?"],
     ["{{#if (eq a b)}}{{a}}{{/if}}", "a! b?"],
     ["{{#if (eq (and a b) false)}}{{a}}{{/if}}", "a! b?"],
-    ['{{#if (gt (number a) 1)}}{{a}}{{/if}}', "a?"],
-    ['{{#if (default a b)}}{{a}}{{/if}}', "a! b?"],
+    ["{{#if (gt (number a) 1)}}{{a}}{{/if}}", "a?"],
+    ["{{#if (default a b)}}{{a}}{{/if}}", "a! b?"],
     ["{{#each a}}{{b}}{{this.c}}{{@index}}{{/each}}", "a?"],
     ["{{#each a}}{{../b}}{{@root.c}}{{/each}}", "a? b! c!"],
     ["{{#each a as |item i|}}{{item.x}}{{i}}{{b}}{{/each}}{{item}}", "a? item!"],
@@ -38,9 +40,12 @@ describe("which columns a template needs", () => {
     ["{{#with a}}{{b}}{{../c}}{{/with}}", "a? c!"],
     ["{{#with a as |x|}}{{x.y}}{{/with}}{{x}}", "a? x!"],
     ['{{default a "x"}} {{default (upper b) c}}', "a? b? c?"],
-    ["{{money a b}} {{plural n \"x\" \"y\"}}", "a! b! n!"],
+    ['{{money a b}} {{plural n "x" "y"}}', "a! b! n!"],
     ["{{this.upper}}", "upper!"],
-    ["{{user_id}}{{key}}{{occurred_at}}{{as_of}}{{because}}{{unsubscribe_url}}{{message_id}}{{segment}}{{step}}{{variant}}{{project}}{{topic}}{{locale}}{{timezone}}", ""],
+    [
+      "{{user_id}}{{key}}{{occurred_at}}{{as_of}}{{because}}{{unsubscribe_url}}{{message_id}}{{segment}}{{step}}{{variant}}{{project}}{{topic}}{{locale}}{{timezone}}",
+      "",
+    ],
     ["{{!-- {{a}} --}}", ""],
     ['<a href="https://x.example/{{url a}}">{{{b}}}</a>', "a! b!"],
   ])("%s → %s", (body, expected) => {
@@ -73,13 +78,17 @@ describe("which columns a template needs", () => {
   });
 
   it("reads subject, preheader, sender, body, partial and layout, each with its own place", () => {
-    const t = template('<p>{{b}}</p>\n{{> p}}', 'subject: "Hi {{s}}"\npreheader: >-\n  folded\n  {{h}}\nfrom: "{{f}} <a@b.example>"', {
+    const t = template("<p>{{b}}</p>\n{{> p}}", 'subject: "Hi {{s}}"\npreheader: >-\n  folded\n  {{h}}\nfrom: "{{f}} <a@b.example>"', {
       "partials/p.hbs": "<i>\n{{x}}</i>",
       "layouts/base.hbs": "<html><body>\n\n{{{body}}}<p>{{brand}}</p></body></html>",
     });
     expect(t.variables.map(({ name, file, line, column }) => `${name} ${file}:${line}:${column}`)).toEqual([
-      "s templates/t.hbs:2:16", "h templates/t.hbs:3:12", "f templates/t.hbs:6:10", "b templates/t.hbs:8:6",
-      "x templates/partials/p.hbs:2:3", "brand templates/layouts/base.hbs:3:16",
+      "s templates/t.hbs:2:16",
+      "h templates/t.hbs:3:12",
+      "f templates/t.hbs:6:10",
+      "b templates/t.hbs:8:6",
+      "x templates/partials/p.hbs:2:3",
+      "brand templates/layouts/base.hbs:3:16",
     ]);
   });
 
@@ -99,9 +108,10 @@ describe("which columns a template needs", () => {
   });
 
   it("what is not required never fails for null, and what is required always does", () => {
-    const body = "<p>{{#if a}}{{a}}{{/if}}{{#each l}}{{this}}{{/each}}{{default d \"-\"}}{{n}}</p>";
+    const body = '<p>{{#if a}}{{a}}{{/if}}{{#each l}}{{this}}{{/each}}{{default d "-"}}{{n}}</p>';
     const t = template(body);
     expect(mail(t, input({ a: null, l: null, d: null, n: 0 })).text).toBe("-0");
-    for (const { name, required } of t.variables) if (required) expect(refused(t, input({ a: 1, l: [1], d: 1, n: 1, [name]: null }))).toContain(`"${name}" is null`);
+    for (const { name, required } of t.variables)
+      if (required) expect(refused(t, input({ a: 1, l: [1], d: 1, n: 1, [name]: null }))).toContain(`"${name}" is null`);
   });
 });

@@ -14,8 +14,24 @@ const plain = pc.createColors(false);
 
 function event(changes: Partial<StoryEvent>): StoryEvent {
   return {
-    segment: "cart", step: "nudge", key: "", occurredAt: "2026-03-02T11:00:00Z", dueAt: null, expiresAt: null, decidedAt: "2026-03-02T12:00:00Z", recordedAt: "2026-03-02T12:00:01Z",
-    event: "waiting", reason: "cap", rule: "", channel: "email", messageId: "m1", runId: "r1", detail: {}, explanation: "waits", providerId: null, ...changes,
+    segment: "cart",
+    step: "nudge",
+    key: "",
+    occurredAt: "2026-03-02T11:00:00Z",
+    dueAt: null,
+    expiresAt: null,
+    decidedAt: "2026-03-02T12:00:00Z",
+    recordedAt: "2026-03-02T12:00:01Z",
+    event: "waiting",
+    reason: "cap",
+    rule: "",
+    channel: "email",
+    messageId: "m1",
+    runId: "r1",
+    detail: {},
+    explanation: "waits",
+    providerId: null,
+    ...changes,
   };
 }
 
@@ -29,9 +45,18 @@ describe("a reason in words", () => {
     [{ reason: "outranked", detail: { winner: "w1" } }, "waits: welcome hello"],
     [{ reason: "outranked", detail: { winner: "w2" } }, "waits: w2"],
     [{ reason: "run_limit", detail: { limit: 100 } }, "waits: 100 a run"],
-    [{ reason: "step_gap", detail: { last_step_claimed_at: "2026-03-02T10:30:00Z", gap_seconds: 3600 } }, "waits: sent at 2026-03-02 10:30:00, the steps are 1 hour apart"],
-    [{ reason: "stale_data", detail: { loaded_at: null, due_at: "2026-03-02T10:30:00Z" } }, "waits: due 2026-03-02 10:30:00, the oldest source has data up to an unknown time"],
-    [{ reason: "repeat_gap", detail: { last_claimed_at: "2026-03-01T10:30:00Z", repeat_seconds: 2_592_000 } }, "waits: last at 2026-03-01 10:30:00, at most every 30 days"],
+    [
+      { reason: "step_gap", detail: { last_step_claimed_at: "2026-03-02T10:30:00Z", gap_seconds: 3600 } },
+      "waits: sent at 2026-03-02 10:30:00, the steps are 1 hour apart",
+    ],
+    [
+      { reason: "stale_data", detail: { loaded_at: null, due_at: "2026-03-02T10:30:00Z" } },
+      "waits: due 2026-03-02 10:30:00, the oldest source has data up to an unknown time",
+    ],
+    [
+      { reason: "repeat_gap", detail: { last_claimed_at: "2026-03-01T10:30:00Z", repeat_seconds: 2_592_000 } },
+      "waits: last at 2026-03-01 10:30:00, at most every 30 days",
+    ],
     [{ reason: "converted", detail: { goal: "ordered", reached_at: null } }, "waits: ordered"],
     [{ event: "left", reason: "left", detail: { waited_seconds: 5400 } }, "waits: after 1 hour 30 minutes"],
     [{ event: "failed", reason: "rejected", detail: { because: "400: bad\u001b[2J" } }, "waits: 400: bad\\x1b[2J"],
@@ -43,8 +68,22 @@ describe("a reason in words", () => {
 
 function result(reasons: Record<string, number>): RunResult {
   return {
-    runId: "r1", asOf: "2026-03-02T12:00:00Z", dryRun: true, recovered: { released: 1, inDoubt: 2 }, delivery: null, unrenderable: { "templates/cart.hbs:6:1: \"x\" is null": 3 }, problems: [], deliveryMs: 0, ms: 1500,
-    decisions: { segments: [{ segment: "cart", returned: 1234, dropped: { duplicate: 2, same_occurrence: 5 }, reasons, problem: null, ms: 1 }], failedAudiences: [], unknownZones: [], arbitrationMs: 1, changed: 4 },
+    runId: "r1",
+    asOf: "2026-03-02T12:00:00Z",
+    dryRun: true,
+    recovered: { released: 1, inDoubt: 2 },
+    delivery: null,
+    unrenderable: { 'templates/cart.hbs:6:1: "x" is null': 3 },
+    problems: [],
+    deliveryMs: 0,
+    ms: 1500,
+    decisions: {
+      segments: [{ segment: "cart", returned: 1234, dropped: { duplicate: 2, same_occurrence: 5 }, reasons, problem: null, ms: 1 }],
+      failedAudiences: [],
+      unknownZones: [],
+      arbitrationMs: 1,
+      changed: 4,
+    },
   };
 }
 
@@ -52,7 +91,8 @@ describe("a run's summary", () => {
   const options = { paint: plain, width: 100, stopped: false, maxPerRun: 1000 };
 
   it("says everything that happened, once", () => {
-    expect(runSummary(result({ claimed: 3, run_limit: 2, cap: 1 }), options).join("\n")).toBe(`Recovered from a run that never ended: 1 claim released, to be decided again; 2 in doubt, held.
+    expect(runSummary(result({ claimed: 3, run_limit: 2, cap: 1 }), options).join("\n"))
+      .toBe(`Recovered from a run that never ended: 1 claim released, to be decided again; 2 in doubt, held.
 
 segment   rows  cap  run_limit  claimed
 cart     1,234    1          2        3
@@ -67,7 +107,9 @@ Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
   });
 
   it("puts reasons below each other where they don't fit beside each other", () => {
-    expect(runSummary(result({ claimed: 3, cap: 1 }), { ...options, width: 20 }).join("\n")).toContain("segment   rows  reason   candidates\ncart     1,234  cap               1\n                claimed           3\n");
+    expect(runSummary(result({ claimed: 3, cap: 1 }), { ...options, width: 20 }).join("\n")).toContain(
+      "segment   rows  reason   candidates\ncart     1,234  cap               1\n                claimed           3\n",
+    );
   });
 });
 
@@ -79,13 +121,25 @@ describe("lines", () => {
     expect(start).toMatch(/^1 of 6 START segment cart \.+ \[RUN\]$/);
     expect(done).toMatch(/^1 of 6 OK segment cart 120 rows \.+ \[OK in 0\.08s\]$/);
     expect(done.indexOf("[")).toBe(start.indexOf("["));
-    const failed = stepLines({ ...step, state: "done", ms: 80, problem: { code: "x", message: "no column x", hint: "Write y.", file: "segments/cart.sql", line: 3 } }, plain);
+    const failed = stepLines(
+      { ...step, state: "done", ms: 80, problem: { code: "x", message: "no column x", hint: "Write y.", file: "segments/cart.sql", line: 3 } },
+      plain,
+    );
     expect(failed.slice(1)).toEqual(["    segments/cart.sql:3: no column x", "        Write y."]);
   });
 
   it("show control characters of the warehouse's text instead of obeying them", () => {
     expect(visible("a\u001b[31m\r\n\t\u0000")).toBe("a\\x1b[31m\\x0d\\n\\t\\x00");
-    expect(table(["a", "n"], [["x\u0007", 1200], ["longer", 3]], plain)).toBe("a           n\nx\\x07   1,200\nlonger      3");
+    expect(
+      table(
+        ["a", "n"],
+        [
+          ["x\u0007", 1200],
+          ["longer", 3],
+        ],
+        plain,
+      ),
+    ).toBe("a           n\nx\\x07   1,200\nlonger      3");
   });
 
   it("hold one expected problem each, and a stack for debug alone", () => {
@@ -100,8 +154,15 @@ describe("lines", () => {
 
 describe("compiled SQL", () => {
   it("lists parameters above the statement and holds no secret", () => {
-    const secrets = new Map([["top-secret-value", "${TOKEN}"], ["7", "${DAYS}"]]);
-    const sql = compiledSql("segments/cart", { sql: "select $1, $2, $3, 'top-secret-value', 7", params: ["O'Brien\n", "top-secret-value", "7"] }, { asOf: "2026-03-02T12:00:00Z", secrets });
+    const secrets = new Map([
+      ["top-secret-value", "${TOKEN}"],
+      ["7", "${DAYS}"],
+    ]);
+    const sql = compiledSql(
+      "segments/cart",
+      { sql: "select $1, $2, $3, 'top-secret-value', 7", params: ["O'Brien\n", "top-secret-value", "7"] },
+      { asOf: "2026-03-02T12:00:00Z", secrets },
+    );
     expect(sql).toBe(`-- segments/cart, as of 2026-03-02T12:00:00Z
 -- Parameters:
 --   $1 = "O'Brien\\n"

@@ -32,8 +32,12 @@ function problem(sql: string, of: Project = project): Problem | undefined {
 
 describe("what SQL may ask for", () => {
   it("binds times and values, equal ones once, and pastes tables", () => {
-    const query = rendered(`select * from {{source "carts"}} join {{source "orders"}} o using (user_id)\nwhere at between {{ago "3 days"}} and {{as_of}} and o.at > {{ago "72 hours"}}`);
-    expect(query.sql).toBe("select * from main.carts join main.orders o using (user_id)\nwhere at between cast($1 as timestamp) and cast($2 as timestamp) and o.at > cast($1 as timestamp)");
+    const query = rendered(
+      `select * from {{source "carts"}} join {{source "orders"}} o using (user_id)\nwhere at between {{ago "3 days"}} and {{as_of}} and o.at > {{ago "72 hours"}}`,
+    );
+    expect(query.sql).toBe(
+      "select * from main.carts join main.orders o using (user_id)\nwhere at between cast($1 as timestamp) and cast($2 as timestamp) and o.at > cast($1 as timestamp)",
+    );
     expect(query.params).toEqual(["2026-02-27T12:00:00Z", AS_OF]);
     expect(query.sources).toEqual(["carts", "orders"]);
   });
@@ -53,7 +57,9 @@ describe("what SQL may ask for", () => {
   });
 
   it("binds nothing in comments, which the warehouse would refuse, but in texts that look like one", () => {
-    const query = rendered(`select 1 -- since {{ago "1 day"}}\n/* {{var "plan"}}\n{{as_of}} */ + '--' || {{var "least"}} -- it's {{var "beta"}}\n, "/*", {{as_of}}`);
+    const query = rendered(
+      `select 1 -- since {{ago "1 day"}}\n/* {{var "plan"}}\n{{as_of}} */ + '--' || {{var "least"}} -- it's {{var "beta"}}\n, "/*", {{as_of}}`,
+    );
     expect(query.params).toEqual(["10", AS_OF]);
     expect(query.sql).toBe(`select 1 -- since ago\n/* var\nas_of */ + '--' || cast($1 as bigint) -- it's var\n, "/*", cast($2 as timestamp)`);
   });
@@ -77,7 +83,10 @@ describe("what is wrong, at its own place", () => {
   it.each([
     [`select 1\n  , {{agoo "7 days"}}`, { ...at, column: 7, message: "SQL files know no {{agoo}}.", hint: "Did you mean ago?" }],
     [`select 1\n  , {{as_off}}`, { ...at, column: 7, message: "SQL files know no {{as_off}}.", hint: "Did you mean as_of?" }],
-    [`select 1\n  , {{customer}}`, { ...at, message: "SQL files know no {{customer}}.", hint: "There are {{as_of}}, {{ago}}, {{source}} and {{var}}: as_of, ago, source, var." }],
+    [
+      `select 1\n  , {{customer}}`,
+      { ...at, message: "SQL files know no {{customer}}.", hint: "There are {{as_of}}, {{ago}}, {{source}} and {{var}}: as_of, ago, source, var." },
+    ],
     [`select *\nfrom {{source "cart"}}`, { ...at, column: 6, message: 'There is no source "cart".', hint: "Did you mean carts?" }],
     [`select *\nfrom {{source "users_of_the_shop"}}`, { ...at, column: 6, hint: "There are sources in opportune.yml: carts, orders." }],
     [`select\n {{var "leest"}}`, { ...at, column: 2, message: 'There is no var "leest".', hint: "Did you mean least?" }],

@@ -59,7 +59,7 @@ export function segmentOf(project: Project, id = "cart"): Segment {
   return segment;
 }
 
-export function audienceOf(project: Project, name: string): Audience {
+function audienceOf(project: Project, name: string): Audience {
   const audience = project.audiences.get(name);
   if (audience === undefined) throw new Error(`no audience ${name}`);
   return audience;
@@ -88,12 +88,20 @@ export async function stage(project: Project, warehouse: Warehouse): Promise<Sta
   const compiled = await compileProject(project, segments, names, renderer, warehouse, AS_OF);
   await createWorkTables(warehouse, SCHEMA);
   const now = (): number => 0;
-  return { compiled, renderer, audiences: await stageAudiences(compiled, names, warehouse, now, () => undefined), segments: await stageSegments(compiled, segments, warehouse, now, () => undefined) };
+  return {
+    compiled,
+    renderer,
+    audiences: await stageAudiences(compiled, names, warehouse, now, () => undefined),
+    segments: await stageSegments(compiled, segments, warehouse, now, () => undefined),
+  };
 }
 
 /** The staged rows of segment `cart`; `columns` are SQL. */
 export function stagedRows(warehouse: Warehouse, columns = "user_id, item_key, dropped"): Promise<Row[]> {
-  return warehouse.query({ sql: `select ${columns} from opportune_work.segment_rows where segment = 'cart' order by user_id nulls last, item_key, dropped nulls first`, params: [] });
+  return warehouse.query({
+    sql: `select ${columns} from opportune_work.segment_rows where segment = 'cart' order by user_id nulls last, item_key, dropped nulls first`,
+    params: [],
+  });
 }
 
 /** The mistakes of the project that compiling reports. */

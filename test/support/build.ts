@@ -6,5 +6,8 @@ import { dirname, join } from "node:path";
 export function setup(): void {
   const root = join(import.meta.dirname, "../..");
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", "node_modules/.cache/opportune.tsbuildinfo"], { cwd: root, stdio: "inherit" });
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", "dist/.tsbuildinfo"], {
+    cwd: root,
+    stdio: "inherit",
+  });
 }

@@ -116,35 +116,16 @@ const ALONE = ["claimed", "held_out", "left", "backfilled"];
  * anything else.
  */
 export function readExpectation(line: string): ExpectedRow {
-  const found =
-    /^([\w-]+\/[\w-]+) ([^\s#]+)(?:#(\S+))? (\w+)(?: ([a-z_]+))?(?: \(([^)]+)\))?((?: \w+=(?:\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*))*)$/.exec(
-      line,
-    );
+  const found = /^([\w-]+\/[\w-]+) ([^\s#]+)(?:#(\S+))? (\w+)(?: ([a-z_]+))?(?: \(([^)]+)\))?((?: \w+=(?:\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*))*)$/.exec(line);
   const event = found?.[4];
-  if (
-    found === null ||
-    event === undefined ||
-    !EVENTS.includes(event) ||
-    ALONE.includes(event) === (found[5] !== undefined)
-  ) {
+  if (found === null || event === undefined || !EVENTS.includes(event) || ALONE.includes(event) === (found[5] !== undefined)) {
     throw new Error(`"${line}" is no expectation; write e.g. cart/nudge ada waiting cap (2 per 48 hours)`);
   }
   const anyRule = found[6] === "*";
-  const base = baseLine(
-    found[1] ?? "",
-    found[2] ?? "",
-    found[3] ?? "",
-    event,
-    found[5] ?? event,
-    anyRule ? "" : (found[6] ?? ""),
-  );
+  const base = baseLine(found[1] ?? "", found[2] ?? "", found[3] ?? "", event, found[5] ?? event, anyRule ? "" : (found[6] ?? ""));
   const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
-  if (extras.map(([all]) => all).join("") !== (found[7] ?? ""))
-    throw new Error(`"${line}" names more than anchor, due, variant and channel`);
-  const values = extras.map(([, name = "", value = ""]) => [
-    name,
-    name === "anchor" || name === "due" ? readTime(value) : value,
-  ]);
+  if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than anchor, due, variant and channel`);
+  const values = extras.map(([, name = "", value = ""]) => [name, name === "anchor" || name === "due" ? readTime(value) : value]);
   return {
     text: line,
     base,
@@ -157,10 +138,7 @@ export function readExpectation(line: string): ExpectedRow {
  * Both sides as sorted lines, for one `toEqual`: rows are paired by who, what and why, and a paired row shows the anchor,
  * due time, variant and channel only where the expectation names them.
  */
-export function compareRows(
-  rows: readonly DecidedRow[],
-  expected: readonly ExpectedRow[],
-): { got: string[]; want: string[] } {
+export function compareRows(rows: readonly DecidedRow[], expected: readonly ExpectedRow[]): { got: string[]; want: string[] } {
   const wanted = expected.map((line) => ({ line, sort: line.base + (line.anchor ?? "") })).sort(bySort);
   const found = rows
     .map((decided) => {
@@ -185,10 +163,7 @@ export function compareRows(
   return { got, want: wanted.map(({ line }) => line.base + extrasOf(line, line)) };
 }
 
-function extrasOf(
-  named: ExpectedRow,
-  values: Partial<Record<"anchor" | "due" | "variant" | "channel", string>>,
-): string {
+function extrasOf(named: ExpectedRow, values: Partial<Record<"anchor" | "due" | "variant" | "channel", string>>): string {
   const fields = (["anchor", "due", "variant", "channel"] as const).filter((field) => named[field] !== undefined);
   return fields.map((field) => ` ${field}=${values[field] ?? ""}`).join("");
 }
@@ -198,14 +173,7 @@ function bySort(a: { sort: string }, b: { sort: string }): number {
 }
 
 function rowLine(decided: DecidedRow, rule: string): string {
-  return baseLine(
-    `${decided.segment}/${decided.step}`,
-    decided.user_id,
-    decided.key,
-    decided.event,
-    decided.reason,
-    rule,
-  );
+  return baseLine(`${decided.segment}/${decided.step}`, decided.user_id, decided.key, decided.event, decided.reason, rule);
 }
 
 function baseLine(step: string, user: string, key: string, event: string, reason: string, rule: string): string {
@@ -254,16 +222,13 @@ export function createCaseWorlds(): { stepsOf(one: DecisionCase): CaseStep[]; di
 
 function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string>>) => Project): CaseStep[] {
   const steps: CaseStep[] = [];
-  let segments: Record<string, FrontMatter> = Object.fromEntries(
-    Object.entries(one.segments).map(([id, written]) => [id, written ?? {}]),
-  );
+  let segments: Record<string, FrontMatter> = Object.fromEntries(Object.entries(one.segments).map(([id, written]) => [id, written ?? {}]));
   let policy: FrontMatter = one.policy;
   let rows: Record<string, Staged<WorldRow>> = {};
   let audiences: Record<string, Staged<AudienceRow>> = {};
   let loadedAt: Record<string, string | null> = {};
   for (const run of one.runs) {
-    for (const [id, change] of Object.entries(run.edit))
-      segments = { ...segments, [id]: { ...segments[id], ...change } };
+    for (const [id, change] of Object.entries(run.edit)) segments = { ...segments, [id]: { ...segments[id], ...change } };
     policy = { ...policy, ...run.policy };
     rows = { ...rows, ...mapValues(run.rows, (list) => (list === "failed" ? list : list.map(worldRow))) };
     audiences = {
@@ -290,10 +255,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
           topic: topic ?? null,
           opted_in: says === "yes",
         })),
-        pauses: [
-          ...run.pause.map((place) => pauseOf(place, true)),
-          ...run.resume.map((place) => pauseOf(place, false)),
-        ],
+        pauses: [...run.pause.map((place) => pauseOf(place, true)), ...run.resume.map((place) => pauseOf(place, false))],
         outcome: outcomes(run.outcome),
         ...(run.backfill === undefined ? {} : { backfill: run.backfill }),
         ...(run.select === undefined ? {} : { select: run.select }),
@@ -304,15 +266,13 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
 }
 
 function outcomes(written: Readonly<Record<string, ClaimOutcome>>): (claim: DecidedRow) => ClaimOutcome {
-  return (claim) =>
-    written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
+  return (claim) => written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
 }
 
 /** `project`, `segment cart` or `channel email`. */
 function pauseOf(place: string, paused: boolean): Pause {
   const [scope = "", name = ""] = place.split(" ");
-  if (scope !== "project" && scope !== "segment" && scope !== "channel")
-    throw new Error(`"${place}": pause the project, a segment or a channel`);
+  if (scope !== "project" && scope !== "segment" && scope !== "channel") throw new Error(`"${place}": pause the project, a segment or a channel`);
   return { scope, name, paused };
 }
 
@@ -347,11 +307,7 @@ function mapValues<T, U>(from: Readonly<Record<string, T>>, change: (value: T) =
 const SEGMENT = { status: "live", first_run: "send" };
 const STEP = { name: "nudge", after: "10 minutes", within: "6 hours" };
 
-function projectFiles(
-  one: DecisionCase,
-  policy: FrontMatter,
-  segments: Readonly<Record<string, FrontMatter>>,
-): Record<string, string> {
+function projectFiles(one: DecisionCase, policy: FrontMatter, segments: Readonly<Record<string, FrontMatter>>): Record<string, string> {
   const outbox = (type: string): FrontMatter => ({ type, provider: "outbox" });
   const config = {
     name: "table",
@@ -364,8 +320,7 @@ function projectFiles(
   const audiences = new Set([...Object.keys(one.audiences), ...audiencesOf(policy)]);
   for (const [id, { query = 1, steps = [STEP], ...written }] of Object.entries(segments)) {
     const full = (steps as FrontMatter[]).map((step) => ({ channel: "email", template: "note", ...step }));
-    files[`segments/${id}.sql`] =
-      `/*---\n${stringify({ id, ...SEGMENT, ...written, steps: full })}---*/\nselect 1 -- query ${String(query)}\n`;
+    files[`segments/${id}.sql`] = `/*---\n${stringify({ id, ...SEGMENT, ...written, steps: full })}---*/\nselect 1 -- query ${String(query)}\n`;
     for (const name of audiencesOf(written)) audiences.add(name);
     for (const step of full) addTemplates(files, step);
   }

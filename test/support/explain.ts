@@ -10,19 +10,13 @@ const ATTEMPTS = 80;
 /** Rows shown of each side. */
 const SHOWN = 12;
 
-export async function explain(
-  seed: number,
-  runs: readonly WorldRun[],
-  first: Comparison,
-  deciders: () => [Model, Promise<Decider>],
-): Promise<string> {
+export async function explain(seed: number, runs: readonly WorldRun[], first: Comparison, deciders: () => [Model, Promise<Decider>]): Promise<string> {
   const upTo = runs.slice(0, (first.difference?.run ?? runs.length - 1) + 1);
   const compare = async (some: readonly WorldRun[]): Promise<Comparison> => {
     const [model, other] = deciders();
     return compareStory(some, model, await other);
   };
-  const fails = (result: Comparison): boolean =>
-    first.difference === null ? result.broken.length > 0 : result.difference !== null;
+  const fails = (result: Comparison): boolean => (first.difference === null ? result.broken.length > 0 : result.difference !== null);
   const small = await shrink(upTo, async (some) => fails(await compare(some)), ATTEMPTS);
   const result = await compare(small);
   return [`Story ${seed} (repeat it with ORACLE_SEED=${seed})`, ...told(small, result)].join("\n");

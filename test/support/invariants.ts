@@ -90,9 +90,7 @@ export class Invariants {
   }
 
   private checkOnce(run: WorldRun, { row, segment }: Claim): void {
-    const earlier = this.claims.filter(
-      (each) => each.row.segment === row.segment && each.row.user_id === row.user_id && each.row.key === row.key,
-    );
+    const earlier = this.claims.filter((each) => each.row.segment === row.segment && each.row.user_id === row.user_id && each.row.key === row.key);
     const standing = earlier.filter((each) => each.outcome !== "released");
     if (standing.some((each) => messageOf(each.row) === messageOf(row))) this.breaks(run, row, "claimed twice");
     const others = standing.filter((each) => each.row.occurred_at !== row.occurred_at);
@@ -142,8 +140,7 @@ export class Invariants {
     const all = spacingSeconds === null ? caps : [...caps, spacingAsCap(spacingSeconds)];
     for (const cap of all.filter((each) => matches(each, claim))) {
       const inWindow = this.claims.filter(
-        (each) =>
-          each.segment.class === "marketing" && counted(each) && matches(cap, each) && each.at > claim.at - cap.windowSeconds * 1000,
+        (each) => each.segment.class === "marketing" && counted(each) && matches(cap, each) && each.at > claim.at - cap.windowSeconds * 1000,
       );
       const ofUser = inWindow.filter((each) => each.row.user_id === claim.row.user_id);
       const atAddress = inWindow.filter((each) => each.address === claim.address);

@@ -24,7 +24,20 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     // Postgres refuses to run as root; containers often are.
     createPostgresUser: process.getuid?.() === 0,
     // Tests can't tell a crash of the machine from none, and so need not wait for the disk.
-    postgresFlags: ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=60"],
+    postgresFlags: [
+      "-c",
+      "fsync=off",
+      "-c",
+      "synchronous_commit=off",
+      "-c",
+      "full_page_writes=off",
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "unix_socket_directories=",
+      "-c",
+      "max_connections=60",
+    ],
     initdbFlags: ["--encoding=UTF8", "--no-sync"],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
@@ -35,7 +48,9 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     await server.start();
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
-    throw new Error(`Postgres for the tests didn't start; name a server of your own in ${POSTGRES_URL_VARIABLE}.\n${said.slice(-20).join("")}`, { cause: error });
+    throw new Error(`Postgres for the tests didn't start; name a server of your own in ${POSTGRES_URL_VARIABLE}.\n${said.slice(-20).join("")}`, {
+      cause: error,
+    });
   }
   process.env[POSTGRES_URL_VARIABLE] = `postgres://postgres:postgres@127.0.0.1:${String(port)}/postgres`;
   return async () => {

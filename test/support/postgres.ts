@@ -13,7 +13,18 @@ export function serverConnection(): PostgresConnection {
   const url = process.env[POSTGRES_URL_VARIABLE];
   if (url === undefined) throw new Error(`${POSTGRES_URL_VARIABLE} is not set: run the tests with vitest, which starts a server`);
   const { hostname, port, username, password, pathname } = new URL(url);
-  return { type: "postgres", host: hostname, port: Number(port), user: decodeURIComponent(username), password: decodeURIComponent(password), database: pathname.slice(1), ssl: null, statementTimeoutSeconds: 60, searchPath: [], applicationName: "opportune-test" };
+  return {
+    type: "postgres",
+    host: hostname,
+    port: Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+    ssl: null,
+    statementTimeoutSeconds: 60,
+    searchPath: [],
+    applicationName: "opportune-test",
+  };
 }
 
 /**

@@ -50,8 +50,7 @@ function load(): BodyCheck {
   return (body) => {
     const wrong = validate(body) ? [] : (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message ?? ""}`);
     wrong.push(...unknownKeys("", body, fields));
-    for (const one of list(body, "personalizations"))
-      wrong.push(...unknownKeys("/personalizations", one, fields["personalizations"]?.items?.properties ?? {}));
+    for (const one of list(body, "personalizations")) wrong.push(...unknownKeys("/personalizations", one, fields["personalizations"]?.items?.properties ?? {}));
     return [...wrong, ...statedLimits(body)];
   };
 }
@@ -74,8 +73,7 @@ function statedLimits(body: unknown): string[] {
   for (const one of personalizations) {
     if (list(one, "to").length === 0) wrong.push("/personalizations/to is empty");
     if (Buffer.byteLength(JSON.stringify(get(one, "custom_args") ?? {})) > 10_000) wrong.push("custom_args exceed 10,000 bytes");
-    for (const value of Object.values((get(one, "custom_args") ?? {}) as object))
-      if (typeof value !== "string") wrong.push("a custom_arg is no string");
+    for (const value of Object.values(get(one, "custom_args") ?? {})) if (typeof value !== "string") wrong.push("a custom_arg is no string");
     wrong.push(...reservedHeaders(get(one, "headers")));
   }
   wrong.push(...reservedHeaders(get(body, "headers")));
@@ -88,7 +86,7 @@ function statedLimits(body: unknown): string[] {
 }
 
 function reservedHeaders(headers: unknown): string[] {
-  return Object.keys((headers ?? {}) as object)
+  return Object.keys(headers ?? {})
     .filter((name) => RESERVED.includes(name.toLowerCase()))
     .map((name) => `the header ${name} is reserved`);
 }

@@ -17,7 +17,8 @@ const DECISION_EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", 
 /** Opens an empty warehouse to decide on. */
 export type OpenEmpty = () => Promise<Warehouse>;
 
-export const openDuckDbInMemory: OpenEmpty = () => openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
+export const openDuckDbInMemory: OpenEmpty = () =>
+  openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
 
 /** Warehouses that earlier stories are done with, by what opened them: opening one and installing a ledger takes longer than a run. */
 const idleOf = new Map<OpenEmpty, Warehouse[]>();
@@ -44,14 +45,28 @@ export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Pr
  * Decides with the SQL that the project's segments and audiences really have, over tables that `prepare` makes in an empty
  * warehouse once. The rows and audiences that the world lists are for the model and not looked at.
  */
-export async function createRealDecider(prepare: (warehouse: Warehouse) => Promise<void>, templates: TemplateCatalog, open: OpenEmpty = openDuckDbInMemory): Promise<Decider> {
+export async function createRealDecider(
+  prepare: (warehouse: Warehouse) => Promise<void>,
+  templates: TemplateCatalog,
+  open: OpenEmpty = openDuckDbInMemory,
+): Promise<Decider> {
   const warehouse = await openWarehouse(open);
   await prepare(warehouse);
   const real = ({ project }: WorldRun): Promise<Project> => Promise.resolve({ ...project, target: { ...project.target, schema: SCHEMA } });
-  return deciderOn(warehouse, real, () => templates, () => warehouse.close());
+  return deciderOn(
+    warehouse,
+    real,
+    () => templates,
+    () => warehouse.close(),
+  );
 }
 
-function deciderOn(warehouse: Warehouse, projectOf: (world: WorldRun) => Promise<Project>, templatesOf: (world: WorldRun) => TemplateCatalog, close: () => Promise<void>): Decider {
+function deciderOn(
+  warehouse: Warehouse,
+  projectOf: (world: WorldRun) => Promise<Project>,
+  templatesOf: (world: WorldRun) => TemplateCatalog,
+  close: () => Promise<void>,
+): Decider {
   let runs = 0;
   return {
     async run(world) {
@@ -81,16 +96,26 @@ async function openWarehouse(open: OpenEmpty): Promise<Warehouse> {
   return warehouse;
 }
 
-async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, runId: string, projectOf: (world: WorldRun) => Promise<Project>, templates: TemplateCatalog): Promise<DecidedRow[]> {
+async function runOnce(
+  warehouse: Warehouse,
+  ledger: Ledger,
+  world: WorldRun,
+  runId: string,
+  projectOf: (world: WorldRun) => Promise<Project>,
+  templates: TemplateCatalog,
+): Promise<DecidedRow[]> {
   const now = (): number => Date.parse(world.asOf);
   const queries = ledgerQueries(SCHEMA);
   const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
   for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, recorded_at: world.asOf }));
-  for (const [i, row] of (world.preferences ?? []).entries()) await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
+  for (const [i, row] of (world.preferences ?? []).entries())
+    await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
   for (const { scope, name, paused } of world.pauses ?? []) await ledger.setPause({ scope, name }, paused, now());
 
   const project = await projectOf(world);
-  const segments = [...project.segments.values()].filter((segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)));
+  const segments = [...project.segments.values()].filter(
+    (segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)),
+  );
   const run = { runId, asOf: world.asOf };
   await ledger.recordRunStart({ ...run, version: "test" }, now());
   await decide(project, warehouse, ledger, {
@@ -111,9 +136,19 @@ async function runOnce(warehouse: Warehouse, ledger: Ledger, world: WorldRun, ru
     params: [runId],
   });
   const decided = rows.map((row) => ({ row, messageId: String(row["message_id"]) }));
-  const outcomes = decided.filter(({ row }) => row["event"] === "claimed").map(({ row, messageId }) => ({ messageId, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
-  await ledger.appendEvents(run, outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())), now());
-  await ledger.recordRunEnd(runId, { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null }, now());
+  const outcomes = decided
+    .filter(({ row }) => row["event"] === "claimed")
+    .map(({ row, messageId }) => ({ messageId, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
+  await ledger.appendEvents(
+    run,
+    outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())),
+    now(),
+  );
+  await ledger.recordRunEnd(
+    runId,
+    { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null },
+    now(),
+  );
   return decided.map(({ row }) => toDecided(row));
 }
 
@@ -149,21 +184,45 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
     sources.set(name, { ...source, table, loadedAt: "loaded_at" });
   }
   const reading = (name: string): string => (world.reads?.[name] ?? []).map((source) => ` -- {{source "${source}"}}`).join("");
-  const query = async (name: string, table: string, staged: Staged<WorldRow> | undefined, columns: readonly string[], comment: string, key: string | null): Promise<string> => {
+  const query = async (
+    name: string,
+    table: string,
+    staged: Staged<WorldRow> | undefined,
+    columns: readonly string[],
+    comment: string,
+    key: string | null,
+  ): Promise<string> => {
     if (staged === "failed") await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
-    else await fill(warehouse, table, columns, (staged ?? []).map((row) => columns.map((column) => (column === key ? row.key : row[column]) ?? null)));
+    else
+      await fill(
+        warehouse,
+        table,
+        columns,
+        (staged ?? []).map((row) => columns.map((column) => (column === key ? row.key : row[column]) ?? null)),
+      );
     return `select * from ${table}${comment}${reading(name)}\n`;
   };
   const segments = new Map<string, Segment>();
   for (const [id, segment] of project.segments) {
     const staged = world.rows[id];
-    const sql = await query(id, `rows_${id}`, staged, columnsOf(segment, staged, world), ` -- ${createHash("md5").update(segment.sql).digest("hex")}`, segment.key);
+    const sql = await query(
+      id,
+      `rows_${id}`,
+      staged,
+      columnsOf(segment, staged, world),
+      ` -- ${createHash("md5").update(segment.sql).digest("hex")}`,
+      segment.key,
+    );
     segments.set(id, { ...segment, sql, sqlLine: 1 });
   }
   const audiences = new Map<string, Audience>();
   for (const [name, audience] of project.audiences) {
     const staged = world.audiences[name];
-    audiences.set(name, { ...audience, sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, ["user_id", "occurred_at"], "", null), sqlLine: 1 });
+    audiences.set(name, {
+      ...audience,
+      sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, ["user_id", "occurred_at"], "", null),
+      sqlLine: 1,
+    });
   }
   return { ...project, sources, segments, audiences, target: { ...project.target, schema: SCHEMA } };
 }
@@ -176,9 +235,18 @@ function columnsOf(segment: Segment, staged: Staged<WorldRow> | undefined, world
 }
 
 /** Every column is text: staging casts what it needs, and types are other tests' business. */
-async function fill(warehouse: Warehouse, table: string, columns: readonly string[], rows: readonly (readonly (string | number | boolean | null | undefined)[])[]): Promise<void> {
+async function fill(
+  warehouse: Warehouse,
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly (string | number | boolean | null | undefined)[])[],
+): Promise<void> {
   await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
   await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `"${name}" varchar`).join(", ")})`, params: [] });
   const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
-  if (rows.length > 0) await warehouse.append(`${warehouse.dialect.name === "duckdb" ? "main." : ""}${table}`, columns.map((name, i) => ({ name, kind: "text" as const, values: rows.map((row) => text(row[i])) })));
+  if (rows.length > 0)
+    await warehouse.append(
+      warehouse.dialect.name === "duckdb" ? `main.${table}` : table,
+      columns.map((name, i) => ({ name, kind: "text" as const, values: rows.map((row) => text(row[i])) })),
+    );
 }

@@ -160,9 +160,7 @@ function distinct(list: readonly Behaviour[]): Behaviour[] {
 
 function rowsOf(random: Random, list: readonly Behaviour[], asOf: number): Staged<WorldRow> {
   if (random.chance(0.04)) return "failed";
-  const rows = list
-    .filter(() => !random.chance(0.03))
-    .map(({ user, key, at, plan, total }): WorldRow => ({ ...user, key, occurred_at: iso(at), plan, total }));
+  const rows = list.filter(() => !random.chance(0.03)).map(({ user, key, at, plan, total }): WorldRow => ({ ...user, key, occurred_at: iso(at), plan, total }));
   if (!random.chance(0.1)) return rows;
   const odd = { email: "odd@example.com", phone: null, device_token: null, timezone: null, key: "k1", plan: null, total: null };
   return [...rows, { ...odd, user_id: null, occurred_at: iso(asOf) }, { ...odd, user_id: "u1", occurred_at: null }];

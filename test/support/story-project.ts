@@ -87,11 +87,7 @@ function drawAudience(random: Random, name: string): Audience {
 function drawSegment(random: Random, id: string): Segment {
   const transactional = random.chance(0.15);
   const keyed = random.chance(0.4) || transactional;
-  const repeats: Repeat[] = [
-    { kind: "never" },
-    { kind: "each_occurrence" },
-    { kind: "every", seconds: random.pick([6 * HOUR, DAY, 3 * DAY]) },
-  ];
+  const repeats: Repeat[] = [{ kind: "never" }, { kind: "each_occurrence" }, { kind: "every", seconds: random.pick([6 * HOUR, DAY, 3 * DAY]) }];
   return {
     file: `segments/${id}.sql`,
     sql: `query ${id}`,

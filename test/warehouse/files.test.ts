@@ -50,10 +50,26 @@ describe("a file", () => {
     const told: string[] = [];
     const error = await rejection(open({ path: "shop.duckdb", waitForLockSeconds: 0 }, { root, onWait: (message) => told.push(message) }));
     expect(error).toBeInstanceOf(OpportuneError);
-    expect((error as OpportuneError).problems).toMatchObject([{ code: "warehouse/locked", message: expect.stringMatching(new RegExp(`^shop\\.duckdb is held by .+ \\(process ${String(holder.pid)}\\); waited 0 seconds\\.$`)) as string }]);
+    expect(error).toMatchObject({
+      problems: [
+        {
+          code: "warehouse/locked",
+          message: expect.stringMatching(new RegExp(`^shop\\.duckdb is held by .+ \\(process ${String(holder.pid)}\\); waited 0 seconds\\.$`)) as string,
+        },
+      ],
+    });
     expect(told).toEqual([]);
     let released: Promise<void> | undefined;
-    const warehouse = await open({ path: "shop.duckdb", waitForLockSeconds: 60 }, { root, onWait: (message) => (told.push(message), (released = holder.end())) });
+    const warehouse = await open(
+      { path: "shop.duckdb", waitForLockSeconds: 60 },
+      {
+        root,
+        onWait: (message) => {
+          told.push(message);
+          released = holder.end();
+        },
+      },
+    );
     await released;
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(`(process ${String(holder.pid)}); waiting up to 60 seconds`);
@@ -77,7 +93,10 @@ describe("a file", () => {
     expect(await rejection(open({ path: "shop.duckdb" }, { root, create: false }))).toMatchObject({ problems: [{ code: "warehouse/missing" }], exitCode: 1 });
     writeFileSync(join(root, "shop.duckdb"), "no database".repeat(2000));
     expect(await rejection(open({ path: "shop.duckdb" }, { root }))).toMatchObject({ problems: [{ code: "warehouse/unreachable" }], exitCode: 1 });
-    expect(await rejection(open({ path: "no/such/folder/shop.duckdb" }, { root }))).toMatchObject({ problems: [{ code: "warehouse/unreachable" }], exitCode: 1 });
+    expect(await rejection(open({ path: "no/such/folder/shop.duckdb" }, { root }))).toMatchObject({
+      problems: [{ code: "warehouse/unreachable" }],
+      exitCode: 1,
+    });
   });
 
   it("keeps no work tables", async () => {
@@ -97,14 +116,20 @@ it("keeps databases in memory apart", async () => {
 
 it("uses the threads and memory that the target allows", async () => {
   const warehouse = await open({ threads: 1, memoryLimit: "123MiB" });
-  expect(await warehouse.query(plain("select current_setting('threads') as threads, current_setting('memory_limit') as memory, current_setting('TimeZone') as zone"))).toEqual([{ threads: 1, memory: "123.0 MiB", zone: "UTC" }]);
+  expect(
+    await warehouse.query(
+      plain("select current_setting('threads') as threads, current_setting('memory_limit') as memory, current_setting('TimeZone') as zone"),
+    ),
+  ).toEqual([{ threads: 1, memory: "123.0 MiB", zone: "UTC" }]);
 });
 
 describe("transaction", () => {
   it("commits all of its statements and gives what the work gives", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table t (a integer)"));
-    const inserted = await warehouse.transaction(async () => (await warehouse.execute(plain("insert into t values (1), (2)"))) + (await warehouse.execute(plain("update t set a = 3 where a = 1"))));
+    const inserted = await warehouse.transaction(
+      async () => (await warehouse.execute(plain("insert into t values (1), (2)"))) + (await warehouse.execute(plain("update t set a = 3 where a = 1"))),
+    );
     expect(inserted).toBe(3);
     expect(await warehouse.query(plain("select a from t order by a"))).toEqual([{ a: 2 }, { a: 3 }]);
   });
@@ -112,14 +137,20 @@ describe("transaction", () => {
   it("rolls back when the work fails, and is ready for the next", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table t (a integer)"));
-    await expect(warehouse.transaction(async () => {
-      await warehouse.execute(plain("insert into t values (1)"));
-      throw new Error("the work failed");
-    })).rejects.toThrow("the work failed");
-    expect(await rejection(warehouse.transaction(async () => {
-      await warehouse.execute(plain("insert into t values (1)"));
-      await warehouse.execute(plain("insert into nowhere values (1)"));
-    }))).toMatchObject({ reason: expect.stringContaining("nowhere") as string });
+    await expect(
+      warehouse.transaction(async () => {
+        await warehouse.execute(plain("insert into t values (1)"));
+        throw new Error("the work failed");
+      }),
+    ).rejects.toThrow("the work failed");
+    expect(
+      await rejection(
+        warehouse.transaction(async () => {
+          await warehouse.execute(plain("insert into t values (1)"));
+          await warehouse.execute(plain("insert into nowhere values (1)"));
+        }),
+      ),
+    ).toMatchObject({ reason: expect.stringContaining("nowhere") as string });
     await warehouse.transaction(() => warehouse.execute(plain("insert into t values (5)")));
     expect(await warehouse.query(plain("select a from t"))).toEqual([{ a: 5 }]);
   });
@@ -128,10 +159,12 @@ describe("transaction", () => {
     const warehouse = await open({ path: "shop.duckdb" }, { root });
     const rival = await open({ path: "shop.duckdb" }, { root });
     await warehouse.execute(plain("create table t (a integer primary key)"));
-    const error = await rejection(warehouse.transaction(async () => {
-      await warehouse.execute(plain("insert into t values (1)"));
-      await rival.execute(plain("insert into t values (1)"));
-    }));
+    const error = await rejection(
+      warehouse.transaction(async () => {
+        await warehouse.execute(plain("insert into t values (1)"));
+        await rival.execute(plain("insert into t values (1)"));
+      }),
+    );
     expect(error).toBeInstanceOf(OpportuneError);
     expect(error.message).toMatch(/constraint/i);
     await warehouse.transaction(() => warehouse.execute(plain("insert into t values (2)")));

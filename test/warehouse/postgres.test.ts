@@ -28,13 +28,40 @@ async function batches(warehouse: Warehouse, sql: string, size: number): Promise
 }
 
 const KINDS: readonly (readonly [string, string, string])[] = [
-  ["1::smallint", "smallint", "integer"], ["1::integer", "integer", "integer"], ["1::bigint", "bigint", "integer"], ["1::oid", "oid", "integer"], ["1.5::numeric(20,3)", "numeric(20,3)", "exact"], ["1.5", "numeric", "exact"],
-  ["1::real", "real", "float"], ["1::double precision", "double precision", "float"], ["'19.90'::money", "money", "exact"], ["true", "boolean", "boolean"],
-  ["'x'", "text", "text"], ["'x'::varchar(10)", "character varying(10)", "text"], ["'x'::char(3)", "character(3)", "text"], ["'x'::name", "name", "text"], ["gen_random_uuid()", "uuid", "text"], ["'sad'::mood", "mood", "text"],
-  ["'7'::positive", "integer", "integer"], ["'10:00'::time", "time without time zone", "text"], ["'10:00+01'::timetz", "time with time zone", "text"], ["'10.0.0.1'::inet", "inet", "text"],
-  ["date '2026-01-01'", "date", "timestamp"], ["timestamp '2026-01-01'", "timestamp without time zone", "timestamp"], ["timestamptz '2026-01-01'", "timestamp with time zone", "timestamp"],
-  ["'x'::bytea", "bytea", "nested"], ["b'10'::bit varying", "bit varying", "nested"], ["interval '1 day'", "interval", "nested"], ["'{}'::json", "json", "nested"], ["'{}'::jsonb", "jsonb", "nested"],
-  ["array[1]", "integer[]", "nested"], ["array['x']", "text[]", "nested"], ["array[timestamp '2026-01-01']", "timestamp without time zone[]", "nested"], ["row(1, 'x')", "record", "nested"], ["int4range(1, 2)", "int4range", "nested"], ["point(1, 2)", "point", "nested"],
+  ["1::smallint", "smallint", "integer"],
+  ["1::integer", "integer", "integer"],
+  ["1::bigint", "bigint", "integer"],
+  ["1::oid", "oid", "integer"],
+  ["1.5::numeric(20,3)", "numeric(20,3)", "exact"],
+  ["1.5", "numeric", "exact"],
+  ["1::real", "real", "float"],
+  ["1::double precision", "double precision", "float"],
+  ["'19.90'::money", "money", "exact"],
+  ["true", "boolean", "boolean"],
+  ["'x'", "text", "text"],
+  ["'x'::varchar(10)", "character varying(10)", "text"],
+  ["'x'::char(3)", "character(3)", "text"],
+  ["'x'::name", "name", "text"],
+  ["gen_random_uuid()", "uuid", "text"],
+  ["'sad'::mood", "mood", "text"],
+  ["'7'::positive", "integer", "integer"],
+  ["'10:00'::time", "time without time zone", "text"],
+  ["'10:00+01'::timetz", "time with time zone", "text"],
+  ["'10.0.0.1'::inet", "inet", "text"],
+  ["date '2026-01-01'", "date", "timestamp"],
+  ["timestamp '2026-01-01'", "timestamp without time zone", "timestamp"],
+  ["timestamptz '2026-01-01'", "timestamp with time zone", "timestamp"],
+  ["'x'::bytea", "bytea", "nested"],
+  ["b'10'::bit varying", "bit varying", "nested"],
+  ["interval '1 day'", "interval", "nested"],
+  ["'{}'::json", "json", "nested"],
+  ["'{}'::jsonb", "jsonb", "nested"],
+  ["array[1]", "integer[]", "nested"],
+  ["array['x']", "text[]", "nested"],
+  ["array[timestamp '2026-01-01']", "timestamp without time zone[]", "nested"],
+  ["row(1, 'x')", "record", "nested"],
+  ["int4range(1, 2)", "int4range", "nested"],
+  ["point(1, 2)", "point", "nested"],
 ];
 
 describe("describe", () => {
@@ -49,7 +76,14 @@ describe("describe", () => {
   it("runs nothing, not even what follows a semicolon, a comment or a parenthesis", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table kept as select 1 as a"));
-    for (const sql of ["select 1 as a; delete from kept", "delete from kept", "delete from kept returning a", "with gone as (delete from kept returning a) select * from gone", "select 1) q; delete from kept; --", "select 1) q limit 0; delete from kept; select * from (select 1"]) {
+    for (const sql of [
+      "select 1 as a; delete from kept",
+      "delete from kept",
+      "delete from kept returning a",
+      "with gone as (delete from kept returning a) select * from gone",
+      "select 1) q; delete from kept; --",
+      "select 1) q limit 0; delete from kept; select * from (select 1",
+    ]) {
       expect(await rejection(warehouse.describe(plain(sql))), sql).toBeInstanceOf(WarehouseError);
     }
     expect(await warehouse.query(plain("select * from kept"))).toEqual([{ a: 1 }]);
@@ -58,7 +92,10 @@ describe("describe", () => {
   it("names columns as they are written, takes parameters, and a comment at the end", async () => {
     const warehouse = await open();
     const columns = await warehouse.describe({ sql: `select $1 as "user ""id""", 2 as "Größe, €" -- all`, params: ["x"] });
-    expect(columns.map(({ name, kind }) => [name, kind])).toEqual([[`user "id"`, "text"], ["Größe, €", "integer"]]);
+    expect(columns.map(({ name, kind }) => [name, kind])).toEqual([
+      [`user "id"`, "text"],
+      ["Größe, €", "integer"],
+    ]);
   });
 });
 
@@ -66,7 +103,10 @@ describe("query", () => {
   it("binds texts, numbers, booleans and nulls as they are; a text's U+0000, which Postgres can't hold, is replaced", async () => {
     const warehouse = await open();
     const odd = `Robert'); drop table t; -- "x" \\ 漢 🙂 \r\n \u2028 {,}`;
-    const [row] = await warehouse.query({ sql: "select $1::text as a, $2::float as b, $3::boolean as c, $4::text as d, $1::text as again, $5::text as nul", params: [odd, 1.5, true, null, "a\u0000b"] });
+    const [row] = await warehouse.query({
+      sql: "select $1::text as a, $2::float as b, $3::boolean as c, $4::text as d, $1::text as again, $5::text as nul",
+      params: [odd, 1.5, true, null, "a\u0000b"],
+    });
     expect(row).toEqual({ a: odd, b: 1.5, c: true, d: null, again: odd, nul: "a\ufffdb" });
   });
 
@@ -76,7 +116,19 @@ describe("query", () => {
       plain(`select 9007199254740991 as safe, 9007199254740993 as large, -9007199254740993 as small, 12345678901234567.890::numeric(20,3) as exact, 1e300::float8 as wide, 'nan'::float8 as nan, '-infinity'::float8 as endless,
         timestamptz '2026-01-01 12:00:00+02:00' as at, '{"a": 1}'::json as json, array[1, 2] as list, count(*) as counted`),
     );
-    expect(row).toEqual({ safe: 9007199254740991, large: "9007199254740993", small: "-9007199254740993", exact: "12345678901234567.890", wide: 1e300, nan: "NaN", endless: "-Infinity", at: "2026-01-01 10:00:00+00", json: '{"a": 1}', list: "{1,2}", counted: 1 });
+    expect(row).toEqual({
+      safe: 9007199254740991,
+      large: "9007199254740993",
+      small: "-9007199254740993",
+      exact: "12345678901234567.890",
+      wide: 1e300,
+      nan: "NaN",
+      endless: "-Infinity",
+      at: "2026-01-01 10:00:00+00",
+      json: '{"a": 1}',
+      list: "{1,2}",
+      counted: 1,
+    });
   });
 
   it.each([
@@ -157,7 +209,11 @@ describe("append", () => {
     for (const table of ["public.appended", "pg_temp.appended"]) {
       await warehouse.execute(plain(`create table ${table} (seen timestamptz, name text, n bigint)`));
       const values = Array.from({ length: count }, (_, i) => i);
-      await warehouse.append(table, [{ name: "n", kind: "integer", values }, { name: "name", kind: "text", values: values.map(text) }, { name: "seen", kind: "timestamp", values: values.map(at) }]);
+      await warehouse.append(table, [
+        { name: "n", kind: "integer", values },
+        { name: "name", kind: "text", values: values.map(text) },
+        { name: "seen", kind: "timestamp", values: values.map(at) },
+      ]);
       const rows = (await batches(warehouse, `select n, name, (extract(epoch from seen) * 1000)::bigint as seen from ${table} order by n`, count + 1))[0] ?? [];
       expect(rows.length).toBe(count);
       expect(rows.findIndex((row, i) => row["n"] !== i || row["name"] !== text(i) || row["seen"] !== at(i))).toBe(-1);
@@ -167,10 +223,12 @@ describe("append", () => {
   it("is part of the transaction it is called in, takes no rows at all, and keeps texts like null and {}", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table few (name text)"));
-    await rejection(warehouse.transaction(async () => {
-      await warehouse.append("few", [{ name: "name", kind: "text", values: ["x"] }]);
-      throw new Error("no");
-    }));
+    await rejection(
+      warehouse.transaction(async () => {
+        await warehouse.append("few", [{ name: "name", kind: "text", values: ["x"] }]);
+        throw new Error("no");
+      }),
+    );
     await warehouse.append("few", [{ name: "name", kind: "text", values: [] }]);
     expect(await warehouse.query(plain("select * from few"))).toEqual([]);
     await warehouse.append("few", [{ name: "name", kind: "text", values: ["null", "NULL", "", "{}", '"', null, "a\u0000b"] }]);
@@ -190,10 +248,12 @@ describe("transaction", () => {
   it("says so where a statement in it failed, though nobody told it", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table silent (n int)"));
-    const error = await rejection(warehouse.transaction(async () => {
-      await warehouse.execute(plain("insert into silent values (1)"));
-      await warehouse.execute(plain("select * from nowhere")).catch(() => undefined);
-    }));
+    const error = await rejection(
+      warehouse.transaction(async () => {
+        await warehouse.execute(plain("insert into silent values (1)"));
+        await warehouse.execute(plain("select * from nowhere")).catch(() => undefined);
+      }),
+    );
     expect(error.message).toContain("rolled back");
     expect(await warehouse.query(plain("select * from silent"))).toEqual([]);
   });
@@ -226,7 +286,9 @@ describe("the session", () => {
     await first.execute(plain(`create schema "My ""shop"""`));
     await first.execute(plain(`create table "My ""shop""".baskets as select 7 as n`));
     const warehouse = await open({ searchPath: [`My "shop"`, "public"], applicationName: "opportune prod" });
-    expect(await warehouse.query(plain("select n, current_setting('application_name') as name, current_setting('timezone') as zone from baskets"))).toEqual([{ n: 7, name: "opportune prod", zone: "UTC" }]);
+    expect(await warehouse.query(plain("select n, current_setting('application_name') as name, current_setting('timezone') as zone from baskets"))).toEqual([
+      { n: 7, name: "opportune prod", zone: "UTC" },
+    ]);
   });
 
   it("ends with one clear error where the server ends it, and can be closed then", async () => {
@@ -243,7 +305,12 @@ describe("the session", () => {
   });
 
   it.each([
-    ["a port where nothing listens", { port: 1 }, /^Can't connect to Postgres \(test_\w+ on 127\.0\.0\.1:1\): connect ECONNREFUSED 127\.0\.0\.1:1\./, /`host` and `port`/],
+    [
+      "a port where nothing listens",
+      { port: 1 },
+      /^Can't connect to Postgres \(test_\w+ on 127\.0\.0\.1:1\): connect ECONNREFUSED 127\.0\.0\.1:1\./,
+      /`host` and `port`/,
+    ],
     ["a wrong password", { password: "wrong" }, /password authentication failed/, /`user` and `password`/],
     ["no such database", { database: "nowhere" }, /database "nowhere" does not exist/, /`database`/],
     ["TLS where the server has none", { ssl: { ca: null, rejectUnauthorized: true } }, /does not support SSL/, /`ssl: false`/],
@@ -299,7 +366,9 @@ describe("the ledger", () => {
     await holder.fenced(later(), async () => {
       taking = rejection(Ledger.open(other, SCHEMA, later));
       // The taker's update has reached the server and waits for the row.
-      while ((await holder.warehouse.query(plain("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"))).length === 0);
+      while (
+        (await holder.warehouse.query(plain("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"))).length === 0
+      );
     });
     expect((await taking)?.message).toContain("Another run holds the ledger");
     await holder.release();

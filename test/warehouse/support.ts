@@ -12,7 +12,10 @@ afterEach(async () => {
 
 /** A DuckDB warehouse, in memory unless a path is given. */
 export async function open(connection: Partial<DuckDbConnection> = {}, options: Partial<OpenOptions> = {}): Promise<Warehouse> {
-  const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1, ...connection }, { root: ".", ...options });
+  const warehouse = await openDuckDb(
+    { type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1, ...connection },
+    { root: ".", ...options },
+  );
   opened.push(warehouse);
   return warehouse;
 }

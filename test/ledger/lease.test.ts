@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { OpportuneError } from "../../src/core/errors.js";
+import { Ledger, LEASE_MS } from "../../src/ledger/ledger.js";
+import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
+import { warehouseWith } from "../segments/support.js";
+import { rejection } from "../warehouse/support.js";
+import { ledgerWarehouse, rows, SCHEMA, T0 } from "./support.js";
+
+const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases";
+
+describe("installing", () => {
+  it("makes the ledger once; again it keeps salt and rows and only makes the views anew", async () => {
+    const warehouse = await warehouseWith();
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 1 });
+    expect(await rejection(requireLedger(warehouse, SCHEMA))).toMatchObject({
+      problems: [{ code: "ledger/version", message: "There is no ledger in schema opportune.", hint: "Run `opportune ledger install`." }],
+    });
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql"]);
+    const meta = await rows(warehouse, "select name, content from opportune.meta order by name");
+    expect(meta.map(({ name }) => name)).toEqual(["database_id", "salt", "schema_version"]);
+    expect(meta[1]?.["content"]).toMatch(/^[0-9a-f]{32}$/);
+    await warehouse.execute({ sql: "drop view opportune.why", params: [] });
+    await warehouse.execute({
+      sql: "insert into opportune.suppressions values ('email', 'a@example.com', null, 'bounce', timestamp '2026-01-01')",
+      params: [],
+    });
+    expect(await installLedger(warehouse, SCHEMA)).toEqual([]);
+    expect(await rows(warehouse, "select name, content from opportune.meta order by name")).toEqual(meta);
+    expect(await rows(warehouse, "select address from opportune.suppressions")).toEqual([{ address: "a@example.com" }]);
+    expect(await rows(warehouse, "select * from opportune.why")).toEqual([]);
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 1, expected: 1 });
+  });
+
+  it("keeps ledgers of several schemas apart, whatever they are called", async () => {
+    const warehouse = await warehouseWith();
+    for (const schema of [SCHEMA, `odd "name"`]) await installLedger(warehouse, schema);
+    const ledgers = await Promise.all([SCHEMA, `odd "name"`].map(async (schema) => (await Ledger.open(warehouse, schema, () => T0)).salt));
+    expect(new Set(ledgers).size).toBe(2);
+  });
+
+  it.each([
+    ["0", "ledger/version", /^There is no ledger in schema opportune/],
+    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 1/],
+  ])("refuses version %s", async (version, code, message) => {
+    const warehouse = await ledgerWarehouse();
+    await warehouse.execute({ sql: `update opportune.meta set content = '${version}' where name = 'schema_version'`, params: [] });
+    const error = await rejection(Ledger.open(warehouse, SCHEMA, () => T0));
+    expect(error).toMatchObject({
+      exitCode: 1,
+      problems: [{ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(/`/) as string }],
+    });
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true, fence: 0 }]);
+  });
+
+  it("splits our SQL at the semicolons that end a line, and drops what is comment alone", () => {
+    expect(statementsOf("create table a (b text); -- not here\n-- nor; here\ninsert into a values (';');\n-- the end\n")).toEqual([
+      "create table a (b text); -- not here\n-- nor; here\ninsert into a values (';')",
+    ]);
+    expect(statementsOf("select 1;\n\nselect 2;\n")).toEqual(["select 1", "select 2"]);
+  });
+});
+
+describe("the lease", () => {
+  it("belongs to one: the second is refused by the holder's name and told until when", async () => {
+    const warehouse = await ledgerWarehouse();
+    const first = await Ledger.open(warehouse, SCHEMA, () => T0);
+    const error = await rejection(Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS));
+    expect(error).toBeInstanceOf(OpportuneError);
+    expect(error).toMatchObject({
+      exitCode: 1,
+      problems: [{ code: "ledger/lease", message: `Another run holds the ledger (process ${String(process.pid)}, until 2026-03-02 12:10:00 UTC).` }],
+    });
+    await first.release();
+    expect(await rows(warehouse, LEASES)).toEqual([{ name: "run", free: true, fence: 1, until: null }]);
+    const second = await Ledger.open(warehouse, SCHEMA, () => T0);
+    expect(second.fence).toBe(2);
+    expect(second.salt).toBe(first.salt);
+  });
+
+  it("is renewed by whatever is written, and ends by itself", async () => {
+    const warehouse = await ledgerWarehouse();
+    const first = await Ledger.open(warehouse, SCHEMA, () => T0);
+    await first.fenced(T0 + 60_000, () => Promise.resolve());
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ until: "2026-03-02 12:11:00" }]);
+    await expect(Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 60_000)).rejects.toThrow("Another run holds the ledger");
+    const second = await Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 60_001);
+    expect(second.fence).toBe(first.fence + 1);
+  });
+
+  it("once lost lets nothing be written, and its loser can't give it away", async () => {
+    const warehouse = await ledgerWarehouse();
+    const loser = await Ledger.open(warehouse, SCHEMA, () => T0);
+    const winner = await Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 1);
+    const late = T0 + LEASE_MS + 2;
+    let asked = false;
+    expect(await rejection(loser.fenced(late, () => ((asked = true), Promise.resolve())))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    expect(asked).toBe(false);
+    const writes = [
+      () => loser.recordRunStart({ runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, late),
+      () => loser.setPause({ scope: "project", name: "" }, true, late),
+      () =>
+        loser.appendDecisions(
+          { runId: "r1", asOf: "2026-03-02T12:00:00Z" },
+          [
+            {
+              segment: "s",
+              segment_version: "v",
+              shape: "x",
+              activated_at: null,
+              steps: "[]",
+              succeeded: 1,
+              returned: 0,
+              dropped: null,
+              decisions: null,
+              duration_ms: 0,
+              error: null,
+            },
+          ],
+          0,
+          late,
+        ),
+    ];
+    for (const write of writes) expect(await rejection(write())).toBeInstanceOf(OpportuneError);
+    for (const table of ["runs", "pauses", "segment_runs", "sent_ledger"]) expect(await rows(warehouse, `select * from opportune.${table}`)).toEqual([]);
+    await loser.release();
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: winner.fence }]);
+    await winner.setPause({ scope: "project", name: "" }, true, late);
+    expect(await winner.pauses()).toEqual([{ scope: "project", name: "" }]);
+  });
+
+  it("rolls back everything that its work wrote when the work fails", async () => {
+    const warehouse = await ledgerWarehouse();
+    const ledger = await Ledger.open(warehouse, SCHEMA, () => T0);
+    await rejection(
+      ledger.fenced(T0 + 60_000, async () => {
+        await warehouse.execute({ sql: "insert into opportune.meta values ('x', 'y')", params: [] });
+        await warehouse.execute({ sql: "insert into opportune.nowhere values (1)", params: [] });
+      }),
+    );
+    expect(await rows(warehouse, "select * from opportune.meta where name = 'x'")).toEqual([]);
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ until: "2026-03-02 12:10:00" }]);
+  });
+
+  it("is neither asked for nor taken to read", async () => {
+    const warehouse = await ledgerWarehouse();
+    await Ledger.open(warehouse, SCHEMA, () => T0);
+    const before = await rows(warehouse, LEASES);
+    const reader = await Ledger.open(warehouse, SCHEMA, () => T0, "read");
+    expect(await reader.lastAsOf()).toBeNull();
+    await reader.release();
+    expect(await rows(warehouse, LEASES)).toEqual(before);
+    expect(await rejection(reader.setPause({ scope: "project", name: "" }, true, T0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+  });
+});
+
+describe("pauses", () => {
+  it("hold until they are lifted, the last word counts, each by itself", async () => {
+    const warehouse = await ledgerWarehouse();
+    for (const [scope, name, paused] of [
+      ["segment", "cart", true],
+      ["channel", "email", true],
+      ["project", "", true],
+      ["segment", "cart", false],
+      ["segment", "it's", true],
+      ["project", "", false],
+      ["project", "", true],
+    ] as const) {
+      const ledger = await Ledger.open(warehouse, SCHEMA, () => T0);
+      await ledger.setPause({ scope, name }, paused, T0);
+      await ledger.release();
+    }
+    const reader = await Ledger.open(warehouse, SCHEMA, () => T0, "read");
+    expect((await reader.pauses()).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
+  });
+});

@@ -1,0 +1,90 @@
+/** What an interrupted run left is settled by the next one, without guessing. */
+import { expect, it } from "vitest";
+import { begin, cartProject, ledgerWarehouse, MINUTE, openLedger, rows, T0 } from "./support.js";
+import { LEASE_MS } from "../../src/ledger/ledger.js";
+
+const LATER = T0 + LEASE_MS + MINUTE;
+const NOTHING = { released: 0, inDoubt: 0 };
+
+it("releases claims that were not handed over, doubts those without an answer, leaves the rest, and marks the run", async () => {
+  const warehouse = await ledgerWarehouse();
+  const run = await begin(warehouse, cartProject(), "r1", T0);
+  await run.tell(["u1", "sending"], ["u2", "sending"], ["u3", "released", "paused"], ["u4", "failed", "invalid"]);
+  await run.tell(["u1", "accepted"]);
+  const ledger = await openLedger(warehouse, LATER);
+  expect(await ledger.recover(LATER)).toEqual({ released: 1, inDoubt: 1 });
+  expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
+    { user_id: "u1", status: "accepted", status_reason: null, counts: 1 },
+    { user_id: "u2", status: "in_doubt", status_reason: null, counts: 1 },
+    { user_id: "u3", status: "released", status_reason: "paused", counts: 0 },
+    { user_id: "u4", status: "failed", status_reason: "invalid", counts: 0 },
+    { user_id: "u5", status: "released", status_reason: "interrupted", counts: 0 },
+  ]);
+  expect(
+    await rows(
+      warehouse,
+      "select user_id, event, reason, settles, counts, cast(decided_at as varchar) as decided_at, cast(recorded_at as varchar) as recorded_at from opportune.sent_ledger where reason = 'interrupted' order by user_id",
+    ),
+  ).toEqual([
+    { user_id: "u2", event: "in_doubt", reason: "interrupted", settles: 0, counts: 0, decided_at: "2026-03-02 12:00:00", recorded_at: "2026-03-02 12:11:00" },
+    { user_id: "u5", event: "released", reason: "interrupted", settles: -1, counts: -1, decided_at: "2026-03-02 12:00:00", recorded_at: "2026-03-02 12:11:00" },
+  ]);
+  expect(await rows(warehouse, "select run_id, status, finished_at is not null as finished from opportune.runs")).toEqual([
+    { run_id: "r1", status: "interrupted", finished: true },
+  ]);
+  expect(await rows(warehouse, "select count(distinct seq) = count(*) as apart from opportune.sent_ledger")).toEqual([{ apart: true }]);
+  expect(await ledger.recover(LATER)).toEqual(NOTHING);
+});
+
+it("lets the next run decide again on what was released, and on nothing that is in doubt", async () => {
+  const warehouse = await ledgerWarehouse();
+  const run = await begin(warehouse, cartProject(), "r1", T0);
+  await run.tell(["u1", "sending"]);
+  const ledger = await openLedger(warehouse, LATER);
+  expect(await ledger.recover(LATER)).toEqual({ released: 4, inDoubt: 1 });
+  await ledger.release();
+  const next = await begin(warehouse, cartProject(), "r2", LATER);
+  expect([...next.ids.keys()].sort()).toEqual(["u2", "u3", "u4", "u5"]);
+});
+
+it("has nothing to do after runs that ended, or that claimed nothing", async () => {
+  const warehouse = await ledgerWarehouse();
+  const run = await begin(warehouse, cartProject(), "r1", T0);
+  await run.end();
+  const second = await openLedger(warehouse, T0 + MINUTE);
+  expect(await second.recover(T0 + MINUTE)).toEqual(NOTHING);
+  await second.recordRunStart({ runId: "r2", asOf: "2026-03-02T12:01:00Z", version: "test" }, T0 + MINUTE);
+  const third = await openLedger(warehouse, LATER + MINUTE);
+  expect(await third.recover(LATER + MINUTE)).toEqual(NOTHING);
+  expect(await rows(warehouse, "select run_id, status from opportune.runs order by 1")).toEqual([
+    { run_id: "r1", status: "success" },
+    { run_id: "r2", status: "interrupted" },
+  ]);
+});
+
+it("settles what several runs left, each message by its own run", async () => {
+  const warehouse = await ledgerWarehouse();
+  const first = await begin(warehouse, cartProject(), "r1", T0);
+  await first.tell(
+    ["u1", "sending"],
+    ["u1", "released", "provider_unavailable"],
+    ["u2", "sending"],
+    ["u2", "accepted"],
+    ["u3", "sending"],
+    ["u3", "accepted"],
+    ["u4", "sending"],
+    ["u4", "accepted"],
+  );
+  // The second claims u1 again before anyone has looked after the first one's u5.
+  const second = await begin(warehouse, cartProject(), "r2", LATER);
+  expect([...second.ids.keys()]).toEqual(["u1"]);
+  await second.tell(["u1", "sending"]);
+  const at = LATER + LEASE_MS + MINUTE;
+  const third = await openLedger(warehouse, at);
+  expect(await third.recover(at)).toEqual({ released: 1, inDoubt: 1 });
+  expect(await rows(warehouse, "select run_id, user_id, status from opportune.messages where user_id in ('u1', 'u5') order by 1, 2")).toEqual([
+    { run_id: "r1", user_id: "u1", status: "released" },
+    { run_id: "r1", user_id: "u5", status: "released" },
+    { run_id: "r2", user_id: "u1", status: "in_doubt" },
+  ]);
+});

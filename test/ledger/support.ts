@@ -1,0 +1,100 @@
+/** A ledger in memory and runs whose every step a test can stop at. */
+import { onTestFinished } from "vitest";
+import { decide, type Decisions } from "../../src/decide.js";
+import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import type { Project } from "../../src/project/types.js";
+import { loadRenderer } from "../../src/render/renderer.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { projectWith, warehouseWith } from "../segments/support.js";
+
+export const SCHEMA = "opportune";
+export const T0 = Date.parse("2026-03-02T12:00:00Z");
+export const MINUTE = 60_000;
+
+/** Five users with a cart of an hour before T0; the segment never repeats and sends on its first run. */
+export async function ledgerWarehouse(): Promise<Warehouse> {
+  const warehouse = await warehouseWith(
+    "create table carts as select 'u' || range as user_id, 'u' || range || '@example.com' as email, timestamp '2026-03-02 11:00:00' as occurred_at, 10 * range as total from range(1, 6)",
+  );
+  await installLedger(warehouse, SCHEMA);
+  return warehouse;
+}
+
+export function cartProject(front = "keep_properties: [total]"): Project {
+  return projectWith(
+    "select * from carts",
+    `topic: carts\nsteps: [{name: nudge, after: 10 minutes, within: 10 hours, channel: email, template: cart}]\n${front}`,
+  );
+}
+
+export interface OpenRun {
+  ledger: Ledger;
+  run: { runId: string; asOf: string };
+  decisions: Decisions;
+  /** The message ids of this run's claims by user. */
+  ids: Map<string, string>;
+  /** Appends events of users' claims at the run's time. */
+  tell(...events: readonly (readonly [user: string, event: ClaimEvent["event"], reason?: string])[]): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Takes the lease and decides as of `at` (ms), as `run` does; what becomes of the claims is the test's. */
+export async function begin(warehouse: Warehouse, project: Project, runId: string, at: number): Promise<OpenRun> {
+  const ledger = await Ledger.open(warehouse, SCHEMA, () => at);
+  const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z") };
+  await ledger.recordRunStart({ ...run, version: "test" }, at);
+  const decisions = await decide(project, warehouse, ledger, {
+    ...run,
+    segments: [...project.segments.values()],
+    backfill: new Set(),
+    dryRun: false,
+    templates: loadRenderer(project),
+    now: () => at,
+    onStep: () => undefined,
+    onStatement: () => undefined,
+  });
+  const ids = new Map(
+    (await rows(warehouse, `select user_id, message_id from opportune.sent_ledger where run_id = '${runId}' and event in ('claimed', 'held_out')`)).map(
+      (row) => [String(row["user_id"]), String(row["message_id"])],
+    ),
+  );
+  return {
+    ledger,
+    run,
+    decisions,
+    ids,
+    tell: (...events) =>
+      ledger.appendEvents(
+        run,
+        events.map(([user, event, reason = event]) => ({
+          messageId: ids.get(user) ?? "",
+          event,
+          reason,
+          detail: event === "sending" ? null : `{"because":"${reason}"}`,
+          providerId: event === "accepted" ? `p-${user}` : null,
+          at: at + 5000,
+        })),
+        at,
+      ),
+    async end() {
+      await ledger.recordRunEnd(
+        runId,
+        { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null },
+        at,
+      );
+      await ledger.release();
+    },
+  };
+}
+
+export function rows(warehouse: Warehouse, sql: string): Promise<Row[]> {
+  return warehouse.query({ sql, params: [] });
+}
+
+/** Opens a ledger that is given back after the test. */
+export async function openLedger(warehouse: Warehouse, at: number): Promise<Ledger> {
+  const ledger = await Ledger.open(warehouse, SCHEMA, () => at);
+  onTestFinished(() => ledger.release().catch(() => undefined));
+  return ledger;
+}

@@ -1,0 +1,87 @@
+/**
+ * The README and docs/cli.md keep up with the program: every command and option is there, every file they name exists, the
+ * shown segment is the shipped one, and the shown output is what `npm run demo` prints.
+ * `UPDATE_DOCS=1 npx vitest run test/readme.test.ts` writes segment and output anew.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { createProgram } from "../src/commands/program.js";
+
+const ROOT = join(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+
+/** Every command that does something, with its full name: `opportune ledger install`. */
+function commandsOf(command: Command, parents = ""): { name: string; command: Command }[] {
+  const name = `${parents}${command.name()}`;
+  return [{ name, command }, ...command.commands.flatMap((each) => commandsOf(each, `${name} `))];
+}
+
+const commands = commandsOf(createProgram());
+
+it.each(commands.filter(({ command }) => command.parent !== null && command.commands.length === 0))("the README lists $name", ({ name }) => {
+  expect(read("README.md")).toContain(`\`${name}\``);
+});
+
+it.each(commands)("docs/cli.md has $name and its options", ({ name, command }) => {
+  const section =
+    read("docs/cli.md")
+      .split(/^## /m)
+      .find((part) => part.startsWith(`${name}\n`)) ?? "";
+  expect(section).not.toBe("");
+  expect(command.options.map(({ flags }) => flags).filter((flags) => !section.includes(flags))).toEqual([]);
+});
+
+describe("files named in the documentation exist", () => {
+  const documents = [
+    "README.md",
+    "CHANGELOG.md",
+    ...readdirSync(join(ROOT, "docs"))
+      .filter((file) => file.endsWith(".md"))
+      .map((file) => `docs/${file}`),
+  ];
+
+  it.each(documents)("%s", (document) => {
+    const text = read(document).replaceAll(/^```.*?^```$/gms, "");
+    const linked = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = ""]) => join(document, "..", path));
+    // In backticks stand paths from the repository's root; what a run writes is not there.
+    const named = [...text.matchAll(/`((?:src|sql|segments|templates|test|docs|bench)\/[\w./-]+)`/g)].map(([, path = ""]) => path);
+    expect([...linked, ...named].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+/** What stands between `<!-- NAME -->` and the next `<!-- end -->`; with UPDATE_DOCS it is written first. */
+function shown(name: string, wanted: string): string {
+  const text = read("README.md");
+  const from = text.indexOf(`<!-- ${name} -->\n`) + `<!-- ${name} -->\n`.length;
+  const to = text.indexOf("<!-- end -->", from);
+  if (process.env["UPDATE_DOCS"] !== "1") return text.slice(from, to);
+  writeFileSync(join(ROOT, "README.md"), text.slice(0, from) + wanted + text.slice(to));
+  return wanted;
+}
+
+it("the README's segment is the shipped one", () => {
+  const wanted = `\n\`\`\`sql\n${read("segments/cart_abandoned.sql")}\`\`\`\n\n`;
+  expect(shown("segments/cart_abandoned.sql", wanted)).toBe(wanted);
+});
+
+it("the README's output is the demo's", { timeout: 60_000 }, async () => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["dist/cli.js", "demo"], {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  expect(stderr).toBe("");
+  const wanted = `\n\`\`\`text\n$ npm ci && npm run demo\n${stdout}\`\`\`\n\n`;
+  expect(timeless(shown("npm run demo", wanted))).toBe(timeless(wanted));
+});
+
+/** Without what differs from run to run: durations, random ids, and the second in which something was handed over. */
+function timeless(output: string): string {
+  return output
+    .replaceAll(/\d+\.\d\ds|\d+ ms/g, "#")
+    .replaceAll(/_[0-9a-f]{8}\b|\b[0-9a-f]{32}\b/g, "#")
+    .replaceAll(/:\d\d {2}(sending|accepted)/g, ":#  $1");
+}

@@ -1,0 +1,93 @@
+/** Runs that end before they are through: on a signal, or in the middle of a write. */
+import { expect, it } from "vitest";
+import { LEASE_MS } from "../src/ledger/ledger.js";
+import type { Warehouse } from "../src/warehouse/types.js";
+import { MINUTE, Shop, T0 } from "./support/run-shop.js";
+
+/** A warehouse that is gone from the n-th append of events on: every later call fails, as after a crash. */
+function goneAtAppend(n: number): (warehouse: Warehouse) => Warehouse {
+  return (warehouse) => {
+    let appends = 0;
+    const alive = <T>(work: () => T): T => {
+      if (appends >= n) throw new Error("the warehouse is gone");
+      return work();
+    };
+    return {
+      dialect: warehouse.dialect,
+      describe: async (statement) => alive(() => warehouse.describe(statement)),
+      query: async (statement) => alive(() => warehouse.query(statement)),
+      execute: async (statement) => alive(() => warehouse.execute(statement)),
+      stream: (statement, size) => warehouse.stream(statement, size),
+      append: async (table, columns) => {
+        if (table.endsWith("outcomes")) appends += 1;
+        return alive(() => warehouse.append(table, columns));
+      },
+      transaction: async (work) => alive(() => warehouse.transaction(work)),
+      close: () => warehouse.close(),
+    };
+  };
+}
+
+it("a crash before `sending` is written: nothing was posted, and the next run sends", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  await expect(shop.run(T0, {}, goneAtAppend(1))).rejects.toThrow("the warehouse is gone");
+  expect(shop.mails()).toEqual([]);
+  expect(await shop.rows("select status from opportune.runs")).toEqual([{ status: "running" }]);
+  await expect(shop.run(T0 + MINUTE)).rejects.toThrow("Another run holds the ledger");
+  const next = await shop.run(T0 + LEASE_MS + MINUTE);
+  expect(next).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
+  expect(await shop.story("user_id = 'ada'")).toEqual([
+    "ada claimed claimed",
+    "ada released interrupted",
+    "ada claimed claimed",
+    "ada sending sending",
+    "ada accepted accepted",
+  ]);
+  expect(await shop.rows("select status from opportune.runs order by as_of")).toEqual([{ status: "interrupted" }, { status: "success" }]);
+});
+
+it("a crash after the posts, before their answers are written: in doubt, never sent again", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
+  const next = await shop.run(T0 + LEASE_MS + MINUTE);
+  expect(next).toMatchObject({ recovered: { released: 0, inDoubt: 2 }, delivery: { claims: 0 } });
+  expect(shop.sandbox.stats().requests).toBe(2);
+  expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada sending sending", "ada in_doubt interrupted"]);
+  expect(await shop.rows("select user_id, status from opportune.messages order by 1")).toEqual([
+    { user_id: "ada", status: "in_doubt" },
+    { user_id: "bob", status: "in_doubt" },
+  ]);
+});
+
+it("a stop before delivery releases every claim, and the run ends as a success that sent nothing", async () => {
+  const shop = await Shop.sending(["ada", "bob", "eve"]);
+  const stop = new AbortController();
+  const result = await shop.run(T0, { stop: stop.signal, onDecided: () => stop.abort() });
+  expect(result).toMatchObject({ problems: [], delivery: { posts: 0, counts: { accepted: 0, released: { stopped: 3 } } } });
+  expect(await shop.rows("select status, released from opportune.runs")).toEqual([{ status: "success", released: 3 }]);
+  expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 0, inDoubt: 0 }, delivery: { counts: { accepted: 3 } } });
+});
+
+it("a stop in the middle finishes what is under way and releases the rest", async () => {
+  const stop = new AbortController();
+  const shop = await Shop.sending(["ada", "bob", "eve", "kim"], { onRequest: () => stop.abort() });
+  const { delivery } = await shop.run(T0, { stop: stop.signal });
+  expect(delivery).toMatchObject({ claims: 4, posts: 1, counts: { accepted: 1, released: { stopped: 3 } } });
+  expect(shop.mails()).toHaveLength(1);
+  expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ counts: { accepted: 3 } });
+  expect(new Set(shop.recipients()).size).toBe(4);
+});
+
+it("an answer that never comes is in doubt, and stays so in the next run", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  shop.sandbox.setFaults([{ cut: "after", count: 1 }]);
+  expect((await shop.run(T0)).delivery).toMatchObject({ ok: true, counts: { accepted: 1, inDoubt: 1 } });
+  expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ claims: 0 });
+  expect(new Set(shop.recipients()).size).toBe(2);
+  expect(await shop.rows("select status, in_doubt from opportune.runs order by as_of")).toEqual([
+    { status: "success", in_doubt: 1 },
+    { status: "success", in_doubt: 0 },
+  ]);
+});

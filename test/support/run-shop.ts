@@ -1,0 +1,184 @@
+/** A shop in a temporary folder with its DuckDB file, a sandbox for its mail, and whole runs at a frozen clock. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import { loadProject } from "../../src/project/load.js";
+import { run, type RunOptions, type RunResult } from "../../src/run.js";
+import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox.js";
+import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { edit, temporaryFolder, write } from "../commands/support.js";
+import { sendGridBodyCheck } from "./sendgrid-schema.js";
+
+export const T0 = Date.parse("2026-03-02T12:00:00Z");
+export const MINUTE = 60_000;
+
+const LEDGER = ["sent_ledger", "runs", "segment_runs", "engagement", "suppressions", "preferences", "pauses", "leases", "meta"];
+
+export interface SentMail {
+  personalizations: { to: { email: string }[]; custom_args: Record<string, string> }[];
+  subject: string;
+  content: { type: string; value: string }[];
+}
+
+function files(endpoint: string): Record<string, string> {
+  return {
+    "opportune.yml": `name: shop
+targets:
+  dev: {type: duckdb, path: shop.duckdb, live: false}
+channels:
+  email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
+sources:
+  carts: carts
+policy:
+  max_per_run: 100
+`,
+    "segments/cart.sql": `/*---
+status: live
+topic: carts
+steps:
+  - {name: nudge, after: 10 minutes, channel: email, template: cart}
+---*/
+select user_id, email, occurred_at, name, total from {{source "carts"}}
+`,
+    "templates/cart.hbs":
+      '---\nsubject: "{{name}}, your cart of {{total}}"\nlayout: none\n---\n<p>Hello {{name}}, <a href="https://shop.example.com/?u={{user_id}}">your cart</a> is saved.</p>\n',
+  };
+}
+
+export class Shop {
+  readonly root = temporaryFolder();
+  readonly sandbox: Sandbox;
+
+  private constructor(sandbox: Sandbox) {
+    this.sandbox = sandbox;
+  }
+
+  /** With a ledger and an empty table of carts; `endpoint` in place of the sandbox's. */
+  static async open(options: Partial<SandboxOptions> & { endpoint?: string } = {}): Promise<Shop> {
+    const { endpoint, ...sandboxOptions } = options;
+    const sandbox = await startSandbox({ port: 0, ...sandboxOptions });
+    onTestFinished(() => sandbox.close());
+    const shop = new Shop(sandbox);
+    write(shop.root, files(endpoint ?? sandbox.url));
+    await shop.warehouse(async (warehouse) => {
+      await installLedger(warehouse, "opportune");
+      await warehouse.execute({ sql: "create table carts (user_id varchar, email varchar, occurred_at timestamp, name varchar, total double)", params: [] });
+    });
+    return shop;
+  }
+
+  /** These users have carts of half an hour before T0, and the segment sends on its first run. */
+  static async sending(users: readonly string[], options: Parameters<typeof Shop.open>[0] = {}): Promise<Shop> {
+    const shop = await Shop.open(options);
+    shop.edit("segments/cart.sql", "status: live", "status: live\nfirst_run: send");
+    await shop.carts(users, 30);
+    return shop;
+  }
+
+  edit(path: string, from: string, to: string): void {
+    edit(this.root, path, from, to);
+  }
+
+  /** The file is opened for this alone, as between two runs. */
+  async warehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+    const warehouse = await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: null, threads: 1 }, { root: this.root });
+    try {
+      return await work(warehouse);
+    } finally {
+      await warehouse.close();
+    }
+  }
+
+  rows(sql: string): Promise<Row[]> {
+    return this.warehouse((warehouse) => warehouse.query({ sql, params: [] }));
+  }
+
+  /** Carts of these users, left so many minutes before T0. */
+  async carts(users: readonly string[], minutesBefore: number): Promise<void> {
+    const at = new Date(T0 - minutesBefore * MINUTE).toISOString();
+    await this.warehouse((warehouse) =>
+      warehouse.execute({
+        sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_split($2, ',')) as u)`,
+        params: [at, users.join(",")],
+      }),
+    );
+  }
+
+  pause(scope: "project" | "segment" | "channel", name: string, paused: boolean, at: number): Promise<void> {
+    return this.warehouse(async (warehouse) => {
+      const ledger = await Ledger.open(warehouse, "opportune", () => at);
+      await ledger.setPause({ scope, name }, paused, at);
+      await ledger.release();
+    });
+  }
+
+  /** One whole run as of `at` (ms) of every segment that is no draft. */
+  run(at: number, options: Partial<RunOptions> = {}, wrap: (warehouse: Warehouse) => Warehouse = (warehouse) => warehouse): Promise<RunResult> {
+    const project = loadProject(this.root, { env: {} });
+    const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
+    return this.warehouse((warehouse) =>
+      run(project, wrap(warehouse), {
+        segments,
+        backfill: new Set(),
+        dryRun: false,
+        asOf: null,
+        now: () => at,
+        onStep: () => undefined,
+        onStatement: () => undefined,
+        onProgress: () => undefined,
+        onDecided: () => undefined,
+        ...options,
+      }),
+    );
+  }
+
+  /** What the sandbox took, each body valid by SendGrid's description. */
+  mails(): SentMail[] {
+    const check = sendGridBodyCheck();
+    return this.sandbox.messages().map(({ body }) => {
+      expect(check(body)).toEqual([]);
+      return body as SentMail;
+    });
+  }
+
+  recipients(): string[] {
+    return this.mails()
+      .map(({ personalizations }) => personalizations[0]?.to[0]?.email ?? "")
+      .sort();
+  }
+
+  /** Every row of every table of the ledger. */
+  dump(): Promise<Record<string, Row[]>> {
+    return this.warehouse(async (warehouse) => {
+      const tables: Record<string, Row[]> = {};
+      for (const table of LEDGER)
+        tables[table] = await warehouse.query({ sql: `select cast(t as varchar) as row_text from opportune.${table} t order by all`, params: [] });
+      return tables;
+    });
+  }
+
+  /** Paths of all files, without DuckDB's log beside its file. */
+  files(): string[] {
+    return readdirSync(this.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith(".wal"))
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.root.length + 1))
+      .sort();
+  }
+
+  /** The messages in the outbox. */
+  outbox(): Record<string, unknown>[] {
+    return this.files()
+      .filter((file) => /outbox.*\.json$/.test(file))
+      .map((file) => JSON.parse(readFileSync(join(this.root, file), "utf8")) as Record<string, unknown>);
+  }
+
+  /** `user event reason` of each ledger row in order. */
+  async story(where = "true"): Promise<string[]> {
+    return (await this.rows(`select user_id || ' ' || event || ' ' || reason as line from opportune.sent_ledger where ${where} order by seq`)).map(({ line }) =>
+      String(line),
+    );
+  }
+}
