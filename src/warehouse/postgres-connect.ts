@@ -33,7 +33,7 @@ export async function connectPostgres(connection: PostgresConnection, root: stri
   }
 }
 
-async function loadDriver(): Promise<Pick<typeof import("pg"), "Client">> {
+async function loadDriver(): Promise<{ Client: typeof Client }> {
   try {
     return await import("pg");
   } catch (error) {

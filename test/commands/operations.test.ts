@@ -50,7 +50,7 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
     expect(outcome.stdout).not.toContain("SG.very-secret");
     expect(outcome.stdout).toMatch(/OK +target dev +duckdb shop\.duckdb opens; not live/);
     expect(outcome.stdout).toMatch(/SKIP +target prod +.*WAREHOUSE/);
-    expect(outcome.stdout).toMatch(/OK +ledger +schema opportune, version 1/);
+    expect(outcome.stdout).toMatch(/OK +ledger +schema opportune, version 2/);
     expect(outcome.stdout).toMatch(/OK +source carts +carts is readable; newest data 1 hour/);
     expect(outcome.stdout).toMatch(/OK +lease +free/);
     expect(outcome.stdout).toMatch(/OK +channel email +sendgrid at https:\/\/api\.sendgrid\.com \(not live: to the outbox\), key present: yes/);
@@ -79,10 +79,10 @@ describe.concurrent("ledger", { timeout: 60_000 }, () => {
   it("installs once and says its version", async () => {
     const root = await shop({ ledger: false });
     const first = await opportune(root, ["ledger", "install"]);
-    expect(first).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql): version 1.\n" });
-    expect((await opportune(root, ["ledger", "install"])).stdout).toContain("was up to date: version 1.");
+    expect(first).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql, 002_indexes.sql): version 2.\n" });
+    expect((await opportune(root, ["ledger", "install"])).stdout).toContain("was up to date: version 2.");
     const status = await opportune(root, ["ledger", "status", "--output", "json"]);
-    expect(JSON.parse(status.stdout)).toEqual({ schema_version: 1, target: "dev", schema: "opportune", version: 1, expected: 1 });
+    expect(JSON.parse(status.stdout)).toEqual({ schema_version: 1, target: "dev", schema: "opportune", version: 2, expected: 2 });
   });
 });
 
