@@ -125,7 +125,7 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     const running = start(root, ["ledger", "status"]);
     await running.seen(/waiting up to 60 seconds/);
     await release();
-    expect(await running.done).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is up to date: version 1.\n" });
+    expect(await running.done).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is up to date: version 2.\n" });
   });
 
   it("counts bad rows, gives users a reason, and keeps what is odd in values intact", async () => {

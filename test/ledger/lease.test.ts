@@ -6,16 +6,16 @@ import { warehouseWith } from "../segments/support.js";
 import { rejection } from "../warehouse/support.js";
 import { ledgerWarehouse, rows, SCHEMA, T0 } from "./support.js";
 
-const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases";
+const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases where name = 'run'";
 
 describe("installing", () => {
   it("makes the ledger once; again it keeps salt and rows and only makes the views anew", async () => {
     const warehouse = await warehouseWith();
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 1 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 2 });
     expect(await rejection(requireLedger(warehouse, SCHEMA))).toMatchObject({
       problems: [{ code: "ledger/version", message: "There is no ledger in schema opportune.", hint: "Run `opportune ledger install`." }],
     });
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql"]);
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql", "002_indexes.sql"]);
     const meta = await rows(warehouse, "select name, content from opportune.meta order by name");
     expect(meta.map(({ name }) => name)).toEqual(["database_id", "salt", "schema_version"]);
     expect(meta[1]?.["content"]).toMatch(/^[0-9a-f]{32}$/);
@@ -28,7 +28,7 @@ describe("installing", () => {
     expect(await rows(warehouse, "select name, content from opportune.meta order by name")).toEqual(meta);
     expect(await rows(warehouse, "select address from opportune.suppressions")).toEqual([{ address: "a@example.com" }]);
     expect(await rows(warehouse, "select * from opportune.why")).toEqual([]);
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 1, expected: 1 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: 2 });
   });
 
   it("keeps ledgers of several schemas apart, whatever they are called", async () => {
@@ -40,7 +40,7 @@ describe("installing", () => {
 
   it.each([
     ["0", "ledger/version", /^There is no ledger in schema opportune/],
-    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 1/],
+    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 2/],
   ])("refuses version %s", async (version, code, message) => {
     const warehouse = await ledgerWarehouse();
     await warehouse.execute({ sql: `update opportune.meta set content = '${version}' where name = 'schema_version'`, params: [] });
@@ -97,7 +97,6 @@ describe("the lease", () => {
     expect(asked).toBe(false);
     const writes = [
       () => loser.recordRunStart({ runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, late),
-      () => loser.setPause({ scope: "project", name: "" }, true, late),
       () =>
         loser.appendDecisions(
           { runId: "r1", asOf: "2026-03-02T12:00:00Z" },
@@ -149,7 +148,9 @@ describe("the lease", () => {
     expect(await reader.lastAsOf()).toBeNull();
     await reader.release();
     expect(await rows(warehouse, LEASES)).toEqual(before);
-    expect(await rejection(reader.setPause({ scope: "project", name: "" }, true, T0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    await reader.setPause({ scope: "project", name: "" }, true, T0);
+    expect(await reader.pauses()).toEqual([{ scope: "project", name: "" }]);
+    expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 });
 
