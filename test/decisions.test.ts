@@ -1,46 +1,11 @@
-/** The decision table, case by case, on everything that decides. */
-import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+/** The decision table: every case by the model, and by SQL those that stand for the others. */
+import { describe, expect, it } from "vitest";
 import { createModel } from "./model/model.js";
-import { compareRows, createCaseWorlds, readCases, type DecisionCase } from "./support/cases.js";
+import { CASES as cases, CORE_CASES, playAll } from "./support/play.js";
 import { createSqlDecider } from "./support/sql-decider.js";
-import type { Decider } from "./support/world.js";
 
-const cases = readCases(path.join(import.meta.dirname, "decisions"));
-const worlds = createCaseWorlds();
-
-afterAll(() => {
-  worlds.dispose();
-});
-
-/** Enough for a case on a busy machine with slow disks. */
-const TIMEOUT_MS = 60_000;
-
-const DECIDERS: readonly { name: string; create: () => Decider | Promise<Decider> }[] = [
-  { name: "the model", create: createModel },
-  { name: "SQL on DuckDB", create: createSqlDecider },
-];
-
-async function play(one: DecisionCase, create: () => Decider | Promise<Decider>): Promise<void> {
-  const steps = worlds.stepsOf(one);
-  const decider = await create();
-  try {
-    for (const { run, expected } of steps) {
-      const { got, want } = compareRows(await decider.run(run), expected);
-      expect(got, `the run at ${run.asOf}`).toEqual(want);
-    }
-  } finally {
-    await decider.close();
-  }
-}
-
-for (const { name, create } of DECIDERS) {
-  describe(`decisions by ${name}`, () => {
-    for (const one of cases) {
-      it(`${one.file}: ${one.name}`, () => play(one, create), TIMEOUT_MS);
-    }
-  });
-}
+playAll("the model", cases, createModel);
+playAll("SQL on DuckDB", CORE_CASES, createSqlDecider);
 
 describe("the table", () => {
   const expected = cases.flatMap((one) => one.runs.flatMap((run) => run.expect));

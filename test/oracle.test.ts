@@ -21,7 +21,7 @@ const REASONS = [
   ...["run_limit", "held_out", "claimed", "left", "backfilled"],
 ];
 
-test("the SQL decides random stories row for row as the model does, breaks no promise, and meets every reason often", { timeout: 600_000 }, async () => {
+test("the SQL decides random stories row for row as the model does, breaks no promise, and meets every reason often", { timeout: 1_800_000 }, async () => {
   const counts = new Map<string, number>(REASONS.map((reason) => [reason, 0]));
   let candidates = 0;
   const seeds = ONLY === undefined ? endless() : [Number(ONLY)];
