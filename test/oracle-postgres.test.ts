@@ -9,6 +9,6 @@ const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 5_000);
 
 afterAll(closeIdleWarehouses);
 
-test("Postgres decides random stories row for row as the model does, breaks no promise, and meets every reason", { timeout: 1_200_000 }, () =>
+test("Postgres decides random stories row for row as the model does, breaks no promise, and meets every reason", { timeout: 1_800_000 }, () =>
   askOracle(WANTED, openNewDatabase),
 );

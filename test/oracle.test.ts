@@ -11,7 +11,7 @@ import { drawStory } from "./support/stories.js";
 
 const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 10_000);
 
-test("the SQL decides random stories row for row as the model does, breaks no promise, and meets every reason often", { timeout: 600_000 }, () =>
+test("the SQL decides random stories row for row as the model does, breaks no promise, and meets every reason often", { timeout: 1_800_000 }, () =>
   askOracle(WANTED, openDuckDbInMemory),
 );
 

@@ -1,0 +1,44 @@
+/** Plays cases of the decision table on something that decides. */
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { compareRows, createCaseWorlds, readCases, type DecisionCase } from "./cases.js";
+import type { Decider } from "./world.js";
+
+/** The whole table, file by file. */
+export const CASES: readonly DecisionCase[] = readCases(path.join(import.meta.dirname, "../decisions"));
+
+/** Cases of each file that every test run plays on every decider; the rest are variations on them. */
+const FIRST_OF_EACH_FILE = 3;
+
+/** The cases that `npm test` plays on warehouses: the first of each file and all pairs of rules. `npm run test:long` plays every one. */
+export const CORE_CASES: readonly DecisionCase[] = CASES.filter((one) => one.pair !== undefined || CASES.filter(({ file }) => file === one.file).indexOf(one) < FIRST_OF_EACH_FILE);
+
+/** Enough for a case on a busy machine with slow disks. */
+const TIMEOUT_MS = 60_000;
+
+/** A test for each case. */
+export function playAll(name: string, cases: readonly DecisionCase[], create: () => Decider | Promise<Decider>): void {
+  const worlds = createCaseWorlds();
+  afterAll(() => {
+    worlds.dispose();
+  });
+  describe(`decisions by ${name}`, () => {
+    for (const one of cases) {
+      it(
+        `${one.file}: ${one.name}`,
+        async () => {
+          const decider = await create();
+          try {
+            for (const { run, expected } of worlds.stepsOf(one)) {
+              const { got, want } = compareRows(await decider.run(run), expected);
+              expect(got, `the run at ${run.asOf}`).toEqual(want);
+            }
+          } finally {
+            await decider.close();
+          }
+        },
+        TIMEOUT_MS,
+      );
+    }
+  });
+}
