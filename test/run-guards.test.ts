@@ -16,7 +16,7 @@ it("a pause that comes between decision and delivery releases the claims; resume
     execute: async (statement) => {
       const changed = await warehouse.execute(statement);
       if (/insert into .*sent_ledger/s.test(statement.sql))
-        await warehouse.execute({ sql: "insert into opportune.pauses values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 1, null)", params: [] });
+        await warehouse.execute({ sql: "insert into opportune.pauses values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 0, null)", params: [] });
       return changed;
     },
     stream: (statement, size) => warehouse.stream(statement, size),
@@ -75,7 +75,7 @@ it("an as_of earlier than the last run is refused and leaves the lease free; the
   });
   await expect(shop.run(T0 + MINUTE, { asOf: "2026-03-02T11:00:00Z" })).rejects.toMatchObject({ problems: [{ code: "run/as-of" }] });
   expect((await shop.run(T0)).delivery?.claims).toBe(0);
-  expect(await shop.rows("select holder from opportune.leases")).toEqual([{ holder: null }]);
+  expect(await shop.rows("select holder from opportune.leases where name = 'run'")).toEqual([{ holder: null }]);
 });
 
 it("a dry run leaves no trace, and tells exactly what the real run then does", async () => {
@@ -138,6 +138,6 @@ it("mistakes of the project end the run before anything is staged, and a broken 
   edit(shop.root, "segments/broken.sql", "no_such_table", "(select user_id as u, * exclude (user_id) from carts)");
   edit(shop.root, "segments/broken.sql", "select user_id, email", "select email");
   await expect(shop.run(T0 + MINUTE)).rejects.toMatchObject({ exitCode: 2, problems: [{ message: "Segment broken returns no column user_id." }] });
-  expect(await shop.rows("select holder from opportune.leases")).toEqual([{ holder: null }]);
+  expect(await shop.rows("select holder from opportune.leases where name = 'run'")).toEqual([{ holder: null }]);
   expect(await shop.rows("select status from opportune.runs order by as_of")).toEqual([{ status: "error" }, { status: "error" }]);
 });

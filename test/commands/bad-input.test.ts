@@ -85,7 +85,7 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     for (const args of [["run"], ["ledger", "status"], ["ledger", "install"], ["compile"]]) {
       const newer = await opportune(root, args);
       expect(newer).toMatchObject({ code: 1, stdout: "" });
-      expect(newer.stderr).toContain("The ledger is of version 99, newer than the 1 this Opportune knows.\n    Upgrade Opportune");
+      expect(newer.stderr).toContain("The ledger is of version 99, newer than the 2 this Opportune knows.\n    Upgrade Opportune");
     }
   });
 

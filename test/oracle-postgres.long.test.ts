@@ -1,11 +1,10 @@
-/** The oracle on Postgres: a file of its own, so that it runs beside the other. */
+/** The oracle on Postgres, for `npm run test:long`: a file of its own, so that it runs beside the other. */
 import { afterAll, test } from "vitest";
 import { askOracle } from "./support/oracle.js";
 import { openNewDatabase } from "./support/postgres.js";
 import { closeIdleWarehouses } from "./support/sql-decider.js";
 
-/** Fewer than on DuckDB: each run takes Postgres longer. */
-const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 5_000);
+const WANTED = Number(process.env["ORACLE_CANDIDATES"] ?? 10_000);
 
 afterAll(closeIdleWarehouses);
 
