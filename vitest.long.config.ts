@@ -2,11 +2,11 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** `npm run test:long`: CDNOW day by day, the whole decision table, and the oracle over five times as many candidates. */
+/** `npm run test:long`: CDNOW day by day, the whole decision table on every warehouse, and the oracle and whole runs on Postgres. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.long.test.ts", "test/oracle.test.ts", "test/oracle-postgres.test.ts", "test/decisions-postgres.test.ts"],
-    env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "50000", DECISIONS: "all" },
+    include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts"],
+    env: { DECISIONS: "all" },
     pool: "forks",
     globalSetup: ["test/support/postgres-server.ts"],
     maxWorkers: 2,

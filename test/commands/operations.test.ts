@@ -79,7 +79,10 @@ describe.concurrent("ledger", { timeout: 60_000 }, () => {
   it("installs once and says its version", async () => {
     const root = await shop({ ledger: false });
     const first = await opportune(root, ["ledger", "install"]);
-    expect(first).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql, 002_indexes.sql): version 2.\n" });
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql, 002_indexes.sql): version 2.\n",
+    });
     expect((await opportune(root, ["ledger", "install"])).stdout).toContain("was up to date: version 2.");
     const status = await opportune(root, ["ledger", "status", "--output", "json"]);
     expect(JSON.parse(status.stdout)).toEqual({ schema_version: 1, target: "dev", schema: "opportune", version: 2, expected: 2 });

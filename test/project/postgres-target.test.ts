@@ -5,7 +5,8 @@ import type { Target } from "../../src/project/types.js";
 import { BASE, edited, linesOf, problemsOf, projectFolder, type Files } from "./support.js";
 
 const target = (keys: string): Files => edited("opportune.yml", "{type: duckdb, path: shop.duckdb}", `{type: postgres, ${keys}}`);
-const load = (keys: string, env: NodeJS.ProcessEnv = {}): Target["connection"] => loadProject(projectFolder({ ...BASE, ...target(keys) }), { env }).target.connection;
+const load = (keys: string, env: NodeJS.ProcessEnv = {}): Target["connection"] =>
+  loadProject(projectFolder({ ...BASE, ...target(keys) }), { env }).target.connection;
 
 describe("a Postgres target", () => {
   test("has defaults for everything but where it is", () => {
