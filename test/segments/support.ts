@@ -59,12 +59,6 @@ export function segmentOf(project: Project, id = "cart"): Segment {
   return segment;
 }
 
-function audienceOf(project: Project, name: string): Audience {
-  const audience = project.audiences.get(name);
-  if (audience === undefined) throw new Error(`no audience ${name}`);
-  return audience;
-}
-
 /** A warehouse in memory for this test, prepared with some statements. */
 export async function warehouseWith(...statements: readonly string[]): Promise<Warehouse> {
   const warehouse = await openDuckDb({ type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: "." });
