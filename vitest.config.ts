@@ -8,6 +8,7 @@ export default defineConfig({
     // DuckDB and css-inline are native modules: each test file gets a process of its own.
     pool: "forks",
     maxWorkers: 2,
+    isolate: false,
     globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -3,7 +3,7 @@ import { onTestFinished } from "vitest";
 import { createWorkTables } from "../../src/decide.js";
 import { OpportuneError, type Problem } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
-import type { Audience, Project, Segment } from "../../src/project/types.js";
+import type { Project, Segment } from "../../src/project/types.js";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type Staged } from "../../src/segments/stage.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
