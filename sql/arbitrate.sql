@@ -1,7 +1,7 @@
 -- Gives every candidate exactly one decision with one reason: docs/decisions.md as one statement.
 -- First what the project says, then what the ledger remembers, then the candidates, then a fact for each reason, then one CASE.
 insert into {{work "decisions"}} (message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, row_count, place)
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place)
 with
 -- ── What the project says ────────────────────────────────────────────────────────────────────────────────────────────
 segments as (
@@ -238,7 +238,7 @@ dated as (
 candidates as (
   select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
-    g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.loaded_at, g.too_old,
+    g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old,
     g.max_per_run, g.holdout_below,
     case d.address_kind when 'email' then {{lower "trim(d.email)"}} when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
     {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}} as message_id
@@ -368,7 +368,7 @@ facts as (           -- null: does not bite; otherwise the rule it names, '' whe
     case
       when c.standing = 'fresh' and c.repeat_kind = 'every' and {{plus_seconds "c.last_counting_at" "c.repeat_seconds"}} > c.first_due_at then ''
     end as repeat_gap,
-    case when c.paused_by = 'project' then 'project' when c.paused_by = 'segment' then 'segment' when c.channel_paused then 'channel' end as paused,
+    case when c.paused_by <> 'surge' then c.paused_by when c.channel_paused then 'channel' else c.paused_by end as paused,
     case when c.too_old then 'too_old' when c.due_at > c.loaded_at then 'not_loaded' end as stale_data,
     case
       when c.standing <> 'fresh' and c.last_due_at < c.due_at
@@ -475,6 +475,7 @@ decided as {{materialized}} (
       when expired is not null then 'expired'
       when superseded is not null then 'superseded'
       when repeat_gap is not null then 'repeat_gap'
+      when paused = 'surge' then 'surge'
       when paused is not null then 'paused'
       when stale_data is not null then 'stale_data'
       when step_gap is not null then 'step_gap'
@@ -547,18 +548,19 @@ all_rows as (
     case when event in ('claimed', 'held_out', 'settled') then 1 else 0 end as settles,
     case when event in ('claimed', 'held_out') then 1 else 0 end as counts,
     case when event in ('claimed', 'held_out') then address end as address,
-    case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed, 1 as row_count
+    case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed,
+    case when event = 'settled' or event = 'denied' or (last_event in ('waiting', 'released') and last_reason <> 'surge') then 0 else 1 end as is_new, 1 as row_count
   from answers
   union all
   select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
     g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
-    'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 1
+    'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 0, 1
   from conversion_rows c
   join segments g on g.segment = c.segment
   union all
   select 0, {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
     g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
-    'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 1
+    'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 0, 1
   from dated d
   join segments g on g.segment = d.segment
   where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
@@ -568,15 +570,15 @@ all_rows as (
     case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
     case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
     {{json "waited_for" "a.reason" "waited_seconds" (seconds_between "a.decided_at" as_of) "newer_behaviour" (iso "a.newer")}},
-    case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1, 1
+    case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1, 0, 1
   from gone a
   join segments g on g.segment = a.segment
   union all
   select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
-    {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, t.row_count
+    {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, 0, t.row_count
   from silent t
 )
 select message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, row_count,
+  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count,
   row_number() over (order by part, case when class = 'transactional' then 0 else 1 end, priority desc, expires_at, message_id)
 from all_rows

@@ -1,5 +1,5 @@
 -- Settles the claims of runs that never ended: without `sending` they were not handed over and are released,
--- with it but without an answer they are in doubt.
+-- with it but without an answer they are in doubt, unless their channel resends.
 insert into {{ledger "sent_ledger"}} (seq, run_id, message_id, segment, segment_version, step, variant, user_id, item_key, class, channel, topic, template, template_version,
   occurred_at, counts_from, due_at, expires_at, send_by, decided_at, recorded_at, event, reason, rule, detail, settles, counts)
 with unfinished as (
@@ -13,11 +13,16 @@ handed_over as (
   from events
   where event in ('sending', 'accepted', 'failed', 'in_doubt', 'released')
   group by run_id, message_id
+),
+left_over as (
+  select c.*,
+    case when h.sending is null then 'interrupted' when {{resends}} then 'resend' else 'no_answer' end as why
+  from events c
+  left join handed_over h on h.run_id = c.run_id and h.message_id = c.message_id
+  where c.event = 'claimed' and coalesce(h.answered, 0) = 0
 )
-select {{seq}} + row_number() over (order by c.seq), c.run_id, c.message_id, c.segment, c.segment_version, c.step, c.variant, c.user_id, c.item_key, c.class, c.channel, c.topic,
-  c.template, c.template_version, c.occurred_at, c.counts_from, c.due_at, c.expires_at, c.send_by, c.decided_at, {{recorded_at}},
-  case when h.sending = 1 then 'in_doubt' else 'released' end, 'interrupted', '', {{null_text}},
-  case when h.sending = 1 then 0 else -1 end, case when h.sending = 1 then 0 else -1 end
-from events c
-left join handed_over h on h.run_id = c.run_id and h.message_id = c.message_id
-where c.event = 'claimed' and coalesce(h.answered, 0) = 0
+select {{seq}} + row_number() over (order by seq), run_id, message_id, segment, segment_version, step, variant, user_id, item_key, class, channel, topic,
+  template, template_version, occurred_at, counts_from, due_at, expires_at, send_by, decided_at, {{recorded_at}},
+  case why when 'no_answer' then 'in_doubt' else 'released' end, case why when 'resend' then 'resend' else 'interrupted' end, '', {{null_text}},
+  case why when 'no_answer' then 0 else -1 end, case why when 'no_answer' then 0 else -1 end
+from left_over

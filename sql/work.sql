@@ -12,7 +12,7 @@
   user_id {{types.text}}, item_key {{types.text}}, class {{types.text}}, priority {{types.bigint}}, channel {{types.text}}, topic {{types.text}},
   template {{types.text}}, template_version {{types.text}}, occurred_at {{types.timestamp}}, counts_from {{types.timestamp}},
   due_at {{types.timestamp}}, expires_at {{types.timestamp}}, send_by {{types.timestamp}}, event {{types.text}}, reason {{types.text}},
-  rule {{types.text}}, detail {{types.text}}, settles {{types.bigint}}, counts {{types.bigint}}, address {{types.text}}, changed {{types.bigint}}, row_count {{types.bigint}}, place {{types.bigint}}
+  rule {{types.text}}, detail {{types.text}}, settles {{types.bigint}}, counts {{types.bigint}}, address {{types.text}}, changed {{types.bigint}}, is_new {{types.bigint}}, row_count {{types.bigint}}, place {{types.bigint}}
 );
 {{create_work "outcomes"}} (
   place {{types.bigint}}, message_id {{types.text}}, event {{types.text}}, reason {{types.text}}, rule {{types.text}}, detail {{types.text}},

@@ -1,9 +1,13 @@
 import { activate, type Activation, type ActiveStep } from "./arbitration/activation.js";
 import { arbitrateStatement } from "./arbitration/arbitrate.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
+import { SURGE_LOOK_BACK_MS, surgeLimit, type Surge } from "./arbitration/surge.js";
 import { zoneHours, type ZoneHours } from "./arbitration/zones.js";
+import { instant } from "./core/clock.js";
 import type { Problem } from "./core/errors.js";
-import type { Ledger, Pause, SegmentRunRow } from "./ledger/ledger.js";
+import { saltOf, type Ledger, type SegmentRun } from "./ledger/ledger.js";
+import { pauses as readPauses, type Pause } from "./ledger/pauses.js";
+import { previousSegmentRuns, usualOffers } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness, newestData } from "./segments/freshness.js";
@@ -21,8 +25,10 @@ export interface DecideOptions {
   segments: readonly Segment[];
   /** Ids of those whose baseline is lifted. */
   backfill: ReadonlySet<string>;
-  /** Decide, but append nothing. */
-  dryRun: boolean;
+  /** Ids of those that may offer far more than usual. */
+  approved: ReadonlySet<string>;
+  /** Null: decide, but append nothing. */
+  ledger: Ledger | null;
   templates: TemplateCatalog;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
@@ -39,6 +45,10 @@ export interface SegmentDecisions {
   dropped: Record<string, number>;
   /** Decisions by reason, unchanged answers included. */
   reasons: Record<string, number>;
+  /** Candidates that no run had offered before, or that waited for approval. */
+  offered: number;
+  /** Set: held back, as it offers far more than usual. */
+  surge: Surge | null;
   problem: Problem | null;
   ms: number;
 }
@@ -58,33 +68,36 @@ export interface Decisions {
  * From SQL files to decisions in the ledger: compiles, stages and arbitrates. Mistakes of the project are thrown, all at
  * once, before anything runs; a query that the warehouse refuses fails alone.
  */
-export async function decide(project: Project, warehouse: Warehouse, ledger: Ledger, options: DecideOptions): Promise<Decisions> {
+export async function decide(project: Project, warehouse: Warehouse, options: DecideOptions): Promise<Decisions> {
   const { segments, now } = options;
   const { compiled, audiences } = await compileAll(project, warehouse, options);
-  await createWorkTables(warehouse, ledger.schema);
+  await createWorkTables(warehouse, project.target.schema);
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
   await filled(warehouse, "audience_members");
   await filled(warehouse, "segment_rows");
 
-  const arbitration = await gather(project, warehouse, ledger, options, compiled, stagedAudiences, stagedSegments);
-  const statement = arbitrate(arbitration, warehouse, options);
+  let arbitration = await gather(project, warehouse, options, compiled, stagedAudiences, stagedSegments);
   const started = now();
-  const { before, after } = warehouse.dialect.arbitration;
-  for (const sql of before) await warehouse.execute({ sql, params: [] });
-  const decided = await warehouse.execute(statement);
-  for (const sql of after) await warehouse.execute({ sql, params: [] });
+  let decided = await arbitrate(arbitration, warehouse, options);
+  let summary = await summarise(warehouse, arbitration.segments, stagedSegments);
+  const held = await surging(project, warehouse, options, arbitration, summary.summaries);
+  if (held.size > 0) {
+    // Rare, and then worth the second pass: those held back must not stand in the way of others.
+    arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
+    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("decisions")}`, params: [] });
+    decided = await arbitrate(arbitration, warehouse, options);
+    summary = await summarise(warehouse, arbitration.segments, stagedSegments);
+  }
   await filled(warehouse, "decisions");
   const arbitrationMs = now() - started;
-
-  const { summaries, changed } = await summarise(warehouse, segments, stagedSegments);
-  if (!options.dryRun)
-    await ledger.appendDecisions(
-      options,
-      arbitration.segments.map((s) => segmentRun(s, summaries)),
-      decided,
-      now(),
-    );
+  const { summaries, changed } = summary;
+  await options.ledger?.appendDecisions(
+    options,
+    arbitration.segments.map((s) => segmentRun(s, summaries)),
+    decided,
+    now(),
+  );
   return {
     segments: summaries,
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
@@ -104,17 +117,17 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill
  * Makes every statement of a run as of `asOf` and hands it to `onStatement`, without staging anything: the time zones of the
  * rows are not known then, so arbitration's table of zones is empty. Mistakes of the project are thrown, all at once.
  */
-export async function compileRun(project: Project, warehouse: Warehouse, ledger: Ledger, options: CompileOptions): Promise<CompiledProject> {
+export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
   const { compiled, audiences } = await compileAll(project, warehouse, options);
-  await createWorkTables(warehouse, ledger.schema);
+  await createWorkTables(warehouse, project.target.schema);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
     new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0 }]));
   const segments = unasked(
     options.segments.map(({ id }) => id),
     compiled.failedSegments,
   );
-  const arbitration = await gather(project, warehouse, ledger, options, compiled, unasked(audiences, compiled.failedAudiences), segments);
-  arbitrate(arbitration, warehouse, options);
+  const arbitration = await gather(project, warehouse, options, compiled, unasked(audiences, compiled.failedAudiences), segments);
+  arbitrateStatementOf(arbitration, warehouse, options);
   return compiled;
 }
 
@@ -127,7 +140,38 @@ async function compileAll(project: Project, warehouse: Warehouse, options: Compi
   return { compiled, audiences };
 }
 
-function arbitrate(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Statement {
+/** Fills the table of decisions; gives how many there are. */
+async function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions): Promise<number> {
+  const statement = arbitrateStatementOf(arbitration, warehouse, options);
+  const { before, after } = warehouse.dialect.arbitration;
+  for (const sql of before) await warehouse.execute({ sql, params: [] });
+  const decided = await warehouse.execute(statement);
+  for (const sql of after) await warehouse.execute({ sql, params: [] });
+  return decided;
+}
+
+/** The segments that offer far more than they usually do, and that nobody approved. */
+async function surging(
+  project: Project,
+  warehouse: Warehouse,
+  { asOf, approved, backfill }: DecideOptions,
+  { segments }: Arbitration,
+  summaries: readonly SegmentDecisions[],
+): Promise<Map<string, Surge>> {
+  const surges = new Map<string, Surge>();
+  // Without many candidates nothing surges: the question costs a statement.
+  const { surge } = project.policy;
+  if (surge === null || !summaries.some(({ offered }) => offered > surge.atLeast)) return surges;
+  const usual = await usualOffers(warehouse, project.target.schema, instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS));
+  for (const { segment } of segments) {
+    const offered = summaries.find((summary) => summary.segment === segment.id)?.offered ?? 0;
+    const limit = surgeLimit(project.policy, usual.get(segment.id));
+    if (limit !== null && offered > limit && !approved.has(segment.id) && !backfill.has(segment.id)) surges.set(segment.id, { offered, limit });
+  }
+  return surges;
+}
+
+function arbitrateStatementOf(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Statement {
   const statement = arbitrateStatement(arbitration, (template) => templates.versionOf(template), warehouse.dialect);
   // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
   onStatement("arbitrate", statement, [arbitration.salt]);
@@ -154,15 +198,15 @@ async function filled(warehouse: Warehouse, table: WorkTable): Promise<void> {
 async function gather(
   project: Project,
   warehouse: Warehouse,
-  ledger: Ledger,
   options: CompileOptions,
   compiled: CompiledProject,
   audiences: ReadonlyMap<string, Staged>,
   staged: ReadonlyMap<string, Staged>,
 ): Promise<Arbitration> {
   const { asOf, segments } = options;
-  const previous = await ledger.previousSegmentRuns();
-  const pauses = await ledger.pauses();
+  const { schema } = project.target;
+  const previous = await previousSegmentRuns(warehouse, schema);
+  const pauses = await readPauses(warehouse, schema, Date.parse(asOf));
   const newest = await newestData(
     project,
     new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources)),
@@ -178,7 +222,7 @@ async function gather(
   return {
     project,
     asOf,
-    salt: ledger.salt,
+    salt: await saltOf(warehouse, schema),
     segments: segments.map((segment): ArbitratedSegment => {
       const stored = previous.get(segment.id);
       const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };
@@ -191,6 +235,7 @@ async function gather(
         backfill: options.backfill.has(segment.id),
         failedAudience: audiencesUsed(project, segment).find((name) => audiences.get(name)?.problem !== null) ?? null,
         pausedBy: pausedBy(segment, pauses),
+        surge: null,
         ...freshness(sourcesOf(segment), newest, asOf),
       };
     }),
@@ -219,7 +264,7 @@ async function zonesOfRows(project: Project, warehouse: Warehouse, asOf: string)
 
 async function summarise(
   warehouse: Warehouse,
-  segments: readonly Segment[],
+  segments: readonly ArbitratedSegment[],
   staged: ReadonlyMap<string, Staged>,
 ): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
   const { dialect } = warehouse;
@@ -228,10 +273,10 @@ async function summarise(
     params: [],
   });
   const decided = await warehouse.query({
-    sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`,
+    sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`,
     params: [],
   });
-  const summaries = segments.map(({ id }): SegmentDecisions => {
+  const summaries = segments.map(({ segment: { id }, surge }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const count = (rows: typeof decided, column: string): Record<string, number> => {
       const counts: Record<string, number> = {};
@@ -256,14 +301,24 @@ async function summarise(
         mine.filter((row) => row["event"] !== "none"),
         "reason",
       ),
-      problem: state?.problem ?? null,
+      offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
+      surge,
+      problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),
       ms: state?.ms ?? 0,
     };
   });
   return { summaries, changed: decided.reduce((sum, row) => sum + Number(row["changed"]), 0) };
 }
 
-function segmentRun({ segment, activation, queried }: ArbitratedSegment, summaries: readonly SegmentDecisions[]): Omit<SegmentRunRow, "run_id" | "as_of"> {
+function surgeProblem(segment: string, { offered, limit }: Surge): Problem {
+  return {
+    code: "run/surge",
+    message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows: they wait.`,
+    hint: `If that is right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`,
+  };
+}
+
+function segmentRun({ segment, activation, queried, surge }: ArbitratedSegment, summaries: readonly SegmentDecisions[]): SegmentRun {
   const summary = summaries.find((s) => s.segment === segment.id);
   return {
     segment: segment.id,
@@ -273,6 +328,7 @@ function segmentRun({ segment, activation, queried }: ArbitratedSegment, summari
     returned: summary?.returned ?? null,
     dropped: JSON.stringify(summary?.dropped ?? {}),
     decisions: JSON.stringify(summary?.reasons ?? {}),
+    offered: surge === null ? (summary?.offered ?? null) : null,
     duration_ms: Math.round(summary?.ms ?? 0),
     error: summary?.problem?.message ?? null,
   };

@@ -6,7 +6,12 @@ import { decide, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import type { DeliveryEvent, PauseState } from "./delivery/types.js";
-import { LEASE_MS, Ledger, type ClaimEvent } from "./ledger/ledger.js";
+import { Ledger, type ClaimEvent } from "./ledger/ledger.js";
+import { refuseCopies } from "./ledger/identity.js";
+import { pauses, type Pause } from "./ledger/pauses.js";
+import { recover, type Recovered } from "./ledger/recover.js";
+import { lastAsOf, NOTHING_DONE, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
+import { requireLedger } from "./ledger/schema.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
@@ -14,12 +19,11 @@ import type { Warehouse } from "./warehouse/types.js";
 
 /** Claims read, rendered and marked `sending` together: the most that a crash leaves in doubt is two of these. */
 const BATCH = 2_500;
-/** The lease's last part is kept free, so that a request under way ends before another run may begin, ms. */
-const LEASE_MARGIN_MS = 120_000;
 
 export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"> {
   segments: readonly Segment[];
   backfill: ReadonlySet<string>;
+  approved: ReadonlySet<string>;
   dryRun: boolean;
   /** ISO 8601 UTC, given on the command line: decide as of then, and deliver to sandbox or outbox alone. */
   asOf: string | null;
@@ -38,7 +42,7 @@ export interface RunResult {
   asOf: string;
   dryRun: boolean;
   /** What an earlier run had left behind. */
-  recovered: { released: number; inDoubt: number };
+  recovered: Recovered;
   decisions: Decisions;
   /** Null in a dry run. */
   delivery: DeliveryResult | null;
@@ -51,31 +55,57 @@ export interface RunResult {
   ms: number;
 }
 
-/** One run: take the lease, recover, decide, deliver, record. */
+/** One run: take the lease, recover, decide, deliver, record. @throws OpportuneError before anything is claimed, or when the ledger is lost */
 export async function run(project: Project, warehouse: Warehouse, options: RunOptions): Promise<RunResult> {
   const { now, dryRun } = options;
+  const { schema } = project.target;
   const started = now();
   const renderer = loadRenderer(project);
-  const ledger = await Ledger.open(warehouse, project.target.schema, now, dryRun ? "read" : "lease");
+  const asOf = options.asOf ?? instant(started);
+  const about = { runId: runIdOf(asOf), asOf };
+  await requireLedger(warehouse, schema);
+  if (!dryRun && project.target.live && options.asOf === null) await refuseCopies(warehouse, schema);
+  const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project));
   try {
-    const asOf = options.asOf ?? instant(started);
-    await refuseEarlier(ledger, asOf);
-    const recovered = dryRun ? { released: 0, inDoubt: 0 } : await ledger.recover(now());
-    const run = { runId: runIdOf(asOf), asOf };
-    if (!dryRun) await ledger.recordRunStart({ ...run, version: VERSION }, now());
-    const decisions = await decideOrRecord(project, warehouse, ledger, renderer, run, options);
+    await refuseEarlier(warehouse, schema, asOf);
+    const recovered = ledger === null ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
+    if (ledger !== null) await recordRunStart(ledger, { ...about, version: VERSION }, now());
+    const job = { project, warehouse, ledger, renderer, run: about, options };
+    const decisions = await decideOrRecord(job);
     options.onDecided(decisions);
     const deliveryStarted = now();
-    const delivery = dryRun ? null : await deliver(project, warehouse, ledger, renderer, run, options);
+    const delivery = ledger === null ? null : await deliver({ ...job, ledger });
     const deliveryMs = now() - deliveryStarted;
-    const unrenderable = dryRun ? await renderAll(project, warehouse, renderer, run) : {};
+    const unrenderable = ledger === null ? await renderAll(job) : {};
     const problems = problemsOf(decisions, delivery);
-    const result: RunResult = { ...run, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
-    if (!dryRun) await ledger.recordRunEnd(run.runId, runEnd(result), now());
+    const result: RunResult = { ...about, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
+    if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(result), now());
     return result;
   } finally {
-    if (!dryRun) await ledger.release();
+    await ledger?.release();
   }
+}
+
+/** What the parts of a run share. */
+interface Job {
+  project: Project;
+  warehouse: Warehouse;
+  /** Null in a dry run. */
+  ledger: Ledger | null;
+  renderer: Renderer;
+  run: { runId: string; asOf: string };
+  options: RunOptions;
+}
+
+const NOTHING_LEFT: Recovered = { released: 0, inDoubt: 0 };
+
+/** The longest that a request of any channel may be under way, ms. */
+function longestAnswerMs(project: Project): number {
+  return Math.max(0, ...[...project.channels.values()].map(({ timeoutSeconds }) => timeoutSeconds * 1000));
+}
+
+function resendChannels(project: Project): string[] {
+  return [...project.channels.values()].filter(({ onDoubt }) => onDoubt === "resend").map(({ name }) => name);
 }
 
 /** Sorts by time and tells runs of one instant apart. */
@@ -83,8 +113,8 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-async function refuseEarlier(ledger: Ledger, asOf: string): Promise<void> {
-  const last = await ledger.lastAsOf();
+async function refuseEarlier(warehouse: Warehouse, schema: string, asOf: string): Promise<void> {
+  const last = await lastAsOf(warehouse, schema);
   if (last === null || Date.parse(last) <= Date.parse(asOf)) return;
   throw new OpportuneError({
     code: "run/as-of",
@@ -94,60 +124,38 @@ async function refuseEarlier(ledger: Ledger, asOf: string): Promise<void> {
 }
 
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
-async function decideOrRecord(
-  project: Project,
-  warehouse: Warehouse,
-  ledger: Ledger,
-  renderer: Renderer,
-  run: { runId: string; asOf: string },
-  options: RunOptions,
-): Promise<Decisions> {
+async function decideOrRecord({ project, warehouse, ledger, renderer, run, options }: Job): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, ledger, { ...options, ...run, templates: renderer });
+    return await decide(project, warehouse, { ...options, ...run, ledger, templates: renderer });
   } catch (error) {
-    const counts = { candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0 };
-    if (!options.dryRun)
-      await ledger
-        .recordRunEnd(run.runId, { status: "error", ...counts, error: error instanceof Error ? error.message : String(error) }, options.now())
-        .catch(() => undefined);
+    const message = error instanceof Error ? error.message : String(error);
+    if (ledger !== null) await recordRunEnd(ledger, run.runId, { ...NOTHING_DONE, status: "error", error: message }, options.now()).catch(() => undefined);
     throw error;
   }
 }
 
-async function deliver(
-  project: Project,
-  warehouse: Warehouse,
-  ledger: Ledger,
-  renderer: Renderer,
-  run: { runId: string; asOf: string },
-  options: RunOptions,
-): Promise<DeliveryResult> {
+async function deliver({ project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger }): Promise<DeliveryResult> {
   const { now } = options;
   const lanes = await openLanes(project, options.asOf !== null, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
   const offset = options.asOf === null ? 0 : Date.parse(options.asOf) - now();
   const clock = (): number => now() + offset;
-  let leased = now();
   try {
     return await deliverClaims(
       readClaims(project, warehouse, BATCH),
       {
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
-        append: async (events) => {
-          const at = now();
-          await ledger.appendEvents(
+        append: (events) =>
+          ledger.appendEvents(
             run,
             events.map((event) => toLedger(event, offset)),
-            at,
-          );
-          leased = at;
-        },
-        paused: async () => pauseState(project, await ledger.pauses()),
+          ),
+        paused: async () => pauseState(await pauses(warehouse, project.target.schema, now())),
         now: clock,
       },
       {
-        sendUntil: () => leased + offset + LEASE_MS - LEASE_MARGIN_MS,
+        sendUntil: () => clock() + ledger.sendingLeftMs(),
         onProgress: options.onProgress,
         ...(options.stop === undefined ? {} : { stop: options.stop }),
       },
@@ -170,13 +178,13 @@ function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
   };
 }
 
-function pauseState(project: Project, pauses: Awaited<ReturnType<Ledger["pauses"]>>): PauseState {
-  const named = (scope: string): Set<string> => new Set(pauses.filter((pause) => pause.scope === scope).map((pause) => pause.name));
+function pauseState(standing: readonly Pause[]): PauseState {
+  const named = (scope: string): Set<string> => new Set(standing.filter((pause) => pause.scope === scope).map((pause) => pause.name));
   return { project: named("project").size > 0, segments: named("segment"), channels: named("channel") };
 }
 
 /** A dry run proves that what it would send can be rendered. */
-async function renderAll(project: Project, warehouse: Warehouse, renderer: Renderer, run: { runId: string; asOf: string }): Promise<Record<string, number>> {
+async function renderAll({ project, warehouse, renderer, run }: Job): Promise<Record<string, number>> {
   const invalid: Record<string, number> = {};
   for await (const claims of readClaims(project, warehouse, BATCH)) {
     for (const claim of claims) {
@@ -199,7 +207,10 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null): Prob
   ];
 }
 
-function runEnd({ decisions, delivery, problems, ms }: RunResult): Parameters<Ledger["recordRunEnd"]>[1] {
+/** Reasons by which a guard holds candidates back until the data or somebody changes. */
+const GUARDS = ["surge", "audience_failed", "stale_data"];
+
+function runEnd({ decisions, delivery, problems, ms }: RunResult): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
   const { counts } = delivery ?? { counts: null };
   return {
@@ -210,6 +221,9 @@ function runEnd({ decisions, delivery, problems, ms }: RunResult): Parameters<Le
     failed: (counts?.failed.rejected ?? 0) + (counts?.failed.invalid ?? 0),
     in_doubt: counts?.inDoubt ?? 0,
     released: total(counts?.released ?? {}),
+    held: decisions.segments.reduce((sum, segment) => sum + GUARDS.reduce((n, guard) => n + (segment.reasons[guard] ?? 0), 0), 0),
+    lag_p50_ms: null,
+    lag_p95_ms: null,
     duration_ms: Math.round(ms),
     error: problems.length === 0 ? null : problems.map((problem) => problem.message).join("; "),
   };

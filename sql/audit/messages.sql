@@ -19,13 +19,13 @@ select c.message_id, c.run_id, c.segment, c.step, c.variant, c.user_id, c.item_k
   case
     when c.event = 'held_out' then 'held_out'
     when e.accepted_at is not null then 'accepted'
-    when e.failed is not null then 'failed'
     when e.released is not null then 'released'
+    when e.failed is not null then 'failed'
     when e.in_doubt = 1 then 'in_doubt'
     when e.sending_at is not null then 'sending'
     else 'claimed'
   end as status,
-  coalesce(e.failed, e.released) as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts
+  coalesce(e.released, e.failed) as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts
 from {{ledger "sent_ledger"}} c
 join events e on e.message_id = c.message_id and e.run_id = c.run_id
 left join (

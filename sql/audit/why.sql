@@ -8,7 +8,11 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
     when 'accepted' then 'accepted by the provider'
     when 'failed' then case reason when 'invalid' then 'could not be rendered' else 'refused by the provider' end
     when 'in_doubt' then 'handed over, and no answer came'
-    when 'released' then 'not sent after all (' || reason || '); decided again'
+    when 'released' then case reason
+      when 'resend' then 'no answer came; offered again'
+      when 'retry' then 'offered again'
+      else 'not sent after all (' || reason || '); decided again'
+    end
     when 'left' then 'no longer returned by the segment; had waited for ' || rule
     when 'backfilled' then 'taken up by a backfill'
     else case reason
@@ -24,6 +28,7 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
       when 'superseded' then case rule when '' then 'a later step took its place' else 'a newer behaviour took its place' end
       when 'repeat_gap' then 'too soon after the last journey'
       when 'paused' then 'waits: the ' || rule || ' is paused'
+      when 'surge' then 'waits for approval: the segment offered far more than usual'
       when 'stale_data' then 'waits for fresh data'
       when 'step_gap' then 'waits: too soon after the step before'
       when 'quiet_hours' then 'waits for the end of the quiet hours'

@@ -8,6 +8,7 @@ when 'baseline' then {{json "activated_at" (iso "coalesce(activated_at, active_s
       when 'opted_out' then {{json "from" "rule"}}
       when 'expired' then {{json "waited_for" "rule" "window_ended_at" (iso "expires_at")}}
       when 'repeat_gap' then {{json "last_claimed_at" (iso "last_counting_at") "repeat_seconds" "repeat_seconds"}}
+      when 'surge' then {{json "offered" "surge_offered" "limit" "surge_limit"}}
       when 'paused' then {{json "scope" "rule"}}
       when 'stale_data' then {{json "loaded_at" (iso "loaded_at") "due_at" (iso "due_at")}}
       when 'step_gap' then {{json "last_step_claimed_at" (iso "last_claim_at") "gap_seconds" (seconds_between "last_due_at" "due_at")}}

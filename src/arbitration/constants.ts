@@ -4,6 +4,7 @@ import { secondsBefore } from "../core/clock.js";
 import type { Check } from "../segments/types.js";
 import type { Constant, ConstantTable } from "../warehouse/sql.js";
 import type { Activation, PreviousActivation } from "./activation.js";
+import type { Surge } from "./surge.js";
 import type { ZoneHours } from "./zones.js";
 
 /** What arbitration has to know of one segment in this run. */
@@ -19,6 +20,8 @@ export interface ArbitratedSegment {
   /** Name of the first audience it uses that failed. */
   failedAudience: string | null;
   pausedBy: "project" | "segment" | null;
+  /** Set: far more candidates than usual, which nobody approved. */
+  surge: Surge | null;
   /** Oldest `loaded_at` of its sources, ISO 8601 UTC; null: none is known. */
   loadedAt: string | null;
   /** One of its sources is older than its `stale_after`, or can't be read. */
@@ -79,6 +82,8 @@ export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable
       { name: "goal", type: "text" },
       { name: "failed_audience", type: "text" },
       { name: "paused_by", type: "text" },
+      { name: "surge_offered", type: "bigint" },
+      { name: "surge_limit", type: "bigint" },
       { name: "loaded_at", type: "timestamp" },
       { name: "too_old", type: "boolean" },
       { name: "max_per_run", type: "bigint" },
@@ -99,7 +104,9 @@ export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable
       s.queried,
       s.segment.goal?.audience ?? null,
       s.failedAudience,
-      s.pausedBy,
+      s.pausedBy ?? (s.surge === null ? null : "surge"),
+      s.surge?.offered ?? null,
+      s.surge?.limit ?? null,
       { timestamp: s.loadedAt },
       s.tooOld,
       s.segment.maxPerRun,

@@ -2,7 +2,7 @@ import { lookBackSeconds } from "../arbitration/constants.js";
 import { instant } from "../core/clock.js";
 import { formatProblem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
-import { Ledger } from "../ledger/ledger.js";
+import { requireLedger } from "../ledger/schema.js";
 import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
 import { counted } from "../report/tables.js";
@@ -26,11 +26,11 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const segments = selectSegments(project, options);
     for (const warning of goalWarnings(project, segments, lookBackSeconds)) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
     const renderer = loadRenderer(project);
-    const ledger = await Ledger.open(warehouse, project.target.schema, Date.now, "read");
+    await requireLedger(warehouse, project.target.schema);
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
-    const { failedSegments, failedAudiences } = await compileRun(project, warehouse, ledger, {
+    const { failedSegments, failedAudiences } = await compileRun(project, warehouse, {
       asOf,
       segments,
       backfill: new Set(),

@@ -1,9 +1,10 @@
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { channelChecks, failed, leaseCheck, ledgerCheck, ok, pauseCheck, sourceChecks, versionChecks, type Check } from "../report/checks.js";
+import { channelChecks, failed, homeCheck, leaseCheck, ledgerCheck, ok, pauseCheck, sourceChecks, versionChecks, type Check } from "../report/checks.js";
 import { loadProject } from "../project/load.js";
 import type { Project } from "../project/types.js";
 import { ledgerStatus } from "../ledger/schema.js";
-import { Ledger } from "../ledger/ledger.js";
+import { isAtHome } from "../ledger/identity.js";
+import { pauses } from "../ledger/pauses.js";
 import { newestData } from "../segments/freshness.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
@@ -85,8 +86,13 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
   const newest = await newestData(project, new Set(project.sources.keys()), warehouse);
   const sources = sourceChecks(project, unreadable, newest, Date.now());
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
-  const ledger = await Ledger.open(warehouse, schema, Date.now, "read");
-  return [ledgerCheck(schema, status), ...sources, pauseCheck(await ledger.pauses(), project), leaseCheck(await leaseOf(warehouse, schema), Date.now())];
+  return [
+    ledgerCheck(schema, status),
+    ...sources,
+    homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
+    pauseCheck(await pauses(warehouse, schema, Date.now()), project),
+    leaseCheck(await leaseOf(warehouse, schema), Date.now()),
+  ];
 }
 
 function problemsOf(error: unknown): readonly Problem[] {

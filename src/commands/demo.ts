@@ -80,6 +80,7 @@ async function runOnce(terminal: Terminal, project: Project, now: () => number):
   const result = await withWarehouseOf(project, terminal, (warehouse) =>
     run(project, warehouse, {
       segments: [...project.segments.values()],
+      approved: new Set(),
       backfill: new Set(),
       dryRun: false,
       asOf: instant(Math.floor(now() / 1000) * 1000),

@@ -1,3 +1,4 @@
+import { adopt } from "../ledger/identity.js";
 import { installLedger, ledgerStatus, requireLedger } from "../ledger/schema.js";
 import { withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -10,6 +11,17 @@ export function ledgerInstallCommand(terminal: Terminal, options: GlobalOptions)
     const { version } = await ledgerStatus(warehouse, schema);
     const done = ran.length === 0 ? "was up to date" : `is now up to date (${ran.join(", ")})`;
     terminal.out(`The ledger in schema ${schema} of target ${name} ${done}: version ${String(version)}.`);
+    return 0;
+  });
+}
+
+/** Makes this database the ledger's home after a copy or restore that is to send from now on. */
+export function ledgerAdoptCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema, name } = project.target;
+    await requireLedger(warehouse, schema);
+    await adopt(warehouse, schema);
+    terminal.out(`The ledger in schema ${schema} of target ${name} belongs to this database now: runs may send from it.`);
     return 0;
   });
 }

@@ -1,5 +1,6 @@
-import { Ledger, type Pause } from "../ledger/ledger.js";
 import { OpportuneError } from "../core/errors.js";
+import { pauses, setPause as writePause, type Pause } from "../ledger/pauses.js";
+import { requireLedger } from "../ledger/schema.js";
 import type { Project } from "../project/types.js";
 import { segmentNamed, unknownName, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -19,9 +20,10 @@ export function setPause(terminal: Terminal, options: PauseOptions, segment: str
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const pause = pauseOf(project, options, segment, paused ? "pause" : "resume");
     // Without the lease: a run that is under way is what one wants to pause most.
-    const ledger = await Ledger.open(warehouse, project.target.schema, Date.now, "read");
-    const standing = (await ledger.pauses()).some(({ scope, name }) => scope === pause.scope && name === pause.name);
-    if (standing !== paused) await ledger.setPause(pause, paused, Date.now());
+    const { schema } = project.target;
+    await requireLedger(warehouse, schema);
+    const standing = (await pauses(warehouse, schema, Date.now())).some(({ scope, name }) => scope === pause.scope && name === pause.name);
+    if (standing !== paused) await writePause(warehouse, schema, { ...pause, paused }, Date.now());
     terminal.out(message(pause, project, paused, standing));
     return 0;
   });

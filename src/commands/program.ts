@@ -84,6 +84,7 @@ function addRunCommands(program: Command): void {
     .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
     .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")
+    .option("--approve <segments...>", "let segments go that wait as `surge`, because they offer far more than usual")
     .addOption(output())
     .addHelpText(
       "after",
@@ -114,6 +115,9 @@ function addLedgerCommands(program: Command): void {
   const ledger = command(program, "ledger", "install the ledger, or see its version");
   command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(
     lazily(async () => (await import("./ledger.js")).ledgerInstallCommand),
+  );
+  command(ledger, "adopt", "let runs send from this database, which is a copy or a restore of the ledger's own").action(
+    lazily(async () => (await import("./ledger.js")).ledgerAdoptCommand),
   );
   command(ledger, "status", "the ledger's version; fails unless it is the one needed")
     .addOption(output())

@@ -9,7 +9,7 @@ import { run, type RunOptions, type RunResult } from "../run.js";
 import { VERSION } from "../version.js";
 import { parseAsOf } from "./as-of.js";
 import { beginArtefacts } from "./artefacts.js";
-import { unknownName, withWarehouse } from "./context.js";
+import { segmentNamed, unknownName, withWarehouse } from "./context.js";
 import { selectSegments, words } from "./select.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -19,6 +19,7 @@ export interface RunCommandOptions extends GlobalOptions {
   dryRun?: boolean;
   asOf?: string;
   backfill?: string[];
+  approve?: string[];
 }
 
 /** Least time between two lines on how far delivery is, ms. */
@@ -30,6 +31,7 @@ export function runCommand(terminal: Terminal, options: RunCommandOptions): Prom
     const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
     const segments = takingPart(project, options);
     const backfill = backfilled(project, segments, options);
+    const approved = approvedSegments(project, options);
     const left = [...project.segments.values()].filter((segment) => segment.status !== "draft" && !segments.includes(segment));
     if (left.length > 0) terminal.note(`Not selected, so they do not compete in this run: ${left.map(({ id }) => id).join(", ")}.`);
     const artefacts = beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments });
@@ -39,6 +41,7 @@ export function runCommand(terminal: Terminal, options: RunCommandOptions): Prom
         ...narrated(terminal),
         segments,
         backfill,
+        approved,
         dryRun: options.dryRun === true,
         asOf,
         now: Date.now,
@@ -99,6 +102,10 @@ function backfilled(project: Project, segments: readonly Segment[], options: Run
   return new Set(ids);
 }
 
+function approvedSegments(project: Project, options: RunCommandOptions): Set<string> {
+  return new Set(words(options.approve).map((id) => segmentNamed(project, id).id));
+}
+
 /** The run's callbacks, as lines on stderr. */
 function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" | "onProgress"> {
   let told = Date.now();
@@ -124,9 +131,9 @@ function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" |
 function conclude(terminal: Terminal, result: RunResult, project: Project, stopped: boolean): void {
   const summary = runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped, maxPerRun: project.policy.maxPerRun });
   terminal.out(`\n${summary.join("\n")}`);
-  // Those of segments and audiences have been told where they happened.
+  // Failed queries of segments and audiences have been told where they happened.
   for (const line of problemLines(
-    result.problems.filter(({ code }) => code.startsWith("delivery/")),
+    result.problems.filter(({ code }) => code.startsWith("delivery/") || code.startsWith("run/")),
     terminal.errPaint,
   ))
     terminal.warn(line);

@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import { renderSqlFile } from "../warehouse/sql.js";
+import { ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
+import { adopt } from "./identity.js";
+import { Lease } from "./lease.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 const LEDGER_FILES = new URL("../../sql/ledger/", import.meta.url);
@@ -42,10 +44,24 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
   await warehouse.execute({ sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] });
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);
+  // No run may be under way while tables change; before the first file there is no lease, and no run.
+  const lease = status.version > 0 && status.version < status.expected ? await Lease.take(warehouse, schema, 0) : null;
+  try {
+    return await migrate(warehouse, schema, lease);
+  } finally {
+    await lease?.release();
+  }
+}
+
+/** Runs what is pending, asked once more now that nobody else does so, each file with its version or not at all. */
+async function migrate(warehouse: Warehouse, schema: string, lease: Lease | null): Promise<string[]> {
+  const { dialect } = warehouse;
+  const status = await ledgerStatus(warehouse, schema);
   const pending = migrations().slice(status.version);
   const queries = ledgerQueries(schema);
   for (const [i, file] of pending.entries()) {
-    await warehouse.transaction(async () => {
+    const commit = (work: () => Promise<void>): Promise<void> => (lease === null ? warehouse.transaction(work) : lease.fenced(work));
+    await commit(async () => {
       for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql))
         await warehouse.execute({ sql, params: [] });
       const version = String(status.version + i + 1);
@@ -58,8 +74,23 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
       }
     });
   }
-  for (const file of readdirSync(AUDIT_FILES).sort()) await warehouse.execute(renderSqlFile(`audit/${file}`, dialect, schema, {}));
+  await adopt(warehouse, schema, true);
+  for (const file of readdirSync(AUDIT_FILES).sort()) await createView(warehouse, schema, file);
   return pending;
+}
+
+/** Replaces a view; where its columns changed, which Postgres does not replace, it is dropped first, and with it what was granted on it. */
+async function createView(warehouse: Warehouse, schema: string, file: string): Promise<void> {
+  const { dialect } = warehouse;
+  const view = renderSqlFile(`audit/${file}`, dialect, schema, {});
+  try {
+    await warehouse.execute(view);
+  } catch {
+    await warehouse.transaction(async () => {
+      await warehouse.execute({ sql: `drop view if exists ${ledgerTable(dialect, schema, file.replace(/\.sql$/, ""))}`, params: [] });
+      await warehouse.execute(view);
+    });
+  }
 }
 
 /** Throws, with the command that helps, unless the ledger is of this version. */

@@ -4,7 +4,7 @@ import type { Param, Statement } from "../warehouse/types.js";
 /** Timestamps go in as ISO 8601 UTC text; the ledger's own SQL reads them back as text too. */
 type Time = string;
 
-interface RunsTable {
+export interface RunsTable {
   run_id: string;
   as_of: Time;
   started_at: Time;
@@ -18,11 +18,14 @@ interface RunsTable {
   failed: number | null;
   in_doubt: number | null;
   released: number | null;
+  held: number | null;
+  lag_p50_ms: number | null;
+  lag_p95_ms: number | null;
   duration_ms: number | null;
   error: string | null;
 }
 
-interface SegmentRunsTable {
+export interface SegmentRunsTable {
   run_id: string;
   segment: string;
   as_of: Time;
@@ -36,6 +39,8 @@ interface SegmentRunsTable {
   dropped: string | null;
   decisions: string | null;
   bytes_scanned: number | null;
+  /** Null for a run in which a surge held the segment back. */
+  offered: number | null;
   duration_ms: number | null;
   error: string | null;
 }
@@ -80,7 +85,7 @@ export interface LedgerTables {
   segment_runs: SegmentRunsTable;
   suppressions: { channel: string; address: string; topic: string | null; reason: string; recorded_at: Time };
   preferences: { user_id: string; channel: string | null; topic: string | null; opted_in: boolean; recorded_at: Time; seq: number };
-  pauses: { scope: "project" | "segment" | "channel"; name: string; paused: boolean; recorded_at: Time; seq: number; note: string | null };
+  pauses: { scope: "project" | "segment" | "channel"; name: string; paused: boolean; recorded_at: Time; seq: number; note: string | null; until: Time | null };
   leases: { name: string; holder: string | null; fence: number; expires_at: Time | null };
   meta: { name: string; content: string };
 }

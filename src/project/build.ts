@@ -100,6 +100,7 @@ export function buildPolicy({ policy, channels, interval }: ProjectFile): Policy
     exclude: policy.exclude,
     require: policy.require,
     holdout: policy.holdout,
+    surge: policy.surge === false ? null : { multiple: policy.surge.multiple, atLeast: policy.surge.at_least },
     maxPerRun: policy.max_per_run ?? Math.floor(rates * interval),
   };
 }

@@ -92,6 +92,8 @@ const cap = z.strictObject({
     .describe("As the ledger names it; defaults to e.g. `2 per 48 hours on sms`."),
 });
 
+const SURGE = "false, or a mapping with multiple and at_least";
+
 const policy = z.strictObject({
   timezone: timezone.default("UTC").describe("For users without a known zone."),
   quiet_hours: z
@@ -104,6 +106,22 @@ const policy = z.strictObject({
   require: z.array(nameOf("an audience")).default([]).describe("Audiences a user must be in to get marketing messages."),
   holdout: percent.default(0).describe("Percent of users kept silent to measure lift."),
   max_per_run: whole(1).optional().describe("Defaults to what the channels' rates can send in one interval."),
+  surge: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject(
+          {
+            multiple: z.number().min(1).default(10).describe("So many times what is usual."),
+            at_least: whole(1).default(1000).describe("Fewer candidates than this are never a surge."),
+          },
+          insteadOfType(SURGE),
+        ),
+      ],
+      { error: SURGE },
+    )
+    .prefault({})
+    .describe("A segment with far more new candidates than usual waits until `run --approve SEGMENT`; false: never."),
 });
 
 const SOURCE = "a table's name, or a mapping with table, loaded_at and stale_after";

@@ -100,6 +100,8 @@ export interface Policy {
   /** Percent of users, 0 to 100, kept silent to measure lift. */
   holdout: number;
   maxPerRun: number;
+  /** A segment that offers more than `multiple` times its usual number, and more than `atLeast`, waits for approval; null: never. */
+  surge: { multiple: number; atLeast: number } | null;
 }
 
 /** At most `max` marketing claims in the `windowSeconds` before a run, optionally of one channel or topic. */

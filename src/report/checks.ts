@@ -123,6 +123,17 @@ export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<strin
   });
 }
 
+/** A copy is where experiments are made; only a live target must not send from one. */
+export function homeCheck(schema: string, atHome: boolean, live: boolean): Check {
+  if (atHome) return ok("database", "the one that the ledger was made in, or was approved for");
+  if (!live) return ok("database", "a copy or a restore of the ledger's own; harmless, as the target is not live");
+  return failed("database", {
+    code: "ledger/copy",
+    message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,
+    hint: "Set `live: false` on this target, or run `opportune ledger adopt` if it is to send from now on.",
+  });
+}
+
 export function pauseCheck(pauses: readonly { scope: string; name: string }[], { segments }: Project): Check {
   const commands = pauses.map(({ scope, name }) => (scope === "project" ? "everything" : `${scope} ${name}`));
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);

@@ -37,6 +37,10 @@ export interface Dialect {
   materialized: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
   arbitration: { before: readonly string[]; after: readonly string[] };
+  /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
+  clock: string;
+  /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
+  oneProcess: boolean;
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
   afterFilling(table: WorkTable): readonly string[];
 }
@@ -75,6 +79,8 @@ export const duckdbDialect: Dialect = {
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
   materialized: "",
   arbitration: { before: [], after: [] },
+  clock: "cast(get_current_timestamp() as timestamp)",
+  oneProcess: true,
   afterFilling: () => [],
 };
 

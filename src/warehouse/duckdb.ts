@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
@@ -38,7 +39,7 @@ export async function openDuckDb(connection: DuckDbConnection, options: OpenOpti
   if (connection.memoryLimit !== null) settings["memory_limit"] = connection.memoryLimit;
   if (connection.threads !== null) settings["threads"] = String(connection.threads);
   const instance = await openInstance(path, settings, connection, options);
-  const warehouse = new DuckDbWarehouse(instance, await instance.connect());
+  const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path);
   await warehouse.prepare();
   return warehouse;
 }
@@ -79,12 +80,25 @@ async function openInstance(path: string, settings: Record<string, string>, conn
 
 class DuckDbWarehouse implements Warehouse {
   readonly dialect = duckdbDialect;
+  readonly beside = null;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #path: string;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string) {
     this.#instance = instance;
     this.#connection = connection;
+    this.#path = path;
+  }
+
+  /** A copy of the file is another file, wherever it is mounted. */
+  identity(): Promise<string | null> {
+    if (this.#path === ":memory:") return Promise.resolve(null);
+    return Promise.resolve(
+      createHash("sha256")
+        .update(`duckdb ${String(statSync(this.#path, { bigint: true }).ino)}`)
+        .digest("hex"),
+    );
   }
 
   async prepare(): Promise<void> {

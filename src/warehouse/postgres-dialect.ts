@@ -34,6 +34,9 @@ export const postgresDialect: Dialect = {
   materialized: "materialized",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
+  // now() would be the transaction's beginning, before it waited for the row.
+  clock: "clock_timestamp()",
+  oneProcess: false,
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),

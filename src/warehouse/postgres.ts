@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Client, FieldDef, QueryArrayConfig, QueryArrayResult } from "pg";
 import type { PostgresConnection } from "../project/types.js";
 import { postgresDialect } from "./postgres-dialect.js";
@@ -22,7 +23,7 @@ order by c.place`;
  * @throws OpportuneError naming host, port and database, with the way out
  */
 export async function openPostgres(connection: PostgresConnection, { root }: { root: string }): Promise<Warehouse> {
-  return new PostgresWarehouse(await connectPostgres(connection, root), connection);
+  return new PostgresWarehouse(await connectPostgres(connection, root), connection, () => connectPostgres(connection, root));
 }
 
 /**
@@ -38,10 +39,14 @@ class PostgresWarehouse implements Warehouse {
   /** Ends when the transaction or fetch under way does. */
   #turn: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
+  readonly #connect: () => Promise<Client>;
+  /** For statements beside those under way; opened with the first, anew if it was lost. */
+  #second: Promise<Client> | null = null;
 
-  constructor(client: Client, connection: PostgresConnection) {
+  constructor(client: Client, connection: PostgresConnection, connect: () => Promise<Client>) {
     this.#client = client;
     this.#connection = connection;
+    this.#connect = connect;
     // Without a listener a server that goes away between two statements ends the process.
     client.on("error", (error) => (this.#lost ??= error));
   }
@@ -110,9 +115,35 @@ class PostgresWarehouse implements Warehouse {
     });
   }
 
+  readonly beside = async (statement: Statement): Promise<number> => {
+    // Without a listener a server that goes away ends the process; the next statement then says so.
+    this.#second ??= this.#connect().then((client) => client.on("error", () => undefined));
+    const second = this.#second;
+    try {
+      return (await (await second).query(statement.sql, [...statement.params])).rowCount ?? 0;
+    } catch (error) {
+      this.#second = null;
+      void second.then((client) => client.end()).catch(() => undefined);
+      throw statementError(error, statement.sql, statement.sql, this.#connection);
+    }
+  };
+
+  /**
+   * A dump restored elsewhere is another database, of another cluster as a rule. Managed services may hide the cluster's
+   * identifier, and a copy of a whole cluster (a snapshot, a replica) has the same as its original.
+   */
+  async identity(): Promise<string | null> {
+    const [database] = await this.query({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [] });
+    const cluster = await this.query({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch(() => []);
+    return createHash("sha256")
+      .update(`postgres ${String(cluster[0]?.["system_identifier"] ?? "")} ${String(database?.["oid"])}`)
+      .digest("hex");
+  }
+
   async close(): Promise<void> {
     // A connection that is gone is closed.
     await this.#client.end().catch(() => undefined);
+    await this.#second?.then((client) => client.end()).catch(() => undefined);
   }
 
   /** One after another: a fetch amid a transaction that has failed would fail with it. */

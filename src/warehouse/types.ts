@@ -49,5 +49,9 @@ export interface Warehouse {
   append(table: string, columns: readonly AppendColumn[]): Promise<void>;
   /** All or nothing; rolls back when `work` rejects. Not nested. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs a short statement at once, whatever is under way; gives the rows changed. Null where no other process could come in between. */
+  readonly beside: ((statement: Statement) => Promise<number>) | null;
+  /** What tells this database from a copy of it, as a hash; null where nothing does. */
+  identity(): Promise<string | null>;
   close(): Promise<void>;
 }

@@ -1,0 +1,36 @@
+import { OpportuneError } from "../core/errors.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { ledgerQueries, statement } from "./tables.js";
+
+const NAME = "database";
+
+async function known(warehouse: Warehouse, schema: string): Promise<string | null> {
+  const [row] = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", NAME)));
+  return row === undefined ? null : String(row["content"]);
+}
+
+/** Whether the ledger is in the database that it was made in, or was approved for. */
+export async function isAtHome(warehouse: Warehouse, schema: string): Promise<boolean> {
+  const home = await known(warehouse, schema);
+  return home === null || home === (await warehouse.identity());
+}
+
+/** A ledger that came with a copy or a restore of its database knows of other messages than those that were really sent. */
+export async function refuseCopies(warehouse: Warehouse, schema: string): Promise<void> {
+  if (await isAtHome(warehouse, schema)) return;
+  throw new OpportuneError({
+    code: "ledger/copy",
+    message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,
+    hint: "In a copy, set `live: false` on its target. If this database is to send from now on, and the other no more, run `opportune ledger adopt`; messages sent since the copy was made are unknown to it.",
+  });
+}
+
+/** Makes this database the ledger's home; `onlyIfUnknown`: unless it has one. Without the lease: no run can be under way that sends. */
+export async function adopt(warehouse: Warehouse, schema: string, onlyIfUnknown = false): Promise<void> {
+  const identity = await warehouse.identity();
+  if (identity === null) return;
+  const home = await known(warehouse, schema);
+  const queries = ledgerQueries(schema);
+  if (home === null) await warehouse.execute(statement(queries.insertInto("meta").values({ name: NAME, content: identity })));
+  else if (!onlyIfUnknown) await warehouse.execute(statement(queries.updateTable("meta").set({ content: identity }).where("name", "=", NAME)));
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
+import { OpportuneError } from "../core/errors.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { ledgerQueries, statement } from "./tables.js";
+
+/** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every fenced transaction renews it. */
+export const SENDING_MS = 120_000;
+/** What a request may take beyond its timeout until it has ended for certain, and what clocks may differ in speed, ms. */
+const SLACK_MS = 10_000;
+/** How often the lease is renewed beside whatever is under way, ms: three may be missed. */
+const HEARTBEAT_MS = 30_000;
+
+/** This process among all that ever held a lease. */
+const PROCESS = `${String(process.pid)}-${randomUUID().slice(0, 8)}`;
+let leases = 0;
+
+/**
+ * One process's hold on the ledger: a row with holder and fence, kept by the warehouse's clock, which is the same for all.
+ * Every write goes through a transaction that renews the row, and rolls back when another process holds it.
+ *
+ * A provider can't be fenced, so nothing is posted in the lease's last part, which is as long as the longest answer takes:
+ * whoever takes over an expired lease finds every request of the holder before ended.
+ */
+export class Lease {
+  readonly fence: number;
+  readonly #warehouse: Warehouse;
+  readonly #schema: string;
+  readonly #holder: string;
+  readonly #length: number;
+  /** When the renewal that holds was asked for: by a clock that nobody sets, and by the host's, as the first stands still in a suspended machine. */
+  #renewed: Moment;
+  #lost = false;
+  #heart: NodeJS.Timeout | null = null;
+
+  private constructor(warehouse: Warehouse, schema: string, holder: string, fence: number, length: number, taken: Moment) {
+    this.#warehouse = warehouse;
+    this.#schema = schema;
+    this.#holder = holder;
+    this.fence = fence;
+    this.#length = length;
+    this.#renewed = taken;
+  }
+
+  /**
+   * Takes the lease if it is free or expired. `longestAnswerMs` is how long a request to a provider may be under way.
+   * @throws OpportuneError `ledger/lease` naming the holder when another process has it
+   */
+  static async take(warehouse: Warehouse, schema: string, longestAnswerMs: number): Promise<Lease> {
+    const queries = ledgerQueries(schema);
+    const { dialect } = warehouse;
+    leases += 1;
+    const holder = `${PROCESS}-${String(leases)}`;
+    const length = SENDING_MS + longestAnswerMs + SLACK_MS;
+    const taken = moment();
+    // Where one process at a time can have the warehouse open, another's lease is that of a process which has ended.
+    const free = dialect.oneProcess
+      ? sql<boolean>`(holder is null or expires_at < ${sql.raw(dialect.clock)} or holder not like ${`${PROCESS}-%`})`
+      : sql<boolean>`(holder is null or expires_at < ${sql.raw(dialect.clock)})`;
+    const take = queries
+      .updateTable("leases")
+      .set({ holder, fence: sql`fence + 1`, expires_at: expiry(warehouse, length) })
+      .where("name", "=", "run")
+      .where(free);
+    const mine = (await warehouse.execute(statement(take))) === 1;
+    const [row] = await warehouse.query(
+      statement(
+        queries
+          .selectFrom("leases")
+          .select(["holder", "fence", sql<string>`${sql.raw(dialect.utcText("expires_at"))}`.as("until")])
+          .where("name", "=", "run"),
+      ),
+    );
+    if (!mine || row?.["holder"] !== holder) {
+      throw new OpportuneError({
+        code: "ledger/lease",
+        message: `Another run holds the ledger (process ${String(row?.["holder"]).split("-")[0] ?? "?"}, until ${String(row?.["until"]).slice(0, 19)} UTC).`,
+        hint: "Wait for it to end. If that process died, its hold ends by itself at that time.",
+      });
+    }
+    const lease = new Lease(warehouse, schema, holder, Number(row["fence"]), length, taken);
+    lease.#beat();
+    return lease;
+  }
+
+  /** Runs `work` in a transaction that commits only while this process holds the lease. */
+  async fenced<T>(work: () => Promise<T>): Promise<T> {
+    const asked = moment();
+    const result = await this.#warehouse.transaction(async () => {
+      if ((await this.#warehouse.execute(this.#renewal())) !== 1) {
+        this.#lost = true;
+        throw new OpportuneError({
+          code: "ledger/lease-lost",
+          message: "Another run has taken over the ledger; this one stops without writing.",
+          hint: "The other run goes on with what is left.",
+        });
+      }
+      return work();
+    });
+    this.#renewed = asked;
+    return result;
+  }
+
+  /** For how long a request may still be begun, ms; 0 or less: no more. */
+  sendingLeftMs(): number {
+    return this.#lost ? 0 : SENDING_MS - elapsed(this.#renewed);
+  }
+
+  /** Gives the lease back. Where the warehouse doesn't answer any more it ends by itself. */
+  async release(): Promise<void> {
+    if (this.#heart !== null) clearInterval(this.#heart);
+    this.#lost = true;
+    const release = ledgerQueries(this.#schema)
+      .updateTable("leases")
+      .set({ holder: null, expires_at: null })
+      .where("name", "=", "run")
+      .where("holder", "=", this.#holder);
+    await this.#warehouse.execute(statement(release)).catch(() => undefined);
+  }
+
+  #renewal(): ReturnType<typeof statement> {
+    return statement(
+      ledgerQueries(this.#schema)
+        .updateTable("leases")
+        .set({ expires_at: expiry(this.#warehouse, this.#length) })
+        .where("name", "=", "run")
+        .where("holder", "=", this.#holder)
+        .where("fence", "=", this.fence),
+    );
+  }
+
+  /** Renews beside long statements, where another process could take over meanwhile. */
+  #beat(): void {
+    const { beside } = this.#warehouse;
+    if (beside === null) return;
+    let beating = false;
+    this.#heart = setInterval(() => {
+      if (beating) return;
+      beating = true;
+      const asked = moment();
+      beside(this.#renewal())
+        .then((renewed) => {
+          if (renewed === 1) this.#renewed = asked;
+          else this.#lost = true;
+        })
+        // Without an answer the lease simply isn't longer: what it still allows is counted from the last renewal.
+        .catch(() => undefined)
+        .finally(() => (beating = false));
+    }, HEARTBEAT_MS);
+    this.#heart.unref();
+  }
+}
+
+interface Moment {
+  steadyMs: number;
+  hostMs: number;
+}
+
+function moment(): Moment {
+  return { steadyMs: performance.now(), hostMs: Date.now() };
+}
+
+/** The longer of what both clocks say, ms. */
+function elapsed(since: Moment): number {
+  return Math.max(performance.now() - since.steadyMs, Date.now() - since.hostMs);
+}
+
+function expiry(warehouse: Warehouse, ms: number): ReturnType<typeof sql<string>> {
+  return sql<string>`${sql.raw(warehouse.dialect.plusSeconds(warehouse.dialect.clock, String(Math.ceil(ms / 1000))))}`;
+}

@@ -1,0 +1,61 @@
+import { sql } from "kysely";
+import { instant } from "../core/clock.js";
+import { isoText, timestampLiteral } from "../warehouse/sql.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { ledgerQueries, statement } from "./tables.js";
+
+export interface Pause {
+  scope: "project" | "segment" | "channel";
+  /** Segment id or channel name, '' for the project. */
+  name: string;
+}
+
+/** A pause that holds, with what was said of it. */
+export interface StandingPause extends Pause {
+  /** ISO 8601 UTC: when it ends by itself; null: when somebody resumes. */
+  until: string | null;
+  note: string | null;
+}
+
+/** What is paused at `now` (ms since 1970 UTC). */
+export async function pauses(warehouse: Warehouse, schema: string, now: number): Promise<StandingPause[]> {
+  const queries = ledgerQueries(schema);
+  const latest = queries
+    .selectFrom("pauses")
+    .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
+  const rows = await warehouse.query(
+    statement(
+      queries
+        .selectFrom(latest.as("p"))
+        .select(["scope", "name", sql<string>`${sql.raw(isoText("until", warehouse.dialect))}`.as("until"), "note"])
+        .where("newest", "=", 1)
+        .where("paused", "=", true)
+        .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(instant(now), warehouse.dialect))})`),
+    ),
+  );
+  return rows as unknown as StandingPause[];
+}
+
+/**
+ * Pauses or resumes; holds from the next batch on. Needs no lease, so that a run under way can be paused: pauses have a
+ * counter of their own, in a row of `leases` whose update makes two that pause at once take turns.
+ */
+export async function setPause(
+  warehouse: Warehouse,
+  schema: string,
+  pause: Pause & { paused: boolean; until?: number; note?: string },
+  now: number,
+): Promise<void> {
+  const { scope, name, paused, until, note } = pause;
+  const queries = ledgerQueries(schema);
+  const counter = queries
+    .updateTable("leases")
+    .set({ fence: sql`fence + 1` })
+    .where("name", "=", "pauses");
+  await warehouse.transaction(async () => {
+    await warehouse.execute(statement(counter));
+    const [row] = await warehouse.query(statement(queries.selectFrom("leases").select("fence").where("name", "=", "pauses")));
+    const values = { scope, name, paused, until: until === undefined ? null : instant(until), note: note ?? null };
+    await warehouse.execute(statement(queries.insertInto("pauses").values({ ...values, recorded_at: instant(now), seq: Number(row?.["fence"]) })));
+  });
+}

@@ -1,0 +1,124 @@
+import { sql } from "kysely";
+import { instant } from "../core/clock.js";
+import { isoText } from "../warehouse/sql.js";
+import type { Warehouse } from "../warehouse/types.js";
+import type { Ledger } from "./ledger.js";
+import { ledgerQueries, statement, type RunsTable } from "./tables.js";
+
+/** The last successful run of a segment. */
+export interface PreviousSegmentRun {
+  segment: string;
+  asOf: string;
+  shape: string;
+  activatedAt: string | null;
+  /** JSON of the steps and since when they are active. */
+  steps: string;
+}
+
+export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status"> & {
+  status: "success" | "error";
+};
+
+/** What a run that failed before it decided anything ends with. */
+export const NOTHING_DONE: Omit<RunEnd, "status" | "error"> = {
+  candidates: 0,
+  claimed: 0,
+  accepted: 0,
+  failed: 0,
+  in_doubt: 0,
+  released: 0,
+  held: 0,
+  lag_p50_ms: null,
+  lag_p95_ms: null,
+  duration_ms: 0,
+};
+
+/** The latest `as_of` of any run, ISO 8601 UTC. */
+export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<string | null> {
+  const asOf = sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of");
+  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("runs").select(asOf).orderBy("runs.as_of", "desc").limit(1)));
+  return (rows[0]?.["as_of"] as string | undefined) ?? null;
+}
+
+/** Each segment's last run in which its query worked. */
+export async function previousSegmentRuns(warehouse: Warehouse, schema: string): Promise<Map<string, PreviousSegmentRun>> {
+  const queries = ledgerQueries(schema);
+  const iso = (column: string): ReturnType<typeof sql<string>> => sql<string>`${sql.raw(isoText(column, warehouse.dialect))}`;
+  const latest = queries
+    .selectFrom("segment_runs")
+    .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
+    .select(["segment", "shape", "steps", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
+    .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
+    .where("succeeded", "=", 1);
+  const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
+  return new Map(
+    rows.map((row) => [
+      String(row["segment"]),
+      {
+        segment: String(row["segment"]),
+        asOf: String(row["as_of_text"]),
+        shape: String(row["shape"]),
+        activatedAt: row["activated_text"] as string | null,
+        steps: String(row["steps"]),
+      },
+    ]),
+  );
+}
+
+/** The median of what each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out. */
+export async function usualOffers(warehouse: Warehouse, schema: string, since: string): Promise<Map<string, { median: number; runs: number }>> {
+  const queries = ledgerQueries(schema);
+  const ranked = queries
+    .selectFrom("segment_runs")
+    .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered)`.as("place")])
+    .select(sql<number>`count(*) over (partition by segment)`.as("runs"))
+    .where("succeeded", "=", 1)
+    .where("offered", "is not", null)
+    .where("as_of", ">=", since);
+  const rows = await warehouse.query(
+    statement(
+      queries
+        .selectFrom(ranked.as("r"))
+        .select(["segment", "offered", "runs"])
+        .where(sql<boolean>`place * 2 in (runs, runs + 1)`),
+    ),
+  );
+  return new Map(rows.map((row) => [String(row["segment"]), { median: Number(row["offered"]), runs: Number(row["runs"]) }]));
+}
+
+export async function recordRunStart(ledger: Ledger, run: { runId: string; asOf: string; version: string }, now: number): Promise<void> {
+  const values = { run_id: run.runId, as_of: run.asOf, started_at: instant(now), opportune_version: run.version, fence: ledger.fence };
+  const { warehouse, schema } = ledger;
+  await ledger.fenced(() =>
+    warehouse.execute(
+      statement(
+        ledgerQueries(schema)
+          .insertInto("runs")
+          .values({ ...values, ...NOTHING_YET, finished_at: null, status: "running" }),
+      ),
+    ),
+  );
+}
+
+const NOTHING_YET = {
+  candidates: null,
+  claimed: null,
+  accepted: null,
+  failed: null,
+  in_doubt: null,
+  released: null,
+  held: null,
+  lag_p50_ms: null,
+  lag_p95_ms: null,
+  duration_ms: null,
+  error: null,
+};
+
+export async function recordRunEnd(ledger: Ledger, runId: string, end: RunEnd, now: number): Promise<void> {
+  const { warehouse, schema } = ledger;
+  const update = ledgerQueries(schema)
+    .updateTable("runs")
+    .set({ ...end, finished_at: instant(now) })
+    .where("run_id", "=", runId);
+  await ledger.fenced(() => warehouse.execute(statement(update)));
+}
