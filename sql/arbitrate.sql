@@ -13,6 +13,20 @@ steps as (
 first_offsets as (   -- when the first step of a fresh journey comes; by bucket where variants differ in that
   {{rows first_offsets}}
 ),
+plan as (            -- every version of every step, with what its segment says
+  select s.*, f.first_after_seconds, f.is_whole, f.from_bucket as first_from_bucket, f.to_bucket as first_to_bucket,
+    g.version as segment_version, g.class, g.priority, g.topic, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.backfill,
+    g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old, g.max_per_run, g.holdout_below, g.look_back_seconds
+  from steps s
+  join segments g on g.segment = s.segment
+  join first_offsets f on f.segment = s.segment
+),
+offsets as (         -- when each step is due at the earliest
+  select s.segment, s.step, min(s.after_seconds) as after_seconds, g.backfill
+  from steps s
+  join segments g on g.segment = s.segment
+  group by s.segment, s.step, g.backfill
+),
 needs as (           -- which of a row's problems make a step's message impossible
   {{rows needs}}
 ),
@@ -25,6 +39,9 @@ caps as (            -- and the spacing, a cap of one by another name, at the en
 zones as (
   {{rows zones}}
 ),
+outcomes as (        -- what follows from each reason
+  {{rows outcomes}}
+),
 
 -- ── What the ledger remembers ────────────────────────────────────────────────────────────────────────────────────────
 recent as (          -- as far back as it can matter to a candidate of these segments
@@ -34,44 +51,58 @@ recent as (          -- as far back as it can matter to a candidate of these seg
   join segments s on s.segment = l.segment
   where l.decided_at >= {{history_from}} and l.decided_at >= s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
 ),
-concerned as (       -- who is returned now, may have reached a goal, or may still wait: a small part of the recent ledger
-  select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
-  union
-  select segment, user_id, item_key from recent where event in ('waiting', 'released')
-  union
-  select r.segment, r.user_id, r.item_key
-  from recent r
-  join segments s on s.segment = r.segment
-  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
-),
 backfills as (
   select segment, user_id, item_key, occurred_at, max(counts_from) as counts_from, max(seq) as seq
   from recent
   where event = 'backfilled'
   group by segment, user_id, item_key, occurred_at
 ),
-history as (         -- a backfilled behaviour forgets what was before
+told as (            -- a backfilled behaviour forgets what was before
   select r.*
   from recent r
-  join concerned c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
   left join backfills b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
   where b.seq is null or r.seq >= b.seq
 ),
-settled as (
-  select segment, step, user_id, item_key, occurred_at
-  from history
-  where settles <> 0
+answered as (        -- each step of each behaviour: settled or not, and where its last answer stands
+  select segment, step, user_id, item_key, occurred_at, sum(settles) as settles, max(case when event <> 'failed' then seq end) as last_seq
+  from told
   group by segment, step, user_id, item_key, occurred_at
-  having sum(settles) > 0
 ),
-last_answers as (
-  select segment, step, user_id, item_key, occurred_at, counts_from, due_at, expires_at, decided_at, event, reason, rule, channel
-  from (
-    select history.*, row_number() over (partition by segment, step, user_id, item_key, occurred_at order by seq desc) as newest
-    from history
-    where event <> 'failed'
-  ) h
-  where newest = 1
+settled as (
+  select segment, step, user_id, item_key, occurred_at from answered where settles > 0
+),
+open_rows as (       -- a step is due and not settled, or another behaviour is known: most rows that a query returns again and again are neither
+  select r.segment, r.user_id, r.item_key
+  from {{work "segment_rows"}} r
+  join offsets s on s.segment = r.segment
+  left join settled x on x.segment = r.segment and x.step = s.step and x.user_id = r.user_id and x.item_key = r.item_key and x.occurred_at = r.occurred_at
+  where r.dropped is null and (s.backfill or (x.step is null and {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}}))
+  union all
+  select r.segment, r.user_id, r.item_key
+  from answered a
+  join {{work "segment_rows"}} r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key
+  where r.dropped is null and r.occurred_at <> a.occurred_at
+),
+concerned as (       -- those, who may have reached a goal, and who may still wait
+  select segment, user_id, item_key from open_rows
+  union all
+  select segment, user_id, item_key from recent where event in ('waiting', 'released')
+  union all
+  select r.segment, r.user_id, r.item_key
+  from recent r
+  join segments s on s.segment = r.segment
+  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+),
+history as (
+  select r.*
+  from told r
+  where exists (select 1 from concerned c where c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key)
+),
+last_answers as (    -- of steps that are not settled
+  select h.segment, h.step, h.user_id, h.item_key, h.occurred_at, h.counts_from, h.due_at, h.expires_at, h.decided_at, h.event, h.reason, h.rule, h.channel
+  from answered a
+  join history h on h.seq = a.last_seq
+  where a.settles <= 0
 ),
 behaviours as (      -- what was said of a behaviour, whatever the step
   select segment, user_id, item_key, occurred_at,
@@ -117,30 +148,6 @@ conversions as (
   where event = 'settled' and reason = 'converted'
   group by segment, user_id, item_key
 ),
-had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
-{{#if is_postgres}}
-  -- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
-  select segment, user_id, item_key
-  from (
-    select r.segment, r.user_id, r.item_key, (
-      select sum(l.counts) from {{ledger "sent_ledger"}} l
-      where l.segment = r.segment and l.user_id = r.user_id and l.item_key = r.item_key and l.counts <> 0
-    ) as counts
-    from {{work "segment_rows"}} r
-    join segments s on s.segment = r.segment and s.repeat_kind = 'never'
-    where r.dropped is null
-  ) h
-  where counts > 0
-{{else}}
-  select l.segment, l.user_id, l.item_key
-  from {{ledger "sent_ledger"}} l
-  join segments s on s.segment = l.segment and s.repeat_kind = 'never'
-  join {{work "segment_rows"}} r on r.segment = l.segment and r.user_id = l.user_id and r.item_key = l.item_key and r.dropped is null
-  where l.counts <> 0
-  group by l.segment, l.user_id, l.item_key
-  having sum(l.counts) > 0
-{{/if}}
-),
 
 -- ── Which journeys run, and which of them their goal ends ────────────────────────────────────────────────────────────
 journey_steps as (
@@ -168,65 +175,102 @@ ended as (           -- the goal reached after the anchor
   join {{work "audience_members"}} m on m.audience = g.goal and m.user_id = j.user_id
   where m.timeless = 1 or m.reached_at > j.anchor
 ),
+memory as (          -- each segment, user and key with its last journey
+  select j.*, case when n.anchor is null then 0 else 1 end as runs, case when e.anchor is null then 0 else 1 end as ends
+  from last_journeys j
+  left join running n on n.segment = j.segment and n.user_id = j.user_id and n.item_key = j.item_key
+  left join ended e on e.segment = j.segment and e.user_id = j.user_id and e.item_key = j.item_key
+),
 
 -- ── What each returned row stands for, and the steps it makes candidates of ─────────────────────────────────────────────
 standings as (
   select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.problems, coalesce(r.timezone, '') as zone,
     case
-      when n.anchor is not null then 'running'
+      when j.runs = 1 then 'running'
       when r.occurred_at <= j.last_claim_at or r.occurred_at <= c.converted_at then 'same_occurrence'
-      when h.user_id is not null then 'repeat_never'
       else 'fresh'
     end as standing,
     case
-      when n.anchor is null then 0
-      when r.occurred_at > j.last_claim_at and (c.converted_at is null or r.occurred_at > c.converted_at) then 1
+      when j.runs = 1 and r.occurred_at > j.last_claim_at and (c.converted_at is null or r.occurred_at > c.converted_at) then 1
       else 0
     end as has_newer_behaviour,
-    case when e.anchor is not null then 1 else 0 end as ends,
+    coalesce(j.ends, 0) as ends,
     r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
-    case when n.anchor is null then '' else coalesce(j.variant, '') end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
+    case when j.runs = 1 then coalesce(j.variant, '') else '' end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
   from {{work "segment_rows"}} r
-  left join last_journeys j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
-  left join running n on n.segment = r.segment and n.user_id = r.user_id and n.item_key = r.item_key
-  left join ended e on e.segment = r.segment and e.user_id = r.user_id and e.item_key = r.item_key
+  left join memory j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
   left join conversions c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
-  left join had_before h on h.segment = r.segment and h.user_id = r.user_id and h.item_key = r.item_key
   where r.dropped is null
+    and exists (select 1 from open_rows o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
+),
+had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
+{{#if is_postgres}}
+  -- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
+  select segment, user_id, item_key
+  from (
+    select t.segment, t.user_id, t.item_key, (
+      select sum(l.counts) from {{ledger "sent_ledger"}} l
+      where l.segment = t.segment and l.user_id = t.user_id and l.item_key = t.item_key and l.counts <> 0
+    ) as counts
+    from standings t
+    join segments s on s.segment = t.segment and s.repeat_kind = 'never'
+    where t.standing = 'fresh'
+  ) h
+  where counts > 0
+{{else}}
+  select l.segment, l.user_id, l.item_key
+  from {{ledger "sent_ledger"}} l
+  join segments s on s.segment = l.segment and s.repeat_kind = 'never'
+  join standings t on t.segment = l.segment and t.user_id = l.user_id and t.item_key = l.item_key and t.standing = 'fresh'
+  where l.counts <> 0
+  group by l.segment, l.user_id, l.item_key
+  having sum(l.counts) > 0
+{{/if}}
 ),
 occurrences as (     -- the behaviour that the row's steps are about: its own if fresh, else its journey's anchor
-  select t.*, case when t.standing = 'fresh' or t.anchor is null then t.row_occurred_at else t.anchor end as occurred_at
-  from standings t
-  where t.ends = 0 and (t.standing = 'fresh' or t.anchor is not null)
+  select t.*,
+    case when t.standing = 'fresh' then t.row_occurred_at else t.anchor end as occurred_at,
+    case when t.standing = 'fresh' then t.row_occurred_at else coalesce(t.journey_counts_from, t.anchor) end as counts_from_at_least
+  from (
+    select s.segment, s.user_id, s.item_key, s.email, s.phone, s.device_token, s.problems, s.zone, case when h.user_id is null then s.standing else 'repeat_never' end as standing,
+      s.row_occurred_at, s.anchor, s.journey_counts_from, s.first_variant, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
+    from standings s
+    left join had_before h on h.segment = s.segment and h.user_id = s.user_id and h.item_key = s.item_key
+    where s.ends = 0
+  ) t
+  where t.standing = 'fresh' or t.anchor is not null
 ),
-row_steps as (
-  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, f.first_after_seconds
+row_steps as (       -- only what is due can be a candidate; a backfill counts from later
+  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
+    s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill, s.paused_by, s.surge_offered,
+    s.surge_limit, s.loaded_at, s.too_old, s.max_per_run, s.holdout_below, s.look_back_seconds
   from occurrences o
-  join steps s on s.segment = o.segment
-  join first_offsets f on f.segment = o.segment
-    and case when f.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket end
-  where {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+  join plan s on s.segment = o.segment
+    and case when s.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < s.first_to_bucket end
+  where (s.backfill or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
+    and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 ),
 baselines as (
-  select t.*, g.activated_at, g.backfill, g.look_back_seconds, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from,
+  select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from, x.step as settled_step,
     case
       when t.standing = 'fresh' and f.seq is null and coalesce(b.was_answered, 0) = 0
-        and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= g.activated_at) then 1
+        and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= t.activated_at) then 1
       else 0
     end as is_baseline
   from row_steps t
-  join segments g on g.segment = t.segment
+  left join settled x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
   left join behaviours b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
   left join backfills f on f.segment = t.segment and f.user_id = t.user_id and f.item_key = t.item_key and f.occurred_at = t.occurred_at
 ),
 counted as (
   select t.*,
     case
-      when t.standing <> 'fresh' then coalesce(t.journey_counts_from, t.occurred_at)
+      when t.standing <> 'fresh' then t.counts_from_at_least
       when t.is_baseline = 1 and t.backfill then {{as_of}}
       else coalesce(t.backfilled_from, t.occurred_at)
     end as counts_from
   from baselines t
+  where t.settled_step is null or (t.is_baseline = 1 and t.backfill)
 ),
 dated as (
   select t.*,
@@ -238,16 +282,13 @@ dated as (
 candidates as (
   select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
-    g.class, g.priority, g.topic, g.version as segment_version, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old,
-    g.max_per_run, g.holdout_below,
+    d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
+    d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
     case d.address_kind when 'email' then {{lower "trim(d.email)"}} when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
-    {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}} as message_id
+    {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "d.repeat_kind")}} as message_id
   from dated d
-  join segments g on g.segment = d.segment
-  left join settled x on x.segment = d.segment and x.step = d.step and x.user_id = d.user_id and x.item_key = d.item_key and x.occurred_at = d.occurred_at
   where d.due_at <= {{as_of}}
     and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
-    and (x.step is null or (d.is_baseline = 1 and d.backfill))
     and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))
 ),
 
@@ -321,37 +362,43 @@ opted_out as (
 counting_claims as ( -- marketing claims and hold-outs that neither failed nor were released; the address stands on the claim alone
   select message_id, run_id, max(user_id) as user_id, max(address) as address, max(channel) as channel, max(topic) as topic, min(decided_at) as decided_at
   from {{ledger "sent_ledger"}}
-  where class = 'marketing' and counts <> 0 and decided_at > {{caps_from}}
+  -- Not "counts <> 0": Postgres would read the whole of the index that has this condition.
+  where class = 'marketing' and abs(counts) = 1 and decided_at > {{caps_from}} and event not in ('sending', 'accepted', 'in_doubt')
   group by message_id, run_id
   having sum(counts) > 0
 ),
-cap_use as (
-  select caps.place, caps.max_claims, caps.window_seconds, c.channel, c.topic, c.user_id, c.address, c.decided_at
+cap_use as (         -- of the candidates' users and addresses
+  select caps.place, caps.max_claims, 1 as by_user, c.user_id as whose, c.decided_at
   from counting_claims c
   join caps on (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
-  where {{plus_seconds "c.decided_at" "caps.window_seconds"}} > {{as_of}}
+  where {{plus_seconds "c.decided_at" "caps.window_seconds"}} > {{as_of}} and exists (select 1 from candidates x where x.user_id = c.user_id)
+  union all
+  select caps.place, caps.max_claims, 0, c.address, c.decided_at
+  from counting_claims c
+  join caps on (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+  where {{plus_seconds "c.decided_at" "caps.window_seconds"}} > {{as_of}} and exists (select 1 from candidates x where x.address = c.address)
 ),
-full_for_user as (
-  select place, user_id, count(*) as used, max(decided_at) as last_at from cap_use group by place, user_id, max_claims having count(*) >= max_claims
-),
-full_for_address as (
-  select place, address, count(*) as used, max(decided_at) as last_at from cap_use group by place, address, max_claims having count(*) >= max_claims
+full_for as (
+  select place, by_user, whose, count(*) as used, max(decided_at) as last_at
+  from cap_use
+  group by place, by_user, whose, max_claims
+  having count(*) >= max_claims
 ),
 full_caps as (       -- by user or by address: the larger holds
   select message_id, place, used, last_at, name, is_spacing, max_claims, window_seconds,
     row_number() over (partition by message_id, is_spacing order by place, used desc, last_at desc) as first_full
   from (
     select c.message_id, f.used, f.last_at, caps.*
-    from candidates c join full_for_user f on f.user_id = c.user_id join caps on caps.place = f.place
-    where (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+    from full_for f join candidates c on f.whose = c.user_id join caps on caps.place = f.place
+    where f.by_user = 1 and (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
     union all
     select c.message_id, f.used, f.last_at, caps.*
-    from candidates c join full_for_address f on f.address = c.address join caps on caps.place = f.place
-    where (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
+    from full_for f join candidates c on f.whose = c.address join caps on caps.place = f.place
+    where f.by_user = 0 and (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
   ) x
 ),
 facts as (           -- null: does not bite; otherwise the rule it names, '' where it names none
-  select c.message_id, c.segment, c.user_id, c.item_key, c.address, c.class, c.priority, c.due_at, c.expires_at, c.max_per_run, c.standing, c.last_due_at,
+  select c.*,
     case
       when c.is_baseline = 1 and not c.backfill then ''
       when c.standing = 'running' and c.due_at <= c.active_since and a.step is null then ''
@@ -393,17 +440,18 @@ facts as (           -- null: does not bite; otherwise the rule it names, '' whe
   left join full_caps k on k.message_id = c.message_id and not k.is_spacing and k.first_full = 1
   left join full_caps p on p.message_id = c.message_id and p.is_spacing and p.first_full = 1
 ),
-later_steps as (     -- of each journey: the latest step claimed, and the latest that could go now
-  select segment, user_id, item_key, max(last_due_at) as claimed_due_at,
+later_steps as (     -- of each journey that could have two: the latest step claimed, and the latest that could go now
+  select segment, user_id, item_key, max(case when standing <> 'fresh' then last_due_at end) as claimed_due_at,
     max(case when coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, paused) is null then due_at end) as open_due_at
   from facts
   group by segment, user_id, item_key
+  having count(*) > 1 or max(case when standing <> 'fresh' then 1 else 0 end) = 1
 ),
 superseded as (
-  select f.message_id, '' as rule
+  select f.message_id
   from facts f
   join later_steps l on l.segment = f.segment and l.user_id = f.user_id and l.item_key = f.item_key
-  where l.open_due_at > f.due_at or (f.standing <> 'fresh' and l.claimed_due_at > f.due_at)
+  where l.open_due_at > f.due_at or l.claimed_due_at > f.due_at
 ),
 user_line as (       -- who is left after rules 1 to 16, in the order of the line: first per user, then per address
   select f.message_id, f.user_id, f.address, f.segment, f.priority, f.expires_at, f.max_per_run,
@@ -411,8 +459,8 @@ user_line as (       -- who is left after rules 1 to 16, in the order of the lin
     first_value(f.message_id) over (partition by f.user_id order by f.priority desc, f.expires_at, f.message_id) as winner
   from facts f
   left join superseded s on s.message_id = f.message_id
-  where f.class = 'marketing'
-    and coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, s.rule, repeat_gap, paused, stale_data,
+  where f.class = 'marketing' and s.message_id is null
+    and coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, repeat_gap, paused, stale_data,
       step_gap, quiet_hours, cap, spacing) is null
 ),
 address_line as (
@@ -422,11 +470,6 @@ address_line as (
   from user_line
   where place = 1
 ),
-outranked as (
-  select message_id, 'user' as rule, winner from user_line where place > 1
-  union all
-  select message_id, 'address', address_winner from address_line where address_place > 1
-),
 segment_line as (
   select address_line.*, row_number() over (partition by segment order by priority desc, expires_at, message_id) as segment_place
   from address_line
@@ -435,29 +478,28 @@ segment_line as (
 project_line as (
   select segment_line.*, row_number() over (order by priority desc, expires_at, message_id) as project_place
   from segment_line
-  where max_per_run is null or segment_place <= max_per_run
+  where (max_per_run is null or segment_place <= max_per_run) and (select count(*) from segment_line) > {{max_per_run}}
 ),
-run_limit as (
-  select message_id, 'segment' as rule, max_per_run as most from segment_line where segment_place > max_per_run
+stopped as (         -- by those who go first
+  select message_id, 'user' as outranked, winner, {{null_text}} as run_limit, {{null_bigint}} as most from user_line where place > 1
   union all
-  select message_id, 'project', {{max_per_run}} from project_line where project_place > {{max_per_run}}
+  select message_id, 'address', address_winner, {{null_text}}, {{null_bigint}} from address_line where address_place > 1
+  union all
+  select message_id, {{null_text}}, {{null_text}}, 'segment', max_per_run from segment_line where segment_place > max_per_run
+  union all
+  select message_id, {{null_text}}, {{null_text}}, 'project', {{max_per_run}} from project_line where project_place > {{max_per_run}}
 ),
 reasoned as {{materialized}} (
-  select c.*,
-    f.baseline, f.invalid, f.audience_failed, f.converted, f.excluded, f.no_consent, f.suppressed, f.opted_out, f.expired, s.rule as superseded, f.repeat_gap, f.paused,
-    f.stale_data, f.step_gap, f.quiet_hours, f.cap, f.spacing, o.rule as outranked, q.rule as run_limit,
+  select f.*, case when s.message_id is not null then '' end as superseded, o.outranked, o.winner, o.run_limit, o.most,
     case
-      when c.class <> 'marketing' then null
-      when c.standing <> 'fresh' then c.held_out_by
-      when {{bucket salt "'holdout'" "c.user_id"}} < {{project_holdout_below}} then 'project'
-      when {{bucket salt "'holdout'" "c.user_id" "c.segment"}} < c.holdout_below then 'segment'
-    end as held_out,
-    f.reached_at, f.opens_at, f.shuts_at, f.cap_used, f.cap_max, f.cap_seconds, f.spacing_last_at, f.spacing_seconds, f.last_event, f.last_reason, f.last_rule, o.winner, q.most
-  from candidates c
-  join facts f on f.message_id = c.message_id
-  left join superseded s on s.message_id = c.message_id
-  left join outranked o on o.message_id = c.message_id
-  left join run_limit q on q.message_id = c.message_id
+      when f.class <> 'marketing' then null
+      when f.standing <> 'fresh' then f.held_out_by
+      when {{bucket salt "'holdout'" "f.user_id"}} < {{project_holdout_below}} then 'project'
+      when {{bucket salt "'holdout'" "f.user_id" "f.segment"}} < f.holdout_below then 'segment'
+    end as held_out
+  from facts f
+  left join superseded s on s.message_id = f.message_id
+  left join stopped o on o.message_id = f.message_id
 ),
 
 -- ── The rules, in order ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -491,15 +533,10 @@ decided as {{materialized}} (
       step_gap, quiet_hours, cap, spacing, outranked, run_limit, held_out, '') as rule
   from reasoned r
 ),
-answers as {{materialized}} (
-  select d.*,
-    case
-      when reason in ('claimed', 'held_out') then reason
-      when reason in ('invalid', 'converted', 'excluded', 'no_consent', 'suppressed', 'opted_out') then 'denied'
-      when reason in ('baseline', 'expired', 'superseded', 'repeat_gap') then 'settled'
-      else 'waiting'
-    end as event
+answers as (
+  select d.*, o.event, o.settles, o.counts
   from decided d
+  join outcomes o on o.reason = d.reason
 ),
 
 -- ── What ends without being a candidate ──────────────────────────────────────────────────────────────────────────────
@@ -512,13 +549,12 @@ gone as (            -- waited, and is no candidate any more although its segmen
   select a.*, r.newer
   from last_answers a
   join segments g on g.segment = a.segment and g.queried
-  left join settled x on x.segment = a.segment and x.step = a.step and x.user_id = a.user_id and x.item_key = a.item_key and x.occurred_at = a.occurred_at
   left join candidates c on c.segment = a.segment and c.step = a.step and c.user_id = a.user_id and c.item_key = a.item_key and c.occurred_at = a.occurred_at
   left join ended e on e.segment = a.segment and e.user_id = a.user_id and e.item_key = a.item_key and e.anchor = a.occurred_at
   left join (
     select segment, user_id, item_key, row_occurred_at as newer from standings where standing <> 'running'
   ) r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key and r.newer > a.occurred_at
-  where a.event in ('waiting', 'released') and x.step is null and c.message_id is null and e.anchor is null
+  where a.event in ('waiting', 'released') and c.message_id is null and e.anchor is null
 ),
 silent as (          -- returned, and nothing of it is due and open: counted, not recorded
   select segment, reason, count(*) as row_count
@@ -528,12 +564,19 @@ silent as (          -- returned, and nothing of it is due and open: counted, no
         when t.ends = 1 then 'converted'
         when t.has_newer_behaviour = 1 then 'journey_running'
         when t.standing in ('running', 'same_occurrence') then 'same_occurrence'
-        when t.standing = 'repeat_never' then 'repeat_never'
+        when h.user_id is not null then 'repeat_never'
         else 'not_due'
       end as reason
     from standings t
+    left join had_before h on h.segment = t.segment and h.user_id = t.user_id and h.item_key = t.item_key
     left join (select distinct segment, user_id, item_key from candidates) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
     where c.user_id is null
+    union all
+    select r.segment, case when {{plus_seconds "r.occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end
+    from {{work "segment_rows"}} r
+    join (select segment, min(after_seconds) as after_seconds from offsets group by segment) f on f.segment = r.segment
+    where r.dropped is null
+      and not exists (select 1 from open_rows o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
   ) x
   group by segment, reason
 ),
@@ -545,9 +588,7 @@ all_rows as (
     case reason
       {{> details}}
     end as detail,
-    case when event in ('claimed', 'held_out', 'settled') then 1 else 0 end as settles,
-    case when event in ('claimed', 'held_out') then 1 else 0 end as counts,
-    case when event in ('claimed', 'held_out') then address end as address,
+    settles, counts, case when counts = 1 then address end as address,
     case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed,
     case when event = 'settled' or event = 'denied' or (last_event in ('waiting', 'released') and last_reason <> 'surge') then 0 else 1 end as is_new, 1 as row_count
   from answers

@@ -8,3 +8,8 @@ alter table {{ledger "runs"}} add column lag_p95_ms {{types.bigint}};
 
 -- Candidates that no run had offered before, or that waited for approval: what the surge breaker compares.
 alter table {{ledger "segment_runs"}} add column offered {{types.bigint}};
+
+{{#if is_postgres}}
+-- What a run looks back on: decisions, not what became of messages, which are two rows in three.
+create index on {{ledger "sent_ledger"}} (decided_at) where event not in ('sending', 'accepted', 'in_doubt');
+{{/if}}

@@ -228,6 +228,30 @@ export function audienceConstants({ project, segments }: Arbitration): ConstantT
   };
 }
 
+/**
+ * What follows from a reason. A candidate that is settled (`settles`) is not offered again for this behaviour; claims and
+ * hold-outs count (`counts`) for caps, spacing and repeat; those that wait are offered again, and those that are denied
+ * asked again.
+ */
+export function outcomeConstants(): ConstantTable {
+  const outcomes: [event: string, settles: number, counts: number, reasons: string[]][] = [
+    ["claimed", 1, 1, ["claimed"]],
+    ["held_out", 1, 1, ["held_out"]],
+    ["settled", 1, 0, ["baseline", "expired", "superseded", "repeat_gap"]],
+    ["denied", 0, 0, ["invalid", "converted", "excluded", "no_consent", "suppressed", "opted_out"]],
+    ["waiting", 0, 0, ["audience_failed", "surge", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked", "run_limit"]],
+  ];
+  return {
+    columns: [
+      { name: "reason", type: "text" },
+      { name: "event", type: "text" },
+      { name: "settles", type: "bigint" },
+      { name: "counts", type: "bigint" },
+    ],
+    rows: outcomes.flatMap(([event, settles, counts, reasons]) => reasons.map((reason): Constant[] => [reason, event, settles, counts])),
+  };
+}
+
 /** All caps, and the spacing as the last: one claim within the time it asks for. */
 export function capConstants({ policy }: Project): ConstantTable {
   const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, cap.name, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];

@@ -95,6 +95,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     is_postgres: dialect.name === "postgres",
     materialized: dialect.materialized,
     null_text: `cast(null as ${dialect.types.text})`,
+    null_bigint: `cast(null as ${dialect.types.bigint})`,
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,
   };
   const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
