@@ -43,6 +43,7 @@ describe("the queries", () => {
       ...callbacks,
       segments: [...project.segments.values()],
       backfill: new Set(),
+      approved: new Set(),
       dryRun: false,
       asOf: null,
       now: () => Date.parse(NOON),

@@ -47,7 +47,7 @@ it("installing the ledger gives the schema in test/ledger/schema.sql", async () 
 it("installing it again changes nothing and keeps what it holds", async () => {
   const warehouse = await openDuckDb(CONNECTION, { root: "." });
   try {
-    expect(await installLedger(warehouse, "opportune")).toHaveLength(2);
+    expect(await installLedger(warehouse, "opportune")).toHaveLength(3);
     const [schema, [salt]] = [
       await dump(warehouse, "opportune"),
       await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] }),

@@ -1,7 +1,7 @@
 /** Runs that end before they are through: on a signal, or in the middle of a write. */
 import { expect, it } from "vitest";
-import { LEASE_MS } from "../src/ledger/ledger.js";
 import type { Warehouse } from "../src/warehouse/types.js";
+import { letLeaseRunOut } from "./ledger/support.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
 
 /** A warehouse that is gone from the n-th append of events on: every later call fails, as after a crash. */
@@ -23,6 +23,8 @@ function goneAtAppend(n: number): (warehouse: Warehouse) => Warehouse {
         return alive(() => warehouse.append(table, columns));
       },
       transaction: async (work) => alive(() => warehouse.transaction(work)),
+      beside: warehouse.beside,
+      identity: () => warehouse.identity(),
       close: () => warehouse.close(),
     };
   };
@@ -34,7 +36,8 @@ it("a crash before `sending` is written: nothing was posted, and the next run se
   expect(shop.mails()).toEqual([]);
   expect(await shop.rows("select status from opportune.runs")).toEqual([{ status: "running" }]);
   await expect(shop.run(T0 + MINUTE)).rejects.toThrow("Another run holds the ledger");
-  const next = await shop.run(T0 + LEASE_MS + MINUTE);
+  await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+  const next = await shop.run(T0 + 2 * MINUTE);
   expect(next).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
   expect(await shop.story("user_id = 'ada'")).toEqual([
@@ -51,7 +54,8 @@ it("a crash after the posts, before their answers are written: in doubt, never s
   const shop = await Shop.sending(["ada", "bob"]);
   await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
-  const next = await shop.run(T0 + LEASE_MS + MINUTE);
+  await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+  const next = await shop.run(T0 + 2 * MINUTE);
   expect(next).toMatchObject({ recovered: { released: 0, inDoubt: 2 }, delivery: { claims: 0 } });
   expect(shop.sandbox.stats().requests).toBe(2);
   expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada sending sending", "ada in_doubt interrupted"]);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Ledger } from "../src/ledger/ledger.js";
+import { setPause } from "../src/ledger/pauses.js";
 import { installLedger } from "../src/ledger/schema.js";
 import { loadProject } from "../src/project/load.js";
 import type { Project } from "../src/project/types.js";
@@ -94,6 +95,7 @@ function runAt(now: number, dryRun = false): Promise<RunResult> {
   return run(project, warehouse, {
     segments: [...project.segments.values()],
     backfill: new Set(),
+    approved: new Set(),
     dryRun,
     asOf: null,
     now: () => now,
@@ -157,6 +159,7 @@ describe("a run on Postgres", () => {
     const cut = run(project, other, {
       segments: [...project.segments.values()],
       backfill: new Set(),
+      approved: new Set(),
       dryRun: false,
       asOf: null,
       now: () => NOW,
@@ -180,9 +183,9 @@ describe("a run on Postgres", () => {
   it("keeps its lease from another process's run, and can be paused meanwhile", async () => {
     const other = await openWarehouse(project.target.connection, { root });
     try {
-      const holder = await Ledger.open(other, project.target.schema, () => NOW);
+      const holder = await Ledger.open(other, project.target.schema);
       await expect(runAt(NOW)).rejects.toThrow(/Another run holds the ledger/);
-      await (await Ledger.open(warehouse, project.target.schema, () => NOW, "read")).setPause({ scope: "segment", name: "cart" }, true, NOW);
+      await setPause(warehouse, project.target.schema, { scope: "segment", name: "cart", paused: true }, NOW);
       await holder.release();
       expect((await runAt(NOW)).decisions.segments.find(({ segment }) => segment === "cart")?.reasons["paused"]).toBe(USERS - 2);
     } finally {

@@ -18,6 +18,7 @@ const REASONS = [
   "superseded",
   "repeat_gap",
   "paused",
+  "surge",
   "stale_data",
   "step_gap",
   "quiet_hours",

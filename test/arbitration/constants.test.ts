@@ -28,6 +28,7 @@ function arbitration(steps: string, more = ""): Arbitration {
     backfill: false,
     failedAudience: null,
     pausedBy: null,
+    surge: null,
     loadedAt: null,
     tooOld: false,
   };

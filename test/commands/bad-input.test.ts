@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { openPostgres } from "../../src/warehouse/postgres.js";
+import { createDatabase } from "../support/postgres.js";
 import { edit, opportune, query, shop, sql, start } from "./support.js";
 
 const DUCKDB = pathToFileURL(createRequire(import.meta.url).resolve("@duckdb/node-api")).href;
@@ -64,7 +66,27 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     expect(await query(root, "select * from opportune.segment_runs")).toEqual([]);
   });
 
-  it("gives the command that helps where the ledger is missing, newer, or held by another run, exit 1", async () => {
+  it("says who holds the ledger, and until when, exit 1", async () => {
+    const { connection, drop } = await createDatabase();
+    try {
+      const root = await shop();
+      edit(root, "opportune.yml", "{type: duckdb, path: shop.duckdb, wait_for_lock: 1 second}", '{type: postgres, url: "${URL}"}');
+      const { user, password, host, port, database } = connection;
+      const env = { URL: `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/${String(database)}` };
+      expect(await opportune(root, ["ledger", "install"], env)).toMatchObject({ code: 0 });
+      const warehouse = await openPostgres(connection, { root });
+      const lease = "update opportune.leases set holder = '4711-abc', expires_at = clock_timestamp() + interval '5 minutes' where name = 'run'";
+      await warehouse.execute({ sql: lease, params: [] });
+      await warehouse.close();
+      const held = await opportune(root, ["run"], env);
+      expect(held).toMatchObject({ code: 1, stdout: "" });
+      expect(held.stderr).toMatch(/Another run holds the ledger \(process 4711, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\./);
+    } finally {
+      await drop();
+    }
+  });
+
+  it("gives the command that helps where the ledger is missing or newer, exit 1", async () => {
     const bare = await shop({ ledger: false });
     expect(await opportune(bare, ["run"])).toEqual({
       code: 1,
@@ -77,15 +99,11 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     });
 
     const root = await shop();
-    await query(root, "update opportune.leases set holder = '4711-abc', expires_at = cast(now() at time zone 'UTC' as timestamp) + interval 5 minute");
-    const held = await opportune(root, ["run"]);
-    expect(held.code).toBe(1);
-    expect(held.stderr).toContain("Another run holds the ledger (process 4711,");
     await query(root, "update opportune.meta set content = '99' where name = 'schema_version'");
     for (const args of [["run"], ["ledger", "status"], ["ledger", "install"], ["compile"]]) {
       const newer = await opportune(root, args);
       expect(newer).toMatchObject({ code: 1, stdout: "" });
-      expect(newer.stderr).toContain("The ledger is of version 99, newer than the 2 this Opportune knows.\n    Upgrade Opportune");
+      expect(newer.stderr).toContain("The ledger is of version 99, newer than the 3 this Opportune knows.\n    Upgrade Opportune");
     }
   });
 
@@ -125,7 +143,7 @@ describe.concurrent("bad input", { timeout: 90_000 }, () => {
     const running = start(root, ["ledger", "status"]);
     await running.seen(/waiting up to 60 seconds/);
     await release();
-    expect(await running.done).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is up to date: version 2.\n" });
+    expect(await running.done).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is up to date: version 3.\n" });
   });
 
   it("counts bad rows, gives users a reason, and keeps what is odd in values intact", async () => {

@@ -50,7 +50,7 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
     expect(outcome.stdout).not.toContain("SG.very-secret");
     expect(outcome.stdout).toMatch(/OK +target dev +duckdb shop\.duckdb opens; not live/);
     expect(outcome.stdout).toMatch(/SKIP +target prod +.*WAREHOUSE/);
-    expect(outcome.stdout).toMatch(/OK +ledger +schema opportune, version 2/);
+    expect(outcome.stdout).toMatch(/OK +ledger +schema opportune, version 3/);
     expect(outcome.stdout).toMatch(/OK +source carts +carts is readable; newest data 1 hour/);
     expect(outcome.stdout).toMatch(/OK +lease +free/);
     expect(outcome.stdout).toMatch(/OK +channel email +sendgrid at https:\/\/api\.sendgrid\.com \(not live: to the outbox\), key present: yes/);
@@ -81,11 +81,11 @@ describe.concurrent("ledger", { timeout: 60_000 }, () => {
     const first = await opportune(root, ["ledger", "install"]);
     expect(first).toMatchObject({
       code: 0,
-      stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql, 002_indexes.sql): version 2.\n",
+      stdout: "The ledger in schema opportune of target dev is now up to date (001_ledger.sql, 002_indexes.sql, 003_guards.sql): version 3.\n",
     });
-    expect((await opportune(root, ["ledger", "install"])).stdout).toContain("was up to date: version 2.");
+    expect((await opportune(root, ["ledger", "install"])).stdout).toContain("was up to date: version 3.");
     const status = await opportune(root, ["ledger", "status", "--output", "json"]);
-    expect(JSON.parse(status.stdout)).toEqual({ schema_version: 1, target: "dev", schema: "opportune", version: 2, expected: 2 });
+    expect(JSON.parse(status.stdout)).toEqual({ schema_version: 1, target: "dev", schema: "opportune", version: 3, expected: 3 });
   });
 });
 

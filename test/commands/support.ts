@@ -184,6 +184,8 @@ export async function shop(options: { ledger?: boolean } = {}): Promise<string> 
     cpSync(join(folder, "shop.duckdb"), join(folder, "bare.duckdb"));
     const { code, stderr } = await opportune(folder, ["ledger", "install"]);
     if (code !== 0) throw new Error(stderr);
+    // The copies made of it are warehouses of their own.
+    await sql(join(folder, "shop.duckdb"), "delete from opportune.meta where name = 'database'");
     return folder;
   })();
   const source = await prepared;

@@ -66,8 +66,8 @@ describe("events", () => {
 
   it("of messages that this run did not claim are not written", async () => {
     const { warehouse, run } = await fiveFates();
-    await run.ledger.appendEvents(run.run, [{ messageId: "unknown", event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }], T0);
-    await run.ledger.appendEvents(run.run, [], T0);
+    await run.ledger.appendEvents(run.run, [{ messageId: "unknown", event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }]);
+    await run.ledger.appendEvents(run.run, []);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });
 
@@ -81,7 +81,7 @@ describe("events", () => {
       providerId: null,
       at: T0 + i,
     }));
-    await run.ledger.appendEvents(run.run, many, T0);
+    await run.ledger.appendEvents(run.run, many);
     expect(
       await rows(
         warehouse,

@@ -1,21 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { Ledger, LEASE_MS } from "../../src/ledger/ledger.js";
+import { Ledger, saltOf } from "../../src/ledger/ledger.js";
+import { pauses, setPause } from "../../src/ledger/pauses.js";
+import { lastAsOf, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
 import { warehouseWith } from "../segments/support.js";
 import { rejection } from "../warehouse/support.js";
-import { ledgerWarehouse, rows, SCHEMA, T0 } from "./support.js";
+import { ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
 
 const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases where name = 'run'";
+/** How long the lease still holds by the warehouse's clock. */
+const LEFT = "select date_diff('second', cast(get_current_timestamp() as timestamp), expires_at) as seconds from opportune.leases where name = 'run'";
 
 describe("installing", () => {
   it("makes the ledger once; again it keeps salt and rows and only makes the views anew", async () => {
     const warehouse = await warehouseWith();
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 2 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 3 });
     expect(await rejection(requireLedger(warehouse, SCHEMA))).toMatchObject({
       problems: [{ code: "ledger/version", message: "There is no ledger in schema opportune.", hint: "Run `opportune ledger install`." }],
     });
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql", "002_indexes.sql"]);
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql", "002_indexes.sql", "003_guards.sql"]);
     const meta = await rows(warehouse, "select name, content from opportune.meta order by name");
     expect(meta.map(({ name }) => name)).toEqual(["database_id", "salt", "schema_version"]);
     expect(meta[1]?.["content"]).toMatch(/^[0-9a-f]{32}$/);
@@ -28,23 +32,23 @@ describe("installing", () => {
     expect(await rows(warehouse, "select name, content from opportune.meta order by name")).toEqual(meta);
     expect(await rows(warehouse, "select address from opportune.suppressions")).toEqual([{ address: "a@example.com" }]);
     expect(await rows(warehouse, "select * from opportune.why")).toEqual([]);
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: 2 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 3, expected: 3 });
   });
 
   it("keeps ledgers of several schemas apart, whatever they are called", async () => {
     const warehouse = await warehouseWith();
     for (const schema of [SCHEMA, `odd "name"`]) await installLedger(warehouse, schema);
-    const ledgers = await Promise.all([SCHEMA, `odd "name"`].map(async (schema) => (await Ledger.open(warehouse, schema, () => T0)).salt));
-    expect(new Set(ledgers).size).toBe(2);
+    const salts = await Promise.all([SCHEMA, `odd "name"`].map((schema) => saltOf(warehouse, schema)));
+    expect(new Set(salts).size).toBe(2);
   });
 
   it.each([
     ["0", "ledger/version", /^There is no ledger in schema opportune/],
-    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 2/],
+    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 3/],
   ])("refuses version %s", async (version, code, message) => {
     const warehouse = await ledgerWarehouse();
     await warehouse.execute({ sql: `update opportune.meta set content = '${version}' where name = 'schema_version'`, params: [] });
-    const error = await rejection(Ledger.open(warehouse, SCHEMA, () => T0));
+    const error = await rejection(Ledger.open(warehouse, SCHEMA));
     expect(error).toMatchObject({
       exitCode: 1,
       problems: [{ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(/`/) as string }],
@@ -63,40 +67,48 @@ describe("installing", () => {
 describe("the lease", () => {
   it("belongs to one: the second is refused by the holder's name and told until when", async () => {
     const warehouse = await ledgerWarehouse();
-    const first = await Ledger.open(warehouse, SCHEMA, () => T0);
-    const error = await rejection(Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS));
+    const first = await Ledger.open(warehouse, SCHEMA);
+    const [lease] = await rows(warehouse, LEASES);
+    const error = await rejection(Ledger.open(warehouse, SCHEMA));
     expect(error).toBeInstanceOf(OpportuneError);
     expect(error).toMatchObject({
       exitCode: 1,
-      problems: [{ code: "ledger/lease", message: `Another run holds the ledger (process ${String(process.pid)}, until 2026-03-02 12:10:00 UTC).` }],
+      problems: [
+        { code: "ledger/lease", message: `Another run holds the ledger (process ${String(process.pid)}, until ${String(lease?.["until"]).slice(0, 19)} UTC).` },
+      ],
     });
     await first.release();
     expect(await rows(warehouse, LEASES)).toEqual([{ name: "run", free: true, fence: 1, until: null }]);
-    const second = await Ledger.open(warehouse, SCHEMA, () => T0);
+    const second = await Ledger.open(warehouse, SCHEMA);
     expect(second.fence).toBe(2);
-    expect(second.salt).toBe(first.salt);
   });
 
-  it("is renewed by whatever is written, and ends by itself", async () => {
+  it("is as long as sending and the longest answer take, is renewed by whatever is written, and ends by itself", async () => {
     const warehouse = await ledgerWarehouse();
-    const first = await Ledger.open(warehouse, SCHEMA, () => T0);
-    await first.fenced(T0 + 60_000, () => Promise.resolve());
-    expect(await rows(warehouse, LEASES)).toMatchObject([{ until: "2026-03-02 12:11:00" }]);
-    await expect(Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 60_000)).rejects.toThrow("Another run holds the ledger");
-    const second = await Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 60_001);
+    const first = await Ledger.open(warehouse, SCHEMA, 30_000);
+    const left = async (): Promise<number> => Number((await rows(warehouse, LEFT))[0]?.["seconds"]);
+    expect(await left()).toBeGreaterThan(155);
+    expect(await left()).toBeLessThanOrEqual(160);
+    await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '2 minutes' where name = 'run'", params: [] });
+    await expect(Ledger.open(warehouse, SCHEMA)).rejects.toThrow("Another run holds the ledger");
+    await first.fenced(() => Promise.resolve());
+    expect(await left()).toBeGreaterThan(155);
+    await letLeaseRunOut(warehouse);
+    const second = await Ledger.open(warehouse, SCHEMA);
     expect(second.fence).toBe(first.fence + 1);
   });
 
-  it("once lost lets nothing be written, and its loser can't give it away", async () => {
+  it("once lost lets nothing be written or sent, and its loser can't give it away", async () => {
     const warehouse = await ledgerWarehouse();
-    const loser = await Ledger.open(warehouse, SCHEMA, () => T0);
-    const winner = await Ledger.open(warehouse, SCHEMA, () => T0 + LEASE_MS + 1);
-    const late = T0 + LEASE_MS + 2;
+    const loser = await Ledger.open(warehouse, SCHEMA);
+    await letLeaseRunOut(warehouse);
+    const winner = await Ledger.open(warehouse, SCHEMA);
     let asked = false;
-    expect(await rejection(loser.fenced(late, () => ((asked = true), Promise.resolve())))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    expect(await rejection(loser.fenced(() => ((asked = true), Promise.resolve())))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     expect(asked).toBe(false);
+    expect(loser.sendingLeftMs()).toBe(0);
     const writes = [
-      () => loser.recordRunStart({ runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, late),
+      () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, T0),
       () =>
         loser.appendDecisions(
           { runId: "r1", asOf: "2026-03-02T12:00:00Z" },
@@ -111,45 +123,46 @@ describe("the lease", () => {
               returned: 0,
               dropped: null,
               decisions: null,
+              offered: null,
               duration_ms: 0,
               error: null,
             },
           ],
           0,
-          late,
+          T0,
         ),
     ];
-    for (const write of writes) expect(await rejection(write())).toBeInstanceOf(OpportuneError);
+    for (const write of writes) expect(await rejection(write())).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     for (const table of ["runs", "pauses", "segment_runs", "sent_ledger"]) expect(await rows(warehouse, `select * from opportune.${table}`)).toEqual([]);
     await loser.release();
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: winner.fence }]);
-    await winner.setPause({ scope: "project", name: "" }, true, late);
-    expect(await winner.pauses()).toEqual([{ scope: "project", name: "" }]);
+    await recordRunStart(winner, { runId: "r2", asOf: "2026-03-02T12:00:00Z", version: "test" }, T0);
+    expect(await rows(warehouse, "select run_id from opportune.runs")).toEqual([{ run_id: "r2" }]);
   });
 
-  it("rolls back everything that its work wrote when the work fails", async () => {
+  it("rolls back everything that its work wrote when the work fails, its own renewal too", async () => {
     const warehouse = await ledgerWarehouse();
-    const ledger = await Ledger.open(warehouse, SCHEMA, () => T0);
+    const ledger = await Ledger.open(warehouse, SCHEMA);
+    await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '1 minute' where name = 'run'", params: [] });
+    const before = await rows(warehouse, LEASES);
     await rejection(
-      ledger.fenced(T0 + 60_000, async () => {
+      ledger.fenced(async () => {
         await warehouse.execute({ sql: "insert into opportune.meta values ('x', 'y')", params: [] });
         await warehouse.execute({ sql: "insert into opportune.nowhere values (1)", params: [] });
       }),
     );
     expect(await rows(warehouse, "select * from opportune.meta where name = 'x'")).toEqual([]);
-    expect(await rows(warehouse, LEASES)).toMatchObject([{ until: "2026-03-02 12:10:00" }]);
+    expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 
-  it("is neither asked for nor taken to read", async () => {
+  it("is neither asked for nor taken to read, or to pause", async () => {
     const warehouse = await ledgerWarehouse();
-    await Ledger.open(warehouse, SCHEMA, () => T0);
+    await Ledger.open(warehouse, SCHEMA);
     const before = await rows(warehouse, LEASES);
-    const reader = await Ledger.open(warehouse, SCHEMA, () => T0, "read");
-    expect(await reader.lastAsOf()).toBeNull();
-    await reader.release();
-    expect(await rows(warehouse, LEASES)).toEqual(before);
-    await reader.setPause({ scope: "project", name: "" }, true, T0);
-    expect(await reader.pauses()).toEqual([{ scope: "project", name: "" }]);
+    await requireLedger(warehouse, SCHEMA);
+    expect(await lastAsOf(warehouse, SCHEMA)).toBeNull();
+    await setPause(warehouse, SCHEMA, { scope: "project", name: "", paused: true }, T0);
+    expect(await pauses(warehouse, SCHEMA, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 });
@@ -165,12 +178,8 @@ describe("pauses", () => {
       ["segment", "it's", true],
       ["project", "", false],
       ["project", "", true],
-    ] as const) {
-      const ledger = await Ledger.open(warehouse, SCHEMA, () => T0);
-      await ledger.setPause({ scope, name }, paused, T0);
-      await ledger.release();
-    }
-    const reader = await Ledger.open(warehouse, SCHEMA, () => T0, "read");
-    expect((await reader.pauses()).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
+    ] as const)
+      await setPause(warehouse, SCHEMA, { scope, name, paused }, T0);
+    expect((await pauses(warehouse, SCHEMA, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
   });
 });

@@ -1,9 +1,10 @@
 /** What an interrupted run left is settled by the next one, without guessing. */
 import { expect, it } from "vitest";
-import { begin, cartProject, ledgerWarehouse, MINUTE, openLedger, rows, T0 } from "./support.js";
-import { LEASE_MS } from "../../src/ledger/ledger.js";
+import { recover } from "../../src/ledger/recover.js";
+import { recordRunStart } from "../../src/ledger/runs.js";
+import { begin, cartProject, ledgerWarehouse, letLeaseRunOut, MINUTE, openLedger, rows, T0 } from "./support.js";
 
-const LATER = T0 + LEASE_MS + MINUTE;
+const LATER = T0 + 11 * MINUTE;
 const NOTHING = { released: 0, inDoubt: 0 };
 
 it("releases claims that were not handed over, doubts those without an answer, leaves the rest, and marks the run", async () => {
@@ -11,8 +12,9 @@ it("releases claims that were not handed over, doubts those without an answer, l
   const run = await begin(warehouse, cartProject(), "r1", T0);
   await run.tell(["u1", "sending"], ["u2", "sending"], ["u3", "released", "paused"], ["u4", "failed", "invalid"]);
   await run.tell(["u1", "accepted"]);
-  const ledger = await openLedger(warehouse, LATER);
-  expect(await ledger.recover(LATER)).toEqual({ released: 1, inDoubt: 1 });
+  await letLeaseRunOut(warehouse);
+  const ledger = await openLedger(warehouse);
+  expect(await recover(ledger, [], LATER)).toEqual({ released: 1, inDoubt: 1 });
   expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
     { user_id: "u1", status: "accepted", status_reason: null, counts: 1 },
     { user_id: "u2", status: "in_doubt", status_reason: null, counts: 1 },
@@ -33,15 +35,16 @@ it("releases claims that were not handed over, doubts those without an answer, l
     { run_id: "r1", status: "interrupted", finished: true },
   ]);
   expect(await rows(warehouse, "select count(distinct seq) = count(*) as apart from opportune.sent_ledger")).toEqual([{ apart: true }]);
-  expect(await ledger.recover(LATER)).toEqual(NOTHING);
+  expect(await recover(ledger, [], LATER)).toEqual(NOTHING);
 });
 
 it("lets the next run decide again on what was released, and on nothing that is in doubt", async () => {
   const warehouse = await ledgerWarehouse();
   const run = await begin(warehouse, cartProject(), "r1", T0);
   await run.tell(["u1", "sending"]);
-  const ledger = await openLedger(warehouse, LATER);
-  expect(await ledger.recover(LATER)).toEqual({ released: 4, inDoubt: 1 });
+  await letLeaseRunOut(warehouse);
+  const ledger = await openLedger(warehouse);
+  expect(await recover(ledger, [], LATER)).toEqual({ released: 4, inDoubt: 1 });
   await ledger.release();
   const next = await begin(warehouse, cartProject(), "r2", LATER);
   expect([...next.ids.keys()].sort()).toEqual(["u2", "u3", "u4", "u5"]);
@@ -51,11 +54,12 @@ it("has nothing to do after runs that ended, or that claimed nothing", async () 
   const warehouse = await ledgerWarehouse();
   const run = await begin(warehouse, cartProject(), "r1", T0);
   await run.end();
-  const second = await openLedger(warehouse, T0 + MINUTE);
-  expect(await second.recover(T0 + MINUTE)).toEqual(NOTHING);
-  await second.recordRunStart({ runId: "r2", asOf: "2026-03-02T12:01:00Z", version: "test" }, T0 + MINUTE);
-  const third = await openLedger(warehouse, LATER + MINUTE);
-  expect(await third.recover(LATER + MINUTE)).toEqual(NOTHING);
+  const second = await openLedger(warehouse);
+  expect(await recover(second, [], T0 + MINUTE)).toEqual(NOTHING);
+  await recordRunStart(second, { runId: "r2", asOf: "2026-03-02T12:01:00Z", version: "test" }, T0 + MINUTE);
+  await letLeaseRunOut(warehouse);
+  const third = await openLedger(warehouse);
+  expect(await recover(third, [], LATER)).toEqual(NOTHING);
   expect(await rows(warehouse, "select run_id, status from opportune.runs order by 1")).toEqual([
     { run_id: "r1", status: "success" },
     { run_id: "r2", status: "interrupted" },
@@ -76,12 +80,13 @@ it("settles what several runs left, each message by its own run", async () => {
     ["u4", "accepted"],
   );
   // The second claims u1 again before anyone has looked after the first one's u5.
+  await letLeaseRunOut(warehouse);
   const second = await begin(warehouse, cartProject(), "r2", LATER);
   expect([...second.ids.keys()]).toEqual(["u1"]);
   await second.tell(["u1", "sending"]);
-  const at = LATER + LEASE_MS + MINUTE;
-  const third = await openLedger(warehouse, at);
-  expect(await third.recover(at)).toEqual({ released: 1, inDoubt: 1 });
+  await letLeaseRunOut(warehouse);
+  const third = await openLedger(warehouse);
+  expect(await recover(third, [], LATER + MINUTE)).toEqual({ released: 1, inDoubt: 1 });
   expect(await rows(warehouse, "select run_id, user_id, status from opportune.messages where user_id in ('u1', 'u5') order by 1, 2")).toEqual([
     { run_id: "r1", user_id: "u1", status: "released" },
     { run_id: "r1", user_id: "u5", status: "released" },

@@ -27,7 +27,8 @@ create table pauses (
   paused boolean not null,
   recorded_at timestamp not null,
   seq bigint not null,
-  note varchar
+  note varchar,
+  until timestamp
 );
 
 create table preferences (
@@ -54,7 +55,10 @@ create table runs (
   in_doubt bigint,
   released bigint,
   duration_ms bigint,
-  error varchar
+  error varchar,
+  held bigint,
+  lag_p50_ms bigint,
+  lag_p95_ms bigint
 );
 
 create table segment_runs (
@@ -71,7 +75,8 @@ create table segment_runs (
   decisions varchar,
   bytes_scanned bigint,
   duration_ms bigint,
-  error varchar
+  error varchar,
+  offered bigint
 );
 
 create table sent_ledger (

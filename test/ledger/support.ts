@@ -2,6 +2,7 @@
 import { onTestFinished } from "vitest";
 import { decide, type Decisions } from "../../src/decide.js";
 import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
@@ -41,14 +42,15 @@ export interface OpenRun {
 
 /** Takes the lease and decides as of `at` (ms), as `run` does; what becomes of the claims is the test's. */
 export async function begin(warehouse: Warehouse, project: Project, runId: string, at: number): Promise<OpenRun> {
-  const ledger = await Ledger.open(warehouse, SCHEMA, () => at);
+  const ledger = await Ledger.open(warehouse, SCHEMA);
   const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z") };
-  await ledger.recordRunStart({ ...run, version: "test" }, at);
-  const decisions = await decide(project, warehouse, ledger, {
+  await recordRunStart(ledger, { ...run, version: "test" }, at);
+  const decisions = await decide(project, warehouse, {
     ...run,
+    ledger,
     segments: [...project.segments.values()],
     backfill: new Set(),
-    dryRun: false,
+    approved: new Set(),
     templates: loadRenderer(project),
     now: () => at,
     onStep: () => undefined,
@@ -75,14 +77,9 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
           providerId: event === "accepted" ? `p-${user}` : null,
           at: at + 5000,
         })),
-        at,
       ),
     async end() {
-      await ledger.recordRunEnd(
-        runId,
-        { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null },
-        at,
-      );
+      await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, at);
       await ledger.release();
     },
   };
@@ -92,9 +89,14 @@ export function rows(warehouse: Warehouse, sql: string): Promise<Row[]> {
   return warehouse.query({ sql, params: [] });
 }
 
+/** As if the holder had not been heard of for as long as a lease is. */
+export async function letLeaseRunOut(warehouse: Warehouse, schema = SCHEMA): Promise<void> {
+  await warehouse.execute({ sql: `update ${schema}.leases set expires_at = timestamp '2026-01-01 00:00:00' where name = 'run'`, params: [] });
+}
+
 /** Opens a ledger that is given back after the test. */
-export async function openLedger(warehouse: Warehouse, at: number): Promise<Ledger> {
-  const ledger = await Ledger.open(warehouse, SCHEMA, () => at);
+export async function openLedger(warehouse: Warehouse): Promise<Ledger> {
+  const ledger = await Ledger.open(warehouse, SCHEMA);
   onTestFinished(() => ledger.release().catch(() => undefined));
   return ledger;
 }

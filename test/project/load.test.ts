@@ -89,6 +89,7 @@ policy:
   exclude: [open_tickets]
   require: [consented]
   holdout: 2.5
+  surge: {multiple: 4, at_least: 50}
 sources:
   carts: {table: shop.carts, loaded_at: max(updated_at), stale_after: 6 hours}
   orders: shop.orders
@@ -192,6 +193,7 @@ test("a good project, all of it", () => {
       exclude: ["open_tickets"],
       require: ["consented"],
       holdout: 2.5,
+      surge: { multiple: 4, atLeast: 50 },
       // 100 + 500 + 0.5 a second, for ten minutes.
       maxPerRun: 360_300,
     },

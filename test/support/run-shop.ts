@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { Ledger } from "../../src/ledger/ledger.js";
+import { setPause } from "../../src/ledger/pauses.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/load.js";
 import { run, type RunOptions, type RunResult } from "../../src/run.js";
@@ -108,11 +108,7 @@ export class Shop {
   }
 
   pause(scope: "project" | "segment" | "channel", name: string, paused: boolean, at: number): Promise<void> {
-    return this.warehouse(async (warehouse) => {
-      const ledger = await Ledger.open(warehouse, "opportune", () => at);
-      await ledger.setPause({ scope, name }, paused, at);
-      await ledger.release();
-    });
+    return this.warehouse((warehouse) => setPause(warehouse, "opportune", { scope, name, paused }, at));
   }
 
   /** One whole run as of `at` (ms) of every segment that is no draft. */
@@ -123,6 +119,7 @@ export class Shop {
       run(project, wrap(warehouse), {
         segments,
         backfill: new Set(),
+        approved: new Set(),
         dryRun: false,
         asOf: null,
         now: () => at,

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { decide } from "../../src/decide.js";
 import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { setPause } from "../../src/ledger/pauses.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
@@ -70,7 +72,7 @@ function deciderOn(
   let runs = 0;
   return {
     async run(world) {
-      const ledger = await Ledger.open(warehouse, SCHEMA, () => Date.parse(world.asOf));
+      const ledger = await Ledger.open(warehouse, SCHEMA);
       try {
         return await runOnce(warehouse, ledger, world, `run${String(++runs).padStart(6, "0")}`, projectOf, templatesOf(world));
       } finally {
@@ -110,19 +112,20 @@ async function runOnce(
   for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
     await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
-  for (const { scope, name, paused } of world.pauses ?? []) await ledger.setPause({ scope, name }, paused, now());
+  for (const pause of world.pauses ?? []) await setPause(warehouse, SCHEMA, pause, now());
 
   const project = await projectOf(world);
   const segments = [...project.segments.values()].filter(
     (segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)),
   );
   const run = { runId, asOf: world.asOf };
-  await ledger.recordRunStart({ ...run, version: "test" }, now());
-  await decide(project, warehouse, ledger, {
+  await recordRunStart(ledger, { ...run, version: "test" }, now());
+  await decide(project, warehouse, {
     ...run,
+    ledger,
     segments,
     backfill: new Set(world.backfill ?? []),
-    dryRun: false,
+    approved: new Set(),
     templates,
     now,
     onStep: () => undefined,
@@ -142,13 +145,8 @@ async function runOnce(
   await ledger.appendEvents(
     run,
     outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())),
-    now(),
   );
-  await ledger.recordRunEnd(
-    runId,
-    { status: "success", candidates: 0, claimed: 0, accepted: 0, failed: 0, in_doubt: 0, released: 0, duration_ms: 0, error: null },
-    now(),
-  );
+  await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, now());
   return decided.map(({ row }) => toDecided(row));
 }
 

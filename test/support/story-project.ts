@@ -62,6 +62,7 @@ function drawPolicy(random: Random): Policy {
     exclude: random.chance(0.15) ? ["staff"] : [],
     require: random.chance(0.12) ? ["members"] : [],
     holdout: random.pick([0, 0, 10, 50]),
+    surge: null,
     maxPerRun: random.pick([4, 12, 1000]),
   };
 }

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { LEASE_MS, Ledger } from "../../src/ledger/ledger.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { pauses, setPause } from "../../src/ledger/pauses.js";
+import { recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import type { PostgresConnection } from "../../src/project/types.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { letLeaseRunOut } from "../ledger/support.js";
 import { asSuperuser, createDatabase, serverConnection } from "../support/postgres.js";
 import { onClose, plain, rejection } from "./support.js";
 
@@ -327,8 +330,7 @@ describe("the session", () => {
 
 describe("the ledger", () => {
   const SCHEMA = "opportune";
-  const now = (): number => Date.parse("2026-03-02T12:00:00Z");
-  const later = (): number => now() + LEASE_MS + 1000;
+  const NOW = Date.parse("2026-03-02T12:00:00Z");
 
   beforeAll(async () => {
     const warehouse = await openPostgres(database.connection, { root: "." });
@@ -343,7 +345,7 @@ describe("the ledger", () => {
 
   it("gives its lease to one of eight who ask at once", async () => {
     const warehouses = await Promise.all(Array.from({ length: 8 }, () => open()));
-    const asked = await Promise.allSettled(warehouses.map((warehouse) => Ledger.open(warehouse, SCHEMA, now)));
+    const asked = await Promise.allSettled(warehouses.map((warehouse) => Ledger.open(warehouse, SCHEMA)));
     const won = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(won).toHaveLength(1);
     for (const one of asked) if (one.status === "rejected") expect(String(one.reason)).toContain("Another run holds the ledger");
@@ -351,20 +353,24 @@ describe("the ledger", () => {
   });
 
   it("lets a successor take over an expired lease, and rolls back what the one before still writes", async () => {
-    const [first, second] = [await Ledger.open(await open(), SCHEMA, now), await Ledger.open(await open(), SCHEMA, later)];
+    const first = await Ledger.open(await open(), SCHEMA);
+    const other = await open();
+    await letLeaseRunOut(other);
+    const second = await Ledger.open(other, SCHEMA);
     expect(second.fence).toBe(first.fence + 1);
-    const error = await rejection(first.recordRunStart({ runId: "stale", asOf: "2026-03-02T12:00:00Z", version: "test" }, now()));
+    const error = await rejection(recordRunStart(first, { runId: "stale", asOf: "2026-03-02T12:00:00Z", version: "test" }, NOW));
     expect((error as OpportuneError).problems[0]?.code).toBe("ledger/lease-lost");
     expect(await second.warehouse.query(plain(`select run_id from ${SCHEMA}.runs where run_id = 'stale'`))).toEqual([]);
     await second.release();
   });
 
   it("a takeover waits for the fenced transaction under way, which has then renewed the lease", async () => {
-    const holder = await Ledger.open(await open(), SCHEMA, now);
+    const holder = await Ledger.open(await open(), SCHEMA);
     const other = await open();
     let taking: Promise<Error> | undefined;
-    await holder.fenced(later(), async () => {
-      taking = rejection(Ledger.open(other, SCHEMA, later));
+    await letLeaseRunOut(other);
+    await holder.fenced(async () => {
+      taking = rejection(Ledger.open(other, SCHEMA));
       // The taker's update has reached the server and waits for the row.
       while (
         (await holder.warehouse.query(plain("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"))).length === 0
@@ -375,11 +381,11 @@ describe("the ledger", () => {
   });
 
   it("can be paused and resumed while a run holds the lease, by several at once, the last word holding", async () => {
-    const holder = await Ledger.open(await open(), SCHEMA, now);
-    const readers = await Promise.all(Array.from({ length: 4 }, async () => Ledger.open(await open(), SCHEMA, now, "read")));
-    await Promise.all(readers.map((ledger, i) => ledger.setPause({ scope: "segment", name: `s${String(i)}` }, true, now())));
-    await readers[0]?.setPause({ scope: "segment", name: "s1" }, false, now());
-    expect((await holder.pauses()).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
+    const holder = await Ledger.open(await open(), SCHEMA);
+    const others = await Promise.all(Array.from({ length: 4 }, () => open()));
+    await Promise.all(others.map((warehouse, i) => setPause(warehouse, SCHEMA, { scope: "segment", name: `s${String(i)}`, paused: true }, NOW)));
+    await setPause(holder.warehouse, SCHEMA, { scope: "segment", name: "s1", paused: false }, NOW);
+    expect((await pauses(holder.warehouse, SCHEMA, NOW)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
     const [row] = await holder.warehouse.query(plain(`select count(*) as n, count(distinct seq) as different from ${SCHEMA}.pauses`));
     expect(row).toEqual({ n: 5, different: 5 });
     await holder.release();
