@@ -106,7 +106,7 @@ function checksOf(segment: Segment, project: Project, templates: TemplateCatalog
     if (kind === "user_id") continue;
     checks.push({
       field: "address",
-      sql: addressProblem(kind, `cast(${column(kind)} as ${dialect.types.text})`, binder),
+      sql: addressProblem(kind, `cast(${column(kind)} as ${dialect.types.text})`, dialect, binder),
       steps: steps.filter((step) => addressColumn(project, step.channel) === kind),
     });
   }

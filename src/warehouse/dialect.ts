@@ -29,6 +29,8 @@ export interface Dialect {
   utcDate(timestamp: string): string;
   /** Text in lower case, beyond ASCII too. */
   lower(text: string): string;
+  /** Whether text matches a regular expression of no more than classes, `+`, groups and anchors. */
+  matches(text: string, pattern: string): string;
   /** Where work tables live: temporary, seen by this run alone. */
   workTable(name: string): string;
   /** What begins the definition of a work table, which replaces one of that name. */
@@ -73,6 +75,7 @@ export const duckdbDialect: Dialect = {
   utcText: (timestamp) => `cast(${timestamp} as varchar)`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,
   lower: (text) => `lower(${text})`,
+  matches: (text, pattern) => `regexp_matches(${text}, ${literal(pattern)})`,
   // An attached in-memory database rather than temporary tables: those belong to one connection, and claims are streamed
   // on a second one while outcomes are appended on the first.
   workTable: (name) => `opportune_work.${name}`,

@@ -27,6 +27,7 @@ export const postgresDialect: Dialect = {
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
   // Under "C" only ASCII has a lower case; the database's own collation knows more.
   lower: (text) => `lower(${text} collate "default")`,
+  matches: (text, pattern) => `${text} ~ ${literal(pattern)}`,
   // Temporary, so that they vanish with the connection however it ends. They would come before a user's table of the same
   // name: hence the prefix.
   workTable: (name) => `pg_temp.opportune_${name}`,

@@ -59,7 +59,7 @@ const BAD: readonly (string | null)[] = [
 async function refused(kind: "email" | "phone" | "device_token", addresses: readonly (string | null)[]): Promise<(string | null)[]> {
   const warehouse = await warehouseWith();
   const binder = new Binder(warehouse.dialect);
-  const problem = addressProblem(kind, "a", binder);
+  const problem = addressProblem(kind, "a", warehouse.dialect, binder);
   const first = binder.params.length;
   const values = addresses.map((_, i) => `(${String(i)}, $${String(first + i + 1)}::varchar)`).join(", ");
   const rows = await warehouse.query({
