@@ -62,7 +62,7 @@ export class PostingPool {
     const text = JSON.stringify(body);
     // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
     if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
-      return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes` });
+      return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes`, unposted: true });
     }
     this.#listen(signal);
     this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => this.#sweep());
