@@ -136,7 +136,6 @@ export class Posting<T extends DeliverableClaim> {
     const request = open.throttle.begin();
     if (entry.attempts === 0) entry.firstRequest = request;
     entry.attempts += 1;
-    this.posts += 1;
     let outcome: SendOutcome;
     try {
       outcome = await entry.lane.provider.send(entry.message, this.#abandon);
@@ -145,7 +144,9 @@ export class Posting<T extends DeliverableClaim> {
       outcome = { kind: "in_doubt", reason: "the provider's code failed while the message was with it" };
     }
     const now = this.#hooks.now();
-    if (outcome.kind !== "try_again") this.latency.record(now - begun);
+    const unposted = outcome.kind === "rejected" && outcome.unposted === true;
+    if (!unposted) this.posts += 1;
+    if (!unposted && outcome.kind !== "try_again") this.latency.record(now - begun);
     const stop = open.learn(request, entry, outcome, now);
     if (stop !== null) this.#stopLane(entry, stop);
     this.#judge(entry, outcome, now);

@@ -16,9 +16,9 @@ export type Consequence = "none" | "rest" | "stop";
  * Slow start and circuit breaker of one lane.
  *
  * **The window** opens by one with each good answer that came while it was full, so that it doubles with each window of them
- * and never grows beyond what the lane's rate uses; it closes by two with each failure (half a window of failures shuts it to
- * one request, while less than a third of failures leaves it open), and by one with each request for patience: to what the
- * provider took.
+ * and never grows beyond what the lane's rate uses. It closes by two with each failure, so that half a window of them shuts it
+ * to one request; by one where a request begun later was answered well meanwhile, so that failures here and there, less than
+ * half, leave it open; and by one with each request for patience: to what the provider took.
  *
  * **The breaker** counts messages that failed since the last good answer, in the order in which their requests began: late
  * failures of a provider that has answered since don't count, and a message counts once, so that one that always fails is
@@ -79,8 +79,9 @@ export class Throttle {
 
   /** No answer, no connection, or an error of the provider's own. `again`: the message has failed before. */
   failure(request: number, again: boolean): Consequence {
-    this.#window = Math.max(1, this.#window - 2);
-    if (request < this.#good) return "none";
+    const isLate = request < this.#good;
+    this.#window = Math.max(1, this.#window - (isLate ? 1 : 2));
+    if (isLate) return "none";
     if (this.#deciding !== null) return request >= this.#deciding ? "stop" : "none";
     if (again) return "none";
     this.#failed.push(request);

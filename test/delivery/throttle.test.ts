@@ -179,6 +179,7 @@ describe("a delivery", () => {
     );
     const result = await deliverClaims(batchesOf(200, 50), io, options);
     expect(result.counts.inDoubt).toBe(FAILURES_BEFORE_GOOD + 1);
+    expect(result.posts).toBe(FAILURES_BEFORE_GOOD + 1);
     expect(result.stoppedChannels.get("email")?.kind).toBe("unavailable");
   });
 
