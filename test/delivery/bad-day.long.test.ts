@@ -94,6 +94,7 @@ policy:
     return run(project, this.warehouse, {
       segments: [...project.segments.values()],
       backfill: new Set(),
+      approved: new Set(),
       dryRun: false,
       asOf: null,
       now: () => at + Date.now() - begun,
