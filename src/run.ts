@@ -5,7 +5,7 @@ import { OpportuneError, type Problem } from "./core/errors.js";
 import { decide, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
-import type { DeliveryEvent, PauseState } from "./delivery/types.js";
+import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
 import { Ledger, type ClaimEvent } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { pauses, type Pause } from "./ledger/pauses.js";
@@ -199,12 +199,17 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null): Prob
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
-    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, reason]) => ({
-      code: "delivery/channel-stopped",
-      message: `Channel ${channel} was refused by its provider and stopped: ${reason}`,
-      hint: "Its untouched claims were released and are decided again in the next run. Check the channel's api_key and sender.",
-    })),
+    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped)),
   ];
+}
+
+function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel): Problem {
+  const refused = kind === "refused";
+  return {
+    code: refused ? "delivery/channel-stopped" : "delivery/provider-unavailable",
+    message: `Channel ${channel} ${refused ? "was refused by its provider" : "found its provider unavailable"} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
+    hint: `What was released is decided again in the next run. Check the channel's ${refused ? "api_key and sender" : "endpoint and the provider's status page"}.`,
+  };
 }
 
 /** Reasons by which a guard holds candidates back until the data or somebody changes. */

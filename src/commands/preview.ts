@@ -6,7 +6,7 @@ import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import { createWorkTables } from "../decide.js";
 import { openLanes } from "../delivery/lanes.js";
-import { isAddress } from "../delivery/mailbox.js";
+import { isAddress } from "../core/address.js";
 import type { OutgoingMessage, SendOutcome } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";

@@ -1,10 +1,11 @@
 /** The delivery of a run's claims: in batches, `sending` before the first post of each, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
+import { Tally, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import type { Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
 import { Posting, type Entry } from "./posting.js";
-import type { DeliverableClaim, DeliveryEvent, FailureReason, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason } from "./types.js";
+import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 
 /** The world around a delivery. */
 export interface DeliveryIo<T extends DeliverableClaim> {
@@ -41,13 +42,6 @@ export interface DeliveryOptions {
   onProgress?(progress: DeliveryProgress): void;
 }
 
-export interface DeliveryCounts {
-  accepted: number;
-  failed: Record<FailureReason, number>;
-  inDoubt: number;
-  released: Partial<Record<ReleaseReason, number>>;
-}
-
 export interface DeliveryProgress {
   /** Claims read so far. */
   claims: number;
@@ -59,12 +53,18 @@ export interface DeliveryProgress {
 export interface DeliveryResult extends DeliveryProgress {
   /** False if a channel stopped: the run ends with exit code 1. */
   ok: boolean;
-  /** Channel → the provider's reason for refusing it. */
-  stoppedChannels: ReadonlyMap<string, string>;
+  /** By name: channels whose provider refused them, or took nothing any more. */
+  stoppedChannels: ReadonlyMap<string, StoppedChannel>;
   /** Requests made, retries included. */
   posts: number;
   latency: Latency;
 }
+
+/**
+ * How long a stopped channel is better left alone, ms: outages of a provider last minutes, and each further try may leave a few
+ * messages in doubt; a key or a sender waits for a person.
+ */
+export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 60_000, refused: 60 * 60_000 };
 
 /** Rendering is synchronous: after so many messages, answers that came meanwhile are heard. */
 const RENDERED_AT_A_STRETCH = 16;
@@ -75,8 +75,8 @@ const RENDERED_AT_A_STRETCH = 16;
  * batches overlap and one slow message does not hold up the rest.
  *
  * Each claim gets exactly one outcome event. `on_doubt: resend` posts a message in doubt once more in this run; whatever that
- * says short of "accepted", it stays in doubt. When a message has used up its attempts and nobody got through meanwhile,
- * the rest of its lane is released untried.
+ * says short of "accepted", it stays in doubt. A lane begins with few requests at once, and stops where its provider refuses
+ * the channel or takes nothing any more (throttle.ts): whatever of it is not under way is released.
  *
  * Rejects with the first error of `batches`, `render`, `lane`, `paused` or `append`, after what was under way has ended and its
  * outcomes were offered to `append` once more. Claims not settled by then have no outcome: recovery decides on them.
@@ -94,7 +94,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
   options.stop?.addEventListener("abort", stop);
   const abandon = options.abandon ?? new AbortController().signal;
   const flushAfterMs = options.flushAfterMs ?? 2000;
-  const counts: DeliveryCounts = { accepted: 0, failed: { rejected: 0, invalid: 0 }, inDoubt: 0, released: {} };
+  const tally = new Tally();
   const journal = new Journal<T>(io.append);
   const failures: unknown[] = [];
   let claims = 0;
@@ -103,14 +103,14 @@ export async function deliverClaims<T extends DeliverableClaim>(
   let open = 0;
   let opened: { below: number; resolve: () => void } | null = null;
 
-  const progress = (): DeliveryProgress => ({ claims, settled, counts });
+  const progress = (): DeliveryProgress => ({ claims, settled, counts: tally.counts });
   const fail = (error: unknown): void => {
     failures.push(error);
     stop();
   };
   const record = (outcome: OutcomeEvent<T>): void => {
     settled += 1;
-    count(counts, outcome);
+    tally.add(outcome);
     journal.add(outcome);
   };
   const write = async (sending: readonly DeliveryEvent<T>[]): Promise<void> => {
@@ -165,7 +165,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
       if (hindered(claim, null)) continue;
       const message = io.render(claim);
       if ("invalid" in message) record({ event: "failed", claim, at: io.now(), reason: "invalid", detail: message.invalid });
-      else entries.push({ claim, message, lane: io.lane(message, claim), attempts: 0, firstTriedAt: 0, doubt: null });
+      else entries.push({ claim, message, lane: io.lane(message, claim), attempts: 0, firstRequest: 0, failed: false, doubt: null });
     }
     return entries;
   };
@@ -197,15 +197,8 @@ export async function deliverClaims<T extends DeliverableClaim>(
   return {
     ...progress(),
     ok: posting.stopped.size === 0,
-    stoppedChannels: posting.stopped,
+    stoppedChannels: new Map([...posting.stopped].map(([name, stop]) => [name, { ...stop, pauseMs: PAUSE_MS[stop.kind], ...tally.ofChannel(name) }])),
     posts: posting.posts,
     latency: posting.latency.summary(),
   };
-}
-
-function count<T extends DeliverableClaim>(counts: DeliveryCounts, outcome: OutcomeEvent<T>): void {
-  if (outcome.event === "accepted") counts.accepted += 1;
-  else if (outcome.event === "in_doubt") counts.inDoubt += 1;
-  else if (outcome.event === "failed") counts.failed[outcome.reason] += 1;
-  else counts.released[outcome.reason] = (counts.released[outcome.reason] ?? 0) + 1;
 }

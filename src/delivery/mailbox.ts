@@ -1,15 +1,9 @@
+import { isAddress } from "../core/address.js";
+
 /** An address with the name shown beside it, if there is one. */
 export interface Mailbox {
   email: string;
   name?: string;
-}
-
-/** Local part, one @, a domain with a dot-free or dotted host: strict enough that no second address hides in it. */
-const ADDRESS = /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\]+$/u;
-
-/** Whether the text is exactly one address, without a name, white space, list or quoting. */
-export function isAddress(text: string): boolean {
-  return text.length <= 320 && ADDRESS.test(text);
 }
 
 /** Reads `Name <address>`, `"Name, with comma" <address>` or a bare address; null if it is none of these. */

@@ -1,8 +1,8 @@
 /** From a claim whose `sending` row is committed to its one outcome: attempts, waits, and whatever stops them. */
 import { LatencyHistogram } from "./latency.js";
 import { backoffMs } from "./limits.js";
-import { LaneQueue } from "./queue.js";
-import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome } from "./types.js";
+import { OpenLane, type Stop } from "./open-lane.js";
+import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome, StopKind } from "./types.js";
 
 /** A rendered claim on its way. */
 export interface Entry<T extends DeliverableClaim> {
@@ -10,7 +10,10 @@ export interface Entry<T extends DeliverableClaim> {
   readonly message: OutgoingMessage;
   readonly lane: Lane;
   attempts: number;
-  firstTriedAt: number;
+  /** The lane's number of its first request; 0 before it. */
+  firstRequest: number;
+  /** Whether an attempt of it counts as a failure of the provider: further ones don't. */
+  failed: boolean;
   /** Why an earlier attempt is in doubt (`on_doubt: resend`): from then on it can't be called released or rejected. */
   doubt: string | null;
 }
@@ -39,19 +42,18 @@ export interface PostingLimits {
 
 const NOTHING_PAUSED: PauseState = { project: false, segments: new Set(), channels: new Set() };
 
+const RELEASE_REASON: Readonly<Record<StopKind, ReleaseReason>> = { refused: "channel_stopped", unavailable: "provider_unavailable" };
+
 /** All lanes of a run and what is on them. */
 export class Posting<T extends DeliverableClaim> {
   readonly latency = new LatencyHistogram();
   /** Channel → why it stopped. */
-  readonly stopped = new Map<string, string>();
+  readonly stopped = new Map<string, Stop>();
   /** Requests made, retries included. */
   posts = 0;
   /** The last pauses read; checked again before every post. */
   pauses: PauseState = NOTHING_PAUSED;
-  readonly #queues = new Map<Lane, LaneQueue<Entry<T>>>();
-  /** When each lane last took or refused a message, i.e. was there. */
-  readonly #answeredAt = new Map<Lane, number>();
-  readonly #unavailable = new Map<Lane, string>();
+  readonly #lanes = new Map<Lane, OpenLane<Entry<T>>>();
   readonly #hooks: PostingHooks<T>;
   readonly #limits: PostingLimits;
   readonly #stop: AbortSignal;
@@ -74,16 +76,18 @@ export class Posting<T extends DeliverableClaim> {
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
     }
-    for (const [lane, list] of byLane) this.#queueOf(lane).push(list);
+    for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
   }
 
   /** Why a claim must not be posted now; null if it may. `lane` is null before the claim is rendered. */
   hindrance(claim: T, lane: Lane | null, now: number): { reason: ReleaseReason; detail: string } | null {
     if (this.#stop.aborted) return { reason: "stopped", detail: "the run was asked to stop" };
-    const stopped = this.stopped.get(claim.channel);
-    if (stopped !== undefined) return { reason: "channel_stopped", detail: stopped };
-    const unavailable = lane === null ? undefined : this.#unavailable.get(lane);
-    if (unavailable !== undefined) return { reason: "provider_unavailable", detail: unavailable };
+    const stop = this.stopped.get(claim.channel) ?? (lane === null ? null : this.#open(lane).stop);
+    if (stop !== null) {
+      // A lane that several channels share stops each of them.
+      this.stopped.set(claim.channel, stop);
+      return { reason: RELEASE_REASON[stop.kind], detail: stop.reason };
+    }
     const paused = this.#pausedBy(claim);
     if (paused !== null) return { reason: "paused", detail: paused };
     if (claim.sendBy <= now) return { reason: "send_by", detail: "" };
@@ -97,10 +101,10 @@ export class Posting<T extends DeliverableClaim> {
     return this.pauses.channels.has(claim.channel) ? `channel ${claim.channel}` : null;
   }
 
-  #queueOf(lane: Lane): LaneQueue<Entry<T>> {
-    let queue = this.#queues.get(lane);
-    if (queue === undefined) {
-      queue = new LaneQueue<Entry<T>>(lane, {
+  #open(lane: Lane): OpenLane<Entry<T>> {
+    let open = this.#lanes.get(lane);
+    if (open === undefined) {
+      open = new OpenLane<Entry<T>>(lane, {
         now: this.#hooks.now,
         sleep: (ms) => this.#hooks.sleep(ms, this.#stop),
         mayStart: (entry, now) => this.#mayStart(entry, now),
@@ -108,9 +112,9 @@ export class Posting<T extends DeliverableClaim> {
         attempt: (entry) => this.#attempt(entry),
         resting: this.#hooks.resting,
       });
-      this.#queues.set(lane, queue);
+      this.#lanes.set(lane, open);
     }
-    return queue;
+    return open;
   }
 
   #mayStart(entry: Entry<T>, now: number): boolean {
@@ -122,15 +126,16 @@ export class Posting<T extends DeliverableClaim> {
 
   #mayWait(entry: Entry<T>, until: number): boolean {
     if (until < Math.min(entry.claim.sendBy, this.#hooks.sendUntil())) return true;
-    this.#release(entry, "provider_unavailable", "the provider asked to wait for longer than the message may");
+    this.#release(entry, "provider_unavailable", "the provider is to be left alone for longer than the message may wait");
     return false;
   }
 
   async #attempt(entry: Entry<T>): Promise<void> {
     const begun = this.#hooks.now();
-    if (entry.attempts === 0) entry.firstTriedAt = begun;
+    const open = this.#open(entry.lane);
+    const request = open.throttle.begin();
+    if (entry.attempts === 0) entry.firstRequest = request;
     entry.attempts += 1;
-    this.posts += 1;
     let outcome: SendOutcome;
     try {
       outcome = await entry.lane.provider.send(entry.message, this.#abandon);
@@ -139,13 +144,16 @@ export class Posting<T extends DeliverableClaim> {
       outcome = { kind: "in_doubt", reason: "the provider's code failed while the message was with it" };
     }
     const now = this.#hooks.now();
-    if (outcome.kind !== "try_again") this.latency.record(now - begun);
+    const unposted = outcome.kind === "rejected" && outcome.unposted === true;
+    if (!unposted) this.posts += 1;
+    if (!unposted && outcome.kind !== "try_again") this.latency.record(now - begun);
+    const stop = open.learn(request, entry, outcome, now);
+    if (stop !== null) this.#stopLane(entry, stop);
     this.#judge(entry, outcome, now);
   }
 
   #judge(entry: Entry<T>, outcome: SendOutcome, now: number): void {
     const { claim, lane } = entry;
-    if (outcome.kind === "accepted" || outcome.kind === "rejected") this.#answeredAt.set(lane, now);
     switch (outcome.kind) {
       case "accepted":
         this.#hooks.settled({ event: "accepted", claim, at: now, providerId: outcome.providerId });
@@ -155,9 +163,7 @@ export class Posting<T extends DeliverableClaim> {
         else this.#hooks.settled({ event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason });
         return;
       case "unauthorised":
-        this.stopped.set(claim.channel, outcome.reason);
         this.#release(entry, "channel_stopped", outcome.reason);
-        this.#pumpAll();
         return;
       case "in_doubt":
         if (lane.onDoubt === "hold" || entry.doubt !== null) this.#settleInDoubt(entry, outcome.reason);
@@ -173,13 +179,13 @@ export class Posting<T extends DeliverableClaim> {
 
   #tryAgain(entry: Entry<T>, outcome: { afterMs: number | null; reason: string }, now: number): void {
     const { attempts } = this.#limits;
+    const { queue, throttle } = this.#open(entry.lane);
     if (entry.attempts >= attempts) {
-      this.#release(entry, "provider_unavailable", `${outcome.reason} (attempt ${entry.attempts} of ${attempts})`);
-      // Nobody got through since this message began to try: the rest would only repeat its way.
-      if ((this.#answeredAt.get(entry.lane) ?? -Infinity) < entry.firstTriedAt && !this.#unavailable.has(entry.lane)) {
-        this.#unavailable.set(entry.lane, `${outcome.reason}; ${entry.lane.name} took nothing through ${attempts} attempts of another message`);
-        this.#pumpAll();
+      // Patience has an end too: whoever only ever asks for it would hold the run until its lease or the messages' time is over.
+      if (outcome.afterMs !== null && !throttle.goodSince(entry.firstRequest)) {
+        this.#stopLane(entry, { kind: "unavailable", reason: `nothing came through while a message was asked to wait ${attempts} times: ${outcome.reason}` });
       }
+      this.#release(entry, "provider_unavailable", `${outcome.reason} (attempt ${entry.attempts} of ${attempts})`);
       return;
     }
     if (outcome.afterMs === null) {
@@ -187,7 +193,6 @@ export class Posting<T extends DeliverableClaim> {
       return;
     }
     // The provider's own word holds for everyone on the lane; our jitter on top keeps a wait of 0 from becoming a spin.
-    const queue = this.#queueOf(entry.lane);
     queue.holdUntil(now + Math.max(outcome.afterMs, entry.attempts === 1 ? 0 : this.#backoff(entry)));
     queue.pushFirst(entry);
   }
@@ -195,14 +200,22 @@ export class Posting<T extends DeliverableClaim> {
   /** Another attempt after a wait of its own; the slot is free meanwhile. */
   async #again(entry: Entry<T>, now: number): Promise<void> {
     const wait = this.#backoff(entry);
-    if (!this.#mayWait(entry, now + wait)) return;
+    if (!this.#mayStart(entry, now) || !this.#mayWait(entry, now + wait)) return;
     this.#hooks.resting(wait);
     await this.#hooks.sleep(wait, this.#stop);
-    this.#queueOf(entry.lane).pushFirst(entry);
+    this.#open(entry.lane).queue.pushFirst(entry);
   }
 
   #backoff(entry: Entry<T>): number {
     return backoffMs(entry.attempts, this.#limits.backoffBaseMs, this.#limits.backoffLongestMs, this.#hooks.random);
+  }
+
+  /** Whatever of the lane is not under way is released as its turn comes, which is now. */
+  #stopLane(entry: Entry<T>, stop: Stop): void {
+    const open = this.#open(entry.lane);
+    open.stop ??= stop;
+    this.stopped.set(entry.claim.channel, open.stop);
+    this.#pumpAll();
   }
 
   #release(entry: Entry<T>, reason: ReleaseReason, detail: string): void {
@@ -215,6 +228,6 @@ export class Posting<T extends DeliverableClaim> {
   }
 
   #pumpAll(): void {
-    for (const queue of this.#queues.values()) queue.pump();
+    for (const { queue } of this.#lanes.values()) queue.pump();
   }
 }

@@ -1,8 +1,9 @@
 import { TokenBucket } from "./limits.js";
-import type { Lane } from "./types.js";
 
 /** What a queue needs of the world and of whoever fills it. */
 export interface QueueHooks<E> {
+  /** Requests that may be under way at once now. */
+  window(): number;
   /** Epoch milliseconds. */
   now(): number;
   /** Resolves after the time, or as soon as everything is to stop. */
@@ -18,8 +19,8 @@ export interface QueueHooks<E> {
 }
 
 /**
- * The waiting line of one lane: starts entries in order, as many at once and as many a second as the lane allows, and none
- * while the provider asked for patience.
+ * The waiting line of one lane: starts entries in order, as many at once as the window and as many a second as the lane allow,
+ * and none while the lane is held.
  *
  * p-queue would be fast enough by itself (200,000 to 290,000 tasks/s, 3.4 to 4.9 µs each), but its rate limit lets a whole
  * second's worth go at once, and its clock can't be passed in.
@@ -35,10 +36,10 @@ export class LaneQueue<E> {
   #waking = false;
 
   constructor(
-    readonly lane: Lane,
+    ratePerSecond: number,
     readonly hooks: QueueHooks<E>,
   ) {
-    this.#bucket = new TokenBucket(lane.ratePerSecond, hooks.now());
+    this.#bucket = new TokenBucket(ratePerSecond, hooks.now());
   }
 
   push(entries: readonly E[]): void {
@@ -58,6 +59,11 @@ export class LaneQueue<E> {
     this.#heldUntil = Math.max(this.#heldUntil, time);
   }
 
+  /** Whether as many requests are under way as may be. */
+  get full(): boolean {
+    return this.#active >= this.hooks.window();
+  }
+
   /** Starts whatever may start; to be called again whenever `mayStart` would answer differently. */
   pump(): void {
     for (;;) {
@@ -73,7 +79,7 @@ export class LaneQueue<E> {
         if (this.#again.length > 0 || this.#head < this.#line.length) this.#wakeIn(this.#heldUntil - now);
         return;
       }
-      if (this.#active >= this.lane.inFlight) return;
+      if (this.full) return;
       const wait = this.#bucket.take(now);
       if (wait > 0) {
         this.#wakeIn(wait);

@@ -1,6 +1,6 @@
 /** Which messages may really leave: the guard between a target that is not live, or a replay, and people's inboxes. */
+import { isAddress } from "../core/address.js";
 import type { Channel, Target } from "../project/types.js";
-import { isAddress } from "./mailbox.js";
 
 export type Route = "provider" | "outbox";
 

@@ -14,9 +14,19 @@ export interface Answer {
 }
 
 /**
- * 2xx is accepted. 401 and 403 stop the channel; so do 404, 405, 407 and redirects, which speak of the endpoint and not of the
- * message: settling every claim as failed because of a mistyped URL could not be undone. 408, 425, 429 and 5xx were not
- * handed over. Every other 4xx is about this message.
+ * What speaks of the key, the account, the sender, the endpoint or the form of every request, and not of the message: settling
+ * every claim as failed because of a mistyped URL could not be undone.
+ */
+const OF_THE_CHANNEL: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 406, 407, 410, 415, 421, 426]);
+/** The server gave up before it had the request, or as it had not begun with it (RFC 9110, 15.5.9; RFC 8470, 5.2). */
+const NOT_BEGUN: ReadonlySet<number> = new Set([408, 425]);
+/** SendGrid's own words for a mail that it did not take: 500 "an error occurred on a SendGrid server", 503 "not available". */
+const NOT_TAKEN: ReadonlySet<number> = new Set([500, 503]);
+
+/**
+ * 2xx is accepted. Redirects and what speaks of the channel stop it. 429, 408, 425, 500 and 503 were not handed over. Any other
+ * 5xx is in doubt: 502, 504 and their like come from a gateway that had passed the request on, or may have, and then knew no
+ * more. Every other 4xx is about this message.
  * `now` is epoch milliseconds. Reasons are not yet redacted.
  */
 export function outcomeOf(answer: Answer, now: number): SendOutcome {
@@ -25,11 +35,10 @@ export function outcomeOf(answer: Answer, now: number): SendOutcome {
     return { kind: "accepted", providerId: one(answer, "x-message-id") ?? null };
   }
   const reason = `HTTP ${status}${sentence(answer.body)}`;
-  if (status === 401 || status === 403 || status === 404 || status === 405 || status === 407 || status < 400) {
-    return { kind: "unauthorised", reason };
-  }
+  if (status < 400 || OF_THE_CHANNEL.has(status)) return { kind: "unauthorised", reason };
   if (status === 429) return { kind: "try_again", afterMs: waitOf(answer, now) ?? DEFAULT_429_WAIT_MS, reason };
-  if (status === 408 || status === 425 || status >= 500) return { kind: "try_again", afterMs: waitOf(answer, now), reason };
+  if (NOT_BEGUN.has(status) || NOT_TAKEN.has(status)) return { kind: "try_again", afterMs: waitOf(answer, now), reason };
+  if (status >= 500) return { kind: "in_doubt", reason };
   return { kind: "rejected", reason };
 }
 

@@ -2,7 +2,9 @@
  * One message as the body of `POST /v3/mail/send`, checked against the limits that SendGrid states, so that a message which
  * can't be accepted costs no request.
  */
-import { isAddress, parseMailbox, type Mailbox } from "./mailbox.js";
+import { isAddress } from "../core/address.js";
+import { RESERVED_HEADERS } from "../core/sendgrid.js";
+import { parseMailbox, type Mailbox } from "./mailbox.js";
 import type { OutgoingMessage } from "./types.js";
 
 /** SendGrid: "the total size of your email must be less than 30 MB". */
@@ -11,22 +13,6 @@ export const LARGEST_BODY_BYTES = 30 * 1024 * 1024;
 export const LARGEST_CUSTOM_ARGS_BYTES = 10_000;
 /** SendGrid: "a category name cannot exceed 255 characters". */
 export const LONGEST_CATEGORY = 255;
-/** Headers that SendGrid does not let a sender override, in lower case; from its description of `headers`. */
-export const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  "x-sg-id",
-  "x-sg-eid",
-  "received",
-  "dkim-signature",
-  "content-type",
-  "content-transfer-encoding",
-  "to",
-  "from",
-  "subject",
-  "reply-to",
-  "cc",
-  "bcc",
-]);
-
 /** The body of one request: one message to one person. */
 export interface SendGridBody {
   personalizations: [

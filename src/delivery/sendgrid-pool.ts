@@ -62,10 +62,10 @@ export class PostingPool {
     const text = JSON.stringify(body);
     // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
     if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
-      return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes` });
+      return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes`, unposted: true });
     }
     this.#listen(signal);
-    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => this.#sweep());
+    this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => setImmediate(() => this.#sweep()));
     return new Promise((resolve) => {
       const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
         this.#underWay.delete(exchange);
@@ -87,6 +87,7 @@ export class PostingPool {
     await this.#pool.destroy();
   }
 
+  /** After a look at the sockets: an answer that came while this process stood still (a debugger, a closed lid) is no silence. */
   #sweep(): void {
     const late = this.#options.clock.now() - this.#options.timeoutMs;
     for (const exchange of this.#underWay) {

@@ -61,7 +61,7 @@ class SendGridProvider implements Provider {
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {
     const body = toSendGrid(message);
-    const outcome: SendOutcome = "refused" in body ? { kind: "rejected", reason: body.refused } : await this.#post(body, signal);
+    const outcome: SendOutcome = "refused" in body ? { kind: "rejected", reason: body.refused, unposted: true } : await this.#post(body, signal);
     if (outcome.kind === "accepted") return outcome;
     return { ...outcome, reason: redact(outcome.reason, [this.#key], [message.address]) };
   }
@@ -77,7 +77,7 @@ class SendGridProvider implements Provider {
       return answer as SendOutcome;
     } catch (error) {
       // The client answers with outcomes, so this is the library refusing the message before it reached the client.
-      return { kind: "rejected", reason: error instanceof Error ? error.message : "the SendGrid library refused the message" };
+      return { kind: "rejected", reason: error instanceof Error ? error.message : "the SendGrid library refused the message", unposted: true };
     }
   }
 }

@@ -33,7 +33,8 @@ export interface OutgoingMessage {
 /**
  * What became of one attempt.
  * - `accepted`: the provider has it. `providerId` is null where it gave none.
- * - `rejected`: refused for good, because of this message (400, 413 …).
+ * - `rejected`: refused for good, because of this message (400, 413 …); `unposted` where it was refused before any request, so
+ *   that nothing is known of the provider.
  * - `unauthorised`: refused whatever the message: wrong key, forbidden sender, no such endpoint. The channel stops.
  * - `try_again`: nothing was handed over. `afterMs` (milliseconds from now) is the provider's own word on when, and holds
  *   for the whole channel; null leaves it to the caller's backoff, for this message alone.
@@ -43,7 +44,7 @@ export interface OutgoingMessage {
  */
 export type SendOutcome =
   | { kind: "accepted"; providerId: string | null }
-  | { kind: "rejected"; reason: string }
+  | { kind: "rejected"; reason: string; unposted?: true }
   | { kind: "unauthorised"; reason: string }
   | { kind: "try_again"; afterMs: number | null; reason: string }
   | { kind: "in_doubt"; reason: string };
@@ -74,7 +75,7 @@ export type ReleaseReason =
   | "paused"
   /** Its `send_by` passed. */
   | "send_by"
-  /** The provider did not take it within the attempts or the time there were. */
+  /** The provider did not take it within the attempts or the time there were, or takes nothing at all. */
   | "provider_unavailable"
   /** The provider refused the channel itself (401, 403 …). */
   | "channel_stopped"
@@ -114,4 +115,20 @@ export interface Lane {
   ratePerSecond: number;
   /** `resend`: a message in doubt is posted once more in this run. */
   onDoubt: "hold" | "resend";
+}
+
+/** Why a channel stopped: its provider refused it (401, 403 …), or takes nothing from anyone. */
+export type StopKind = "refused" | "unavailable";
+
+/** A channel that stopped in mid-run; what of it was not posted was released. */
+export interface StoppedChannel {
+  kind: StopKind;
+  /** What the provider said last. */
+  reason: string;
+  /** How long the channel is better left alone from now on, ms. */
+  pauseMs: number;
+  /** The channel's claims in this run, by outcome. */
+  accepted: number;
+  inDoubt: number;
+  released: number;
 }

@@ -1,4 +1,5 @@
 /** One message from one template and one row. Nothing here throws: what can't be rendered comes back with its reason. */
+import { isAddress } from "../core/address.js";
 import { inlineCss } from "./build.js";
 import { utmParameters } from "./compile-text.js";
 import { oneLine } from "./engine.js";
@@ -127,12 +128,9 @@ function mailbox(parts: Readonly<Record<string, string>>, field: "from" | "reply
   const address = parts[field];
   if (address === undefined) return null;
   const written = oneLine(address);
-  if (!ADDRESS.test(written)) throw new RenderFault(`"${field}" is not an e-mail address`);
+  if (!isAddress(written)) throw new RenderFault(`"${field}" is not an e-mail address`);
   const name = oneLine(parts[`${field}_name`] ?? "")
     .replace(/[<>"\\]/g, "")
     .trim();
   return name === "" ? written : `${name} <${written}>`;
 }
-
-/** One `@` between two texts without blanks, quotes or brackets: enough that nothing else can hide in it. */
-export const ADDRESS = /^[^\s@<>"(),:;\\]+@[^\s@<>"(),:;\\]+$/;

@@ -1,4 +1,5 @@
 /** One template: its front matter, and its forms compiled when first asked for. */
+import { isAddress } from "../core/address.js";
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
 import { parseSource, program, type Program } from "./ast.js";
@@ -9,7 +10,6 @@ import { expand, type Source } from "./expand.js";
 import type { Field, FrontMatter } from "./front-matter.js";
 import type { JsonBody } from "./json-body.js";
 import { parted, plainProgram, type Fields } from "./print.js";
-import { ADDRESS } from "./render.js";
 import type { Built, Template } from "./types.js";
 import { findVariables } from "./variables.js";
 
@@ -153,7 +153,7 @@ function mailboxPrograms(name: "from" | "reply_to", field: Field | undefined, pr
   if (field === undefined) return {};
   const match = /^(.*?)\s*<([^<>]*)>\s*$/.exec(field.value);
   const address = match?.[2] ?? field.value;
-  if (!address.includes("{{") && !ADDRESS.test(address.trim())) {
+  if (!address.includes("{{") && !isAddress(address.trim())) {
     problems.push({
       code: "template/address",
       message: `"${field.value}" in ${name} is no e-mail address.`,

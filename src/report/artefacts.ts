@@ -50,7 +50,10 @@ export interface RunDocument {
     in_doubt: number;
     released: Readonly<Record<string, number>>;
     posts: number;
-    stopped_channels: Readonly<Record<string, string>>;
+    /** By name; `pause_ms`: how long the channel is better left alone. */
+    stopped_channels: Readonly<
+      Record<string, { kind: "refused" | "unavailable"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
+    >;
     duration_ms: number;
   } | null;
   /** Dry run: claims that can't be rendered, by reason. */
@@ -96,7 +99,12 @@ export function runDocument(result: RunResult, about: { project: string; target:
             in_doubt: delivery.counts.inDoubt,
             released: delivery.counts.released,
             posts: delivery.posts,
-            stopped_channels: Object.fromEntries(delivery.stoppedChannels),
+            stopped_channels: Object.fromEntries(
+              [...delivery.stoppedChannels].map(([name, { kind, reason, accepted, inDoubt, released, pauseMs }]) => [
+                name,
+                { kind, reason, accepted, in_doubt: inDoubt, released, pause_ms: pauseMs },
+              ]),
+            ),
             duration_ms: Math.round(result.deliveryMs),
           },
     unrenderable: result.unrenderable,

@@ -1,5 +1,6 @@
 /** What `POST /v3/mail/send` accepts: SendGrid's published description, and the limits that it states only in words. */
 import { z } from "zod";
+import { RESERVED_HEADERS } from "../core/sendgrid.js";
 
 /** One entry of SendGrid's error answer. */
 export interface SendGridError {
@@ -10,21 +11,6 @@ export interface SendGridError {
 
 const MAX_CUSTOM_ARGS_BYTES = 10_000;
 const MAX_RECIPIENTS = 1000;
-/** Names that SendGrid lets nobody override, in lower case. */
-const RESERVED = new Set([
-  "x-sg-id",
-  "x-sg-eid",
-  "received",
-  "dkim-signature",
-  "content-type",
-  "content-transfer-encoding",
-  "to",
-  "from",
-  "subject",
-  "reply-to",
-  "cc",
-  "bcc",
-]);
 
 const address = z.strictObject({
   email: z.string().regex(/^[^\s@<>(),;:"[\]\\]{1,64}@[^\s@<>(),;:"[\]\\]{1,255}$/u, "Does not contain a valid address."),
@@ -33,7 +19,8 @@ const address = z.strictObject({
 const recipients = z.array(address).min(1, "At least one address is required.").max(MAX_RECIPIENTS);
 const headers = z.record(z.string(), z.string()).superRefine((value, context) => {
   for (const name of Object.keys(value)) {
-    if (RESERVED.has(name.toLowerCase())) context.addIssue({ code: "custom", path: [name], message: `The header ${name} is reserved and can't be set.` });
+    if (RESERVED_HEADERS.has(name.toLowerCase()))
+      context.addIssue({ code: "custom", path: [name], message: `The header ${name} is reserved and can't be set.` });
     else if (!/^[!-9;-~]+$/u.test(name)) context.addIssue({ code: "custom", path: [name], message: "This is not a header name." });
     else if (/\p{Cc}/u.test(value[name] ?? "")) context.addIssue({ code: "custom", path: [name], message: "A header must not hold control characters." });
   }

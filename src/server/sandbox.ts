@@ -33,8 +33,8 @@ export interface SandboxOptions {
   keep?: number;
   /** Epoch milliseconds; default the wall's clock. */
   now?: () => number;
-  /** Told of every request for `/v3/mail/send` once its body has arrived, before it is answered. */
-  onRequest?: () => void;
+  /** Told of every request for `/v3/mail/send` once its body has arrived, before it is answered; with what befalls it. */
+  onRequest?: (body: Buffer | null, fault: Fault | null) => void;
 }
 
 export interface SandboxStats {
@@ -99,8 +99,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     }
     readBody(request, LARGEST_BODY_BYTES, (body) => {
       stats.requests += 1;
-      options.onRequest?.();
       const fault = authorised(request.headers.authorization, options.apiKey) ? plan.next() : null;
+      options.onRequest?.(body, fault);
       if (fault !== null) stats.faults += 1;
       if (fault?.delayMs === undefined) answerMail(request, response, body, fault);
       else setTimeout(() => answerMail(request, response, body, fault), fault.delayMs).unref();

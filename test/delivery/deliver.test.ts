@@ -268,7 +268,9 @@ describe("what the provider says", () => {
     const claims = Array.from({ length: 40 }, (_, at) => claim(at + 1, { channel: at % 2 === 0 ? "email" : "push" }));
     const result = await deliverClaims(of([claims.slice(0, 20), claims.slice(20)]), io, options);
     expect(result.ok).toBe(false);
-    expect([...result.stoppedChannels]).toEqual([["email", "HTTP 401: no"]]);
+    expect([...result.stoppedChannels]).toEqual([
+      ["email", { kind: "refused", reason: "HTTP 401: no", pauseMs: 3_600_000, accepted: 0, inDoubt: 0, released: 20 }],
+    ]);
     expect(result.counts).toMatchObject({ accepted: 20, released: { channel_stopped: 20 } });
     expect((email.provider as ScriptedProvider).sent).toHaveLength(2);
     expect(Object.values(told(events())).every((outcomes) => outcomes.length === 1)).toBe(true);
@@ -293,15 +295,6 @@ describe("what the provider says", () => {
     expect(clock.slept).toEqual([250]);
     await deliverClaims(of([[claim(2)]]), io, { sendUntil: () => NOON + 1000 });
     expect(told(events())).toEqual({ m1: ["released provider_unavailable"], m2: ["released provider_unavailable"] });
-  });
-
-  it("releases the rest untried once a message went through all its attempts and nobody got through", async () => {
-    const provider = new ScriptedProvider(() => unavailable);
-    const { io, events } = world(lane(provider));
-    const result = await deliverClaims(batchesOf(1000, 20), io, options);
-    expect(result.counts.released).toEqual({ provider_unavailable: 1000 });
-    expect(provider.sent.length).toBeLessThanOrEqual(5 * 40);
-    expect(Object.values(told(events())).every((outcomes) => outcomes.length === 1)).toBe(true);
   });
 
   it("429 makes the whole channel wait until the reset", async () => {

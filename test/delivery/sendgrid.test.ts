@@ -158,6 +158,7 @@ describe("refused before it is posted", () => {
     expect(await providerFor(sandbox.url).send(message(changes), never)).toEqual({
       kind: "rejected",
       reason: expect.stringMatching(reason) as string,
+      unposted: true,
     });
     expect(sandbox.stats().requests).toBe(0);
   });
@@ -165,7 +166,7 @@ describe("refused before it is posted", () => {
   it("a body over 30 MB, by bytes and not by characters", async () => {
     const provider = providerFor(sandbox.url);
     const tooLarge = await provider.send(message({ html: "€".repeat(11 * 1024 * 1024) }), never);
-    expect(tooLarge).toEqual({ kind: "rejected", reason: "the message would exceed 31457280 bytes" });
+    expect(tooLarge).toEqual({ kind: "rejected", reason: "the message would exceed 31457280 bytes", unposted: true });
     expect(sandbox.stats().requests).toBe(0);
     expect(await provider.send(message({ html: "e".repeat(11 * 1024 * 1024) }), never)).toMatchObject({ kind: "accepted" });
   });
@@ -182,6 +183,8 @@ describe("what answers mean", () => {
     [403, {}, "unauthorised", undefined],
     [404, {}, "unauthorised", undefined],
     [301, {}, "unauthorised", undefined],
+    [402, {}, "unauthorised", undefined],
+    [415, {}, "unauthorised", undefined],
     [429, { "x-ratelimit-reset": String(NOON / 1000 + 7) }, "try_again", 7000],
     [429, { "x-ratelimit-reset": "9" }, "try_again", 9000],
     [429, { "x-ratelimit-reset": String(NOON / 1000 - 60) }, "try_again", 0],
@@ -192,7 +195,14 @@ describe("what answers mean", () => {
     [429, { "x-ratelimit-reset": "soon" }, "try_again", 1000],
     [500, {}, "try_again", null],
     [503, { "retry-after": "20" }, "try_again", 20_000],
+    [503, {}, "try_again", null],
     [408, {}, "try_again", null],
+    [425, {}, "try_again", null],
+    [502, {}, "in_doubt", undefined],
+    [502, { "retry-after": "20" }, "in_doubt", undefined],
+    [504, {}, "in_doubt", undefined],
+    [520, {}, "in_doubt", undefined],
+    [524, {}, "in_doubt", undefined],
   ];
   it.each(answers)("HTTP %i %j is %s", (status, headers, kind, afterMs) => {
     const outcome = outcomeOf({ status, headers, body: "" }, NOON);

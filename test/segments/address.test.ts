@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isAddress } from "../../src/delivery/mailbox.js";
+import { isAddress } from "../../src/core/address.js";
 import { addressProblem } from "../../src/segments/address.js";
 import { Binder } from "../../src/warehouse/sql.js";
 import { warehouseWith } from "./support.js";
