@@ -8,7 +8,7 @@ import { openLanes } from "./delivery/lanes.js";
 import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
 import { Ledger, type ClaimEvent } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
-import { pauses, type Pause } from "./ledger/pauses.js";
+import { pauses, setPause, type Pause } from "./ledger/pauses.js";
 import { recover, type Recovered } from "./ledger/recover.js";
 import { lastAsOf, NOTHING_DONE, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import { requireLedger } from "./ledger/schema.js";
@@ -77,7 +77,8 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const delivery = ledger === null ? null : await deliver({ ...job, ledger });
     const deliveryMs = now() - deliveryStarted;
     const unrenderable = ledger === null ? await renderAll(job) : {};
-    const problems = problemsOf(decisions, delivery);
+    const pausedUntil = await pauseStopped(job, delivery);
+    const problems = problemsOf(decisions, delivery, pausedUntil);
     const result: RunResult = { ...about, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(result), now());
     return result;
@@ -195,20 +196,31 @@ async function renderAll({ project, warehouse, renderer, run }: Job): Promise<Re
   return invalid;
 }
 
-function problemsOf(decisions: Decisions, delivery: DeliveryResult | null): Problem[] {
+/** Leaves the channels alone that stopped: what they would send waits as `paused`, instead of being claimed and released by each run. */
+async function pauseStopped({ project, warehouse, options }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
+  const pausedUntil = new Map<string, string>();
+  const now = options.now();
+  for (const [name, { pauseMs, reason }] of delivery?.stoppedChannels ?? []) {
+    await setPause(warehouse, project.target.schema, { scope: "channel", name, paused: true, until: now + pauseMs, note: reason }, now);
+    pausedUntil.set(name, instant(now + pauseMs));
+  }
+  return pausedUntil;
+}
+
+function problemsOf(decisions: Decisions, delivery: DeliveryResult | null, pausedUntil: ReadonlyMap<string, string>): Problem[] {
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
-    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped)),
+    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped, pausedUntil.get(channel) ?? "")),
   ];
 }
 
-function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel): Problem {
+function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
   const refused = kind === "refused";
   return {
     code: refused ? "delivery/channel-stopped" : "delivery/provider-unavailable",
     message: `Channel ${channel} ${refused ? "was refused by its provider" : "found its provider unavailable"} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
-    hint: `What was released is decided again in the next run. Check the channel's ${refused ? "api_key and sender" : "endpoint and the provider's status page"}.`,
+    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. Check its ${refused ? "api_key and sender" : "endpoint and the provider's status page"}.`,
   };
 }
 

@@ -58,7 +58,7 @@ it("writes claimed, then sending, then accepted, for each message", async () => 
   ]);
 });
 
-it("a refused key stops the channel: its claims go back, the run has failed, and the next sends them", async () => {
+it("a refused key stops the channel and pauses it: its claims go back, the run has failed, and the first after the pause sends them", async () => {
   const shop = await Shop.sending(["ada", "bob", "eve"], { apiKey: "SG.another-key" });
   const refused = await shop.run(T0);
   expect(refused.problems).toMatchObject([{ code: "delivery/channel-stopped", message: expect.stringContaining("Channel email was refused") as string }]);
@@ -66,7 +66,9 @@ it("a refused key stops the channel: its claims go back, the run has failed, and
   expect(await shop.rows("select status, released, error is not null as told from opportune.runs")).toEqual([{ status: "error", released: 3, told: true }]);
   expect(JSON.stringify(await shop.dump())).not.toContain("SG.");
   shop.edit("opportune.yml", "SG.test-key", "SG.another-key");
-  expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ ok: true, counts: { accepted: 3 } });
+  const paused = await shop.run(T0 + 59 * MINUTE);
+  expect(paused).toMatchObject({ problems: [], delivery: { claims: 0 }, decisions: { segments: [{ reasons: { paused: 3 } }] } });
+  expect((await shop.run(T0 + 60 * MINUTE)).delivery).toMatchObject({ ok: true, counts: { accepted: 3 } });
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "eve@example.com"]);
 });
 

@@ -134,8 +134,11 @@ export function homeCheck(schema: string, atHome: boolean, live: boolean): Check
   });
 }
 
-export function pauseCheck(pauses: readonly { scope: string; name: string }[], { segments }: Project): Check {
-  const commands = pauses.map(({ scope, name }) => (scope === "project" ? "everything" : `${scope} ${name}`));
+export function pauseCheck(pauses: readonly { scope: string; name: string; until: string | null; note: string | null }[], { segments }: Project): Check {
+  const commands = pauses.map(({ scope, name, until, note }) => {
+    const how = [until === null ? "" : `until ${instant(Date.parse(until))}`, note ?? ""].filter((text) => text !== "").join(": ");
+    return `${scope === "project" ? "everything" : `${scope} ${name}`}${how === "" ? "" : ` (${how})`}`;
+  });
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
   const all = [...commands, ...files];
   return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume\` ends a pause`);

@@ -125,6 +125,9 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
       expect(refused.stderr).toMatch(/Channel email was refused by its provider and stopped: .*401/);
       expect(refused.stdout + refused.stderr).not.toContain("SG.wrong");
       expect(refused.stdout).toMatch(/5 released \(\d+ channel_stopped\)/);
+      expect(refused.stderr).toMatch(/It is paused until .*Z; `opportune resume --channel email` ends that\./);
+      expect((await opportune(root, ["debug"], { KEY: "SG.right" })).stdout).toMatch(/paused +channel email \(until .*Z: HTTP 401/);
+      expect((await opportune(root, ["resume", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
       const right = await opportune(root, ["run", "--output", "json"], { KEY: "SG.right" });
       expect(JSON.parse(right.stdout)).toMatchObject({ status: "success", delivery: { accepted: 5 } });
       expect(sandbox.messages()).toHaveLength(5);
