@@ -65,13 +65,17 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
   );
 }
 
-/** The median of what each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out. */
+/**
+ * What each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out: how many
+ * runs there were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes.
+ */
 export async function usualOffers(warehouse: Warehouse, schema: string, since: string): Promise<Map<string, { median: number; runs: number }>> {
   const queries = ledgerQueries(schema);
   const ranked = queries
     .selectFrom("segment_runs")
-    .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered)`.as("place")])
+    .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered desc)`.as("place")])
     .select(sql<number>`count(*) over (partition by segment)`.as("runs"))
+    .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
     .where("as_of", ">=", since);
@@ -80,7 +84,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
       queries
         .selectFrom(ranked.as("r"))
         .select(["segment", "offered", "runs"])
-        .where(sql<boolean>`place * 2 in (runs, runs + 1)`),
+        .where(sql<boolean>`place * 2 in (offering + 1, offering + 2)`),
     ),
   );
   return new Map(rows.map((row) => [String(row["segment"]), { median: Number(row["offered"]), runs: Number(row["runs"]) }]));
