@@ -1,6 +1,7 @@
 /** The surge breaker: a segment that offers far more than usual waits for somebody's word, and nobody else does. */
 import { describe, expect, it } from "vitest";
 import { surgeLimit } from "../src/arbitration/surge.js";
+import { debugCommand } from "../src/commands/debug.js";
 import { runCommand, type RunCommandOptions } from "../src/commands/run.js";
 import { usualOffers } from "../src/ledger/runs.js";
 import { write } from "./commands/support.js";
@@ -153,10 +154,17 @@ it("the command exits with 1 and says what to do; --approve takes names of segme
   expect(held.stdout).toContain("Done, with errors. OK=0 ERROR=1");
   expect(held.stderr).toContain("Segment cart offers 8 candidates, more than the 6 that policy.surge allows: they wait.");
   expect(held.stderr).toContain("let them go with `opportune run --approve cart`");
+  const debug = (): Promise<Told> => told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }));
+  const checked = await debug();
+  expect(checked.code).toBe(1);
+  expect(checked.stdout).toMatch(
+    /^FAIL +segment cart +8 candidates waited as surge in its last run, as of 2026-03-02T12:00:00Z$\n^ +If that many are right, .*--approve cart/m,
+  );
   await expect(run({ approve: ["crt"] })).rejects.toMatchObject({ exitCode: 2, problems: [{ message: 'There is no segment "crt".' }] });
   const approved = await run({ approve: ["cart"] });
   expect(approved).toMatchObject({ code: 0, stderr: expect.not.stringContaining("policy.surge") as string });
   expect(shop.recipients()).toHaveLength(8);
+  expect(await debug()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OK +guards +no segment's last run held anything back/m) as string });
 });
 
 it("the median is of the runs since a moment that offered anything", async () => {

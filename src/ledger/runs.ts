@@ -13,6 +13,8 @@ export interface PreviousSegmentRun {
   activatedAt: string | null;
   /** JSON of the steps and since when they are active. */
   steps: string;
+  /** Its candidates by reason. */
+  decisions: Record<string, number>;
 }
 
 export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status"> & {
@@ -47,7 +49,7 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
   const latest = queries
     .selectFrom("segment_runs")
     .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "shape", "steps", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
+    .select(["segment", "shape", "steps", "decisions", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1);
   const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
@@ -60,6 +62,7 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
         shape: String(row["shape"]),
         activatedAt: row["activated_text"] as string | null,
         steps: String(row["steps"]),
+        decisions: JSON.parse(String(row["decisions"] ?? "{}")) as Record<string, number>,
       },
     ]),
   );
