@@ -415,7 +415,7 @@ facts as (           -- null: does not bite; otherwise the rule it names, '' whe
     case
       when c.standing = 'fresh' and c.repeat_kind = 'every' and {{plus_seconds "c.last_counting_at" "c.repeat_seconds"}} > c.first_due_at then ''
     end as repeat_gap,
-    case when c.paused_by <> 'surge' then c.paused_by when c.channel_paused then 'channel' else c.paused_by end as paused,
+    coalesce(c.paused_by, case when c.channel_paused then 'channel' end) as paused,
     case when c.too_old then 'too_old' when c.due_at > c.loaded_at then 'not_loaded' end as stale_data,
     case
       when c.standing <> 'fresh' and c.last_due_at < c.due_at
@@ -508,6 +508,8 @@ decided as {{materialized}} (
     case
       when baseline is not null then 'baseline'
       when invalid is not null then 'invalid'
+      -- or a flood would count as offered before, and go, once the audience works again
+      when audience_failed is not null and paused = 'surge' then 'surge'
       when audience_failed is not null then 'audience_failed'
       when converted is not null then 'converted'
       when excluded is not null then 'excluded'
@@ -529,7 +531,8 @@ decided as {{materialized}} (
       when held_out is not null then 'held_out'
       else 'claimed'
     end as reason,
-    coalesce(baseline, invalid, audience_failed, converted, excluded, no_consent, suppressed, opted_out, expired, superseded, repeat_gap, paused, stale_data,
+    coalesce(baseline, invalid, case when audience_failed is not null and paused = 'surge' then '' else audience_failed end,
+      converted, excluded, no_consent, suppressed, opted_out, expired, superseded, repeat_gap, case when paused = 'surge' then '' else paused end, stale_data,
       step_gap, quiet_hours, cap, spacing, outranked, run_limit, held_out, '') as rule
   from reasoned r
 ),
@@ -590,7 +593,10 @@ all_rows as (
     end as detail,
     settles, counts, case when counts = 1 then address end as address,
     case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed,
-    case when event = 'settled' or event = 'denied' or (last_event in ('waiting', 'released') and last_reason <> 'surge') then 0 else 1 end as is_new, 1 as row_count
+    case
+      when event in ('settled', 'denied') or counts_from <> occurred_at or (last_event in ('waiting', 'released') and last_reason <> 'surge') then 0
+      else 1
+    end as is_new, 1 as row_count
   from answers
   union all
   select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,

@@ -224,8 +224,8 @@ function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, rele
   };
 }
 
-/** Reasons by which a guard holds candidates back until the data or somebody changes. */
-const GUARDS = ["surge", "audience_failed", "stale_data"];
+/** Reasons by which a guard holds candidates back until the data or somebody's word changes. */
+export const GUARDS = ["surge", "audience_failed", "stale_data"];
 
 function runEnd({ decisions, delivery, problems, ms }: RunResult): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);

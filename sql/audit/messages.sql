@@ -5,8 +5,9 @@ with events as (
     max(case when event in ('claimed', 'held_out') then event end) as decision,
     max(case when event = 'sending' then recorded_at end) as sending_at,
     max(case when event = 'accepted' then recorded_at end) as accepted_at,
+    max(case when event = 'accepted' and reason <> 'accepted' then reason end) as accepted,
     max(case when event = 'failed' then reason end) as failed,
-    max(case when event = 'in_doubt' then 1 else 0 end) as in_doubt,
+    max(case when event = 'in_doubt' then reason end) as in_doubt,
     max(case when event = 'released' then reason end) as released,
     max(case when event in ('failed', 'in_doubt', 'released') then detail end) as outcome_detail,
     max(provider_id) as provider_id
@@ -21,11 +22,11 @@ select c.message_id, c.run_id, c.segment, c.step, c.variant, c.user_id, c.item_k
     when e.accepted_at is not null then 'accepted'
     when e.released is not null then 'released'
     when e.failed is not null then 'failed'
-    when e.in_doubt = 1 then 'in_doubt'
+    when e.in_doubt is not null then 'in_doubt'
     when e.sending_at is not null then 'sending'
     else 'claimed'
   end as status,
-  coalesce(e.released, e.failed) as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts
+  case when e.accepted_at is not null then e.accepted else coalesce(e.released, e.failed, e.in_doubt) end as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts
 from {{ledger "sent_ledger"}} c
 join events e on e.message_id = c.message_id and e.run_id = c.run_id
 left join (

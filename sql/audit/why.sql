@@ -5,12 +5,16 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
     when 'claimed' then 'will be sent'
     when 'held_out' then 'kept silent by the holdout of the ' || rule
     when 'sending' then 'handed to the provider'
-    when 'accepted' then 'accepted by the provider'
-    when 'failed' then case reason when 'invalid' then 'could not be rendered' else 'refused by the provider' end
-    when 'in_doubt' then 'handed over, and no answer came'
+    when 'accepted' then case reason when 'settled' then 'settled by hand: it was sent' else 'accepted by the provider' end
+    when 'failed' then case reason
+      when 'invalid' then 'could not be rendered'
+      when 'not_sent' then 'settled by hand: it was not sent'
+      else 'refused by the provider'
+    end
+    when 'in_doubt' then case reason when 'interrupted' then 'handed over, and the run was cut off before an answer came' else 'handed over, and no answer came' end
     when 'released' then case reason
       when 'resend' then 'no answer came; offered again'
-      when 'retry' then 'offered again'
+      when 'retry' then 'offered again after a fix'
       else 'not sent after all (' || reason || '); decided again'
     end
     when 'left' then 'no longer returned by the segment; had waited for ' || rule

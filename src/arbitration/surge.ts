@@ -6,7 +6,7 @@ const LEAST_RUNS = 5;
 /** How far back earlier runs are looked at: two weeks hold every hour of the week twice, ms. */
 export const SURGE_LOOK_BACK_MS = 14 * 24 * 3_600_000;
 
-/** What a segment usually offers: the median over recent runs of candidates that had not been offered before. */
+/** What a segment usually offers: the median over recent runs that offered any candidates which had not been offered before. */
 export interface UsualOffer {
   median: number;
   runs: number;

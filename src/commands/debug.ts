@@ -1,10 +1,24 @@
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { channelChecks, failed, homeCheck, leaseCheck, ledgerCheck, ok, pauseCheck, sourceChecks, versionChecks, type Check } from "../report/checks.js";
+import {
+  channelChecks,
+  failed,
+  guardChecks,
+  homeCheck,
+  leaseCheck,
+  ledgerCheck,
+  ok,
+  pauseCheck,
+  sourceChecks,
+  versionChecks,
+  type Check,
+} from "../report/checks.js";
 import { loadProject } from "../project/load.js";
 import type { Project } from "../project/types.js";
 import { ledgerStatus } from "../ledger/schema.js";
 import { isAtHome } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
+import { previousSegmentRuns } from "../ledger/runs.js";
+import { GUARDS } from "../run.js";
 import { newestData } from "../segments/freshness.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
@@ -91,8 +105,16 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     ...sources,
     homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, Date.now()), project),
-    leaseCheck(await leaseOf(warehouse, schema), Date.now()),
+    ...guardChecks(await heldBack(project, warehouse)),
+    leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];
+}
+
+async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {
+  const last = [...(await previousSegmentRuns(warehouse, project.target.schema)).values()].filter(({ segment }) => project.segments.has(segment));
+  return last
+    .flatMap(({ segment, asOf, decisions }) => GUARDS.map((reason) => ({ segment, asOf, reason, candidates: decisions[reason] ?? 0 })))
+    .filter(({ candidates }) => candidates > 0);
 }
 
 function problemsOf(error: unknown): readonly Problem[] {

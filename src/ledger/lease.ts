@@ -72,9 +72,11 @@ export class Lease {
       ),
     );
     if (!mine || row?.["holder"] !== holder) {
+      // Null: it was given back since.
+      const by = row?.["holder"] === null ? "" : ` (process ${String(row?.["holder"]).split("-")[0] ?? "?"}, until ${String(row?.["until"]).slice(0, 19)} UTC)`;
       throw new OpportuneError({
         code: "ledger/lease",
-        message: `Another run holds the ledger (process ${String(row?.["holder"]).split("-")[0] ?? "?"}, until ${String(row?.["until"]).slice(0, 19)} UTC).`,
+        message: `Another run holds the ledger${by}.`,
         hint: "Wait for it to end. If that process died, its hold ends by itself at that time.",
       });
     }

@@ -39,7 +39,15 @@ export class Ledger {
    */
   static async open(warehouse: Warehouse, schema: string, longestAnswerMs = 0): Promise<Ledger> {
     await requireLedger(warehouse, schema);
-    return new Ledger(warehouse, schema, await Lease.take(warehouse, schema, longestAnswerMs));
+    const lease = await Lease.take(warehouse, schema, longestAnswerMs);
+    try {
+      // Once more: a newer Opportune may have brought the ledger forward just before the lease was free.
+      await requireLedger(warehouse, schema);
+      return new Ledger(warehouse, schema, lease);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
   }
 
   /** Grows with every lease: tells whose writes came later. */

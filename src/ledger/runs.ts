@@ -13,6 +13,8 @@ export interface PreviousSegmentRun {
   activatedAt: string | null;
   /** JSON of the steps and since when they are active. */
   steps: string;
+  /** Its candidates by reason. */
+  decisions: Record<string, number>;
 }
 
 export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status"> & {
@@ -47,7 +49,7 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
   const latest = queries
     .selectFrom("segment_runs")
     .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "shape", "steps", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
+    .select(["segment", "shape", "steps", "decisions", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1);
   const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
@@ -60,18 +62,23 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
         shape: String(row["shape"]),
         activatedAt: row["activated_text"] as string | null,
         steps: String(row["steps"]),
+        decisions: JSON.parse(String(row["decisions"] ?? "{}")) as Record<string, number>,
       },
     ]),
   );
 }
 
-/** The median of what each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out. */
+/**
+ * What each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out: how many
+ * runs there were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes.
+ */
 export async function usualOffers(warehouse: Warehouse, schema: string, since: string): Promise<Map<string, { median: number; runs: number }>> {
   const queries = ledgerQueries(schema);
   const ranked = queries
     .selectFrom("segment_runs")
-    .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered)`.as("place")])
+    .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered desc)`.as("place")])
     .select(sql<number>`count(*) over (partition by segment)`.as("runs"))
+    .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
     .where("as_of", ">=", since);
@@ -80,7 +87,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
       queries
         .selectFrom(ranked.as("r"))
         .select(["segment", "offered", "runs"])
-        .where(sql<boolean>`place * 2 in (runs, runs + 1)`),
+        .where(sql<boolean>`place * 2 in (offering + 1, offering + 2)`),
     ),
   );
   return new Map(rows.map((row) => [String(row["segment"]), { median: Number(row["offered"]), runs: Number(row["runs"]) }]));

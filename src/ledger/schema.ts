@@ -40,6 +40,17 @@ export async function ledgerStatus(warehouse: Warehouse, schema: string): Promis
  * Gives the files that ran. A ledger newer than this Opportune is an error.
  */
 export async function installLedger(warehouse: Warehouse, schema: string): Promise<string[]> {
+  const { before, after } = warehouse.dialect.installation(schema);
+  for (const sql of before) await warehouse.execute({ sql, params: [] });
+  try {
+    return await installAlone(warehouse, schema);
+  } finally {
+    // On a connection that is gone it has ended by itself.
+    for (const sql of after) await warehouse.execute({ sql, params: [] }).catch(() => undefined);
+  }
+}
+
+async function installAlone(warehouse: Warehouse, schema: string): Promise<string[]> {
   const { dialect } = warehouse;
   await warehouse.execute({ sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] });
   const status = await ledgerStatus(warehouse, schema);
@@ -47,16 +58,15 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
   // No run may be under way while tables change; before the first file there is no lease, and no run.
   const lease = status.version > 0 && status.version < status.expected ? await Lease.take(warehouse, schema, 0) : null;
   try {
-    return await migrate(warehouse, schema, lease);
+    return await migrate(warehouse, schema, status, lease);
   } finally {
     await lease?.release();
   }
 }
 
-/** Runs what is pending, asked once more now that nobody else does so, each file with its version or not at all. */
-async function migrate(warehouse: Warehouse, schema: string, lease: Lease | null): Promise<string[]> {
+/** Runs what is pending, each file with its version or not at all. */
+async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null): Promise<string[]> {
   const { dialect } = warehouse;
-  const status = await ledgerStatus(warehouse, schema);
   const pending = migrations().slice(status.version);
   const queries = ledgerQueries(schema);
   for (const [i, file] of pending.entries()) {
@@ -82,12 +92,19 @@ async function migrate(warehouse: Warehouse, schema: string, lease: Lease | null
 /** Replaces a view; where its columns changed, which Postgres does not replace, it is dropped first, and with it what was granted on it. */
 async function createView(warehouse: Warehouse, schema: string, file: string): Promise<void> {
   const { dialect } = warehouse;
+  const name = ledgerTable(dialect, schema, file.replace(/\.sql$/, ""));
   const view = renderSqlFile(`audit/${file}`, dialect, schema, {});
   try {
     await warehouse.execute(view);
   } catch {
     await warehouse.transaction(async () => {
-      await warehouse.execute({ sql: `drop view if exists ${ledgerTable(dialect, schema, file.replace(/\.sql$/, ""))}`, params: [] });
+      await warehouse.execute({ sql: `drop view if exists ${name}`, params: [] }).catch((error: unknown) => {
+        throw new OpportuneError({
+          code: "ledger/view",
+          message: `The view ${name} has changed and can't be replaced: ${error instanceof Error ? error.message : String(error)}.`,
+          hint: "Drop the views of your own that read it, run `opportune ledger install` again, and create them anew.",
+        });
+      });
       await warehouse.execute(view);
     });
   }

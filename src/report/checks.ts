@@ -5,6 +5,7 @@ import { formatProblem, type Problem } from "../core/errors.js";
 import type { Channel, Project } from "../project/types.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
+import { counted } from "./tables.js";
 
 export interface Check {
   /** SKIP: can't be looked at from here, and need not be. */
@@ -144,9 +145,25 @@ export function pauseCheck(pauses: readonly { scope: string; name: string; until
   return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume\` ends a pause`);
 }
 
-/** Held is fine while a run is under way; `now`: ms since 1970 UTC. */
-export function leaseCheck(lease: { holder: string; until: string } | null, now: number): Check {
+/** `held`: what the last run of each segment held back by a guard's reason. */
+export function guardChecks(held: readonly { segment: string; asOf: string; reason: string; candidates: number }[]): Check[] {
+  if (held.length === 0) return [ok("guards", "no segment's last run held anything back")];
+  return held.map(({ segment, asOf, reason, candidates }) =>
+    failed(`segment ${segment}`, {
+      code: "debug/held",
+      message: `${counted(candidates, "candidate")} waited as ${reason} in its last run, as of ${asOf}`,
+      hint:
+        reason === "surge"
+          ? `If that many are right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`
+          : "They go once the data is there again; `opportune run` and `opportune compile` say what it lacks.",
+    }),
+  );
+}
+
+/** Held is fine while a run is under way; `now`: ms since 1970 UTC. `oneProcess`: whoever can look knows that the holder has ended. */
+export function leaseCheck(lease: { holder: string; until: string } | null, now: number, oneProcess: boolean): Check {
   if (lease === null) return ok("lease", "free: no run is under way");
+  if (oneProcess) return ok("lease", `left behind by process ${lease.holder.split("-")[0] ?? lease.holder}, which has ended; the next run takes it`);
   const over = Date.parse(lease.until) < now;
   const process = lease.holder.split("-")[0] ?? lease.holder;
   return ok(

@@ -43,6 +43,8 @@ export interface Dialect {
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
   oneProcess: boolean;
+  /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
+  installation(schema: string): { before: readonly string[]; after: readonly string[] };
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
   afterFilling(table: WorkTable): readonly string[];
 }
@@ -84,6 +86,7 @@ export const duckdbDialect: Dialect = {
   arbitration: { before: [], after: [] },
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
+  installation: () => ({ before: [], after: [] }),
   afterFilling: () => [],
 };
 

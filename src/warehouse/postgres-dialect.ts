@@ -38,6 +38,11 @@ export const postgresDialect: Dialect = {
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,
+  // Two that create the same schema, table or view at once don't wait for each other: one of them fails. Each waits here.
+  installation(schema) {
+    const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;
+    return { before: [`select pg_advisory_lock(${key})`], after: [`select pg_advisory_unlock(${key})`] };
+  },
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),

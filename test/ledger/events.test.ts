@@ -133,7 +133,7 @@ describe("audit views", () => {
       {
         user_id: "u3",
         status: "in_doubt",
-        status_reason: null,
+        status_reason: "no_answer",
         outcome_detail: '{"because":"no_answer"}',
         provider_id: null,
         sent: true,

@@ -1,12 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import { Ledger, saltOf } from "../../src/ledger/ledger.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { lastAsOf, recordRunStart } from "../../src/ledger/runs.js";
+import { Lease, SENDING_MS } from "../../src/ledger/lease.js";
 import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
 import { warehouseWith } from "../segments/support.js";
 import { rejection } from "../warehouse/support.js";
-import { ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
+import { ledgerOfVersion2, ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
 
 const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases where name = 'run'";
 /** How long the lease still holds by the warehouse's clock. */
@@ -54,6 +55,37 @@ describe("installing", () => {
       problems: [{ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(/`/) as string }],
     });
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true, fence: 0 }]);
+  });
+
+  it("brings an older ledger forward with all it holds, but never while a run holds the lease", async () => {
+    const warehouse = await warehouseWith();
+    await ledgerOfVersion2(warehouse);
+    await warehouse.execute({
+      sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq, note) values ('segment', 'cart', true, timestamp '2026-03-01', 1, 'as before')",
+      params: [],
+    });
+    const running = await Lease.take(warehouse, SCHEMA, 0);
+    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: 3 });
+    expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
+    await running.release();
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(["003_guards.sql"]);
+    expect(await pauses(warehouse, SCHEMA, T0)).toEqual([{ scope: "segment", name: "cart", until: null, note: "as before" }]);
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
+    await (await Ledger.open(warehouse, SCHEMA)).release();
+  });
+
+  it("makes a run stop that finds the ledger newer once it has the lease", async () => {
+    const warehouse = await ledgerWarehouse();
+    const execute = warehouse.execute.bind(warehouse);
+    // Another process upgrades just before: this one has asked for the version already, and waits for the lease.
+    warehouse.execute = async (statement) => {
+      if (/update "opportune"\."leases" set "holder" = \$1/.test(statement.sql))
+        await execute({ sql: "update opportune.meta set content = '4' where name = 'schema_version'", params: [] });
+      return execute(statement);
+    };
+    expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/newer" }] });
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
   });
 
   it("splits our SQL at the semicolons that end a line, and drops what is comment alone", () => {
@@ -167,6 +199,84 @@ describe("the lease", () => {
   });
 });
 
+describe("another process's lease on DuckDB", () => {
+  it("is void: that process has the file open no more, or this one could not have opened it", async () => {
+    const warehouse = await ledgerWarehouse();
+    const holder = "update opportune.leases set holder = '4711-0a1b2c3d-1', fence = 7, expires_at = timestamp '2099-01-01 00:00:00' where name = 'run'";
+    await warehouse.execute({ sql: holder, params: [] });
+    const ledger = await Ledger.open(warehouse, SCHEMA);
+    expect(ledger.fence).toBe(8);
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: 8 }]);
+  });
+});
+
+describe("what the lease allows to send", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Clocks that stand still until they are set: the host's, which people set, and the one that only goes on. */
+  function clocks(): { host: number; steady: number } {
+    const set = { host: Date.now(), steady: performance.now() };
+    vi.spyOn(Date, "now").mockImplementation(() => set.host);
+    vi.spyOn(performance, "now").mockImplementation(() => set.steady);
+    return set;
+  }
+
+  it("ends as long before the lease does as the longest answer takes", async () => {
+    const warehouse = await ledgerWarehouse();
+    const at = clocks();
+    const ledger = await Ledger.open(warehouse, SCHEMA, 30_000);
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
+    expect(Number((await rows(warehouse, LEFT))[0]?.["seconds"]) * 1000 - SENDING_MS).toBeGreaterThan(30_000);
+    at.steady += SENDING_MS - 1;
+    expect(ledger.sendingLeftMs()).toBe(1);
+    at.steady += 1;
+    expect(ledger.sendingLeftMs()).toBe(0);
+    await ledger.fenced(() => Promise.resolve());
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
+  });
+
+  it("is counted from before the renewal was asked for, and not renewed by one that fails", async () => {
+    const warehouse = await ledgerWarehouse();
+    const at = clocks();
+    const ledger = await Ledger.open(warehouse, SCHEMA);
+    at.steady += 10_000;
+    await ledger.fenced(() => Promise.resolve(void (at.steady += 5_000)));
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS - 5_000);
+    at.steady += 20_000;
+    await rejection(ledger.fenced(() => Promise.reject(new Error("no"))));
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS - 25_000);
+    await ledger.release();
+    expect(ledger.sendingLeftMs()).toBe(0);
+  });
+
+  it("gains nothing by a host clock that is set back, and loses at most until the next write by one that is set forward", async () => {
+    const warehouse = await ledgerWarehouse();
+    const at = clocks();
+    const ledger = await Ledger.open(warehouse, SCHEMA);
+    at.host -= 3_600_000;
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
+    at.steady += 60_000;
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS - 60_000);
+    // The same as a machine that was suspended: its steady clock stood still.
+    at.host += 7_200_000;
+    expect(ledger.sendingLeftMs()).toBeLessThan(0);
+    await ledger.fenced(() => Promise.resolve());
+    expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
+  });
+
+  it("whatever the host's clock says, nobody else has the lease before it runs out by the warehouse's", async () => {
+    const warehouse = await ledgerWarehouse();
+    const at = clocks();
+    await Ledger.open(warehouse, SCHEMA);
+    for (const ms of [86_400_000, -2 * 86_400_000]) {
+      at.host += ms;
+      expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
+    }
+    await letLeaseRunOut(warehouse);
+    await Ledger.open(warehouse, SCHEMA);
+  });
+});
+
 describe("pauses", () => {
   it("hold until they are lifted, the last word counts, each by itself", async () => {
     const warehouse = await ledgerWarehouse();
@@ -181,5 +291,13 @@ describe("pauses", () => {
     ] as const)
       await setPause(warehouse, SCHEMA, { scope, name, paused }, T0);
     expect((await pauses(warehouse, SCHEMA, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
+  });
+
+  it("that have an end hold until then", async () => {
+    const warehouse = await ledgerWarehouse();
+    await setPause(warehouse, SCHEMA, { scope: "channel", name: "email", paused: true, until: T0 + 60_000, note: "as tried" }, T0);
+    const pause = { scope: "channel", name: "email", until: "2026-03-02T12:01:00Z", note: "as tried" };
+    expect(await pauses(warehouse, SCHEMA, T0 + 59_999)).toEqual([pause]);
+    expect(await pauses(warehouse, SCHEMA, T0 + 60_000)).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ it("releases claims that were not handed over, doubts those without an answer, l
   expect(await recover(ledger, [], LATER)).toEqual({ released: 1, inDoubt: 1 });
   expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
     { user_id: "u1", status: "accepted", status_reason: null, counts: 1 },
-    { user_id: "u2", status: "in_doubt", status_reason: null, counts: 1 },
+    { user_id: "u2", status: "in_doubt", status_reason: "interrupted", counts: 1 },
     { user_id: "u3", status: "released", status_reason: "paused", counts: 0 },
     { user_id: "u4", status: "failed", status_reason: "invalid", counts: 0 },
     { user_id: "u5", status: "released", status_reason: "interrupted", counts: 0 },
@@ -92,4 +92,30 @@ it("settles what several runs left, each message by its own run", async () => {
     { run_id: "r1", user_id: "u5", status: "released" },
     { run_id: "r2", user_id: "u1", status: "in_doubt" },
   ]);
+});
+
+it("offers again what has no answer on channels that resend, and doubts it on the others", async () => {
+  const warehouse = await ledgerWarehouse();
+  const run = await begin(warehouse, cartProject(), "r1", T0);
+  await run.tell(["u1", "sending"], ["u2", "sending"], ["u3", "sending"], ["u4", "sending"]);
+  await run.tell(["u2", "accepted"], ["u3", "failed", "rejected"], ["u4", "in_doubt", "no_answer"]);
+  await letLeaseRunOut(warehouse);
+  const ledger = await openLedger(warehouse);
+  expect(await recover(ledger, ["push", "email"], LATER)).toEqual({ released: 2, inDoubt: 0 });
+  expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
+    { user_id: "u1", status: "released", status_reason: "resend", counts: 0 },
+    { user_id: "u2", status: "accepted", status_reason: null, counts: 1 },
+    { user_id: "u3", status: "failed", status_reason: "rejected", counts: 0 },
+    // Its answer was awaited and never came: the run itself has doubted it.
+    { user_id: "u4", status: "in_doubt", status_reason: "no_answer", counts: 1 },
+    { user_id: "u5", status: "released", status_reason: "interrupted", counts: 0 },
+  ]);
+  expect(await rows(warehouse, "select explanation from opportune.why where reason = 'resend'")).toEqual([{ explanation: "no answer came; offered again" }]);
+  await ledger.release();
+  expect([...(await begin(warehouse, cartProject(), "r2", LATER)).ids.keys()].sort()).toEqual(["u1", "u5"]);
+
+  const other = await ledgerWarehouse();
+  await (await begin(other, cartProject(), "r1", T0)).tell(["u1", "sending"]);
+  await letLeaseRunOut(other);
+  expect(await recover(await openLedger(other), ["push", "it's"], LATER)).toEqual({ released: 4, inDoubt: 1 });
 });

@@ -3,9 +3,10 @@ import { onTestFinished } from "vitest";
 import { decide, type Decisions } from "../../src/decide.js";
 import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger, statementsOf } from "../../src/ledger/schema.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
+import { renderSqlFile } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { projectWith, warehouseWith } from "../segments/support.js";
 
@@ -87,6 +88,21 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
 
 export function rows(warehouse: Warehouse, sql: string): Promise<Row[]> {
   return warehouse.query({ sql, params: [] });
+}
+
+/** A ledger as the release before made it: without the third file. */
+export async function ledgerOfVersion2(warehouse: Warehouse): Promise<void> {
+  const { dialect } = warehouse;
+  const statements = ["001_ledger.sql", "002_indexes.sql"].flatMap((file) =>
+    statementsOf(renderSqlFile(`ledger/${file}`, dialect, SCHEMA, { types: dialect.columnTypes }).sql),
+  );
+  for (const sql of [
+    `create schema ${SCHEMA}`,
+    ...statements,
+    `insert into ${SCHEMA}.meta (name, content) values ('schema_version', '2'), ('salt', 'salt')`,
+    `insert into ${SCHEMA}.leases (name, holder, fence, expires_at) values ('run', null, 0, null)`,
+  ])
+    await warehouse.execute({ sql, params: [] });
 }
 
 /** As if the holder had not been heard of for as long as a lease is. */

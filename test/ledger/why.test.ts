@@ -16,6 +16,7 @@ const REASONS = [
   "superseded",
   "repeat_gap",
   "paused",
+  "surge",
   "stale_data",
   "step_gap",
   "quiet_hours",
@@ -36,7 +37,7 @@ it("each has an explanation of its own, with its rule in it, and none is only it
   const warehouse = await ledgerWarehouse();
   const run = await begin(warehouse, cartProject(), "r1", T0);
   await warehouse.execute({
-    sql: `create table kinds as select * from (values ${[...REASONS.map((reason) => `('waiting', '${reason}', 'the_rule')`), ...EVENTS.map((event) => `('${event}', '${event}', 'the_rule')`), "('settled', 'expired', '')", "('settled', 'superseded', '')", "('failed', 'invalid', '')", "('waiting', 'outranked', 'user')"].join(", ")}) t(event, reason, rule)`,
+    sql: `create table kinds as select * from (values ${[...REASONS.map((reason) => `('waiting', '${reason}', 'the_rule')`), ...EVENTS.map((event) => `('${event}', '${event}', 'the_rule')`), "('settled', 'expired', '')", "('settled', 'superseded', '')", "('failed', 'invalid', '')", "('failed', 'not_sent', '')", "('accepted', 'settled', '')", "('in_doubt', 'interrupted', '')", "('released', 'resend', '')", "('released', 'retry', '')", "('waiting', 'outranked', 'user')"].join(", ")}) t(event, reason, rule)`,
     params: [],
   });
   await warehouse.execute({
@@ -47,7 +48,7 @@ it("each has an explanation of its own, with its rule in it, and none is only it
     warehouse,
     `select event, reason, rule, explanation from opportune.why where run_id = '${run.run.runId}' and seq > (select min(seq) + 999 from opportune.why)`,
   );
-  expect(told).toHaveLength(REASONS.length + EVENTS.length + 4);
+  expect(told).toHaveLength(REASONS.length + EVENTS.length + 9);
   for (const { event, reason, explanation } of told) expect(String(explanation), `${String(event)} ${String(reason)}`).toMatch(/^(?!null)\S+ .*\S/);
   expect(new Set(told.map(({ explanation }) => explanation)).size).toBe(told.length);
   const explained = (reason: string, rule = "the_rule"): unknown => told.find((row) => row["reason"] === reason && row["rule"] === rule)?.["explanation"];

@@ -1,15 +1,18 @@
-/** A shop in a temporary folder with its DuckDB file, a sandbox for its mail, and whole runs at a frozen clock. */
+/** A shop in a temporary folder with its DuckDB file or Postgres database, a sandbox for its mail, and whole runs at a frozen clock. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { setPause } from "../../src/ledger/pauses.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/load.js";
+import type { PostgresConnection } from "../../src/project/types.js";
 import { run, type RunOptions, type RunResult } from "../../src/run.js";
 import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";
+import { createDatabase } from "./postgres.js";
 import { sendGridBodyCheck } from "./sendgrid-schema.js";
 
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
@@ -23,11 +26,17 @@ export interface SentMail {
   content: { type: string; value: string }[];
 }
 
-function files(endpoint: string): Record<string, string> {
+const DUCKDB = "type: duckdb, path: shop.duckdb";
+
+function postgres({ user, password, host, port, database }: PostgresConnection): string {
+  return `type: postgres, url: "postgres://${String(user)}:${String(password)}@${host}:${String(port)}/${String(database)}"`;
+}
+
+function files(endpoint: string, target: string): Record<string, string> {
   return {
     "opportune.yml": `name: shop
 targets:
-  dev: {type: duckdb, path: shop.duckdb, live: false}
+  dev: {${target}, live: false}
 channels:
   email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
@@ -52,20 +61,25 @@ export class Shop {
   readonly root = temporaryFolder();
   readonly sandbox: Sandbox;
 
-  private constructor(sandbox: Sandbox) {
+  readonly #postgres: PostgresConnection | null;
+
+  private constructor(sandbox: Sandbox, connection: PostgresConnection | null) {
     this.sandbox = sandbox;
+    this.#postgres = connection;
   }
 
   /** With a ledger and an empty table of carts; `endpoint` in place of the sandbox's. */
-  static async open(options: Partial<SandboxOptions> & { endpoint?: string } = {}): Promise<Shop> {
-    const { endpoint, ...sandboxOptions } = options;
+  static async open(options: Partial<SandboxOptions> & { endpoint?: string; on?: "duckdb" | "postgres" } = {}): Promise<Shop> {
+    const { endpoint, on, ...sandboxOptions } = options;
+    const database = on === "postgres" ? await createDatabase() : null;
+    if (database !== null) onTestFinished(() => database.drop());
     const sandbox = await startSandbox({ port: 0, ...sandboxOptions });
     onTestFinished(() => sandbox.close());
-    const shop = new Shop(sandbox);
-    write(shop.root, files(endpoint ?? sandbox.url));
+    const shop = new Shop(sandbox, database?.connection ?? null);
+    write(shop.root, files(endpoint ?? sandbox.url, database === null ? DUCKDB : postgres(database.connection)));
     await shop.warehouse(async (warehouse) => {
       await installLedger(warehouse, "opportune");
-      await warehouse.execute({ sql: "create table carts (user_id varchar, email varchar, occurred_at timestamp, name varchar, total double)", params: [] });
+      await warehouse.execute({ sql: "create table carts (user_id varchar, email varchar, occurred_at timestamp, name varchar, total float8)", params: [] });
     });
     return shop;
   }
@@ -82,9 +96,13 @@ export class Shop {
     edit(this.root, path, from, to);
   }
 
-  /** The file is opened for this alone, as between two runs. */
+  /** The file is opened, or the database connected to, for this alone, as between two runs. */
   async warehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-    const warehouse = await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: null, threads: 1 }, { root: this.root });
+    const { root } = this;
+    const warehouse =
+      this.#postgres === null
+        ? await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: null, threads: 1 }, { root })
+        : await openPostgres(this.#postgres, { root });
     try {
       return await work(warehouse);
     } finally {
@@ -98,10 +116,11 @@ export class Shop {
 
   /** Carts of these users, left so many minutes before T0. */
   async carts(users: readonly string[], minutesBefore: number): Promise<void> {
+    if (users.length === 0) return;
     const at = new Date(T0 - minutesBefore * MINUTE).toISOString();
     await this.warehouse((warehouse) =>
       warehouse.execute({
-        sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_split($2, ',')) as u)`,
+        sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_to_array($2, ',')) as u) t`,
         params: [at, users.join(",")],
       }),
     );
@@ -147,7 +166,7 @@ export class Shop {
       .sort();
   }
 
-  /** Every row of every table of the ledger. */
+  /** Every row of every table of the ledger, on DuckDB. */
   dump(): Promise<Record<string, Row[]>> {
     return this.warehouse(async (warehouse) => {
       const tables: Record<string, Row[]> = {};

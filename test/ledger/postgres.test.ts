@@ -1,0 +1,186 @@
+/** The ledger where several processes are at it at once. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { SENDING_MS } from "../../src/ledger/lease.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { recordRunStart } from "../../src/ledger/runs.js";
+import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { openPostgres } from "../../src/warehouse/postgres.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { createDatabase } from "../support/postgres.js";
+import { close, onClose, rejection } from "../warehouse/support.js";
+import { ledgerOfVersion2, letLeaseRunOut, rows, SCHEMA } from "./support.js";
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+
+beforeAll(async () => {
+  database = await createDatabase();
+});
+
+afterEach(async () => {
+  const warehouse = await openPostgres(database.connection, { root: "." });
+  for (const sql of ["drop view if exists mine", `drop schema if exists ${SCHEMA} cascade`]) await warehouse.execute({ sql, params: [] });
+  await warehouse.close();
+});
+
+afterAll(() => database.drop());
+
+async function open(): Promise<Warehouse> {
+  return onClose(await openPostgres(database.connection, { root: "." }));
+}
+
+async function ledger(): Promise<Warehouse> {
+  const warehouse = await open();
+  await installLedger(warehouse, SCHEMA);
+  return warehouse;
+}
+
+/** Asks again and again until there is a row: what is awaited happens on another connection, in its own time. */
+async function until(warehouse: Warehouse, sql: string): Promise<Row> {
+  for (;;) {
+    const [row] = await rows(warehouse, sql);
+    if (row !== undefined) return row;
+  }
+}
+
+describe("installing", () => {
+  it("by several at once ends well for all, each file having run once", async () => {
+    const warehouses = await Promise.all(Array.from({ length: 4 }, () => open()));
+    const ran = await Promise.all(warehouses.map((warehouse) => installLedger(warehouse, SCHEMA)));
+    expect(ran.filter((files) => files.length > 0)).toEqual([["001_ledger.sql", "002_indexes.sql", "003_guards.sql"]]);
+    const [warehouse] = warehouses as [Warehouse];
+    expect(await rows(warehouse, `select name from ${SCHEMA}.leases order by 1`)).toEqual([{ name: "pauses" }, { name: "run" }]);
+    expect(await rows(warehouse, `select count(*) as n from pg_indexes where schemaname = '${SCHEMA}'`)).toEqual([{ n: 2 }]);
+    expect(await rows(warehouse, "select count(*) as n from pg_locks where locktype = 'advisory'")).toEqual([{ n: 0 }]);
+  });
+
+  it("an upgrade by several at once too; while a run holds the lease it is refused, and lets the next one try", async () => {
+    const warehouses = await Promise.all(Array.from({ length: 3 }, () => open()));
+    const [warehouse] = warehouses as [Warehouse];
+    await ledgerOfVersion2(warehouse);
+    const hold = `update ${SCHEMA}.leases set holder = '4711-0a1b2c3d-1', expires_at = clock_timestamp() + interval '1 minute' where name = 'run'`;
+    await warehouse.execute({ sql: hold, params: [] });
+    expect((await rejection(installLedger(warehouse, SCHEMA))).message).toContain("Another run holds the ledger (process 4711, until ");
+    expect(await ledgerStatus(warehouse, SCHEMA)).toMatchObject({ version: 2 });
+    await letLeaseRunOut(warehouse);
+    const ran = await Promise.all(warehouses.map((each) => installLedger(each, SCHEMA)));
+    expect(ran.sort((a, b) => a.length - b.length)).toEqual([[], [], ["003_guards.sql"]]);
+  });
+
+  it("replaces a view whose columns have changed, and says what stands in the way of one", async () => {
+    const warehouse = await ledger();
+    const columns = `select column_name from information_schema.columns where table_schema = '${SCHEMA}' and table_name = 'trigger_lag' order by ordinal_position`;
+    const now = await rows(warehouse, columns);
+    for (const sql of [`drop view ${SCHEMA}.trigger_lag`, `create view ${SCHEMA}.trigger_lag as select 1 as lag`]) await warehouse.execute({ sql, params: [] });
+    await installLedger(warehouse, SCHEMA);
+    expect(await rows(warehouse, columns)).toEqual(now);
+
+    for (const sql of [
+      `drop view ${SCHEMA}.trigger_lag`,
+      `create view ${SCHEMA}.trigger_lag as select 1 as lag`,
+      `create view mine as select lag from ${SCHEMA}.trigger_lag`,
+    ])
+      await warehouse.execute({ sql, params: [] });
+    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({
+      problems: [{ code: "ledger/view", message: expect.stringContaining('"trigger_lag" has changed and can\'t be replaced: cannot drop view') as string }],
+    });
+    expect(await rows(warehouse, "select lag from mine")).toEqual([{ lag: 1 }]);
+  });
+});
+
+describe("the heartbeat", () => {
+  const BEAT_MS = 30_000;
+  const LONG = `select 1 as renewed from ${SCHEMA}.leases where name = 'run' and expires_at > clock_timestamp() + interval '100 seconds'`;
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  async function shorten(warehouse: Warehouse): Promise<void> {
+    await warehouse.execute({ sql: `update ${SCHEMA}.leases set expires_at = clock_timestamp() + interval '20 seconds' where name = 'run'`, params: [] });
+  }
+
+  it("renews the lease beside a statement that takes long, until it is given back", async () => {
+    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const other = await open();
+    await shorten(other);
+    await holder.warehouse.transaction(async () => {
+      await holder.warehouse.query({ sql: "select 1", params: [] });
+      vi.advanceTimersByTime(BEAT_MS - 1);
+      expect(await rows(other, LONG)).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(await until(other, LONG)).toEqual({ renewed: 1 });
+    });
+    expect(holder.sendingLeftMs()).toBeGreaterThan(SENDING_MS - 10_000);
+    await holder.release();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("learns from it that the lease is another's: nothing is sent any more", async () => {
+    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const other = await open();
+    await letLeaseRunOut(other);
+    const successor = await Ledger.open(other, SCHEMA);
+    expect(holder.sendingLeftMs()).toBeGreaterThan(0);
+    vi.advanceTimersByTime(BEAT_MS);
+    while (holder.sendingLeftMs() > 0) await rows(other, "select 1");
+    expect(successor.sendingLeftMs()).toBeGreaterThan(0);
+    await holder.release();
+    await successor.release();
+  });
+
+  it("that can't reach the warehouse fails nothing, and the next one connects anew", async () => {
+    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const other = await open();
+    await shorten(other);
+    vi.advanceTimersByTime(BEAT_MS);
+    await until(other, LONG);
+    // The connection that beat: it alone has last said an update of the lease.
+    const beside = `select pg_terminate_backend(pid) as gone from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query like 'update %"leases"%' and query not like '%"holder" = $1, %'`;
+    expect(await rows(other, beside)).toEqual([{ gone: true }]);
+    await until(other, `select 1 as gone where not exists (${beside.replace("pg_terminate_backend(pid) as gone", "1")})`);
+    await shorten(other);
+    // The one after the cut may only find out; then it connects anew.
+    for (let renewed: Row[] = []; renewed.length === 0; renewed = await rows(other, LONG)) vi.advanceTimersByTime(BEAT_MS);
+    await holder.fenced(() => Promise.resolve());
+    await holder.release();
+  });
+});
+
+describe("a takeover", () => {
+  const START = { runId: "late", asOf: "2026-03-02T12:00:00Z", version: "test" };
+
+  it("waits for the fenced transaction under way; where that fails the lease is the other's, and the holder writes no more", async () => {
+    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const other = await open();
+    await letLeaseRunOut(other);
+    let taking: Promise<Ledger> | undefined;
+    await rejection(
+      holder.fenced(async () => {
+        taking = Ledger.open(other, SCHEMA);
+        await until(holder.warehouse, "select 1 as waits from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+        throw new Error("the work failed");
+      }),
+    );
+    const successor = (await taking) as Ledger;
+    expect(successor.fence).toBe(holder.fence + 1);
+    expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    await recordRunStart(successor, { ...START, runId: "next" }, 0);
+    expect(await rows(other, `select run_id from ${SCHEMA}.runs`)).toEqual([{ run_id: "next" }]);
+    await successor.release();
+  });
+
+  it("in the midst of a statement outside any transaction leaves the holder nothing to write", async () => {
+    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const other = await open();
+    // As in arbitration: the holder is at a long statement that writes to work tables alone.
+    const lock = await open();
+    await lock.execute({ sql: "select pg_advisory_lock(1)", params: [] });
+    const statement = holder.warehouse.execute({ sql: "create temporary table decisions as select cast(pg_advisory_lock(1) as text) as held", params: [] });
+    await until(other, "select 1 as waits from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    await letLeaseRunOut(other);
+    const successor = await Ledger.open(other, SCHEMA);
+    await close(lock);
+    await statement;
+    expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    await successor.release();
+  });
+});

@@ -1,0 +1,104 @@
+/** The clone guard: a ledger in a copy of its database knows of other messages than were sent, so nothing leaves from there. */
+import { cpSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { debugCommand } from "../src/commands/debug.js";
+import { ledgerAdoptCommand } from "../src/commands/ledger.js";
+import { adopt, isAtHome, refuseCopies } from "../src/ledger/identity.js";
+import { installLedger } from "../src/ledger/schema.js";
+import { openPostgres } from "../src/warehouse/postgres.js";
+import type { Warehouse } from "../src/warehouse/types.js";
+import { asSuperuser, createDatabase } from "./support/postgres.js";
+import { MINUTE, Shop, T0 } from "./support/run-shop.js";
+import { told } from "./support/terminal.js";
+import { close, onClose } from "./warehouse/support.js";
+
+const REFUSED = {
+  exitCode: 1,
+  problems: [
+    {
+      code: "ledger/copy",
+      message: "The ledger in schema opportune came from another database: this one is a copy or a restore, and nothing is sent from it.",
+      hint: expect.stringContaining("`opportune ledger adopt`") as string,
+    },
+  ],
+};
+
+it("a copied DuckDB file sends nothing for a live target until it is adopted", async () => {
+  const shop = await Shop.sending(["ada"]);
+  shop.edit("opportune.yml", "live: false", "live: true");
+  const options = { projectDir: shop.root, color: false };
+  await shop.run(T0);
+  expect((await told((terminal) => debugCommand(terminal, options))).stdout).toMatch(/^OK +database +the one that the ledger was made in/m);
+
+  renameSync(join(shop.root, "shop.duckdb"), join(shop.root, "original.duckdb"));
+  cpSync(join(shop.root, "original.duckdb"), join(shop.root, "shop.duckdb"));
+  await shop.carts(["bob"], 20);
+  const before = await shop.dump();
+  await expect(shop.run(T0 + MINUTE)).rejects.toMatchObject(REFUSED);
+  expect(await shop.dump()).toEqual(before);
+  const checked = await told((terminal) => debugCommand(terminal, options));
+  expect(checked).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^FAIL +database +The ledger in schema opportune came from another database/m) as string,
+  });
+
+  // Where nothing really leaves, a copy is as good as any.
+  expect((await shop.run(T0 + MINUTE, { dryRun: true })).decisions.segments).toMatchObject([{ reasons: { claimed: 1 } }]);
+  shop.edit("opportune.yml", "live: true", "live: false");
+  expect((await told((terminal) => debugCommand(terminal, options))).stdout).toMatch(/^OK +database +a copy or a restore of the ledger's own; harmless/m);
+  expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });
+  shop.edit("opportune.yml", "live: false", "live: true");
+
+  expect(await told((terminal) => ledgerAdoptCommand(terminal, options))).toEqual({
+    code: 0,
+    stdout: "The ledger in schema opportune of target dev belongs to this database now: runs may send from it.\n",
+    stderr: "",
+  });
+  await shop.carts(["eve"], 20);
+  expect((await shop.run(T0 + 2 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "eve@example.com"]);
+
+  // The original is its own copy's stranger no more than before, and is moved without becoming another.
+  rmSync(join(shop.root, "shop.duckdb"));
+  renameSync(join(shop.root, "original.duckdb"), join(shop.root, "shop.duckdb"));
+  expect((await shop.run(T0 + MINUTE)).problems).toEqual([]);
+});
+
+it("a ledger that knows no database yet is at home where it is next installed, and only there", async () => {
+  const shop = await Shop.open();
+  await shop.warehouse(async (warehouse) => {
+    expect(await isAtHome(warehouse, "opportune")).toBe(true);
+    await warehouse.execute({ sql: "delete from opportune.meta where name = 'database'", params: [] });
+    await refuseCopies(warehouse, "opportune");
+    // Brought forward, it is at home where it stands; installed again elsewhere it is not.
+    await installLedger(warehouse, "opportune");
+    await warehouse.execute({ sql: "update opportune.meta set content = 'elsewhere' where name = 'database'", params: [] });
+    await installLedger(warehouse, "opportune");
+    expect(await isAtHome(warehouse, "opportune")).toBe(false);
+  });
+});
+
+it("a Postgres database made from another as its template is a copy", async () => {
+  const { connection, drop } = await createDatabase();
+  const copy = { ...connection, database: `${String(connection.database)}_copy` };
+  const open = async (to: typeof connection): Promise<Warehouse> => onClose(await openPostgres(to, { root: "." }));
+  try {
+    const original = await open(connection);
+    await installLedger(original, "opportune");
+    await refuseCopies(original, "opportune");
+    await close(original);
+    await asSuperuser(`create database ${copy.database} template ${String(connection.database)}`);
+    const copied = await open(copy);
+    await expect(refuseCopies(copied, "opportune")).rejects.toMatchObject(REFUSED);
+    await adopt(copied, "opportune");
+    await refuseCopies(copied, "opportune");
+    await close(copied);
+    const again = await open(connection);
+    await refuseCopies(again, "opportune");
+    await close(again);
+  } finally {
+    await asSuperuser(`drop database if exists ${copy.database} with (force)`);
+    await drop();
+  }
+});
