@@ -48,11 +48,10 @@ export function randomMoments(kind: Kind): void {
 async function wholeRun(stage: Stage): Promise<Outcome> {
   const shop: Shop = await stage.ground.open({ endpoint: stage.provider.url, users: 2 * USERS });
   const worker = stage.spare.take();
-  const ended = await worker.run(shop.job());
-  worker.kill();
-  await worker.gone;
-  if (ended.killed || !ended.outcome.ok) throw new Error(`the run to be measured failed: ${JSON.stringify(ended)}`);
-  return ended.outcome;
+  const outcome = await worker.outcome(shop.job());
+  await worker.end();
+  if (!outcome.ok) throw new Error(`the run to be measured failed: ${JSON.stringify(outcome)}`);
+  return outcome;
 }
 
 /** Half at any statement, a quarter at any request, a quarter at any time. */

@@ -15,6 +15,8 @@ export type Kind = "duckdb" | "postgres";
 export const SEGMENTS = ["cart", "news"];
 /** Claims marked `sending` together. */
 export const BATCH = 10;
+/** Requests under way at once. */
+export const IN_FLIGHT = 4;
 
 export interface ShopOptions {
   endpoint: string;
@@ -24,7 +26,6 @@ export interface ShopOptions {
   target?: string;
   /** Files beside or instead of the shop's own. */
   files?: Readonly<Record<string, string>>;
-  inFlight?: number;
 }
 
 /** Where shops are opened: a folder of DuckDB files, or a database with a schema for each. */
@@ -83,14 +84,14 @@ export class Shop {
     readonly schema: string,
   ) {}
 
-  static async open(kind: Kind, root: string, name: string, target: string, { endpoint, users, onDoubt = "hold", files = {}, inFlight = 4 }: ShopOptions): Promise<Shop> {
+  static async open(kind: Kind, root: string, name: string, target: string, { endpoint, users, onDoubt = "hold", files = {} }: ShopOptions): Promise<Shop> {
     const shop = new Shop(kind, root, kind === "postgres" ? `${name}_ledger` : "opportune");
     const written: Record<string, string> = {
       "opportune.yml": `name: shop
 targets:
   prod: ${target}
 channels:
-  email: {provider: sendgrid, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(inFlight)}, rate: 100000, timeout: 20 seconds, on_doubt: ${onDoubt}}
+  email: {provider: sendgrid, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(IN_FLIGHT)}, rate: 100000, timeout: 20 seconds, on_doubt: ${onDoubt}}
 sources:
   carts: carts
 policy:
@@ -146,13 +147,14 @@ policy:
     return this.warehouse((warehouse) => warehouse.query({ sql, params: [] }));
   }
 
-  /** The time that a dead holder's lease still has passes. */
+  /** The time that a holder's lease still has passes. On DuckDB none has to: the file's lock proves the holder dead. */
   async leaseRunsOut(): Promise<void> {
+    if (this.kind === "duckdb") return;
     await this.execute(`update ${this.schema}.leases set expires_at = timestamp '2000-01-01 00:00:00' where name = 'run' and holder is not null`);
   }
 
-  job(order: Order | null = null): Job {
-    return { root: this.root, batch: BATCH, order };
+  job(orders: readonly Order[] = [], clock: string | null = null): Job {
+    return { root: this.root, batch: BATCH, orders, clock };
   }
 
   /** One whole run in this process. */
@@ -165,6 +167,7 @@ policy:
       return run(project, warehouse, {
         segments: [...project.segments.values()],
         backfill: new Set(),
+        approved: new Set(),
         dryRun: false,
         asOf: null,
         now: Date.now,

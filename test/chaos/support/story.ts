@@ -37,12 +37,11 @@ export async function struckRun({ provider, spare }: Stage, shop: Shop, strike: 
   try {
     await worker.ready;
     if ("request" in strike) provider.hooks = killing(worker, strike.moment, provider.requests + strike.request);
-    const running = worker.run(shop.job("phase" in strike ? strike : null));
+    const running = worker.run(shop.job("phase" in strike ? [strike] : []));
     if ("afterMs" in strike) setTimeout(() => worker.kill(), strike.afterMs).unref();
     return await running;
   } finally {
-    worker.kill();
-    await worker.gone;
+    await worker.end();
     provider.hooks = {};
     await provider.idle();
   }

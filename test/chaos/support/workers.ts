@@ -1,5 +1,5 @@
 /** Child processes that make runs, and die. */
-import { fork, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { COMPILED } from "./paths.js";
 import type { FromWorker, Job, Outcome, ToWorker } from "../worker/messages.js";
@@ -18,8 +18,13 @@ export class Worker {
   readonly gone: Promise<void>;
   #onMessage: (message: FromWorker) => void = () => undefined;
 
-  constructor() {
-    this.#child = fork(join(COMPILED, "worker.js"), [], { execArgv: [], env: { PATH: process.env["PATH"], NODE_ENV: "test" } });
+  /** `mostFileKb`: the largest file that it may write, as if the disk were full then. */
+  constructor(mostFileKb: number | null = null) {
+    const limit = mostFileKb === null ? "" : `ulimit -f ${String(mostFileKb)}; `;
+    this.#child = spawn("bash", ["-c", `${limit}exec "$0" "$1"`, process.execPath, join(COMPILED, "worker.js")], {
+      env: { PATH: process.env["PATH"], NODE_ENV: "test" },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     alive.add(this);
     this.gone = new Promise((resolve) =>
       this.#child.once("exit", () => {
@@ -51,13 +56,13 @@ export class Worker {
   }
 
   /** Makes a run, to its end or the process's. `onReached`: the statement of a `report` order; the run waits for it. */
-  async run(job: Job, onReached: (label: string, nth: number) => Promise<void> | void = () => undefined): Promise<Ended> {
+  async run(job: Job, onReached: (label: string) => Promise<void> | void = () => undefined): Promise<Ended> {
     await this.ready;
     const done = new Promise<Ended>((resolve, reject) => {
       this.#onMessage = (message) => {
         if (message.kind === "done") resolve({ killed: false, outcome: message.outcome });
         if (message.kind === "reached")
-          Promise.resolve(onReached(message.label, message.nth)).then(
+          Promise.resolve(onReached(message.label)).then(
             () => this.#say({ kind: "go" }),
             (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
           );
@@ -65,6 +70,18 @@ export class Worker {
     });
     this.#say({ kind: "job", job });
     return Promise.race([done, this.gone.then((): Ended => ({ killed: true }))]);
+  }
+
+  /** A run that nobody kills. */
+  async outcome(...args: Parameters<Worker["run"]>): Promise<Outcome> {
+    const ended = await this.run(...args);
+    if (ended.killed) throw new Error("the worker ended amid its run");
+    return ended.outcome;
+  }
+
+  async end(): Promise<void> {
+    this.kill();
+    await this.gone;
   }
 
   #say(message: ToWorker): void {
@@ -83,7 +100,6 @@ export class Spare {
   }
 
   async close(): Promise<void> {
-    this.#next.kill();
-    await this.#next.gone;
+    await this.#next.end();
   }
 }

@@ -11,16 +11,14 @@ interface Strike {
 }
 
 let labels = new Labels();
-let order: Order | null = null;
-let seen = 0;
-let report: (label: string, nth: number) => Promise<void> = () => Promise.resolve();
+let orders: { order: Order; seen: number }[] = [];
+let report: (label: string) => Promise<void> = () => Promise.resolve();
 const underWay = new AsyncLocalStorage<Strike>();
 
 /** Begins anew: the next statement is the first. */
-export function arm(next: Order | null, onReached: typeof report): void {
+export function arm(next: readonly Order[], onReached: typeof report): void {
   labels = new Labels();
-  order = next;
-  seen = 0;
+  orders = next.map((order) => ({ order, seen: 0 }));
   report = onReached;
 }
 
@@ -33,12 +31,16 @@ function kill(): never {
   throw new Error("unreachable: the process was killed");
 }
 
-/** The order if it is about this statement. */
+/** The order that is about this statement. */
 function orderFor(sql: string): (Order & { reached: string }) | null {
   const label = labels.next(sql);
-  if (order === null || (order.label !== null && order.label !== label)) return null;
-  seen += 1;
-  return seen === order.nth ? { ...order, reached: label } : null;
+  let mine: Order | null = null;
+  for (const entry of orders) {
+    if (entry.order.label !== null && entry.order.label !== label) continue;
+    entry.seen += 1;
+    if (entry.seen === entry.order.nth) mine = entry.order;
+  }
+  return mine === null ? null : { ...(mine as Order), reached: label };
 }
 
 /** Runs a statement, with what is to befall it. `interrupt` is the connection's own way to cancel. */
@@ -49,7 +51,7 @@ async function pass<T>(sql: string, run: () => Promise<T>, interrupt: () => void
   const strike = async (): Promise<void> => {
     if (act === "kill") kill();
     if (act === "interrupt") interrupt();
-    if (act === "report") await report(mine.reached, labels.all.length);
+    if (act === "report") await report(mine.reached);
   };
   if (phase === "before") {
     await strike();

@@ -22,7 +22,9 @@ export interface Job {
   root: string;
   /** Claims read, rendered and marked `sending` together, so that a small shop has several batches. */
   batch: number;
-  order: Order | null;
+  orders: readonly Order[];
+  /** A file with the ms by which this host's clock is ahead of the wall's, from when it exists; null: the wall's own. */
+  clock: string | null;
 }
 
 export interface Outcome {
@@ -42,4 +44,4 @@ export interface Outcome {
 }
 
 export type ToWorker = { kind: "job"; job: Job } | { kind: "go" };
-export type FromWorker = { kind: "ready" } | { kind: "reached"; label: string; nth: number } | { kind: "done"; outcome: Outcome };
+export type FromWorker = { kind: "ready" } | { kind: "reached"; label: string } | { kind: "done"; outcome: Outcome };

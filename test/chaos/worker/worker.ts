@@ -1,4 +1,5 @@
 /** A process that makes whole runs of the built command line's code, one after another, as the test tells it. */
+import { existsSync, readFileSync } from "node:fs";
 import type * as Errors from "../../../src/core/errors.js";
 import type * as Load from "../../../src/project/load.js";
 import type * as Run from "../../../src/run.js";
@@ -22,11 +23,14 @@ const say = (message: FromWorker): void => {
 };
 let go: () => void = () => undefined;
 
-async function perform({ root, batch, order }: Job): Promise<Outcome> {
+const wall = Date.now;
+
+async function perform({ root, batch, orders, clock }: Job): Promise<Outcome> {
   const began = performance.now();
-  arm(order, (label, nth) => {
+  Date.now = clock === null ? wall : () => wall() + (existsSync(clock) ? Number(readFileSync(clock, "utf8")) : 0);
+  arm(orders, (label) => {
     const told = new Promise<void>((resolve) => (go = resolve));
-    say({ kind: "reached", label, nth });
+    say({ kind: "reached", label });
     return told;
   });
   const outcome: Outcome = { ok: false, code: null, message: null, runId: null, recovered: null, claims: 0, accepted: 0, inDoubt: 0, statements: [], ms: 0 };
@@ -40,6 +44,7 @@ async function perform({ root, batch, order }: Job): Promise<Outcome> {
       const result = await run(project, warehouse, {
         segments: [...project.segments.values()],
         backfill: new Set(),
+        approved: new Set(),
         dryRun: false,
         asOf: null,
         now: Date.now,
