@@ -27,6 +27,8 @@ export function postgresName({ host, port, database }: PostgresConnection): stri
 export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
   const pg = await loadDriver();
   const client = new pg.Client(clientConfig(connection, root));
+  // Without a listener a server that goes away between two statements ends the process; the next statement says so.
+  client.on("error", () => undefined);
   try {
     await client.connect();
     for (const [name, value] of sessionSettings(connection)) await client.query("select set_config($1, $2, false)", [name, value]);
@@ -34,8 +36,6 @@ export async function connectPostgres(connection: PostgresConnection, root: stri
     await client.query("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'");
     return client;
   } catch (error) {
-    // While the connection is being made, a second error may follow the first.
-    client.on("error", () => undefined);
     await client.end().catch(() => undefined);
     throw unreachable(connection, error);
   }
