@@ -1,11 +1,11 @@
 /** Runs that overlap on Postgres: processes that start at once, holders that lose their lease, holders that sleep. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { PostgresConnection } from "../../src/project/types.js";
 import { createRandom } from "../support/random.js";
-import type { Order, Outcome } from "./worker/messages.js";
+import { connectBeside, Stop, stopBefore } from "./support/stops.js";
+import type { Outcome } from "./worker/messages.js";
 import { IN_FLIGHT, type Shop } from "./support/shop.js";
 import { aftermath, openStage, type Stage } from "./support/story.js";
 import { Worker } from "./support/workers.js";
@@ -28,9 +28,7 @@ afterAll(() => stage.close());
 beforeEach(async () => {
   stage.provider.reset();
   shop = await stage.ground.open({ endpoint: stage.provider.url, users: 0 });
-  const { host, port, user, password, database } = shop.project().target.connection as PostgresConnection;
-  admin = new Client({ host, port, user: user ?? "", password: password ?? "", database: database ?? "" });
-  await admin.connect();
+  admin = await connectBeside(shop);
 });
 afterEach(async () => {
   stage.provider.hooks = {};
@@ -43,33 +41,6 @@ function hire(count: number): Worker[] {
   workers.push(...hired);
   return hired;
 }
-
-/** Told when a run gets to a statement; it goes on with `go`. */
-class Stop {
-  readonly reached: Promise<void>;
-  #onReached: () => void = () => undefined;
-  #onGo: () => void = () => undefined;
-  readonly #gone: Promise<void>;
-  #waits = false;
-
-  constructor() {
-    this.reached = new Promise((resolve) => (this.#onReached = resolve));
-    this.#gone = new Promise((resolve) => (this.#onGo = resolve));
-  }
-
-  async wait(): Promise<void> {
-    if (this.#waits) throw new Error("two runs got here");
-    this.#waits = true;
-    this.#onReached();
-    await this.#gone;
-  }
-
-  go(): void {
-    this.#onGo();
-  }
-}
-
-const stopBefore = (label: string, nth = 1): Order => ({ label, nth, phase: "before", act: "report" });
 
 const expire = (): Promise<unknown> => admin.query(`update ${shop.schema}.leases set expires_at = '2000-01-01' where name = 'run'`);
 
@@ -86,7 +57,7 @@ function begin(...[worker, ...asked]: [Worker, ...Parameters<Worker["outcome"]>]
  */
 async function timePasses(): Promise<void> {
   const ofRuns = "datname = current_database() and application_name = 'opportune'";
-  for (let busy = true; busy; ) {
+  for (let busy = true; busy;) {
     const { rows } = await admin.query(`select pid from pg_stat_activity where ${ofRuns} and state = 'active'`);
     busy = rows.length > 0;
   }
@@ -109,29 +80,33 @@ const HELD = { ok: false, code: "ledger/lease", message: expect.stringMatching(/
 const LOST = { ok: false, code: "ledger/lease-lost", message: "Another run has taken over the ledger; this one stops without writing." };
 
 describe("overlap on postgres", () => {
-  it(`${String(PROCESSES)} processes at once, ${String(ROUNDS)} rounds: one sends, the others say that the lease is held`, { timeout: 5 * MINUTE }, async () => {
-    const processes = hire(PROCESSES);
-    for (let round = 1; round <= ROUNDS; round++) {
-      await shop.qualify(3);
-      const before = stage.provider.requests;
-      const outcomes: Outcome[] = [];
-      const winner = new Stop();
-      // Whoever has the lease waits until the others have ended: none may come after it and find it free.
-      const runs = processes.map(async (process) => {
-        outcomes.push(await begin(process, shop.job([stopBefore("record run start")]), () => winner.wait()));
-        if (outcomes.length === PROCESSES - 1) winner.go();
-      });
-      await Promise.all(runs);
-      const held = outcomes.slice(0, -1).map(({ ok, code, message }) => ({ ok, code, message }));
-      expect(held).toEqual(Array.from({ length: PROCESSES - 1 }, () => HELD));
-      // News waited for the round before, as a user hears one message a run.
-      const due = round === 1 ? 3 : 6;
-      expect(outcomes.at(-1)).toMatchObject({ ok: true, claims: due, accepted: due });
-      expect(stage.provider.requests - before).toBe(due);
-    }
-    const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} rounds of ${String(PROCESSES)} processes`, struck: "all at once", again: true });
-    expect(verdict.inDoubt).toBe(0);
-  });
+  it(
+    `${String(PROCESSES)} processes at once, ${String(ROUNDS)} rounds: one sends, the others say that the lease is held`,
+    { timeout: 5 * MINUTE },
+    async () => {
+      const processes = hire(PROCESSES);
+      for (let round = 1; round <= ROUNDS; round++) {
+        await shop.qualify(3);
+        const before = stage.provider.requests;
+        const outcomes: Outcome[] = [];
+        const winner = new Stop();
+        // Whoever has the lease waits until the others have ended: none may come after it and find it free.
+        const runs = processes.map(async (process) => {
+          outcomes.push(await begin(process, shop.job([stopBefore("record run start")]), () => winner.wait()));
+          if (outcomes.length === PROCESSES - 1) winner.go();
+        });
+        await Promise.all(runs);
+        const held = outcomes.slice(0, -1).map(({ ok, code, message }) => ({ ok, code, message }));
+        expect(held).toEqual(Array.from({ length: PROCESSES - 1 }, () => HELD));
+        // News waited for the round before, as a user hears one message a run.
+        const due = round === 1 ? 3 : 6;
+        expect(outcomes.at(-1)).toMatchObject({ ok: true, claims: due, accepted: due });
+        expect(stage.provider.requests - before).toBe(due);
+      }
+      const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} rounds of ${String(PROCESSES)} processes`, struck: "all at once", again: true });
+      expect(verdict.inDoubt).toBe(0);
+    },
+  );
 
   it(`taken over amid a claim, ${String(ROUNDS)} rounds: no claim twice, and who lost the lease sends nothing`, { timeout: 5 * MINUTE }, async () => {
     const [holder, taker] = hire(2) as [Worker, Worker];
@@ -156,7 +131,11 @@ describe("overlap on postgres", () => {
       expect(rows).toEqual([]);
       expect(await shop.runUntilQuiet()).toEqual([]);
     }
-    const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} takeovers amid a claim`, struck: [...tally].map(([kind, n]) => `${kind}: ${String(n)}`).join("; "), again: true });
+    const verdict = await aftermath(stage, shop, {
+      point: `${String(ROUNDS)} takeovers amid a claim`,
+      struck: [...tally].map(([kind, n]) => `${kind}: ${String(n)}`).join("; "),
+      again: true,
+    });
     expect(verdict.inDoubt).toBe(0);
     expect([...tally.keys()].map((kind) => kind.split(", ")[1])).toEqual(expect.arrayContaining(["taken over", "kept"]));
   });
@@ -246,7 +225,11 @@ function told(held: Outcome, took: Outcome): Takeover {
 
 describe("a holder that sleeps, on postgres", () => {
   const random = createRandom(7);
-  const asleep = Array.from({ length: 10 }, (_, i) => ({ round: i + 1, request: random.whole(1, 28), clock: i % 2 === 0 ? "past its lease" : "none the wiser" }));
+  const asleep = Array.from({ length: 10 }, (_, i) => ({
+    round: i + 1,
+    request: random.whole(1, 28),
+    clock: i % 2 === 0 ? "past its lease" : "none the wiser",
+  }));
 
   it.each(asleep)("round $round: stopped at request $request, woken $clock", async ({ request, clock }) => {
     await shop.qualify(30);

@@ -48,12 +48,13 @@ select user_id, email, occurred_at, name from {{source "carts"}}
 
 const MAIL = '---\nsubject: "{{name}}, your cart"\nlayout: none\n---\n<p>Hello {{name}}, <a href="https://shop.example.com/">your cart</a> is saved.</p>\n';
 
-export async function openGround(kind: Kind): Promise<Ground> {
+/** @param server URL of a Postgres server other than that of all tests */
+export async function openGround(kind: Kind, server?: string): Promise<Ground> {
   const root = mkdtempSync(join(tmpdir(), "opportune-chaos-"));
   // A test file's process may end early: nothing stays behind then either.
   const remove = (): void => rmSync(root, { recursive: true, force: true });
   process.once("exit", remove);
-  const database = kind === "postgres" ? await createDatabase() : null;
+  const database = kind === "postgres" ? await createDatabase(server) : null;
   let shops = 0;
   return {
     kind,
@@ -82,10 +83,12 @@ export class Shop {
     readonly kind: Kind,
     readonly root: string,
     readonly schema: string,
+    /** Schema of the segments' own tables. */
+    readonly sources: string,
   ) {}
 
   static async open(kind: Kind, root: string, name: string, target: string, { endpoint, users, onDoubt = "hold", files = {} }: ShopOptions): Promise<Shop> {
-    const shop = new Shop(kind, root, kind === "postgres" ? `${name}_ledger` : "opportune");
+    const shop = new Shop(kind, root, kind === "postgres" ? `${name}_ledger` : "opportune", kind === "postgres" ? name : "main");
     const written: Record<string, string> = {
       "opportune.yml": `name: shop
 targets:

@@ -22,7 +22,10 @@ export function tell(line: Line): void {
 
 export function printTable(): void {
   if (!existsSync(FILE)) return;
-  const lines = readFileSync(FILE, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as Line);
+  const lines = readFileSync(FILE, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
   const table = new Table({ head: ["point", "warehouse", "struck", "received", "in doubt", "twice", "lost"], style: { head: [], border: [], compact: true } });
   for (const { point, warehouse, struck, verdict } of lines.sort((a, b) => (a.warehouse < b.warehouse ? -1 : a.warehouse > b.warehouse ? 1 : 0)))
     table.push([point, warehouse, struck, verdict.received, verdict.inDoubt, verdict.twice.length, verdict.lost.length]);

@@ -34,7 +34,9 @@ export async function verdictOf(shop: Shop, received: readonly Received[], doubt
     const ask = (sql: string): ReturnType<typeof warehouse.query> => warehouse.query({ sql: sql.replaceAll("ledger.", `${shop.schema}.`), params: [] });
     return {
       messages: await ask("select message_id, run_id, segment, user_id, status from ledger.messages where status <> 'released'"),
-      sums: await ask("select message_id, cast(sum(settles) as integer) as settles, cast(sum(counts) as integer) as counts from ledger.sent_ledger group by message_id"),
+      sums: await ask(
+        "select message_id, cast(sum(settles) as integer) as settles, cast(sum(counts) as integer) as counts from ledger.sent_ledger group by message_id",
+      ),
       runs: await ask("select run_id from ledger.runs where status = 'running'"),
       leases: await ask("select holder from ledger.leases where holder is not null"),
     };
@@ -63,7 +65,8 @@ export async function verdictOf(shop: Shop, received: readonly Received[], doubt
   for (const column of ["settles", "counts"]) {
     const total = sums.reduce((sum, row) => sum + Number(row[column]), 0);
     if (total !== either.size) wrong.push(`the ledger's ${column} add up to ${String(total)}; taken or in doubt are ${String(either.size)}`);
-    for (const row of sums) if (![0, 1].includes(Number(row[column]))) wrong.push(`message ${String(row["message_id"])} has ${column} of ${String(row[column])}`);
+    for (const row of sums)
+      if (![0, 1].includes(Number(row[column]))) wrong.push(`message ${String(row["message_id"])} has ${column} of ${String(row[column])}`);
   }
   if (listed.size > doubts) wrong.push(`${String(listed.size)} are in doubt, more than ${String(doubts)}`);
   return { received: taken.size, inDoubt: listed.size, twice: [...taken].filter(([, times]) => times > 1).map(([id]) => id), lost, wrong };

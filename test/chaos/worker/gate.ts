@@ -34,13 +34,12 @@ function kill(): never {
 /** The order that is about this statement. */
 function orderFor(sql: string): (Order & { reached: string }) | null {
   const label = labels.next(sql);
-  let mine: Order | null = null;
-  for (const entry of orders) {
-    if (entry.order.label !== null && entry.order.label !== label) continue;
+  const mine = orders.filter((entry) => {
+    if (entry.order.label !== null && entry.order.label !== label) return false;
     entry.seen += 1;
-    if (entry.seen === entry.order.nth) mine = entry.order;
-  }
-  return mine === null ? null : { ...(mine as Order), reached: label };
+    return entry.seen === entry.order.nth;
+  })[0];
+  return mine === undefined ? null : { ...mine.order, reached: label };
 }
 
 /** Runs a statement, with what is to befall it. `interrupt` is the connection's own way to cancel. */
@@ -62,12 +61,12 @@ async function pass<T>(sql: string, run: () => Promise<T>, interrupt: () => void
     await strike();
     return result;
   }
-  let struck: Promise<void> | null = null;
+  const struck: Promise<void>[] = [];
   const once = (): void => {
-    if (struck !== null) return;
-    // The warehouse works on in threads or a process of its own.
-    for (const until = performance.now() + spinMs; performance.now() < until; );
-    struck = strike();
+    if (struck.length > 0) return;
+    // The warehouse works on, in threads or a process of its own.
+    for (const until = performance.now() + spinMs; performance.now() < until;) continue;
+    struck.push(strike());
   };
   const result = underWay.run({ underWay: once }, run);
   // pg has written to its socket by now; DuckDB has the statement still to prepare, and strikes when it runs it.
@@ -75,7 +74,7 @@ async function pass<T>(sql: string, run: () => Promise<T>, interrupt: () => void
   await result.catch(() => undefined);
   // Statements without parameters are not prepared: struck when they are over.
   once();
-  await struck;
+  await struck[0];
   return result;
 }
 
@@ -90,7 +89,11 @@ export function install(): void {
   });
   for (const method of ["run", "stream"] as const)
     wrap(DuckDBConnection.prototype, method, (connection, original, args) =>
-      pass(String(args[0]), () => Reflect.apply(original, connection, args) as Promise<unknown>, () => connection.interrupt()),
+      pass(
+        String(args[0]),
+        () => Reflect.apply(original, connection, args) as Promise<unknown>,
+        () => connection.interrupt(),
+      ),
     );
   for (const method of ["run", "stream"] as const)
     wrap(DuckDBPreparedStatement.prototype, method, (prepared, original, args) => {
@@ -108,7 +111,11 @@ export function install(): void {
 }
 
 /** Puts `around` in the place of a method. */
-function wrap<T extends object>(prototype: T, method: keyof T & string, around: (self: T, original: (...args: unknown[]) => unknown, args: unknown[]) => unknown): void {
+function wrap<T extends object>(
+  prototype: T,
+  method: keyof T & string,
+  around: (self: T, original: (...args: unknown[]) => unknown, args: unknown[]) => unknown,
+): void {
   const original = prototype[method] as (...args: unknown[]) => unknown;
   Object.defineProperty(prototype, method, {
     configurable: true,
