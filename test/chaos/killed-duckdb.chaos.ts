@@ -1,0 +1,3 @@
+import { namedPoints } from "./support/named-points.js";
+
+namedPoints("duckdb");

@@ -1,0 +1,3 @@
+import { randomMoments } from "./support/random-moments.js";
+
+randomMoments("postgres");

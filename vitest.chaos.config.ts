@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+const MINUTE = 60_000;
+
+/** `npm run test:chaos`: processes killed at every point, runs that overlap, warehouses that fail. docs/reliability.md says what it shows. */
+export default defineConfig({
+  test: {
+    include: ["test/chaos/**/*.chaos.ts"],
+    pool: "forks",
+    globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
+    maxWorkers: 2,
+    testTimeout: MINUTE,
+    hookTimeout: MINUTE,
+  },
+});
