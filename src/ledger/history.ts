@@ -12,8 +12,10 @@ export interface RunHistory {
   lastAsOf: number | null;
   /** When each segment was last asked, of those whose last run left nothing to be done again at once. */
   askedAt: ReadonlyMap<string, number>;
-  /** When a run last ended well; null: none did. */
+  /** When a run without any problem last ended; null: none did. */
   lastSuccess: number | null;
+  /** When a run last ended that had got as far as its decisions; null: none did. */
+  lastDecided: number | null;
 }
 
 /** Reasons of candidates for which a segment is asked again at once: what they wait for may be over by then. */
@@ -27,6 +29,11 @@ export async function runHistory(warehouse: Warehouse, schema: string): Promise<
   const runs = await warehouse.query(
     statement(queries.selectFrom("runs").select([at("max(as_of)").as("as_of"), at("max(case when status = 'success' then finished_at end)").as("succeeded")])),
   );
+  const decided = await warehouse.query(
+    statement(
+      queries.selectFrom("runs").select(at("max(finished_at)").as("finished_at")).where("run_id", "in", queries.selectFrom("segment_runs").select("run_id")),
+    ),
+  );
   const latest = queries
     .selectFrom("segment_runs")
     .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
@@ -36,6 +43,7 @@ export async function runHistory(warehouse: Warehouse, schema: string): Promise<
   return {
     lastAsOf: milliseconds(runs[0]?.["as_of"]),
     lastSuccess: milliseconds(runs[0]?.["succeeded"]),
+    lastDecided: milliseconds(decided[0]?.["finished_at"]),
     askedAt: new Map(segments.filter(isDone).map((row) => [String(row["segment"]), Date.parse(String(row["asked"]))])),
   };
 }

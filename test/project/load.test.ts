@@ -130,6 +130,7 @@ test("a good project, all of it", () => {
       schema: "opportune",
       outbox: "target/opportune/outbox",
       connection: { type: "duckdb", path: "/data/shop.duckdb", waitForLockSeconds: 30, memoryLimit: null, threads: null },
+      onAlert: null,
     },
     channels: new Map([
       [
