@@ -14,7 +14,7 @@ import { alertPayload, tell, type AlertPayload } from "./tell.js";
 const RECENTLY_MS = 24 * 3_600_000;
 
 /** Another run holds the ledger: no failure, but if it lasts no run of ours gets through. */
-export const HELD_LEASE = "ledger/lease";
+const HELD_LEASE = "ledger/lease";
 
 export interface AlertsIo {
   /** Wall clock, ms since 1970 UTC. */
@@ -33,48 +33,64 @@ export class Alerts {
   readonly #io: AlertsIo;
   /** As last known. */
   #state: AlertState = {};
-  /** The ledger doesn't know it yet. */
-  #unsaved: AlertState = {};
+  /** What the ledger doesn't know yet: since when, or null where it is over. */
+  readonly #unsaved = new Map<string, string | null>();
   /** When a run last got through to its end, ms. */
   #lastThrough: number | null = null;
+  /** One alert at a time: each depends on what was told before. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(io: AlertsIo) {
     this.#io = io;
   }
 
-  /** A run got through then, says the ledger; ms. */
+  /** A run got through then, or none was due; ms. */
   sawThrough(at: number | null): void {
     if (at !== null) this.#lastThrough = Math.max(at, this.#lastThrough ?? at);
   }
 
   /** To be called after every run that may send, before its warehouse is closed (null: it could not be opened). Never rejects. */
-  async after(observation: Observation, project: Project, warehouse: Warehouse | null): Promise<void> {
-    const { onAlert, schema } = project.target;
-    if (onAlert === null) return;
-    try {
-      const open = warehouse === null ? null : await this.#open(warehouse, schema);
-      if (observation.went === "through") this.sawThrough(this.#io.now());
-      else if (open !== null) this.sawThrough((await runHistory(open, schema)).lastDecided);
-      const before = open === null ? this.#state : { ...(await readAlertState(open, schema)), ...this.#unsaved };
-      const ours = observation.went === "wrong" && observation.problems.every(({ code }) => code === HELD_LEASE);
-      const found = [...(ours ? [] : conditionsOf(observation)), ...(await this.#silences(observation, project, onAlert, open, before))];
-      const wrong = new Map(found.filter(({ kind }) => onAlert.on.includes(kind)).map((condition) => [keyOf(condition), condition]));
-      const over = Object.keys(before).filter((key) => !wrong.has(key) && !ours && this.#isOver(key, observation, project));
-      const after = await this.#tell(observation, project, onAlert, before, wrong, over);
-      await this.#keep(before, after, open, schema);
-    } catch (error) {
-      this.#io.onFailure(`No alert could be given: ${scrub(error instanceof Error ? error.message : String(error), secretsOf(project))}`);
-    }
+  after(observation: Observation, project: Project, warehouse: Warehouse | null): Promise<void> {
+    return this.#inTurn(project, (onAlert) => this.#after(observation, project, warehouse, onAlert));
   }
 
-  /** No run gets through, whatever the reason: to be called now and then between runs. Never rejects. */
-  async whileWaiting(project: Project): Promise<void> {
+  /** To be called now and then between runs: tells if none gets through, whatever the reason. Never rejects. */
+  whileWaiting(project: Project): Promise<void> {
+    return this.#inTurn(project, async (onAlert) => {
+      const silence = this.#noRun(onAlert);
+      if (silence === null || !onAlert.on.includes("silent") || keyOf(silence) in this.#state) return;
+      const after = await this.#tell(null, project, onAlert, this.#state, new Map([[keyOf(silence), silence]]), []);
+      await this.#keep(this.#state, after, null, project.target.schema);
+    });
+  }
+
+  #inTurn(project: Project, work: (onAlert: OnAlert) => Promise<void>): Promise<void> {
     const { onAlert } = project.target;
-    const silence = onAlert === null ? null : this.#noRun(onAlert);
-    if (onAlert === null || silence === null || !onAlert.on.includes("silent") || keyOf(silence) in this.#state) return;
-    const wrong = new Map([[keyOf(silence), silence]]);
-    const after = await this.#tell(null, project, onAlert, this.#state, wrong, []);
-    await this.#keep(this.#state, after, null, project.target.schema);
+    if (onAlert === null) return Promise.resolve();
+    this.#turn = this.#turn
+      .then(() => work(onAlert))
+      .catch((error: unknown) =>
+        this.#io.onFailure(`No alert could be given: ${scrub(error instanceof Error ? error.message : String(error), secretsOf(project))}`),
+      );
+    return this.#turn;
+  }
+
+  async #after(observation: Observation, project: Project, warehouse: Warehouse | null, onAlert: OnAlert): Promise<void> {
+    const { schema } = project.target;
+    const open = warehouse === null ? null : await this.#open(warehouse, schema);
+    const ours = observation.went === "wrong" && observation.problems.every(({ code }) => code === HELD_LEASE);
+    if (observation.went === "through") this.sawThrough(this.#io.now());
+    else if (ours && open !== null) this.sawThrough((await runHistory(open, schema)).lastDecided);
+    const before = open === null ? this.#state : this.#withUnsaved(await readAlertState(open, schema));
+    const found = ours ? [] : [...conditionsOf(observation), ...(await this.#noRows(observation, project, open, before))];
+    const wrong = new Map(found.filter(({ kind }) => onAlert.on.includes(kind)).map((condition) => [keyOf(condition), condition]));
+    const over = ours ? [] : Object.keys(before).filter((key) => !wrong.has(key) && isOver(key, observation, project));
+    const after = await this.#tell(observation, project, onAlert, before, wrong, over);
+    await this.#keep(before, after, open, schema);
+  }
+
+  #withUnsaved(state: AlertState): AlertState {
+    return Object.fromEntries([...new Map([...Object.entries(state), ...this.#unsaved])].filter((entry): entry is [string, string] => entry[1] !== null));
   }
 
   /** The warehouse, if its ledger can be read. */
@@ -85,17 +101,14 @@ export class Alerts {
     );
   }
 
-  async #silences(observation: Observation, project: Project, onAlert: OnAlert, warehouse: Warehouse | null, before: AlertState): Promise<Condition[]> {
-    const noRun = this.#noRun(onAlert);
-    const silences = noRun === null ? [] : [noRun];
-    if (observation.went === "wrong" || warehouse === null) return silences;
-    const rows = observation.result.decisions.segments.reduce((sum, { returned }) => sum + (returned ?? 0), 0);
-    if (rows > 0) return silences;
-    const noRows: Condition = { kind: "silent", code: "no-rows", subject: "run", name: "", message: "No segment returns a row any more." };
+  /** All seems well, but nothing comes: no segment returns a row, where one did. */
+  async #noRows(observation: Observation, project: Project, warehouse: Warehouse | null, before: AlertState): Promise<Condition[]> {
+    if (observation.went === "wrong" || warehouse === null) return [];
+    if (observation.result.decisions.segments.some(({ returned }) => (returned ?? 0) > 0)) return [];
+    const silence: Condition = { kind: "silent", code: "no-rows", subject: "run", name: "", message: "No segment returns a row any more." };
     const { last, recently } = await returnedRows(warehouse, project.target.schema, this.#io.now(), RECENTLY_MS);
     const asked = [...project.segments.values()].filter(({ status }) => status !== "draft");
-    const silent = !asked.some(({ id }) => last.has(id)) && (recently || keyOf(noRows) in before);
-    return silent ? [...silences, noRows] : silences;
+    return !asked.some(({ id }) => last.has(id)) && (recently || keyOf(silence) in before) ? [silence] : [];
   }
 
   #noRun({ silentAfterSeconds }: OnAlert): Condition | null {
@@ -103,11 +116,6 @@ export class Alerts {
     if (last === null || this.#io.now() - last <= silentAfterSeconds * 1000) return null;
     const message = `No run has got through since ${instant(last)}, for more than ${formatDuration(silentAfterSeconds)}.`;
     return { kind: "silent", code: "no-run", subject: "run", name: "", message };
-  }
-
-  #isOver(key: string, observation: Observation, project: Project): boolean {
-    // A run that broke off says nothing about silence: it has asked nobody.
-    return observation.went === "wrong" && ofKey(key).kind === "silent" ? false : isOver(key, observation, project);
   }
 
   /** Tells what began and what is over, a kind at a time; gives the state after it, without what nobody took. */
@@ -168,12 +176,11 @@ export class Alerts {
   async #keep(before: AlertState, after: AlertState, warehouse: Warehouse | null, schema: string): Promise<void> {
     this.#state = after;
     if (warehouse === null) {
-      const began = Object.entries(after).filter(([key]) => !(key in before));
-      this.#unsaved = { ...this.#unsaved, ...Object.fromEntries(began) };
+      for (const key of Object.keys(before)) if (!(key in after)) this.#unsaved.set(key, null);
+      for (const [key, since] of Object.entries(after)) if (!(key in before)) this.#unsaved.set(key, since);
       return;
     }
-    const changed = Object.keys(this.#unsaved).length > 0 || JSON.stringify(before) !== JSON.stringify(after);
-    if (changed) await writeAlertState(warehouse, schema, after);
-    this.#unsaved = {};
+    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after)) await writeAlertState(warehouse, schema, after);
+    this.#unsaved.clear();
   }
 }

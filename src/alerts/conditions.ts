@@ -30,27 +30,27 @@ export function ofKey(key: string): Omit<Condition, "message"> {
   return { kind: kind as AlertKind, code, subject: subject as Subject, name };
 }
 
-/** Too few users in an audience: a guard of the user's own, no failure. */
-const HELD_CODE = "audience/min-rows";
+/** Problems by which a guard holds messages back: nothing went wrong, but somebody must look. */
+const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
+
+const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
+
+const STALE = "A source that it reads is older than its stale_after, or can't be read.";
 
 /** Everything wrong with a run, but for silence, which shows only beside other runs. */
 export function conditionsOf(observation: Observation): Condition[] {
   if (observation.went === "wrong") {
     const { problems, subject } = observation;
-    return problems.map(({ code, message }) => ({ kind: "failed", code, subject, name: "", message }));
+    return problems.map(({ code, message }) => ({ kind: kindOf(code), code, subject, name: "", message }));
   }
   const { decisions, delivery } = observation.result;
   return [
-    ...decisions.segments.flatMap(({ segment: name, problem, reasons, tooOld }): Condition[] => {
-      const held = (code: string, message: string): Condition => ({ kind: "held", code, subject: "segment", name, message });
-      return [
-        ...(problem === null ? [] : [{ kind: "failed", code: problem.code, subject: "segment", name, message: problem.message } as const]),
-        ...((reasons["surge"] ?? 0) > 0 ? [held("surge", `${String(reasons["surge"])} candidates wait: far more than in its last runs.`)] : []),
-        ...(tooOld ? [held("stale_data", "A source that it reads is older than its stale_after, or can't be read.")] : []),
-      ];
-    }),
+    ...decisions.segments.flatMap(({ segment: name, problem, tooOld }): Condition[] => [
+      ...(problem === null ? [] : [{ kind: kindOf(problem.code), code: problem.code, subject: "segment", name, message: problem.message } as const]),
+      ...(tooOld ? [{ kind: "held", code: "stale-data", subject: "segment", name, message: STALE } as const] : []),
+    ]),
     ...decisions.failedAudiences.map(({ audience: name, problem: { code, message } }): Condition => {
-      return { kind: code === HELD_CODE ? "held" : "failed", code, subject: "audience", name, message };
+      return { kind: kindOf(code), code, subject: "audience", name, message };
     }),
     ...[...(delivery?.stoppedChannels ?? [])].map(([name, message]): Condition => {
       return { kind: "failed", code: "delivery/channel-stopped", subject: "channel", name, message };
@@ -60,11 +60,16 @@ export function conditionsOf(observation: Observation): Condition[] {
 
 /** Whether something that is not wrong any more, as far as this run shows, is over: a run says nothing of what it didn't ask. */
 export function isOver(key: string, observation: Observation, project: Pick<Project, "segments" | "audiences" | "channels">): boolean {
-  const { subject, name } = ofKey(key);
-  if (subject === "run" || subject === "project") return true;
-  if (observation.went === "wrong") return false;
+  const { kind, subject, name } = ofKey(key);
+  if (observation.went === "wrong") {
+    // A run that broke off got past the project, but has asked nobody.
+    return observation.subject === "run" && (subject === "project" || (subject === "run" && kind !== "silent"));
+  }
   const { decisions, delivery } = observation.result;
   switch (subject) {
+    case "run":
+    case "project":
+      return true;
     case "segment":
       return decisions.segments.some(({ segment }) => segment === name) || (project.segments.get(name)?.status ?? "draft") === "draft";
     case "audience":
