@@ -1,4 +1,5 @@
 /** How `start` tells what it does: JSON lines, or the lines that `run` prints. */
+import { formatDuration } from "../core/durations.js";
 import type { Project } from "../project/types.js";
 import { problemLines } from "../report/error-lines.js";
 import type { RunOptions } from "../run.js";
@@ -23,7 +24,7 @@ const nothing = (): undefined => undefined;
 export function jsonTeller(log: Log): Teller {
   return {
     started: (project, url) =>
-      log.info("started", `Serving ${url}/healthz, /readyz and /metrics; a tick every ${String(project.intervalSeconds)} seconds.`, { url, version: VERSION }),
+      log.info("started", `Serving ${url}/healthz, /readyz and /metrics; a tick every ${formatDuration(project.intervalSeconds)}.`, { url, version: VERSION }),
     on: (event) => logEvent(log, event),
     duringRun: () => ({
       onStep(step) {
@@ -47,7 +48,7 @@ export function textTeller(terminal: Terminal): Teller {
   return {
     started: (project, url) =>
       terminal.note(
-        `${project.name} on ${project.target.name}: a tick every ${String(project.intervalSeconds)} seconds. ${url}/healthz, /readyz, /metrics. Ctrl-C ends it.`,
+        `${project.name} on ${project.target.name}: a tick every ${formatDuration(project.intervalSeconds)}. ${url}/healthz, /readyz, /metrics. Ctrl-C ends it.`,
       ),
     on(event, project) {
       switch (event.event) {

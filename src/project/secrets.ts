@@ -8,7 +8,8 @@ export function secretsOf({ target, channels, links }: Pick<Project, "target" | 
     links.unsubscribeSecret,
     connection.type === "postgres" ? connection.password : null,
     onAlert?.webhook?.url ?? null,
-    ...Object.values(onAlert?.webhook?.headers ?? {}),
+    // A key is a secret without the word before it too.
+    ...Object.values(onAlert?.webhook?.headers ?? {}).flatMap((value) => [value, value.replace(/^\w+ +/, "")]),
   ];
   return values.filter((value) => value !== null);
 }

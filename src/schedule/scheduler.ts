@@ -129,7 +129,8 @@ export class Scheduler {
       this.#interval,
     );
     if (segments.length === 0) return this.#io.on({ event: "nothing_due", at });
-    if (!late) await this.#io.sleep(this.#io.random() * Math.min(LONGEST_JITTER_MS, this.#interval * 100), this.#stopping.signal);
+    // What is caught up with between two ticks begins at a random moment anyway.
+    if (!late && at === this.#lastTick) await this.#io.sleep(this.#io.random() * Math.min(LONGEST_JITTER_MS, this.#interval * 100), this.#stopping.signal);
     if (!this.#stopping.signal.aborted) await this.#run(project, segments, this.#askedAt);
   }
 

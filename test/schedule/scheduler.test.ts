@@ -89,6 +89,7 @@ describe("the scheduler", () => {
     const stage = new Stage({ often: null }, { lastAsOf: NOON - 3 * HOUR, askedAt: new Map([["often", NOON - 3 * HOUR]]) });
     await stage.beats(NOON + MINUTE, NOON + 5 * MINUTE);
     expect(stage.ran).toEqual(["12:01 often", "12:05 often"]);
+    expect(stage.world.slept).toHaveLength(1);
   });
 
   it("runs one at a time, and once for all ticks that came meanwhile", async () => {
