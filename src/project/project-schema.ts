@@ -31,8 +31,10 @@ const onAlert = z.strictObject({
     .array(z.enum(ALERT_KINDS))
     .min(1)
     .default([...ALERT_KINDS])
-    .describe("What to tell of."),
-  silent_after: duration.optional().describe("No run has ended well for so long: silent. Defaults to 1 hour, or three intervals if that is longer."),
+    .describe("What to tell of; all of it by default."),
+  silent_after: duration
+    .optional()
+    .describe("Under `start`: silent once no run got through for so long. Defaults to 1 hour, or three intervals if that is longer."),
   timeout: duration.prefault("10 seconds").describe("Most time for the command or the request."),
 });
 
@@ -194,7 +196,7 @@ export const projectSchema = z.strictObject({
     .record(column, z.union([z.string(), z.number(), z.boolean()], { error: VARIABLE }))
     .default({})
     .describe('Values, for {{var "x"}}; always bound.'),
-  interval: duration.prefault("5 minutes").describe("How often the job runs."),
+  interval: duration.prefault("5 minutes").describe("How often the job runs: the ticks of `opportune start`."),
   links: links.prefault({}).describe("Unsubscribing and link parameters."),
 });
 

@@ -378,6 +378,7 @@ test("the chosen target, and the real environment before .env", () => {
     schema: "messaging",
     outbox: "out",
     connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 60, memoryLimit: "2GB", threads: 4 },
+    onAlert: null,
   });
   expect(channels.get("email")?.apiKey).toBe("from-world");
 });
