@@ -52,8 +52,9 @@ export function conditionsOf(observation: Observation): Condition[] {
     ...decisions.failedAudiences.map(({ audience: name, problem: { code, message } }): Condition => {
       return { kind: kindOf(code), code, subject: "audience", name, message };
     }),
-    ...[...(delivery?.stoppedChannels ?? [])].map(([name, message]): Condition => {
-      return { kind: "failed", code: "delivery/channel-stopped", subject: "channel", name, message };
+    ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
+      const code = kind === "refused" ? "delivery/channel-stopped" : "delivery/provider-unavailable";
+      return { kind: "failed", code, subject: "channel", name, message: reason };
     }),
   ];
 }

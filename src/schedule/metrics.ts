@@ -96,7 +96,8 @@ export function createMetrics(ready: () => boolean): Metrics {
     for (const { ms } of result.decisions.audiences) statements.observe({ statement: "audience" }, ms / 1000);
     statements.observe({ statement: "arbitration" }, result.decisions.arbitrationMs / 1000);
     if (result.delivery === null) return;
-    for (const [channel, counts] of result.delivery.channels) for (const [outcome, n] of Object.entries(counts)) sends.inc({ channel, outcome }, n);
+    for (const [channel, { accepted, failed, inDoubt, released }] of result.delivery.channels)
+      for (const [outcome, n] of Object.entries({ accepted, failed, in_doubt: inDoubt, released })) sends.inc({ channel, outcome }, n);
     observeAll(answers, result.delivery.latency);
     observeAll(lag, result.delivery.lag);
   };

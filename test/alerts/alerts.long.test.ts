@@ -51,18 +51,19 @@ async function alerting(shop: Shop, more = ""): Promise<Shop> {
 it("a failed segment is told once, and once more when it is over, whoever runs the job", async () => {
   const shop = await alerting(await Shop.sending(["ada"]));
   expect(await next(shop)).toEqual([]);
-  shop.edit("segments/cart.sql", '{{source "carts"}}', "no_such_table_of_ada@example.com");
+  shop.edit("segments/cart.sql", '{{source "carts"}}', '"ada@example.com"');
   expect(await next(shop)).toEqual(["failed began: segment cart segment/query"]);
   expect(await next(shop)).toEqual([]);
   const one = fresh();
   expect(await next(shop, one)).toEqual([]);
   expect(await next(shop, one)).toEqual([]);
-  shop.edit("segments/cart.sql", "no_such_table_of_ada@example.com", '{{source "carts"}}');
+  shop.edit("segments/cart.sql", '"ada@example.com"', '{{source "carts"}}');
   expect(await next(shop, one)).toEqual(["failed ended: segment cart segment/query"]);
   expect(await next(shop)).toEqual([]);
   const [began, ended] = told(shop.root);
   expect(began).toMatchObject({ schema_version: 1, project: "shop", target: "dev", at: "2026-03-02T12:10:00Z", items: [{ since: "2026-03-02T12:10:00Z" }] });
   expect(ended).toMatchObject({ at: "2026-03-02T12:30:00Z", items: [{ since: "2026-03-02T12:10:00Z", message: null }] });
+  expect(began?.items[0]?.message).toContain("[address]");
   expect(JSON.stringify([began, ended])).not.toContain("@example.com");
   expect(failures).toEqual([]);
 });
@@ -138,7 +139,7 @@ it("what nobody took is told again, and only kinds that somebody wants", async (
   const shop = await Shop.sending(["ada"]);
   const webhook = `{url: "${hook.url}", headers: {Authorization: "Bearer \${TOKEN}"}}`;
   shop.edit("opportune.yml", "live: false", `live: false, on_alert: {webhook: ${webhook}, on: [failed]}`);
-  shop.edit("segments/cart.sql", '{{source "carts"}}', "token-of-tests");
+  shop.edit("segments/cart.sql", '{{source "carts"}}', '"token-of-tests"');
   hook.status = 503;
   await next(shop);
   expect(failures).toEqual([`Alert failed (began): the webhook at ${new URL(hook.url).host} answered 503.`]);
@@ -150,7 +151,7 @@ it("what nobody took is told again, and only kinds that somebody wants", async (
   const bodies = JSON.stringify(hook.posts.map(({ body }) => body));
   expect(bodies).toContain("[redacted]");
   expect(bodies).not.toContain("token-of-tests");
-  shop.edit("segments/cart.sql", "token-of-tests", "carts where false");
+  shop.edit("segments/cart.sql", '"token-of-tests"', "carts where false");
   await next(shop);
   expect(hook.posts.slice(2).map(({ body }) => inWords(body))).toEqual(["failed ended: segment cart segment/query"]);
 });

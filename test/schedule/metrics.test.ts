@@ -25,7 +25,7 @@ const result = {
     arbitrationMs: 400,
   },
   delivery: {
-    channels: new Map([["email", { accepted: 2, failed: 0, in_doubt: 1, released: 0 }]]),
+    channels: new Map([["email", { accepted: 2, failed: 0, inDoubt: 1, released: 0 }]]),
     latency: latency(15, 15, 700),
     lag: latency(65_000, 3_500_000),
   },

@@ -179,6 +179,7 @@ describe("opportune start", { timeout: 120_000 }, () => {
     expect(Math.abs(Number(first.get("opportune_last_success_timestamp_seconds")) - Date.now() / 1000)).toBeLessThan(60);
     expect(first.get("opportune_ready")).toBe(1);
     expect(await query(root, "select count(*)::int as n from opportune.segment_runs where segment = 'daily'")).toEqual([{ n: 1 }]);
+    expect(await query(root, "select count(*)::int as n from opportune.runs where lag_p50_ms between 3000000 and 3600000")).toEqual([{ n: 2 }]);
     expect(told(root).map(inWords)).toEqual(["failed began: project config/unknown-key", "failed ended: project config/unknown-key"]);
     const starts = lines(outcome).filter(({ event }) => event === "run_started");
     expect(starts[0]).toMatchObject({ segments: ["cart_abandoned", "daily"] });
