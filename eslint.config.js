@@ -8,7 +8,7 @@ import tseslint from "typescript-eslint";
  */
 const RUN = ["run", "decide", "claims"];
 const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
-const ALL = ["cli", "commands", ...RUN, "report", "server", ...SIBLINGS, "warehouse", "project", "core", "version"];
+const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", ...SIBLINGS, "warehouse", "project", "core", "version"];
 
 /** @type {Record<string, { imports: string[], types: string[] }>} Beside their own folder; `types`: with `import type` alone. */
 const LAYERS = {
@@ -16,6 +16,9 @@ const LAYERS = {
   run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "core", "version"], types: [] },
   report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "warehouse"] },
   server: { imports: ["project", "core"], types: [] },
+  // Around the run: they see what it did, and read the ledger.
+  schedule: { imports: ["ledger", "project", "core", "version"], types: [...RUN, "delivery"] },
+  alerts: { imports: ["ledger", "project", "core"], types: [...RUN, "warehouse"] },
   segments: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
   arbitration: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
   ledger: { imports: ["warehouse", "project", "core"], types: SIBLINGS },

@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts"],
     env: { DECISIONS: "all" },
     pool: "forks",
-    globalSetup: ["test/support/postgres-server.ts"],
+    globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
     testTimeout: 30 * MINUTE,
     hookTimeout: 30 * MINUTE,

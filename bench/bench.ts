@@ -138,6 +138,7 @@ async function bareUndici(root: string, port: number, count: number): Promise<nu
         segment: segment.id,
         channel: "email",
         sendBy: 0,
+        dueAt: 0,
         step: "first",
         variant: "",
         userId: `user-${String(i)}`,

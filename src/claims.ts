@@ -59,6 +59,7 @@ function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {
     class: facts.class,
     topic: facts.topic,
     sendBy: Number(row["send_by_ms"]),
+    dueAt: Number(row["due_ms"]),
     userId: row["user_id"] as string,
     key: row["item_key"] as string,
     occurredAt: row["occurred_at"] as string,

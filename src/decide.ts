@@ -50,12 +50,16 @@ export interface SegmentDecisions {
   /** Set: held back, as it offers far more than usual. */
   surge: Surge | null;
   problem: Problem | null;
+  /** Everything waits: a source is older than its `stale_after`, or can't be read. */
+  tooOld: boolean;
   ms: number;
 }
 
 export interface Decisions {
   segments: SegmentDecisions[];
   failedAudiences: { audience: string; problem: Problem }[];
+  /** Every audience asked, with the duration of its query, ms. */
+  audiences: { audience: string; ms: number }[];
   /** Time zones in the rows that don't exist; the project's was used. */
   unknownZones: string[];
   /** Duration of the one arbitration statement, ms. */
@@ -100,6 +104,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   );
   return {
     segments: summaries,
+    audiences: [...stagedAudiences].map(([audience, { ms }]) => ({ audience, ms })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     arbitrationMs,
@@ -276,7 +281,7 @@ async function summarise(
     sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`,
     params: [],
   });
-  const summaries = segments.map(({ segment: { id }, surge }): SegmentDecisions => {
+  const summaries = segments.map(({ segment: { id }, surge, tooOld }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const count = (rows: typeof decided, column: string): Record<string, number> => {
       const counts: Record<string, number> = {};
@@ -304,6 +309,7 @@ async function summarise(
       offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
       surge,
       problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),
+      tooOld,
       ms: state?.ms ?? 0,
     };
   });

@@ -31,6 +31,8 @@ export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"
   now: () => number;
   /** Ends the run early: what is under way is finished, the rest is released. */
   stop?: AbortSignal;
+  /** Gives up answers that are still awaited: those messages are in doubt. Fire `stop` first. */
+  abandon?: AbortSignal;
   onProgress: (progress: DeliveryProgress) => void;
   /** Once, when the decisions stand. */
   onDecided: (decisions: Decisions) => void;
@@ -159,6 +161,7 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
         sendUntil: () => clock() + ledger.sendingLeftMs(),
         onProgress: options.onProgress,
         ...(options.stop === undefined ? {} : { stop: options.stop }),
+        ...(options.abandon === undefined ? {} : { abandon: options.abandon }),
       },
     );
   } finally {
@@ -230,6 +233,7 @@ export const GUARDS = ["surge", "audience_failed", "stale_data"];
 function runEnd({ decisions, delivery, problems, ms }: RunResult): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
   const { counts } = delivery ?? { counts: null };
+  const lag = delivery === null || delivery.lag.count === 0 ? null : delivery.lag;
   return {
     status: problems.length === 0 ? "success" : "error",
     candidates: decisions.segments.reduce((sum, segment) => sum + total(segment.reasons), 0),
@@ -239,8 +243,8 @@ function runEnd({ decisions, delivery, problems, ms }: RunResult): RunEnd {
     in_doubt: counts?.inDoubt ?? 0,
     released: total(counts?.released ?? {}),
     held: decisions.segments.reduce((sum, segment) => sum + GUARDS.reduce((n, guard) => n + (segment.reasons[guard] ?? 0), 0), 0),
-    lag_p50_ms: null,
-    lag_p95_ms: null,
+    lag_p50_ms: lag === null ? null : Math.round(lag.p50),
+    lag_p95_ms: lag === null ? null : Math.round(lag.p95),
     duration_ms: Math.round(ms),
     error: problems.length === 0 ? null : problems.map((problem) => problem.message).join("; "),
   };

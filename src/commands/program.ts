@@ -81,6 +81,7 @@ function addRunCommands(program: Command): void {
   command(program, "run", "decide who hears from us now, and send")
     .option(...SELECT)
     .option(...EXCLUDE)
+    .option("--due", "only those segments whose `every` has passed since they were last asked")
     .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
     .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")
@@ -91,6 +92,22 @@ function addRunCommands(program: Command): void {
       `\nSegments that are not selected do not compete: a message of theirs that would have gone first does not hold others back.\nWrites run_results.json, manifest.json and compiled/ to target/opportune/; --output json prints run_results.json alone.\n${examples("opportune run", "opportune run --dry-run --select cart_abandoned", "opportune run --select signal:intent --exclude cart_abandoned", "opportune run --backfill win_back")}`,
     )
     .action(lazily(async () => (await import("./run.js")).runCommand));
+  command(program, "start", "run at every tick of the project's interval, until a signal ends it")
+    .option("--host <address>", "address to serve /healthz, /readyz and /metrics on; loopback: this machine alone", "127.0.0.1")
+    .option("--port <number>", "port of these; 0: any free one", "9095")
+    .option("--grace <duration>", "most time from SIGTERM or SIGINT to the end", "25 seconds")
+    .addOption(new Option("--log-format <format>", "json lines, or text for people (default: text on a terminal, else json)").choices(["json", "text"]))
+    .addOption(
+      new Option("--log-level <level>", "least important lines to log as json")
+        .choices(["debug", "info", "warn", "error"])
+        .default("info")
+        .env("OPPORTUNE_LOG_LEVEL"),
+    )
+    .addHelpText(
+      "after",
+      `\nSegments with \`every\` are asked when it has passed. The project is read anew at each tick. Logs go to stderr.\n${examples("opportune start --target prod", "opportune start --host 0.0.0.0 --port 9095 --log-format json")}`,
+    )
+    .action(lazily(async () => (await import("./start.js")).startCommand));
   command(program, "explain", "tell one user's story: each message, each silence, and why")
     .argument("<user>", "the user's id, as the segments return it")
     .option("--segment <id>", "of this segment alone")

@@ -1,15 +1,20 @@
+import { Alerts } from "../alerts/alerts.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
+import { runHistory } from "../ledger/history.js";
 import type { Project, Segment } from "../project/types.js";
 import { runDocument } from "../report/artefacts.js";
 import { problemLines } from "../report/error-lines.js";
 import { arbitrationEnd, arbitrationStart, deliveryLine, stepLines } from "../report/run-lines.js";
 import { runSummary } from "../report/run-summary.js";
 import { run, type RunOptions, type RunResult } from "../run.js";
+import { dueAt, dueSegments } from "../schedule/due.js";
 import { VERSION } from "../version.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { alerted } from "./alerted.js";
 import { parseAsOf } from "./as-of.js";
-import { beginArtefacts } from "./artefacts.js";
-import { segmentNamed, unknownName, withWarehouse } from "./context.js";
+import { beginArtefacts, type Artefacts } from "./artefacts.js";
+import { segmentNamed, unknownName, openProject, openWarehouse } from "./context.js";
 import { selectSegments, words } from "./select.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -20,47 +25,84 @@ export interface RunCommandOptions extends GlobalOptions {
   asOf?: string;
   backfill?: string[];
   approve?: string[];
+  due?: boolean;
 }
 
 /** Least time between two lines on how far delivery is, ms. */
 const PROGRESS_EVERY_MS = 1_000;
 
 /** One run, told on stderr as it goes and on stdout when it is over. */
-export function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
-    const segments = takingPart(project, options);
-    const backfill = backfilled(project, segments, options);
-    const approved = approvedSegments(project, options);
-    const left = [...project.segments.values()].filter((segment) => segment.status !== "draft" && !segments.includes(segment));
-    if (left.length > 0) terminal.note(`Not selected, so they do not compete in this run: ${left.map(({ id }) => id).join(", ")}.`);
-    const artefacts = beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments });
-    const signals = listenForSignals(terminal);
-    try {
-      const result = await run(project, warehouse, {
-        ...narrated(terminal),
-        segments,
-        backfill,
-        approved,
-        dryRun: options.dryRun === true,
-        asOf,
-        now: Date.now,
-        stop: signals.stop,
-        onStatement(name, statement, secrets) {
-          artefacts.statement(name, statement, secrets);
-          if (name === "arbitrate") terminal.note(arbitrationStart());
-        },
-      });
-      const stopped = signals.stop.aborted && (result.delivery === null || (result.delivery.counts.released.stopped ?? 0) > 0);
-      const document = runDocument(result, { project: project.name, target: project.target.name, version: VERSION, stopped });
-      artefacts.document("run_results.json", document);
-      if (options.output === "json") terminal.out(JSON.stringify(document, null, 2));
-      else conclude(terminal, result, project, stopped);
-      return document.status === "success" ? 0 : 1;
-    } finally {
-      signals.close();
-    }
-  });
+export async function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
+  const project = openProject(options);
+  const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
+  const selected = takingPart(project, options);
+  const backfill = backfilled(project, selected, options);
+  const approved = approvedSegments(project, options);
+  const dryRun = options.dryRun === true;
+  const alerts = dryRun || asOf !== null ? null : new Alerts({ now: Date.now, onFailure: terminal.warn });
+  const signals = listenForSignals(terminal);
+  let artefacts: Artefacts | null = null;
+  try {
+    const result = await alerted(
+      project,
+      alerts,
+      () => openWarehouse(project.root, project.target, terminal),
+      async (warehouse) => {
+        const named = (id: string): boolean => backfill.has(id) || approved.has(id);
+        const due = options.due === true ? await dueNow(project, warehouse, selected, asOf, terminal) : selected;
+        const segments = selected.filter((segment) => due.includes(segment) || named(segment.id));
+        if (options.due === true && segments.length === 0) return null;
+        const left = [...project.segments.values()].filter((segment) => segment.status !== "draft" && !segments.includes(segment));
+        if (left.length > 0) terminal.note(`Not selected, so they do not compete in this run: ${left.map(({ id }) => id).join(", ")}.`);
+        const written = (artefacts = beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments }));
+        return run(project, warehouse, {
+          ...narrated(terminal),
+          segments,
+          backfill,
+          approved,
+          dryRun,
+          asOf,
+          now: Date.now,
+          stop: signals.stop,
+          onStatement(name, statement, secrets) {
+            written.statement(name, statement, secrets);
+            if (name === "arbitrate") terminal.note(arbitrationStart());
+          },
+        });
+      },
+    );
+    return result === null ? nothingDue(terminal, options) : told(terminal, options, project, result, signals.stop.aborted, artefacts);
+  } finally {
+    signals.close();
+  }
+}
+
+/** Of these segments, those whose `every` has passed. */
+async function dueNow(project: Project, warehouse: Warehouse, selected: readonly Segment[], asOf: string | null, terminal: Terminal): Promise<Segment[]> {
+  const { askedAt } = await runHistory(warehouse, project.target.schema);
+  const at = asOf === null ? Date.now() : Date.parse(asOf);
+  const due = dueSegments(selected, askedAt, at, project.intervalSeconds);
+  const later = selected
+    .filter((segment) => !due.includes(segment))
+    .map((segment) => ({ id: segment.id, at: dueAt(segment, askedAt, project.intervalSeconds) }));
+  if (later.length > 0) terminal.note(`Not due yet: ${later.map(({ id, at }) => `${id} (from ${instant(at)})`).join(", ")}.`);
+  return due;
+}
+
+function nothingDue(terminal: Terminal, options: RunCommandOptions): number {
+  if (options.output === "json") terminal.out(JSON.stringify({ schema_version: 1, status: "success", run_id: null, segments: [] }, null, 2));
+  else terminal.out("No segment is due: nothing was run.");
+  return 0;
+}
+
+/** Tells what became of a run, and gives the exit code. */
+function told(terminal: Terminal, options: RunCommandOptions, project: Project, result: RunResult, signalled: boolean, artefacts: Artefacts | null): number {
+  const stopped = signalled && (result.delivery === null || (result.delivery.counts.released.stopped ?? 0) > 0);
+  const document = runDocument(result, { project: project.name, target: project.target.name, version: VERSION, stopped });
+  artefacts?.document("run_results.json", document);
+  if (options.output === "json") terminal.out(JSON.stringify(document, null, 2));
+  else conclude(terminal, result, project, stopped);
+  return document.status === "success" ? 0 : 1;
 }
 
 /** Live and paused segments among those selected; drafts in a dry run alone. */
@@ -107,7 +149,7 @@ function approvedSegments(project: Project, options: RunCommandOptions): Set<str
 }
 
 /** The run's callbacks, as lines on stderr. */
-function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" | "onProgress"> {
+export function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" | "onProgress"> {
   let told = Date.now();
   return {
     onStep: (step) => {
@@ -128,7 +170,7 @@ function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDecided" |
   };
 }
 
-function conclude(terminal: Terminal, result: RunResult, project: Project, stopped: boolean): void {
+export function conclude(terminal: Terminal, result: RunResult, project: Project, stopped: boolean): void {
   const summary = runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped, maxPerRun: project.policy.maxPerRun });
   terminal.out(`\n${summary.join("\n")}`);
   // Failed queries of segments and audiences have been told where they happened.
@@ -140,7 +182,7 @@ function conclude(terminal: Terminal, result: RunResult, project: Project, stopp
 }
 
 /** The first SIGINT or SIGTERM ends the run in good order, the second at once. */
-function listenForSignals(terminal: Terminal): { stop: AbortSignal; close(): void } {
+export function listenForSignals(terminal: Terminal): { stop: AbortSignal; close(): void } {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) {

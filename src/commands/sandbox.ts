@@ -1,6 +1,7 @@
 import { OpportuneError } from "../core/errors.js";
 import { readFaults, type Fault } from "../server/sandbox-faults.js";
 import { startSandbox } from "../server/sandbox.js";
+import { portOf } from "./port.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface SandboxCommandOptions extends GlobalOptions {
@@ -36,12 +37,6 @@ Ctrl-C ends it.`);
   await sandbox.close();
   terminal.note(`The sandbox took ${String(accepted)} of ${String(requests)} messages.`);
   return 0;
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new OpportuneError({ code: "usage/port", message: `--port can't be ${JSON.stringify(text)}.`, hint: "Allowed: 0 (any free port) to 65535." }, 2);
 }
 
 function faultsOf(text: string): Fault[] {

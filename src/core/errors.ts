@@ -36,3 +36,10 @@ export function formatProblem(problem: Problem): string {
   const hint = problem.hint === undefined ? "" : `\n    ${problem.hint}`;
   return `${place === "" ? "" : `${place}: `}${problem.message}${hint}`;
 }
+
+/** What is wrong, whatever was thrown: of an unexpected error its first line alone, as anything may hang on the object. */
+export function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof OpportuneError) return error.problems;
+  const text = error instanceof Error ? error.message : String(error);
+  return [{ code: "unexpected", message: text.split("\n")[0] ?? text }];
+}

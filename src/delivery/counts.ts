@@ -1,4 +1,4 @@
-import type { FailureReason, OutcomeEvent, ReleaseReason, StoppedChannel } from "./types.js";
+import type { FailureReason, OutcomeEvent, ReleaseReason } from "./types.js";
 
 export interface DeliveryCounts {
   accepted: number;
@@ -7,12 +7,22 @@ export interface DeliveryCounts {
   released: Partial<Record<ReleaseReason, number>>;
 }
 
-type ChannelCounts = Pick<StoppedChannel, "accepted" | "inDoubt" | "released">;
+/** Claims of one channel by what became of them. */
+export interface ChannelCounts {
+  accepted: number;
+  failed: number;
+  inDoubt: number;
+  released: number;
+}
 
 /** Counts outcomes, of all and by channel. */
 export class Tally {
   readonly counts: DeliveryCounts = { accepted: 0, failed: { rejected: 0, invalid: 0 }, inDoubt: 0, released: {} };
   readonly #channels = new Map<string, ChannelCounts>();
+
+  get channels(): ReadonlyMap<string, ChannelCounts> {
+    return this.#channels;
+  }
 
   add(outcome: OutcomeEvent): void {
     const { counts } = this;
@@ -24,6 +34,7 @@ export class Tally {
         return;
       case "failed":
         counts.failed[outcome.reason] += 1;
+        channel.failed += 1;
         return;
       case "in_doubt":
         counts.inDoubt += 1;
@@ -38,7 +49,7 @@ export class Tally {
   ofChannel(name: string): ChannelCounts {
     let counts = this.#channels.get(name);
     if (counts === undefined) {
-      counts = { accepted: 0, inDoubt: 0, released: 0 };
+      counts = { accepted: 0, failed: 0, inDoubt: 0, released: 0 };
       this.#channels.set(name, counts);
     }
     return counts;

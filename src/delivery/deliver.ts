@@ -1,8 +1,8 @@
 /** The delivery of a run's claims: in batches, `sending` before the first post of each, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
-import { Tally, type DeliveryCounts } from "./counts.js";
+import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
-import type { Latency } from "./latency.js";
+import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
 import { Posting, type Entry } from "./posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
@@ -57,7 +57,12 @@ export interface DeliveryResult extends DeliveryProgress {
   stoppedChannels: ReadonlyMap<string, StoppedChannel>;
   /** Requests made, retries included. */
   posts: number;
+  /** From handing a message to the provider until its answer, over all attempts. */
   latency: Latency;
+  /** From falling due until the provider accepted. */
+  lag: Latency;
+  /** Outcomes by channel. */
+  channels: ReadonlyMap<string, ChannelCounts>;
 }
 
 /**
@@ -95,6 +100,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
   const abandon = options.abandon ?? new AbortController().signal;
   const flushAfterMs = options.flushAfterMs ?? 2000;
   const tally = new Tally();
+  const lag = new LatencyHistogram();
   const journal = new Journal<T>(io.append);
   const failures: unknown[] = [];
   let claims = 0;
@@ -111,6 +117,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
   const record = (outcome: OutcomeEvent<T>): void => {
     settled += 1;
     tally.add(outcome);
+    if (outcome.event === "accepted") lag.record(outcome.at - outcome.claim.dueAt);
     journal.add(outcome);
   };
   const write = async (sending: readonly DeliveryEvent<T>[]): Promise<void> => {
@@ -197,8 +204,15 @@ export async function deliverClaims<T extends DeliverableClaim>(
   return {
     ...progress(),
     ok: posting.stopped.size === 0,
-    stoppedChannels: new Map([...posting.stopped].map(([name, stop]) => [name, { ...stop, pauseMs: PAUSE_MS[stop.kind], ...tally.ofChannel(name) }])),
+    stoppedChannels: new Map(
+      [...posting.stopped].map(([name, stop]) => {
+        const { accepted, inDoubt, released } = tally.ofChannel(name);
+        return [name, { ...stop, pauseMs: PAUSE_MS[stop.kind], accepted, inDoubt, released }];
+      }),
+    ),
     posts: posting.posts,
     latency: posting.latency.summary(),
+    lag: lag.summary(),
+    channels: tally.channels,
   };
 }

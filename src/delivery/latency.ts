@@ -1,7 +1,7 @@
 /** Eight buckets for each doubling: a percentile is at most 9 % too high. */
 const PER_DOUBLING = 8;
 
-/** How long answers took, in milliseconds; a fixed few hundred numbers, however many answers. */
+/** How long things took, in milliseconds; a fixed few hundred numbers, however many things. */
 export class LatencyHistogram {
   readonly #buckets: number[] = [];
   #count = 0;
@@ -23,7 +23,7 @@ export class LatencyHistogram {
     let seen = 0;
     for (let at = 0; at < this.#buckets.length; at += 1) {
       seen += this.#buckets[at] ?? 0;
-      if (seen > 0 && seen >= share * this.#count) return Math.min(this.#max, 2 ** (at / PER_DOUBLING) - 1);
+      if (seen > 0 && seen >= share * this.#count) return this.#upTo(at);
     }
     return this.#max;
   }
@@ -35,15 +35,22 @@ export class LatencyHistogram {
       p95: this.percentile(0.95),
       p99: this.percentile(0.99),
       max: this.#max,
+      buckets: this.#buckets.flatMap((count, at) => (count > 0 ? [{ ms: this.#upTo(at), count }] : [])),
     };
+  }
+
+  #upTo(bucket: number): number {
+    return Math.min(this.#max, 2 ** (bucket / PER_DOUBLING) - 1);
   }
 }
 
-/** Milliseconds from handing a message to the provider until its answer, over all attempts. */
+/** Times in milliseconds. */
 export interface Latency {
   count: number;
   p50: number;
   p95: number;
   p99: number;
   max: number;
+  /** How many took how long: `ms` is at most 9 % more than each of them took. Empty ones are left out. */
+  buckets: readonly { ms: number; count: number }[];
 }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { MailService } from "@sendgrid/mail";
 import { OpportuneError } from "../core/errors.js";
 import type { Channel } from "../project/types.js";
-import { redact } from "./redact.js";
+import { redact } from "../core/redact.js";
 import { isLoopback } from "./route.js";
 import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./sendgrid-mail.js";
 import { PostingPool, type PoolClock } from "./sendgrid-pool.js";

@@ -67,6 +67,8 @@ export interface DeliverableClaim {
   channel: string;
   /** Epoch milliseconds: from then on the message must not be posted. */
   sendBy: number;
+  /** Epoch milliseconds: when the message fell due. */
+  dueAt: number;
 }
 
 /** Why a claim went back to be decided again: nothing of it was handed over. */

@@ -9,6 +9,7 @@ import type {
   Channel,
   DuckDbConnection,
   Links,
+  OnAlert,
   Policy,
   PostgresConnection,
   Segment,
@@ -20,9 +21,21 @@ import type {
 } from "./types.js";
 import type { Place, YamlSource } from "./yaml-source.js";
 
-export function buildTarget(name: string, target: ProjectFile["targets"][string]): Target {
+export function buildTarget(name: string, target: ProjectFile["targets"][string], intervalSeconds: number): Target {
   const { live, allow, schema, outbox } = target;
-  return { name, live, allow, schema, outbox, connection: target.type === "duckdb" ? duckDb(target) : postgres(target) };
+  const connection = target.type === "duckdb" ? duckDb(target) : postgres(target);
+  return { name, live, allow, schema, outbox, connection, onAlert: onAlert(target.on_alert, intervalSeconds) };
+}
+
+function onAlert(written: ProjectFile["targets"][string]["on_alert"], intervalSeconds: number): OnAlert | null {
+  if (written === undefined) return null;
+  return {
+    command: written.command ?? null,
+    webhook: written.webhook ?? null,
+    on: written.on,
+    silentAfterSeconds: written.silent_after ?? Math.max(HOUR_SECONDS, 3 * intervalSeconds),
+    timeoutSeconds: written.timeout,
+  };
 }
 
 type TargetOf<T extends Target["connection"]["type"]> = Extract<ProjectFile["targets"][string], { type: T }>;
@@ -146,6 +159,8 @@ export function stepsOf(data: SegmentFrontMatter): Step[] {
     return { name: step.name, ...own, variants };
   });
 }
+
+const HOUR_SECONDS = 3_600;
 
 /** The default of `within`: a message that nobody could send for a day is not sent later. */
 const DAY_SECONDS = 86_400;

@@ -59,7 +59,7 @@ export function loadProject(root: string, options: { target?: string | undefined
   return {
     root: folder,
     name: data.name,
-    target: buildTarget(main.target, target),
+    target: buildTarget(main.target, target, data.interval),
     channels: mapOf(data.channels, buildChannel),
     policy: buildPolicy(data),
     sources: mapOf(data.sources, buildSource),

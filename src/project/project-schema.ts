@@ -3,12 +3,48 @@ import * as z from "zod";
 import { column, delay, duration, insteadOfType, name, nameOf, percent, sender, text, timeOfDay, timezone, url, whole, writtenDuration } from "./fields.js";
 import { postgresUrl } from "./postgres-url.js";
 
+export const ALERT_KINDS = ["failed", "held", "silent"] as const;
+
+const HEADER = "a header's name of letters, digits and -";
+const HEADER_VALUE = "text on one line";
+
+const onAlert = z.strictObject({
+  command: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe("Program and its arguments, run without a shell in the project's folder; the alert is JSON on its standard input."),
+  webhook: z
+    .strictObject({
+      url: url.describe("Takes the alert as JSON, by POST: ${ALERT_URL}."),
+      headers: z
+        .record(
+          z.string({ error: HEADER }).regex(/^[A-Za-z0-9-]+$/, { error: HEADER }),
+          z.string({ error: HEADER_VALUE }).regex(/^[^\r\n]+$/, { error: HEADER_VALUE }),
+        )
+        .default({})
+        .describe('Of the request, e.g. Authorization: "Bearer ${ALERT_TOKEN}".'),
+    })
+    .optional()
+    .describe("Whom to tell by HTTP."),
+  on: z
+    .array(z.enum(ALERT_KINDS))
+    .min(1)
+    .default([...ALERT_KINDS])
+    .describe("What to tell of; all of it by default."),
+  silent_after: duration
+    .optional()
+    .describe("Under `start`: silent once no run got through for so long. Defaults to 1 hour, or three intervals if that is longer."),
+  timeout: duration.prefault("10 seconds").describe("Most time for the command or the request."),
+});
+
 /** What a target has whatever its warehouse. */
 const everyTarget = {
   schema: name.default("opportune").describe("Schema of the ledger."),
   live: z.boolean().default(false).describe("Whether messages really leave; else they go to the outbox, but for `allow`."),
   allow: z.array(text).default([]).describe("Addresses or @domains that a target which is not live may write to."),
   outbox: text.default("target/opportune/outbox").describe("Folder for messages that are not really sent."),
+  on_alert: onAlert.optional().describe("Whom to tell when runs fail, are held or fall silent."),
 };
 
 const MEMORY = "a size such as 2GB";
@@ -160,7 +196,7 @@ export const projectSchema = z.strictObject({
     .record(column, z.union([z.string(), z.number(), z.boolean()], { error: VARIABLE }))
     .default({})
     .describe('Values, for {{var "x"}}; always bound.'),
-  interval: duration.prefault("5 minutes").describe("How often the job runs."),
+  interval: duration.prefault("5 minutes").describe("How often the job runs: the ticks of `opportune start`."),
   links: links.prefault({}).describe("Unsubscribing and link parameters."),
 });
 
@@ -168,5 +204,7 @@ export type ProjectFile = z.output<typeof projectSchema>;
 
 /** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
 export function holdsSecret(path: string): boolean {
-  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(path);
+  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
+    path,
+  );
 }

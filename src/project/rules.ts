@@ -22,6 +22,11 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
   return collect(source, (report) => {
     for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
 
+    for (const [name, { on_alert: alert }] of Object.entries(data.targets)) {
+      if (alert === undefined || alert.command !== undefined || alert.webhook !== undefined) continue;
+      report(["targets", name, "on_alert"], "missing", `targets.${name}.on_alert tells nobody`, "add command: or webhook:");
+    }
+
     const { quiet_hours: quiet, caps } = data.policy;
     if (quiet !== undefined && quiet.from === quiet.to) {
       const hint = "leave quiet_hours out to send at any hour";

@@ -70,7 +70,7 @@ export const segmentSchema = z.strictObject({
   holdout: percent.default(0).describe("Percent of users kept silent to measure lift."),
   max_per_run: whole(1).optional().describe("Most messages of this segment in one run."),
   first_run: z.enum(["baseline", "send"]).default("baseline").describe("What happens to those who qualify already."),
-  every: duration.optional().describe("How often to ask; defaults to every run."),
+  every: duration.optional().describe("Least time between two runs that ask it, by `start` or `run --due`; defaults to every run."),
   steps: z.array(step).min(1).optional().describe("The messages."),
   columns: z.record(column, columnRule).default({}).describe("The contract of the query's columns."),
   keep_properties: z.array(column).default([]).describe("Columns whose values the ledger keeps."),

@@ -34,6 +34,23 @@ export interface Target {
   /** Folder, relative to the project root, that takes messages which are not really sent. */
   outbox: string;
   connection: DuckDbConnection | PostgresConnection;
+  onAlert: OnAlert | null;
+}
+
+/** `failed`: something went wrong; `held`: a guard holds messages back; `silent`: all well, it seems, but nothing comes. */
+export type AlertKind = "failed" | "held" | "silent";
+
+/** Whom to tell: `command`, `webhook` or both. */
+export interface OnAlert {
+  /** Program and arguments. */
+  command: readonly string[] | null;
+  /** URL and headers are never logged. */
+  webhook: { url: string; headers: Readonly<Record<string, string>> } | null;
+  on: readonly AlertKind[];
+  /** Silent once no run has ended well for so long. */
+  silentAfterSeconds: number;
+  /** Of the command or the request. */
+  timeoutSeconds: number;
 }
 
 export interface DuckDbConnection {
@@ -171,7 +188,7 @@ export interface Segment extends SqlFile {
   maxPerRun: number | null;
   /** `send`: those already qualified at the first run are messaged too. */
   firstRun: "baseline" | "send";
-  /** How often the scheduler asks; null: every tick. */
+  /** Least time between two runs that ask it, counted in whole intervals; null: every tick. */
   everySeconds: number | null;
   /** In order of `afterSeconds` of the step itself. */
   steps: readonly Step[];

@@ -36,6 +36,7 @@ export function claim(number: number, changes: Partial<TestClaim> = {}): TestCla
     segment: "cart_abandoned",
     channel: "email",
     sendBy: Infinity,
+    dueAt: NOON - 60_000,
     address: `u${number}@example.com`,
     ...changes,
   };

@@ -75,7 +75,18 @@ describe("LatencyHistogram", () => {
     expect(p99).toBeLessThanOrEqual(1000);
   });
 
+  it("gives the buckets, each no more than 9 % above what is in it", () => {
+    const histogram = new LatencyHistogram();
+    for (const ms of [0, 0, 100, 86_400_000]) histogram.record(ms);
+    const { buckets } = histogram.summary();
+    expect(buckets.map(({ count }) => count)).toEqual([2, 1, 1]);
+    const [none, hundred, day] = buckets.map(({ ms }) => ms);
+    expect([none, day]).toEqual([0, 86_400_000]);
+    expect(hundred).toBeGreaterThanOrEqual(100);
+    expect(hundred).toBeLessThanOrEqual(109);
+  });
+
   it("is zero without answers", () => {
-    expect(new LatencyHistogram().summary()).toEqual({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 });
+    expect(new LatencyHistogram().summary()).toEqual({ count: 0, p50: 0, p95: 0, p99: 0, max: 0, buckets: [] });
   });
 });

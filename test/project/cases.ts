@@ -24,7 +24,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown key deep inside",
     files: main("path: shop.duckdb", "path: x, thread: 4"),
     expected: [
-      'opportune.yml:3:32: unknown key "thread" in targets.dev; allowed: type, path, schema, live, allow, outbox, wait_for_lock, memory_limit, threads | did you mean "threads"?',
+      'opportune.yml:3:32: unknown key "thread" in targets.dev; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | did you mean "threads"?',
     ],
   },
   {

@@ -130,6 +130,7 @@ test("a good project, all of it", () => {
       schema: "opportune",
       outbox: "target/opportune/outbox",
       connection: { type: "duckdb", path: "/data/shop.duckdb", waitForLockSeconds: 30, memoryLimit: null, threads: null },
+      onAlert: null,
     },
     channels: new Map([
       [
@@ -377,6 +378,7 @@ test("the chosen target, and the real environment before .env", () => {
     schema: "messaging",
     outbox: "out",
     connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 60, memoryLimit: "2GB", threads: 4 },
+    onAlert: null,
   });
   expect(channels.get("email")?.apiKey).toBe("from-world");
 });

@@ -102,7 +102,7 @@ describe("what one slip leaves standing", () => {
   test("another target's slips are reported, its missing variables are not", () => {
     const files = edited("opportune.yml", "channels:", '  prod: {type: duckdb, path: "${PROD}", schema: "${SCHEMA}", thread: 1}\nchannels:');
     expect(linesOf(problemsOf(files, { target: "dev" }))).toEqual([
-      'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, wait_for_lock, memory_limit, threads | did you mean "threads"?',
+      'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | did you mean "threads"?',
     ]);
     expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });

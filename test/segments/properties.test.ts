@@ -111,6 +111,7 @@ describe("a value", () => {
       variant: "",
       channel: "email",
       sendBy: 0,
+      dueAt: 0,
       userId: "u1",
       key: "",
       class: "marketing",

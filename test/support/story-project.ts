@@ -24,6 +24,7 @@ export function drawProject(random: Random): Project {
       schema: "opportune",
       outbox: "outbox",
       connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: null },
+      onAlert: null,
     },
     channels: new Map(Object.entries(CHANNELS).map(([name, type]) => [name, channel(name, type)])),
     policy: drawPolicy(random),

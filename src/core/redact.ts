@@ -19,3 +19,15 @@ function replaceIgnoringCase(text: string, wanted: string, by: string): string {
   const pattern = wanted.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
   return text.replace(new RegExp(pattern, "giu"), () => by);
 }
+
+/** An e-mail address, or a phone number as channels take it (E.164, with or without spaces), whosever it is. */
+const EMAIL = /[^\s<>()[\]"'`,;:=@]+@[^\s<>()[\]"'`,;:=@]+\.[^\s<>()[\]"'`,;:=@]+/gu;
+const PHONE = /\+\d[\d ().-]{6,}\d/gu;
+
+/**
+ * As `redact`, for texts that may quote anybody's data, such as a warehouse's errors: whatever looks like an e-mail address or
+ * a phone number becomes `[address]`.
+ */
+export function scrub(text: string, secrets: readonly string[]): string {
+  return redact(text, secrets).replace(EMAIL, "[address]").replace(PHONE, "[address]");
+}

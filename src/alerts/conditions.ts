@@ -1,0 +1,81 @@
+/** What there is to be alerted of, from what a run did; and what is over. */
+import type { Problem } from "../core/errors.js";
+import type { AlertKind, Project } from "../project/types.js";
+import type { RunResult } from "../run.js";
+
+/** One thing that is wrong. */
+export interface Condition {
+  kind: AlertKind;
+  /** As in errors, or the reason for which messages wait. */
+  code: string;
+  subject: Subject;
+  /** The name of the segment, audience or channel; '' of others. */
+  name: string;
+  message: string;
+}
+
+type Subject = "segment" | "audience" | "channel" | "project" | "run";
+
+/** How a run went: through to its end, or broken off by an error. */
+export type Observation = { went: "through"; result: RunResult } | { went: "wrong"; problems: readonly Problem[]; subject: "run" | "project" };
+
+/** The same thing wrong, run after run, has the same key. */
+export function keyOf({ kind, code, subject, name }: Omit<Condition, "message">): string {
+  return [kind, code, subject, name].join(" ").trim();
+}
+
+/** What a key stands for. */
+export function ofKey(key: string): Omit<Condition, "message"> {
+  const [kind, code = "", subject, name = ""] = key.split(" ");
+  return { kind: kind as AlertKind, code, subject: subject as Subject, name };
+}
+
+/** Problems by which a guard holds messages back: nothing went wrong, but somebody must look. */
+const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
+
+const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
+
+const STALE = "A source that it reads is older than its stale_after, or can't be read.";
+
+/** Everything wrong with a run, but for silence, which shows only beside other runs. */
+export function conditionsOf(observation: Observation): Condition[] {
+  if (observation.went === "wrong") {
+    const { problems, subject } = observation;
+    return problems.map(({ code, message }) => ({ kind: kindOf(code), code, subject, name: "", message }));
+  }
+  const { decisions, delivery } = observation.result;
+  return [
+    ...decisions.segments.flatMap(({ segment: name, problem, tooOld }): Condition[] => [
+      ...(problem === null ? [] : [{ kind: kindOf(problem.code), code: problem.code, subject: "segment", name, message: problem.message } as const]),
+      ...(tooOld ? [{ kind: "held", code: "stale-data", subject: "segment", name, message: STALE } as const] : []),
+    ]),
+    ...decisions.failedAudiences.map(({ audience: name, problem: { code, message } }): Condition => {
+      return { kind: kindOf(code), code, subject: "audience", name, message };
+    }),
+    ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
+      const code = kind === "refused" ? "delivery/channel-stopped" : "delivery/provider-unavailable";
+      return { kind: "failed", code, subject: "channel", name, message: reason };
+    }),
+  ];
+}
+
+/** Whether something that is not wrong any more, as far as this run shows, is over: a run says nothing of what it didn't ask. */
+export function isOver(key: string, observation: Observation, project: Pick<Project, "segments" | "audiences" | "channels">): boolean {
+  const { kind, subject, name } = ofKey(key);
+  if (observation.went === "wrong") {
+    // A run that broke off got past the project, but has asked nobody.
+    return observation.subject === "run" && (subject === "project" || (subject === "run" && kind !== "silent"));
+  }
+  const { decisions, delivery } = observation.result;
+  switch (subject) {
+    case "run":
+    case "project":
+      return true;
+    case "segment":
+      return decisions.segments.some(({ segment }) => segment === name) || (project.segments.get(name)?.status ?? "draft") === "draft";
+    case "audience":
+      return decisions.audiences.some(({ audience }) => audience === name) || !project.audiences.has(name);
+    case "channel":
+      return (delivery?.channels.get(name)?.accepted ?? 0) > 0 || !project.channels.has(name);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Project } from "./types.js";
+
+/** Every value of a project that nobody may be shown: keys, passwords, and where and how alerts go. */
+export function secretsOf({ target, channels, links }: Pick<Project, "target" | "channels" | "links">): string[] {
+  const { connection, onAlert } = target;
+  const values = [
+    ...[...channels.values()].map(({ apiKey }) => apiKey),
+    links.unsubscribeSecret,
+    connection.type === "postgres" ? connection.password : null,
+    onAlert?.webhook?.url ?? null,
+    // A key is a secret without the word before it too.
+    ...Object.values(onAlert?.webhook?.headers ?? {}).flatMap((value) => [value, value.replace(/^\w+ +/, "")]),
+  ];
+  return values.filter((value) => value !== null);
+}
