@@ -64,30 +64,38 @@ export async function createTables(warehouse: Warehouse, size: Size): Promise<vo
 const LEDGER_COLUMNS = `seq, run_id, message_id, segment, segment_version, step, variant, user_id, item_key, class, channel, topic, template, template_version,
   occurred_at, counts_from, due_at, expires_at, send_by, decided_at, recorded_at, event, reason, rule, detail, settles, counts, address`;
 const VERSION = "'5d41402abc4b'";
+/** Messages of one run of the past: a page or two of claims, then what became of them. */
+const RUN_MESSAGES = 32;
 /** Of the k-th row of a message that was sent. */
 const EVENT = "case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end";
 const CLAIMED = "case k when 0 then 1 else 0 end";
 
 /**
- * Appends a ledger's rows number `from` to `to`, in the order of time. A message that was sent is three rows. No candidate had one of
- * its own segment before, but of the other segments all did.
+ * Appends a ledger's rows number `from` to `to`, in the order of time, as runs leave them: first a run's claims, then that they are
+ * sent, then the answers. No candidate had a message of its own segment before, but of the other segments all did.
  */
 export async function growLedger(warehouse: Warehouse, from: number, to: number, size: Size): Promise<void> {
   const { series, after, at } = sqlFor(warehouse);
+  const whole = (sql: string): string => `cast(floor(${sql}) as bigint)`;
   const each = String(size.candidates / SEGMENTS);
-  const perMessage = String((YEAR_SECONDS * 3) / size.rowsPerYear);
+  const runRows = RUN_MESSAGES * 3;
+  const runSeconds = (YEAR_SECONDS * runRows) / size.rowsPerYear;
   const start = at(new Date(STARTED).toISOString());
   const indexes = await dropIndexes(warehouse);
   await execute(
     warehouse,
     `insert into opportune.sent_ledger (${LEDGER_COLUMNS})
-    select n, '20240101T140000Z_' || lpad(cast(cast(floor(m / 5000) as bigint) as varchar), 8, '0'), md5(cast(m as varchar)),
-      'segment_' || ((cast(floor(u / ${each}) as bigint) + 1 + m % ${String(SEGMENTS - 1)}) % ${String(SEGMENTS)}), ${VERSION}, 'first', '', 'user-' || u, '',
+    select n, '20240101T140000Z_' || lpad(cast(run as varchar), 8, '0'), md5(cast(m as varchar)),
+      'segment_' || ((${whole(`u / ${each}`)} + 1 + m % ${String(SEGMENTS - 1)}) % ${String(SEGMENTS)}), ${VERSION}, 'first', '', 'user-' || u, '',
       'marketing', 'email', 'bench', 'offer', ${VERSION}, ${after("moment", "-600")}, ${after("moment", "-600")}, moment, ${after("moment", "86400")}, ${after("moment", "86400")},
       moment, moment, ${EVENT}, ${EVENT}, '', null, ${CLAIMED}, ${CLAIMED}, case k when 0 then 'user' || u || '@example.com' end
     from (
-      select n, m, n % 3 as k, m * 2654435761 % ${String(size.users)} as u, ${after(start, `cast(floor(m * ${perMessage}) as bigint)`)} as moment
-      from (select n, cast(floor(n / 3) as bigint) as m from ${series(from, to, "n")}) q
+      select n, run, m, k, m * 2654435761 % ${String(size.users)} as u, ${after(start, whole(`run * ${String(runSeconds)}`))} as moment
+      from (
+        select n, ${whole(`n / ${String(runRows)}`)} as run, ${whole(`n / ${String(runRows)}`)} * ${String(RUN_MESSAGES)} + n % ${String(RUN_MESSAGES)} as m,
+          ${whole(`n % ${String(runRows)} / ${String(RUN_MESSAGES)}`)} as k
+        from ${series(from, to, "n")}
+      ) q
     ) p`,
     ...indexes,
   );
