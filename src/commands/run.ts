@@ -1,5 +1,6 @@
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
+import { keepHeapSmall } from "../core/memory.js";
 import type { Project, Segment } from "../project/types.js";
 import { runDocument } from "../report/artefacts.js";
 import { problemLines } from "../report/error-lines.js";
@@ -27,6 +28,7 @@ const PROGRESS_EVERY_MS = 1_000;
 
 /** One run, told on stderr as it goes and on stdout when it is over. */
 export function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
+  keepHeapSmall();
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
     const segments = takingPart(project, options);
