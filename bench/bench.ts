@@ -1,218 +1,134 @@
 /**
- * The speed figures: 1 M users, 10 M ledger rows, 100,000 candidates over 20 segments, half of them settled already.
- * `npm run bench [-- --output json] [--scale 0.1] [--runs 3]`; each figure stands beside a limit measured in the same run.
+ * The speed figures of both warehouses: 1 M users, 10 M ledger rows, 100,000 candidates over 20 segments. Each stands beside a limit
+ * measured in the same run. Everything is on this machine; the data lies in a temporary folder (8 GB at most) that goes away.
+ *
+ * npm run bench [-- --only duckdb|postgres] [--part main,latency,script,settled,growth] [--quick] [--runs 3] [--output json]
  */
-import { fork, spawn, type ChildProcess } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Pool } from "undici";
-import { messageOf } from "../src/claims.js";
-import { toSendGrid } from "../src/delivery/sendgrid-mail.js";
-import { loadProject } from "../src/project/load.js";
-import { loadRenderer } from "../src/render/renderer.js";
-import type { RunDocument } from "../src/report/artefacts.js";
-import { openWarehouse } from "../src/warehouse/open.js";
-import { BENCH_AS_OF, fillBenchWarehouse, writeBenchProject } from "./warehouse.js";
+import { line, type Figure } from "./figures.js";
+import { growthAt, growthFigures, latency, main, script, settled, type Bench } from "./parts.js";
+import { startSink } from "./provider.js";
+import { openStore, type Kind, type Store } from "./store.js";
+import { asOfRows, behave, createTables, forget, growLedger, settleCandidates } from "./warehouse.js";
 
-interface Figure {
-  name: string;
-  value: number;
-  unit: string;
-  /** What bounds the figure, measured in the same run. */
-  limit: number | null;
-  /** How near the figure comes to its limit: 1 is at it. */
-  ratio: number | null;
-  runs: number[];
-}
+const PARTS = ["main", "latency", "script", "settled", "growth"];
 
 const { values: args } = parseArgs({
-  options: { output: { type: "string", default: "text" }, scale: { type: "string", default: "1" }, runs: { type: "string", default: "3" } },
+  options: {
+    only: { type: "string" },
+    part: { type: "string", default: PARTS.join(",") },
+    quick: { type: "boolean", default: false },
+    runs: { type: "string" },
+    scale: { type: "string" },
+    output: { type: "string", default: "text" },
+  },
 });
-const scale = Number(args.scale);
-const runs = Number(args.runs);
-const size = { users: Math.round(1_000_000 * scale), ledgerRows: Math.round(10_000_000 * scale), candidates: Math.round(100_000 * scale), segments: 20 };
-const IN_FLIGHT = 256;
+const kinds = (["duckdb", "postgres"] as const).filter((kind) => args.only === undefined || args.only === kind);
+const parts = args.part.split(",");
+const unknown = parts.find((part) => !PARTS.includes(part));
+if (kinds.length === 0 || unknown !== undefined) {
+  process.stderr.write(`--only is duckdb or postgres, --part some of ${PARTS.join(", ")}; not ${unknown ?? args.only ?? ""}\n`);
+  process.exit(2);
+}
+const scale = Number(args.scale ?? (args.quick ? 0.02 : 1));
+const runs = Number(args.runs ?? (args.quick ? 1 : 3));
+const size = { users: 1_000_000 * scale, candidates: 100_000 * scale, rowsPerYear: 10_000_000 * scale };
+const [SMALL, MIDDLE, LARGE] = [size.rowsPerYear / 2, size.rowsPerYear, size.rowsPerYear * 2] as const;
 
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+function print(figures: readonly Figure[]): void {
+  for (const one of figures) process.stdout.write(`${args.output === "json" ? JSON.stringify(one) : line(one)}\n`);
 }
 
-function figure(name: string, unit: string, list: readonly number[], limits: readonly number[], better: "less" | "more"): Figure {
-  const value = median(list);
-  const limit = limits.length === 0 ? null : median(limits);
-  return { name, value, unit, limit, ratio: limit === null ? null : better === "more" ? value / limit : limit / value, runs: [...list] };
-}
-
-async function startSink(): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(new URL("sink.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
-  const port = await new Promise<number>((resolve) =>
-    child.once("message", (message) => {
-      resolve(Number(message));
-    }),
-  );
-  return { child, port };
-}
-
-/** One run of the built command line, as it is shipped, in its own copy of the warehouse. */
-async function runOnce(root: string): Promise<{ document: RunDocument; peakMb: number; queriesMs: number }> {
-  copyFileSync(join(root, "full.duckdb"), join(root, "bench.duckdb"));
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("../dist/cli.js", import.meta.url)), "run", "--as-of", BENCH_AS_OF, "--output", "json", "--quiet"],
-    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let stdout = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  let peakMb = 0;
-  const watch = setInterval(() => (peakMb = Math.max(peakMb, peakResidentMb(child.pid))), 20);
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  clearInterval(watch);
-  if (code !== 0) throw new Error(`the run ended with ${String(code)}: ${stdout}`);
-  return { document: JSON.parse(stdout) as RunDocument, peakMb, queriesMs: await queriesAlone(root) };
-}
-
-/** The limit of staging: what the segments' own queries take, ms. */
-async function queriesAlone(root: string): Promise<number> {
-  const project = loadProject(root);
-  const warehouse = await openWarehouse(project.target.connection, { root });
+/** Brings the ledger to so many rows, and the behaviours to that moment, half of the candidates settled. */
+async function prepare(store: Store, from: number, to: number): Promise<void> {
   const started = performance.now();
-  for (const segment of project.segments.values()) {
-    const query = segment.sql.replaceAll(/\{\{ago "(\d+) days"\}\}/g, "(timestamp '2026-06-01 12:00:00' - interval $1 day)");
-    await warehouse.query({ sql: `select count(*) as n, count(email) as e, count(first_name) as f, count(city) as c from (${query}) q`, params: [] });
-  }
-  const ms = performance.now() - started;
-  await warehouse.close();
-  return ms;
-}
-
-/** The most memory a process has held so far, MB, as Linux counts it; 0 elsewhere. */
-function peakResidentMb(pid: number | undefined): number {
+  const warehouse = await store.open();
   try {
-    const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, "utf8"))?.[1];
-    return Math.round(Number(kilobytes ?? 0) / 1024);
-  } catch {
-    return 0;
+    if (from === 0) await createTables(warehouse, size);
+    await forget(warehouse, "settled");
+    await growLedger(warehouse, from, to, size);
+    await behave(warehouse, asOfRows(to, size), size);
+    await settleCandidates(warehouse, asOfRows(to, size), 0, 2);
+  } finally {
+    await warehouse.close();
   }
+  say(`${store.kind}: ${String(to)} ledger rows, ${((performance.now() - started) / 1000).toFixed(0)} s to make`);
 }
 
-/** Posts the same bytes with undici alone, as many at once: messages/s. */
-async function bareUndici(root: string, port: number, count: number): Promise<number> {
-  const project = loadProject(root);
-  const renderer = loadRenderer(project);
-  const bodies = sampleBodies();
-  const pool = new Pool(`http://127.0.0.1:${String(port)}`, { connections: IN_FLIGHT, pipelining: 1 });
-  const post = async (i: number): Promise<void> => {
-    const answer = await pool.request({
-      path: "/v3/mail/send",
-      method: "POST",
-      headers: { authorization: "Bearer SG.bench", "content-type": "application/json" },
-      body: bodies[i % bodies.length] ?? "",
-    });
-    await answer.body.dump();
+async function measure(bench: Bench): Promise<void> {
+  const { store } = bench;
+  const asked = (part: string): boolean => parts.includes(part);
+  let rows = 0;
+  const grow = async (to: number): Promise<void> => {
+    await prepare(store, rows, to);
+    rows = to;
   };
-  const started = performance.now();
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: IN_FLIGHT }, async () => {
-      while (next < count) await post(next++);
-    }),
+  let small: Awaited<ReturnType<typeof growthAt>> = [];
+  if (asked("growth")) {
+    await grow(SMALL);
+    small = await growthAt(bench, SMALL);
+  }
+  if (parts.some((part) => part !== "growth")) {
+    await grow(MIDDLE);
+    let rate = NaN;
+    if (asked("main") || asked("script")) {
+      const result = await main(bench, MIDDLE);
+      rate = result.rate;
+      print(result.figures);
+    }
+    if (asked("latency")) print(await latency(bench, MIDDLE, Math.min(20_000, size.candidates / 4)));
+    if (asked("script")) print(await script(bench, Math.min(10_000, size.candidates / 4), rate));
+    if (asked("settled")) {
+      const warehouse = await store.open();
+      await settleCandidates(warehouse, asOfRows(MIDDLE, size), 1, 2);
+      await warehouse.close();
+      print(await settled(bench, MIDDLE));
+    }
+  }
+  if (asked("growth")) {
+    await grow(LARGE);
+    print(growthFigures(bench, small, await growthAt(bench, LARGE), [SMALL, LARGE]));
+  }
+}
+
+async function benchmark(kind: Kind): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "opportune-bench-"));
+  const sink = await startSink();
+  let store: Store | null = null;
+  const clean = async (): Promise<void> => {
+    sink.stop();
+    await store?.stop();
+    rmSync(root, { recursive: true, force: true });
+  };
+  const interrupted = (): void => {
+    void clean().finally(() => process.exit(130));
+  };
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  try {
+    store = await openStore(kind, root);
+    if (args.output !== "json") process.stdout.write(`${kind} (${store.settings})\n`);
+    await measure({ root, store, sink, size, runs, judged: scale === 1, say });
+  } finally {
+    process.off("SIGINT", interrupted);
+    process.off("SIGTERM", interrupted);
+    await clean();
+  }
+}
+
+if (args.output !== "json") {
+  const processors = cpus();
+  process.stdout.write(
+    `${String(processors.length)} × ${processors[0]?.model.trim() ?? "?"}, ${String(Math.round(totalmem() / 2 ** 30))} GB, Node ${process.version}, load ${loadavg()
+      .map((one) => one.toFixed(1))
+      .join(" ")}; medians of ${String(runs)}${scale === 1 ? "" : `, sizes × ${String(scale)}: too small for the aims`}\n`,
   );
-  const rate = count / ((performance.now() - started) / 1000);
-  await pool.close();
-  return rate;
-
-  function sampleBodies(): string[] {
-    const segment = project.segments.values().next().value;
-    if (segment === undefined) throw new Error("no segment");
-    return Array.from({ length: 100 }, (_, i) => {
-      const claim = {
-        messageId: `message-${String(i)}`,
-        segment: segment.id,
-        channel: "email",
-        sendBy: 0,
-        dueAt: 0,
-        step: "first",
-        variant: "",
-        userId: `user-${String(i)}`,
-        key: "",
-        class: "marketing" as const,
-        topic: "bench",
-        template: "offer",
-        occurredAt: BENCH_AS_OF,
-        address: `user${String(i)}@example.com`,
-        timezone: "UTC",
-        locale: null,
-        properties: JSON.stringify({ first_name: `Name${String(i)}`, city: "City", total: "19.90" }),
-      };
-      const message = messageOf(claim, project, renderer, { runId: "bench", asOf: BENCH_AS_OF });
-      if ("invalid" in message) throw new Error(message.invalid);
-      const body = toSendGrid(message);
-      if ("refused" in body) throw new Error(body.refused);
-      return JSON.stringify(body);
-    });
-  }
 }
-
-const root = mkdtempSync(join(tmpdir(), "opportune-bench-"));
-const sink = await startSink();
-try {
-  writeBenchProject(root, size, `http://127.0.0.1:${String(sink.port)}`, 1_000_000, IN_FLIGHT);
-  say(`filling a warehouse of ${String(size.users)} users and ${String(size.ledgerRows)} ledger rows …`);
-  await fillBenchWarehouse(root, size);
-  copyFileSync(join(root, "bench.duckdb"), join(root, "full.duckdb"));
-  const stage: number[] = [];
-  const queries: number[] = [];
-  const arbitration: number[] = [];
-  const rate: number[] = [];
-  const bare: number[] = [];
-  const memory: number[] = [];
-  let before = 0;
-  for (let i = 0; i < runs; i++) {
-    const { document, peakMb, queriesMs } = await runOnce(root);
-    const { delivery } = document;
-    const received = Number(await (await fetch(`http://127.0.0.1:${String(sink.port)}/`)).text());
-    if (delivery === null || received - before !== delivery.accepted)
-      throw new Error(`The sink got ${String(received - before)} messages, the run says ${String(delivery?.accepted)}`);
-    const stageMs = document.segments.reduce((sum, segment) => sum + segment.duration_ms, 0);
-    stage.push(stageMs / 1000);
-    queries.push(queriesMs / 1000);
-    arbitration.push(document.arbitration_ms / 1000);
-    rate.push(delivery.accepted / (delivery.duration_ms / 1000));
-    memory.push(peakMb);
-    bare.push(await bareUndici(root, sink.port, delivery.accepted));
-    before = received + delivery.accepted;
-    say(
-      `run ${String(i + 1)}: staging ${String(stageMs)} ms (queries alone ${queriesMs.toFixed(0)}), arbitration ${String(document.arbitration_ms)} ms, ${rate.at(-1)?.toFixed(0) ?? ""} messages/s (bare ${bare.at(-1)?.toFixed(0) ?? ""}), ${String(peakMb)} MB`,
-    );
-  }
-  const figures = [
-    figure("staging", "s", stage, queries, "less"),
-    figure("arbitration", "s", arbitration, [], "less"),
-    figure(
-      "staging and arbitration",
-      "s",
-      stage.map((s, i) => s + (arbitration[i] ?? 0)),
-      [1.5],
-      "less",
-    ),
-    figure("end to end delivery", "messages/s", rate, bare, "more"),
-    figure("resident memory, peak", "MB", memory, [350], "less"),
-  ];
-  if (args.output === "json") for (const one of figures) process.stdout.write(`${JSON.stringify(one)}\n`);
-  else
-    for (const { name, value, unit, limit, ratio } of figures)
-      process.stdout.write(
-        `${name.padEnd(28)} ${value.toFixed(2).padStart(10)} ${unit.padEnd(10)} limit ${limit?.toFixed(2) ?? "–"}  ratio ${ratio?.toFixed(2) ?? "–"}\n`,
-      );
-} finally {
-  sink.child.disconnect();
-  rmSync(root, { recursive: true, force: true });
-}
+for (const kind of kinds) await benchmark(kind);

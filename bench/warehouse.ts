@@ -1,117 +1,170 @@
-/** The warehouse that the benchmark runs on: users, one behaviour table a segment, and a ledger with a year behind it. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** What the benchmark's warehouses hold: users, behaviours, and a ledger with years behind it. The same SQL makes it on both. */
 import { installLedger } from "../src/ledger/schema.js";
 import { ledgerQueries, statement } from "../src/ledger/tables.js";
-import { openDuckDb } from "../src/warehouse/duckdb.js";
+import type { Warehouse } from "../src/warehouse/types.js";
+import { SEGMENTS } from "./project.js";
 
-export interface BenchSize {
+export interface Size {
   users: number;
-  ledgerRows: number;
   candidates: number;
-  segments: number;
+  /** Of the ledger's first 360 days, and of each 360 after them: it grows at an even pace. */
+  rowsPerYear: number;
 }
 
-/** Every run of the benchmark is as of this moment (ISO 8601 UTC). */
-export const BENCH_AS_OF = "2026-06-01T12:00:00Z";
+const STARTED = Date.parse("2024-01-01T14:00:00Z");
+const YEAR_SECONDS = 360 * 86_400;
 
-/** How the segments of the benchmark differ: half look at all history, half are bounded. */
-function repeatOf(segment: number): string {
-  return segment % 2 === 0 ? "never" : segment % 4 === 1 ? "every 30 days" : "each_occurrence";
+/** Sequence numbers of the ledger's past end here; from here on those of the messages that settle candidates, then those of runs. */
+const SETTLED_FROM = 100_000_000_000;
+const FENCE = 1000;
+const RUNS_FROM = FENCE * 1_000_000_000;
+
+/** When the ledger holds so many rows, ISO 8601 UTC: the moment to run as of. */
+export function asOfRows(rows: number, size: Size): string {
+  return new Date(STARTED + Math.round((rows / size.rowsPerYear) * 360) * 86_400_000).toISOString().replace(".000", "");
 }
 
-/** Writes a project folder: opportune.yml, segments, an audience each for goal and exclusion, one template. */
-export function writeBenchProject(root: string, size: BenchSize, endpoint: string, rate: number, inFlight: number): void {
-  for (const folder of ["segments/audiences", "templates/layouts"]) mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(
-    join(root, "opportune.yml"),
-    `name: bench
-target: bench
-targets:
-  bench: {type: duckdb, path: bench.duckdb, memory_limit: 200MB, threads: 2}
-channels:
-  email: {provider: sendgrid, api_key: SG.bench, endpoint: "${endpoint}", from: "Bench <bench@example.com>", rate: ${String(rate)}, in_flight: ${String(inFlight)}}
-policy:
-  quiet_hours: {from: "23:00", to: "07:00"}
-  caps:
-    - {max: 20, per: 48 hours}
-    - {max: 10, per: 1 hour}
-  spacing: 1 minute
-  exclude: [blocked]
-  max_per_run: 1000000
-`,
+function sqlFor({ dialect }: Warehouse): {
+  series(from: number, to: number, name: string): string;
+  after(timestamp: string, seconds: string): string;
+  at(iso: string): string;
+} {
+  const duckdb = dialect.name === "duckdb";
+  return {
+    /** Whole numbers from `from` to below `to`. */
+    series: (from, to, name) =>
+      duckdb ? `range(${String(from)}, ${String(to)}) t(${name})` : `generate_series(cast(${String(from)} as bigint), ${String(to - 1)}) t(${name})`,
+    after: (timestamp, seconds) => dialect.plusSeconds(timestamp, seconds),
+    at: (iso) => `cast('${iso}' as ${dialect.types.timestamp})`,
+  };
+}
+
+async function execute(warehouse: Warehouse, ...statements: string[]): Promise<void> {
+  for (const sql of statements) await warehouse.execute({ sql, params: [] });
+}
+
+/** An empty ledger, the users, and those who are never written to. */
+export async function createTables(warehouse: Warehouse, size: Size): Promise<void> {
+  const { series } = sqlFor(warehouse);
+  await installLedger(warehouse, "opportune");
+  const queries = ledgerQueries("opportune");
+  await warehouse.execute(statement(queries.updateTable("meta").set({ content: "bench" }).where("name", "=", "salt")));
+  await warehouse.execute(statement(queries.updateTable("leases").set({ fence: FENCE }).where("name", "=", "run")));
+  await execute(
+    warehouse,
+    `create table users as select 'user-' || i as user_id, 'user' || i || '@example.com' as email,
+      case i % 4 when 0 then 'Europe/Berlin' when 1 then 'America/New_York' when 2 then 'UTC' end as timezone,
+      'Name' || (i % 1000) as first_name, 'City' || (i % 100) as city from ${series(0, size.users, "i")}`,
+    `create table blocked as select 'user-' || (i * 89 % ${String(size.users)}) as user_id from ${series(0, Math.ceil(size.users / 1000), "i")}`,
   );
-  for (let i = 0; i < size.segments; i++) {
-    writeFileSync(
-      join(root, `segments/segment_${String(i)}.sql`),
-      `/*---
-status: live
-priority: ${String(i)}
-topic: bench
-repeat: ${repeatOf(i)}
-goal: bought
-first_run: send
-steps:
-  - {name: first, after: 10 minutes, within: 24 hours, channel: email, template: offer}
-  - {name: second, after: 2 days, within: 24 hours, channel: email, template: offer}
----*/
-select b.user_id, u.email, u.timezone, u.first_name, u.city, b.total, b.occurred_at
-from behaviours b join users u using (user_id)
-where b.segment = ${String(i)} and b.occurred_at > {{ago "4 days"}}
-`,
-    );
-  }
-  writeFileSync(join(root, "segments/audiences/bought.sql"), '/*---\n---*/\nselect user_id, occurred_at from purchases where occurred_at > {{ago "4 days"}}\n');
-  writeFileSync(join(root, "segments/audiences/blocked.sql"), "/*---\n---*/\nselect user_id from blocked\n");
-  writeFileSync(
-    join(root, "templates/offer.hbs"),
-    `---
-subject: "{{first_name}}, your basket in {{city}}"
-preheader: It is still there
-layout: none
----
-<html><head><style>p { color: #333; font-size: 16px }</style></head><body><p>Hello {{first_name}},</p><p>your basket of {{money total "EUR"}} is waiting.</p>
-<p><a href="https://shop.example/basket?user={{url user_id}}">Open your basket</a></p></body></html>
-`,
-  );
+  // As such tables have on a database that is not column-wise.
+  if (warehouse.dialect.name === "postgres") await execute(warehouse, "alter table users add primary key (user_id)", "analyze blocked");
 }
+
+const LEDGER_COLUMNS = `seq, run_id, message_id, segment, segment_version, step, variant, user_id, item_key, class, channel, topic, template, template_version,
+  occurred_at, counts_from, due_at, expires_at, send_by, decided_at, recorded_at, event, reason, rule, detail, settles, counts, address`;
+const VERSION = "'5d41402abc4b'";
+/** Messages of one run of the past: a page or two of claims, then what became of them. */
+const RUN_MESSAGES = 32;
+/** Of the k-th row of a message that was sent. */
+const EVENT = "case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end";
+const CLAIMED = "case k when 0 then 1 else 0 end";
 
 /**
- * Fills bench.duckdb. Half of the candidates are settled already (their message was accepted an hour ago), as rows that a query
- * goes on returning are; the rest of the ledger is a year of other users' messages.
+ * Appends a ledger's rows number `from` to `to`, in the order of time, as runs leave them: first a run's claims, then that they are
+ * sent, then the answers. No candidate had a message of its own segment before, but of the other segments all did.
  */
-export async function fillBenchWarehouse(root: string, size: BenchSize): Promise<void> {
-  const warehouse = await openDuckDb({ type: "duckdb", path: join(root, "bench.duckdb"), waitForLockSeconds: 0, memoryLimit: "4GB", threads: 2 }, { root });
-  const execute = (sql: string): Promise<number> => warehouse.execute({ sql, params: [] });
-  await installLedger(warehouse, "opportune");
-  const salt = "bench";
-  await warehouse.execute(statement(ledgerQueries("opportune").updateTable("meta").set({ content: salt }).where("name", "=", "salt")));
-  const users = String(size.users);
-  await execute(`create table users as select 'user-' || i as user_id, 'user' || i || '@example.com' as email, case i % 4 when 0 then 'Europe/Berlin' when 1 then 'America/New_York' when 2 then 'UTC' end as timezone,
-    'Name' || (i % 1000) as first_name, 'City' || (i % 100) as city from range(${users}) t(i)`);
-  const each = String(Math.floor(size.candidates / size.segments));
-  await execute(`create table behaviours as select s as segment, 'user-' || ((s * ${each} + i) % ${users}) as user_id, timestamp '2026-06-01 11:30:00' - to_seconds(i % 600) as occurred_at, cast(19.9 + i % 100 as decimal(10, 2)) as total
-    from range(${String(size.segments)}) a(s), range(${each}) t(i)`);
+export async function growLedger(warehouse: Warehouse, from: number, to: number, size: Size): Promise<void> {
+  const { series, after, at } = sqlFor(warehouse);
+  const whole = (sql: string): string => `cast(floor(${sql}) as bigint)`;
+  const each = String(size.candidates / SEGMENTS);
+  const runRows = RUN_MESSAGES * 3;
+  const runSeconds = (YEAR_SECONDS * runRows) / size.rowsPerYear;
+  const start = at(new Date(STARTED).toISOString());
+  const indexes = await dropIndexes(warehouse);
   await execute(
-    `create table purchases as select 'user-' || (i * 97 % ${users}) as user_id, timestamp '2026-05-31 00:00:00' + to_seconds(i % 3600) as occurred_at from range(${String(Math.floor(size.users / 50))}) t(i)`,
+    warehouse,
+    `insert into opportune.sent_ledger (${LEDGER_COLUMNS})
+    select n, '20240101T140000Z_' || lpad(cast(run as varchar), 8, '0'), md5(cast(m as varchar)),
+      'segment_' || ((${whole(`u / ${each}`)} + 1 + m % ${String(SEGMENTS - 1)}) % ${String(SEGMENTS)}), ${VERSION}, 'first', '', 'user-' || u, '',
+      'marketing', 'email', 'bench', 'offer', ${VERSION}, ${after("moment", "-600")}, ${after("moment", "-600")}, moment, ${after("moment", "86400")}, ${after("moment", "86400")},
+      moment, moment, ${EVENT}, ${EVENT}, '', null, ${CLAIMED}, ${CLAIMED}, case k when 0 then 'user' || u || '@example.com' end
+    from (
+      select n, run, m, k, m * 2654435761 % ${String(size.users)} as u, ${after(start, whole(`run * ${String(runSeconds)}`))} as moment
+      from (
+        select n, ${whole(`n / ${String(runRows)}`)} as run, ${whole(`n / ${String(runRows)}`)} * ${String(RUN_MESSAGES)} + n % ${String(RUN_MESSAGES)} as m,
+          ${whole(`n % ${String(runRows)} / ${String(RUN_MESSAGES)}`)} as k
+        from ${series(from, to, "n")}
+      ) q
+    ) p`,
+    ...indexes,
   );
-  await execute(`create table blocked as select 'user-' || (i * 89 % ${users}) as user_id from range(${String(Math.floor(size.users / 1000))}) t(i)`);
-  const settled = Math.floor(size.candidates / 2);
-  const old = Math.floor((size.ledgerRows - settled * 3) / 3);
-  // A past message is three rows: claimed, sending, accepted. In the order of time, as a ledger grows.
-  await execute(`insert into opportune.sent_ledger
-    select m * 3 + k, 'old-' || (m // 5000), md5(cast(m as varchar)), 'segment_' || (m % ${String(size.segments)}), 'v', 'first', '', 'user-' || (hash(m) % ${users}), '', 'marketing', 'email', 'bench', 'offer', 'v',
-      moment, moment, moment + interval 10 minute, moment + interval 1 day, moment + interval 1 day, moment + interval 10 minute, moment + interval 10 minute,
-      case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end, case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end, '', '{}', case k when 0 then 1 else 0 end, case k when 0 then 1 else 0 end,
-      case k when 0 then 'user' || (hash(m) % ${users}) || '@example.com' end, null, null
-    from (select m, k, timestamp '2025-06-01' + to_seconds(cast(m * (360.0 * 86400 / ${String(old)}) as bigint)) as moment from range(${String(old)}) a(m), range(3) b(k) order by m, k)`);
-  await execute(`insert into opportune.sent_ledger
-    select ${String(old * 3)} + row_number() over (), 'last', md5(segment || user_id), 'segment_' || segment, 'v', 'first', '', user_id, '', 'marketing', 'email', 'bench', 'offer', 'v',
-      occurred_at, occurred_at, occurred_at + interval 10 minute, occurred_at + interval '24 hours 10 minutes', occurred_at + interval 1 day, timestamp '2026-06-01 11:41:00', timestamp '2026-06-01 11:41:00',
-      case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end, case k when 0 then 'claimed' when 1 then 'sending' else 'accepted' end, '', '{}', case k when 0 then 1 else 0 end, case k when 0 then 1 else 0 end,
-      case k when 0 then replace(user_id, 'user-', 'user') || '@example.com' end, null, null
-    from (select * from behaviours where cast(split_part(user_id, '-', 2) as bigint) % 2 = 0), range(3) b(k)`);
-  await execute("update opportune.leases set fence = 1000");
-  await execute("checkpoint");
-  await warehouse.close();
+  await settle(warehouse);
+}
+
+/** Loading is faster without them. Gives what makes them again. */
+async function dropIndexes(warehouse: Warehouse): Promise<string[]> {
+  if (warehouse.dialect.name !== "postgres") return [];
+  const rows = await warehouse.query({
+    sql: "select indexname, indexdef from pg_indexes where schemaname = 'opportune' and tablename = 'sent_ledger'",
+    params: [],
+  });
+  for (const row of rows) await execute(warehouse, `drop index opportune.${String(row["indexname"])}`);
+  return rows.map((row) => String(row["indexdef"]));
+}
+
+/** What each warehouse does for itself after a while, done at once. */
+async function settle(warehouse: Warehouse): Promise<void> {
+  await execute(warehouse, warehouse.dialect.name === "postgres" ? "vacuum (analyze) opportune.sent_ledger" : "checkpoint");
+}
+
+/** The behaviours as of a moment: everyone due now, half an hour ago; and purchases before them. */
+export async function behave(warehouse: Warehouse, asOf: string, size: Size): Promise<void> {
+  const { series, after, at } = sqlFor(warehouse);
+  const each = size.candidates / SEGMENTS;
+  await execute(
+    warehouse,
+    "drop table if exists behaviours",
+    "drop table if exists purchases",
+    `create table behaviours as select cast(floor(i / ${String(each)}) as bigint) as segment, i % ${String(size.users)} as user_number, 'user-' || (i % ${String(size.users)}) as user_id,
+      ${after(at(asOf), "-1800 - i % 600")} as occurred_at, cast(19.9 + i % 100 as decimal(10, 2)) as total from ${series(0, size.candidates, "i")}`,
+    `create table purchases as select 'user-' || (i * 97 % ${String(size.users)}) as user_id, ${after(at(asOf), "-129600 + i % 3600")} as occurred_at
+      from ${series(0, Math.ceil(size.users / 50), "i")}`,
+  );
+  if (warehouse.dialect.name === "postgres")
+    await execute(
+      warehouse,
+      "create index on behaviours (segment, occurred_at)",
+      "create index on purchases (occurred_at)",
+      "vacuum (analyze) behaviours",
+      "vacuum (analyze) purchases",
+    );
+}
+
+/** Settles candidates: each `every`-th one beginning with the `first` got its message twenty minutes ago. */
+export async function settleCandidates(warehouse: Warehouse, asOf: string, first: number, every: number): Promise<void> {
+  const { series, after, at } = sqlFor(warehouse);
+  const moment = after(at(asOf), "-1200");
+  await execute(
+    warehouse,
+    `insert into opportune.sent_ledger (${LEDGER_COLUMNS})
+    select ${String(SETTLED_FROM)} + user_number * 3 + k, 'settling', md5(segment || ':' || user_id), 'segment_' || segment, ${VERSION}, 'first', '', user_id, '',
+      'marketing', 'email', 'bench', 'offer', ${VERSION}, occurred_at, occurred_at, ${after("occurred_at", "600")}, ${after("occurred_at", "87000")}, ${after("occurred_at", "86400")},
+      ${moment}, ${moment}, ${EVENT}, ${EVENT}, '', null, ${CLAIMED}, ${CLAIMED}, case k when 0 then 'user' || user_number || '@example.com' end
+    from (select b.*, k from behaviours b cross join ${series(0, 3, "k")} where user_number % ${String(every)} = ${String(first)}) q
+    order by user_number, k`,
+  );
+  await settle(warehouse);
+}
+
+/** Removes what runs wrote, and with `settled` what `settleCandidates` did. Numbers of leases go on. */
+export async function forget(warehouse: Warehouse, what: "runs" | "settled"): Promise<void> {
+  const from = what === "runs" ? RUNS_FROM : SETTLED_FROM;
+  await execute(
+    warehouse,
+    `delete from opportune.sent_ledger where seq >= ${String(from)}`,
+    "delete from opportune.runs",
+    "delete from opportune.segment_runs",
+  );
+  await settle(warehouse);
 }

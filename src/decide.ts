@@ -62,7 +62,9 @@ export interface Decisions {
   audiences: { audience: string; ms: number }[];
   /** Time zones in the rows that don't exist; the project's was used. */
   unknownZones: string[];
-  /** Duration of the one arbitration statement, ms. */
+  /** From the first audience's query to the last segment's, and what the planner asks to know of their rows, ms. */
+  stagingMs: number;
+  /** Duration of arbitration, ms. */
   arbitrationMs: number;
   /** Rows appended to the ledger (in a dry run: that would have been). */
   changed: number;
@@ -76,10 +78,12 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   const { segments, now } = options;
   const { compiled, audiences } = await compileAll(project, warehouse, options);
   await createWorkTables(warehouse, project.target.schema);
+  const stagingStarted = now();
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
   await filled(warehouse, "audience_members");
   await filled(warehouse, "segment_rows");
+  const stagingMs = now() - stagingStarted;
 
   let arbitration = await gather(project, warehouse, options, compiled, stagedAudiences, stagedSegments);
   const started = now();
@@ -107,6 +111,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     audiences: [...stagedAudiences].map(([audience, { ms }]) => ({ audience, ms })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
+    stagingMs,
     arbitrationMs,
     changed,
   };

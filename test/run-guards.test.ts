@@ -102,6 +102,7 @@ it("a dry run leaves no trace, and tells exactly what the real run then does", a
   expect(real.decisions).toEqual({
     ...dry.decisions,
     segments: dry.decisions.segments.map((segment) => ({ ...segment, ms: expect.any(Number) as number })),
+    stagingMs: expect.any(Number) as number,
     arbitrationMs: expect.any(Number) as number,
   });
   expect(real.decisions.segments.map(({ reasons }) => reasons)).toEqual([{ claimed: 1, outranked: 2, run_limit: 1 }, { claimed: 2 }]);

@@ -1,6 +1,7 @@
 import { Alerts } from "../alerts/alerts.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
+import { keepHeapSmall } from "../core/memory.js";
 import { runHistory } from "../ledger/history.js";
 import type { Project, Segment } from "../project/types.js";
 import { runDocument } from "../report/artefacts.js";
@@ -33,6 +34,7 @@ const PROGRESS_EVERY_MS = 1_000;
 
 /** One run, told on stderr as it goes and on stdout when it is over. */
 export async function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
+  keepHeapSmall();
   const project = openProject(options);
   const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
   const selected = takingPart(project, options);

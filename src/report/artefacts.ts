@@ -39,6 +39,8 @@ export interface RunDocument {
   failed_audiences: { audience: string; problem: Problem }[];
   /** Time zones in the rows that don't exist. */
   unknown_zones: readonly string[];
+  /** All audiences and segments. */
+  staging_ms: number;
   arbitration_ms: number;
   /** Rows appended by the decisions; in a dry run: that would have been. */
   ledger_rows: number;
@@ -87,6 +89,7 @@ export function runDocument(result: RunResult, about: { project: string; target:
     })),
     failed_audiences: decisions.failedAudiences,
     unknown_zones: decisions.unknownZones,
+    staging_ms: Math.round(decisions.stagingMs),
     arbitration_ms: Math.round(decisions.arbitrationMs),
     ledger_rows: decisions.changed,
     delivery:

@@ -82,6 +82,7 @@ function result(reasons: Record<string, number>): RunResult {
       failedAudiences: [],
       audiences: [],
       unknownZones: [],
+      stagingMs: 1,
       arbitrationMs: 1,
       changed: 4,
     },
