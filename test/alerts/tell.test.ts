@@ -43,12 +43,12 @@ describe.concurrent("an alert", () => {
   });
 
   it.for([
-    [["node", "-e", "process.exit(3)"], "the command node ended with exit code 3"],
-    [["node", "-e", "process.kill(process.pid, 'SIGTERM')"], "the command node ended with SIGTERM"],
-    [["no-such-program-here"], "the command no-such-program-here could not be started (ENOENT)"],
-    [["node", "-e", "setInterval(() => {}, 1000)"], "the command node took longer than 1 seconds and was ended"],
-  ] as const)("says that %j did not take it", async ([command, failure], { expect }) => {
-    expect(await tell(onAlert({ command, timeoutSeconds: 1 }), payload, temporaryFolder())).toEqual({ reached: false, failures: [failure] });
+    [["node", "-e", "process.exit(3)"], 30, "the command node ended with exit code 3"],
+    [["node", "-e", "process.kill(process.pid, 'SIGTERM')"], 30, "the command node ended with SIGTERM"],
+    [["no-such-program-here"], 30, "the command no-such-program-here could not be started (ENOENT)"],
+    [["node", "-e", "setInterval(() => {}, 1000)"], 0.5, "the command node took longer than 0.5 seconds and was ended"],
+  ] as const)("says that %j did not take it", async ([command, timeoutSeconds, failure], { expect }) => {
+    expect(await tell(onAlert({ command, timeoutSeconds }), payload, temporaryFolder())).toEqual({ reached: false, failures: [failure] });
   });
 
   it("is no failure where the command doesn't read it", async ({ expect }) => {
