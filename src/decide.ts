@@ -215,7 +215,12 @@ async function gather(
 ): Promise<Arbitration> {
   const { asOf, segments } = options;
   const { schema } = project.target;
-  const previous = await previousSegmentRuns(warehouse, schema);
+  const previous = await previousSegmentRuns(
+    warehouse,
+    schema,
+    segments.map(({ id }) => id),
+    asOf,
+  );
   const pauses = await readPauses(warehouse, schema, Date.parse(asOf));
   const newest = await newestData(
     project,

@@ -12,4 +12,8 @@ alter table {{ledger "segment_runs"}} add column offered {{types.bigint}};
 {{#if is_postgres}}
 -- What a run looks back on: decisions, not what became of messages, which are two rows in three.
 create index on {{ledger "sent_ledger"}} (decided_at) where event not in ('sending', 'accepted', 'in_doubt');
+
+-- A run every few minutes makes two million rows a year here: the last ones are looked up.
+create index on {{ledger "segment_runs"}} (as_of);
+create index on {{ledger "runs"}} (as_of);
 {{/if}}

@@ -1,3 +1,4 @@
+import { instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import {
   channelChecks,
@@ -111,8 +112,8 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
 }
 
 async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {
-  const last = [...(await previousSegmentRuns(warehouse, project.target.schema)).values()].filter(({ segment }) => project.segments.has(segment));
-  return last
+  const last = await previousSegmentRuns(warehouse, project.target.schema, [...project.segments.keys()], instant(Date.now()));
+  return [...last.values()]
     .flatMap(({ segment, asOf, decisions }) => GUARDS.map((reason) => ({ segment, asOf, reason, candidates: decisions[reason] ?? 0 })))
     .filter(({ candidates }) => candidates > 0);
 }

@@ -55,7 +55,7 @@ function isDone(row: Row): boolean {
   return ended && Number(row["succeeded"]) === 1 && !ASK_AGAIN.some((reason) => (decisions[reason] ?? 0) > 0);
 }
 
-/** The segments whose last successful run returned a row, and whether any segment's did in the last `withinMs`. */
+/** Of the last `withinMs`: the segments whose last successful run returned a row, and whether any segment's run did. */
 export async function returnedRows(
   warehouse: Warehouse,
   schema: string,
@@ -63,12 +63,13 @@ export async function returnedRows(
   withinMs: number,
 ): Promise<{ last: ReadonlySet<string>; recently: boolean }> {
   const queries = ledgerQueries(schema);
+  const since = sql<string>`cast(${instant(now - withinMs)} as ${sql.raw(warehouse.dialect.types.timestamp)})`;
   const latest = queries
     .selectFrom("segment_runs")
     .select(["segment", "returned", sql<number>`row_number() over (partition by segment order by as_of desc, run_id desc)`.as("newest")])
-    .where("succeeded", "=", 1);
+    .where("succeeded", "=", 1)
+    .where("as_of", ">", since);
   const last = await warehouse.query(statement(queries.selectFrom(latest.as("r")).select("segment").where("newest", "=", 1).where("returned", ">", 0)));
-  const since = sql<string>`cast(${instant(now - withinMs)} as ${sql.raw(warehouse.dialect.types.timestamp)})`;
   const recent = await warehouse.query(
     statement(
       queries

@@ -42,8 +42,23 @@ export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<st
   return (rows[0]?.["as_of"] as string | undefined) ?? null;
 }
 
-/** Each segment's last run in which its query worked. */
-export async function previousSegmentRuns(warehouse: Warehouse, schema: string): Promise<Map<string, PreviousSegmentRun>> {
+/** How far back a segment's last run is looked for before all history is: most run every few minutes, ms. */
+const RECENTLY_MS = 7 * 24 * 3_600_000;
+
+/** Of these segments, the last run in which the query worked. `asOf`: ISO 8601 UTC. */
+export async function previousSegmentRuns(
+  warehouse: Warehouse,
+  schema: string,
+  segments: readonly string[],
+  asOf: string,
+): Promise<Map<string, PreviousSegmentRun>> {
+  const recent = await lastRuns(warehouse, schema, segments, instant(Date.parse(asOf) - RECENTLY_MS));
+  const others = segments.filter((segment) => !recent.has(segment));
+  return others.length === 0 ? recent : new Map([...recent, ...(await lastRuns(warehouse, schema, others, null))]);
+}
+
+async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> {
+  if (segments.length === 0) return new Map();
   const queries = ledgerQueries(schema);
   const iso = (column: string): ReturnType<typeof sql<string>> => sql<string>`${sql.raw(isoText(column, warehouse.dialect))}`;
   const latest = queries
@@ -51,7 +66,9 @@ export async function previousSegmentRuns(warehouse: Warehouse, schema: string):
     .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
     .select(["segment", "shape", "steps", "decisions", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
-    .where("succeeded", "=", 1);
+    .where("succeeded", "=", 1)
+    .where("segment", "in", segments)
+    .$if(since !== null, (query) => query.where("segment_runs.as_of", ">=", since));
   const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
   return new Map(
     rows.map((row) => [

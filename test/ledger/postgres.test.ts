@@ -49,7 +49,7 @@ describe("installing", () => {
     expect(ran.filter((files) => files.length > 0)).toEqual([["001_ledger.sql", "002_indexes.sql", "003_guards.sql"]]);
     const [warehouse] = warehouses as [Warehouse];
     expect(await rows(warehouse, `select name from ${SCHEMA}.leases order by 1`)).toEqual([{ name: "pauses" }, { name: "run" }]);
-    expect(await rows(warehouse, `select count(*) as n from pg_indexes where schemaname = '${SCHEMA}'`)).toEqual([{ n: 2 }]);
+    expect(await rows(warehouse, `select count(*) as n from pg_indexes where schemaname = '${SCHEMA}'`)).toEqual([{ n: 5 }]);
     expect(await rows(warehouse, "select count(*) as n from pg_locks where locktype = 'advisory'")).toEqual([{ n: 0 }]);
   });
 

@@ -389,6 +389,7 @@ test("a small project: the only target, and the defaults", () => {
   expect(project.intervalSeconds).toBe(300);
   expect(project.policy).toEqual({
     timezone: "UTC",
+    surge: { multiple: 10, atLeast: 1000 },
     quietHours: null,
     caps: [],
     spacingSeconds: null,
