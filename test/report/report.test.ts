@@ -78,7 +78,19 @@ function result(reasons: Record<string, number>): RunResult {
     deliveryMs: 0,
     ms: 1500,
     decisions: {
-      segments: [{ segment: "cart", returned: 1234, dropped: { duplicate: 2, same_occurrence: 5 }, reasons, offered: 6, surge: null, problem: null, tooOld: false, ms: 1 }],
+      segments: [
+        {
+          segment: "cart",
+          returned: 1234,
+          dropped: { duplicate: 2, same_occurrence: 5 },
+          reasons,
+          offered: 6,
+          surge: null,
+          problem: null,
+          tooOld: false,
+          ms: 1,
+        },
+      ],
       failedAudiences: [],
       audiences: [],
       unknownZones: [],
