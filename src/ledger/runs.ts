@@ -42,6 +42,12 @@ export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<st
   return (rows[0]?.["as_of"] as string | undefined) ?? null;
 }
 
+/** How many runs have not ended: at most one is under way, all others were cut off. */
+export async function unfinishedRuns(warehouse: Warehouse, schema: string): Promise<number> {
+  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("runs").select("run_id").where("status", "=", "running")));
+  return rows.length;
+}
+
 /** Each segment's last run in which its query worked. */
 export async function previousSegmentRuns(warehouse: Warehouse, schema: string): Promise<Map<string, PreviousSegmentRun>> {
   const queries = ledgerQueries(schema);
