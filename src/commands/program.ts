@@ -28,6 +28,7 @@ export function createProgram(): Command {
 
   addProjectCommands(program);
   addRunCommands(program);
+  addDoubtCommands(program);
   addLedgerCommands(program);
   return program;
 }
@@ -128,6 +129,40 @@ function addRunCommands(program: Command): void {
   }
 }
 
+function addDoubtCommands(program: Command): void {
+  const doubts = command(program, "doubts", "list messages that were handed over and whose answer never came, or settle them")
+    .option("--segment <id>", "of this segment alone")
+    .option("--channel <name>", "of this channel alone")
+    .option("--addresses", "show where each was sent")
+    .addOption(output())
+    .addHelpText("after", examples("opportune doubts", "opportune doubts --channel email --output json"))
+    .action(lazily(async () => (await import("./doubts.js")).doubtsCommand));
+  command(doubts, "settle", "say what became of messages in doubt")
+    .argument("[messages...]", "their ids, as `opportune doubts` lists them")
+    .option("--all", "all in doubt, or those that --segment and --channel leave")
+    .option("--sent", "the provider has them")
+    .option("--not-sent", "the provider does not have them: caps forget them, and their users do not hear of this behaviour")
+    .option("--resend", "offer them again: the next run decides afresh, and may send what was sent before")
+    .addHelpText(
+      "after",
+      examples("opportune doubts settle --sent 0cc175b9c0f1b6a831c399e269772661", "opportune doubts settle --resend --all --segment cart_abandoned"),
+    )
+    .action(lazily(async () => (await import("./doubts.js")).doubtsSettleCommand));
+  command(program, "retry", "offer messages again that failed for good, after a fix")
+    .argument("[messages...]", "their ids, as the view `messages` has them")
+    .option("--all", "all that failed as invalid or rejected, or those that the filters leave")
+    .option("--segment <id>", "of this segment alone")
+    .option("--channel <name>", "of this channel alone")
+    .addOption(new Option("--reason <reason>", "invalid: could not be rendered; rejected: the provider refused it").choices(["invalid", "rejected"]))
+    .option("--since <duration>", "that failed no longer ago than e.g. `2 days`")
+    .addOption(output())
+    .addHelpText(
+      "after",
+      `\nThe next run decides on each afresh: it goes if its segment still returns the user, its window is open and no rule stops it.\n${examples("opportune retry --all --segment cart_abandoned --since '2 days'", "opportune retry --all --reason invalid")}`,
+    )
+    .action(lazily(async () => (await import("./retry.js")).retryCommand));
+}
+
 function addLedgerCommands(program: Command): void {
   const ledger = command(program, "ledger", "install the ledger, or see its version");
   command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(
@@ -164,7 +199,7 @@ function lazily<O extends GlobalOptions>(load: () => Promise<Action<O>>): (...gi
       process.exitCode = await action(
         terminal,
         options,
-        asked.processedArgs.filter((arg) => typeof arg === "string"),
+        asked.processedArgs.flat().filter((arg) => typeof arg === "string"),
       );
     } catch (error) {
       // Whoever reads JSON gets the problems as JSON too; the lines for people follow on stderr.

@@ -8,6 +8,9 @@ import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
 /** Numbers within one lease: `seq = fence × 10⁹ + n`, which stays exact in a JS number up to fence 9,007,199. */
 const SEQ_PER_FENCE = 1_000_000_000;
 
+/** More than there are claims: numbers reserved for a statement that finds out itself how many it needs. */
+export const MOST_CLAIMS = 500_000_000;
+
 /** What became of a claim, or that it is about to be handed over. */
 export interface ClaimEvent {
   messageId: string;

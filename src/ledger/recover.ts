@@ -3,11 +3,8 @@ import { instant } from "../core/clock.js";
 import { literal } from "../warehouse/dialect.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { Row } from "../warehouse/types.js";
-import type { Ledger } from "./ledger.js";
+import { MOST_CLAIMS, type Ledger } from "./ledger.js";
 import { ledgerQueries, statement } from "./tables.js";
-
-/** More than any run has claims. */
-const MOST_CLAIMS = 500_000_000;
 
 export interface Recovered {
   released: number;

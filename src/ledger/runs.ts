@@ -42,6 +42,12 @@ export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<st
   return (rows[0]?.["as_of"] as string | undefined) ?? null;
 }
 
+/** How many runs have not ended: at most one is under way, all others were cut off. */
+export async function unfinishedRuns(warehouse: Warehouse, schema: string): Promise<number> {
+  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("runs").select("run_id").where("status", "=", "running")));
+  return rows.length;
+}
+
 /** How far back a segment's last run is looked for before all history is: most run every few minutes, ms. */
 const RECENTLY_MS = 7 * 24 * 3_600_000;
 

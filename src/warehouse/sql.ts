@@ -77,7 +77,7 @@ export function timestampLiteral(instant: string, dialect: Dialect): string {
 }
 
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
-const PARTIALS = ["details", "drawn_variant"];
+const PARTIALS = ["details", "drawn_variant", "open_claims"];
 
 function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   const known = compiled.get(file);

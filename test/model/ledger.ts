@@ -1,5 +1,5 @@
 /** The model's ledger: an array of rows, indexed by person and by address so that a story of thousands of rows stays quick. */
-import type { ClaimOutcome, DecidedRow } from "../support/world.js";
+import { isReopened, type ClaimOutcome, type DecidedRow } from "../support/world.js";
 
 /** One row. Instants are ms since 1970 UTC. */
 export interface LedgerRow {
@@ -29,12 +29,12 @@ export function isClaim(row: Pick<LedgerRow, "event">): boolean {
   return row.event === "claimed" || row.event === "held_out";
 }
 
-/** Not released: it begins and anchors a journey. Failed and invalid claims stand. */
+/** Not reopened: it begins and anchors a journey. Failed and invalid claims stand. */
 export function stands(row: LedgerRow): boolean {
-  return isClaim(row) && row.outcome !== "released";
+  return isClaim(row) && !isReopened(row.outcome);
 }
 
-/** Neither failed nor invalid nor released: caps, spacing and `repeat` see it. */
+/** Neither failed nor invalid nor reopened: caps, spacing and `repeat` see it. */
 export function counts(row: LedgerRow): boolean {
   return stands(row) && row.outcome !== "failed" && row.outcome !== "invalid";
 }

@@ -3,7 +3,7 @@
  * It shares no code with the SQL that decides for real, so that the two can be held against each other.
  */
 import type { Segment } from "../../src/project/types.js";
-import type { DecidedRow, Decider, WorldRun } from "../support/world.js";
+import { isReopened, type DecidedRow, type Decider, type WorldRun } from "../support/world.js";
 import { activate } from "./activation.js";
 import type { Candidate, PlannedStep, Row } from "./journeys.js";
 import { candidatesOf, isBaseline, isSettled, plan, rowsThatCount, runningJourney, startsFresh } from "./journeys.js";
@@ -169,7 +169,7 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
 function settleOutcome(row: LedgerRow, run: WorldRun, ledger: Ledger): void {
   if (row.event !== "claimed") return;
   row.outcome = run.outcome?.(shown(row)) ?? "accepted";
-  if (row.outcome === "released") ledger.append({ ...row, event: "released", reason: "released", rule: "", address: "" });
+  if (isReopened(row.outcome)) ledger.append({ ...row, event: "released", reason: "released", rule: "", address: "" });
 }
 
 function shown(row: LedgerRow): DecidedRow {

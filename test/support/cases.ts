@@ -43,7 +43,7 @@ const runShape = z.strictObject({
   select: names.optional(),
   edit: z.record(z.string(), anything).default({}),
   policy: anything.default({}),
-  outcome: z.record(z.string(), z.enum(["accepted", "failed", "invalid", "in_doubt", "released"])).default({}),
+  outcome: z.record(z.string(), z.enum(["accepted", "failed", "invalid", "in_doubt", "released", "resent", "retried"])).default({}),
   expect: names,
 });
 

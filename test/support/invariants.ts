@@ -3,7 +3,7 @@
  * line of the model. Each broken promise is one sentence.
  */
 import type { Cap, Channel, Segment, Step, Treatment } from "../../src/project/types.js";
-import type { ClaimOutcome, DecidedRow, WorldRow, WorldRun } from "./world.js";
+import { isReopened, type ClaimOutcome, type DecidedRow, type WorldRow, type WorldRun } from "./world.js";
 
 interface Claim {
   row: DecidedRow;
@@ -71,7 +71,7 @@ export class Invariants {
     for (const claim of now) this.checkCaps(run, claim);
     for (const claim of now) {
       if (claim.row.event === "claimed") claim.outcome = run.outcome?.(claim.row) ?? "accepted";
-      if (claim.outcome === "released") this.last.delete(messageOf(claim.row));
+      if (isReopened(claim.outcome)) this.last.delete(messageOf(claim.row));
     }
     this.checkExplained(run);
   }
@@ -91,7 +91,7 @@ export class Invariants {
 
   private checkOnce(run: WorldRun, { row, segment }: Claim): void {
     const earlier = this.claims.filter((each) => each.row.segment === row.segment && each.row.user_id === row.user_id && each.row.key === row.key);
-    const standing = earlier.filter((each) => each.outcome !== "released");
+    const standing = earlier.filter((each) => !isReopened(each.outcome));
     if (standing.some((each) => messageOf(each.row) === messageOf(row))) this.breaks(run, row, "claimed twice");
     const others = standing.filter((each) => each.row.occurred_at !== row.occurred_at);
     if (segment.repeat.kind === "never" && others.some(counted)) this.breaks(run, row, "a second journey under repeat: never");
@@ -188,7 +188,7 @@ function messageOf(row: Behaviour & Pick<DecidedRow, "step">): string {
 }
 
 function counted({ outcome }: Claim): boolean {
-  return outcome !== "failed" && outcome !== "invalid" && outcome !== "released";
+  return outcome !== "failed" && outcome !== "invalid" && !isReopened(outcome);
 }
 
 function spacingAsCap(windowSeconds: number): Cap {

@@ -4,6 +4,7 @@ import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
+import { EVERY, settle } from "../../src/ledger/settle.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
@@ -146,6 +147,13 @@ async function runOnce(
     run,
     outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())),
   );
+  for (const [outcome, verdict] of [
+    ["resent", "resend"],
+    ["retried", "retry"],
+  ] as const) {
+    const messageIds = outcomes.filter((each) => each.outcome === outcome).map(({ messageId }) => messageId);
+    if (messageIds.length > 0) await settle(ledger, verdict, { ...EVERY, messageIds }, now());
+  }
   await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, now());
   return decided.map(({ row }) => toDecided(row));
 }
@@ -161,8 +169,10 @@ function eventsOf(messageId: string, outcome: ClaimOutcome, at: number): ClaimEv
     case "accepted":
       return [event("sending"), event("accepted")];
     case "in_doubt":
+    case "resent":
       return [event("sending"), event("in_doubt")];
     case "failed":
+    case "retried":
       return [event("sending"), event("failed", "rejected")];
     case "invalid":
       return [event("failed", "invalid")];

@@ -217,7 +217,9 @@ function outcomeOf(run: number): (claim: DecidedRow) => ClaimOutcome {
     if (draw < 0.06) return "failed";
     if (draw < 0.1) return "invalid";
     if (draw < 0.15) return "in_doubt";
-    return draw < 0.22 ? "released" : "accepted";
+    if (draw < 0.2) return "released";
+    if (draw < 0.22) return "resent";
+    return draw < 0.24 ? "retried" : "accepted";
   };
 }
 

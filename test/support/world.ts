@@ -50,7 +50,14 @@ export interface Pause {
 }
 
 /** What becomes of a claim after the decisions; everything not named is accepted. */
-export type ClaimOutcome = "accepted" | "failed" | "invalid" | "in_doubt" | "released";
+export type ClaimOutcome = "accepted" | "failed" | "invalid" | "in_doubt" | Reopened;
+
+/** Decided again: not sent after all; in doubt and settled so; failed and offered again. */
+export type Reopened = "released" | "resent" | "retried";
+
+export function isReopened(outcome: ClaimOutcome | null): outcome is Reopened {
+  return outcome === "released" || outcome === "resent" || outcome === "retried";
+}
 
 export interface WorldRun {
   /** ISO 8601 UTC. */

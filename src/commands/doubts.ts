@@ -1,0 +1,79 @@
+import { OpportuneError } from "../core/errors.js";
+import { Ledger } from "../ledger/ledger.js";
+import { unfinishedRuns } from "../ledger/runs.js";
+import { requireLedger } from "../ledger/schema.js";
+import { doubts, settle, type Verdict } from "../ledger/settle.js";
+import { doubtLines, doubtsDocument, settledDocument, settledLines } from "../report/doubts.js";
+import { chosen, filtered, type ChoiceOptions } from "./choice.js";
+import { withWarehouse } from "./context.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface DoubtsOptions extends GlobalOptions, ChoiceOptions {
+  addresses?: boolean;
+}
+
+export interface SettleOptions extends GlobalOptions, ChoiceOptions {
+  all?: boolean;
+  sent?: boolean;
+  notSent?: boolean;
+  resend?: boolean;
+}
+
+/** Lists the messages that were handed over and whose answer never came. */
+export function doubtsCommand(terminal: Terminal, options: DoubtsOptions): Promise<number> {
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema } = project.target;
+    await requireLedger(warehouse, schema);
+    const found = await doubts(warehouse, schema, await filtered(project, warehouse, options));
+    const addresses = options.addresses === true;
+    if (options.output === "json") terminal.out(JSON.stringify(doubtsDocument(found, addresses), null, 2));
+    else terminal.out(doubtLines(found, addresses, terminal.outPaint).join("\n"));
+    if ((await unfinishedRuns(warehouse, schema)) > 0)
+      terminal.note("A run is under way, or was cut off: what it leaves in doubt is known once it has ended, or the next one has begun.");
+    return 0;
+  });
+}
+
+/** Says what became of messages in doubt. */
+export function doubtsSettleCommand(terminal: Terminal, options: SettleOptions, ids: readonly string[]): Promise<number> {
+  const verdict = verdictOf(options);
+  const { messageIds } = chosen("settle", ids, options.all === true, filtersGiven(options));
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema } = project.target;
+    await requireLedger(warehouse, schema);
+    const choice = { ...(await filtered(project, warehouse, options)), messageIds };
+    const ledger = await Ledger.open(warehouse, schema);
+    try {
+      const settled = await settle(ledger, verdict, choice, Date.now());
+      const others = messageIds?.filter((id) => !settled.some(({ messageId }) => messageId === id)) ?? [];
+      if (options.output === "json") terminal.out(JSON.stringify(settledDocument(verdict, settled, others), null, 2));
+      else terminal.out(settledLines(verdict, settled, Date.now()).join("\n"));
+      for (const id of others) terminal.warn(`Not in doubt, and left as it is: ${id}`);
+      return 0;
+    } finally {
+      await ledger.release();
+    }
+  });
+}
+
+function filtersGiven({ segment, channel }: ChoiceOptions): string[] {
+  return [...(segment === undefined ? [] : ["segment"]), ...(channel === undefined ? [] : ["channel"])];
+}
+
+function verdictOf({ sent, notSent, resend }: SettleOptions): Verdict {
+  const said: Verdict[] = [
+    ...(sent === true ? ["sent" as const] : []),
+    ...(notSent === true ? ["not_sent" as const] : []),
+    ...(resend === true ? ["resend" as const] : []),
+  ];
+  const [verdict] = said;
+  if (verdict !== undefined && said.length === 1) return verdict;
+  throw new OpportuneError(
+    {
+      code: "usage/verdict",
+      message: said.length === 0 ? "Say what became of the messages." : "A message is either sent, or not, or sent again.",
+      hint: "One of --sent (the provider has it), --not-sent (it hasn't; the user does not hear of this behaviour) and --resend (offer it again).",
+    },
+    2,
+  );
+}

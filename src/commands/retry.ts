@@ -1,0 +1,50 @@
+import { nearestDuration, parseDuration } from "../core/durations.js";
+import { OpportuneError } from "../core/errors.js";
+import { Ledger } from "../ledger/ledger.js";
+import { requireLedger } from "../ledger/schema.js";
+import { settle } from "../ledger/settle.js";
+import { settledDocument, settledLines } from "../report/doubts.js";
+import { chosen, filtered, type ChoiceOptions } from "./choice.js";
+import { withWarehouse } from "./context.js";
+import type { GlobalOptions, Terminal } from "./terminal.js";
+
+export interface RetryOptions extends GlobalOptions, ChoiceOptions {
+  all?: boolean;
+  reason?: "invalid" | "rejected";
+  since?: string;
+}
+
+/** What --all means without --reason: failures that a fix may mend. Who said of a doubt that it was not sent left it at that. */
+const MENDABLE = ["invalid", "rejected"];
+
+/** Offers messages that failed for good again, after whatever made them fail was mended. */
+export function retryCommand(terminal: Terminal, options: RetryOptions, ids: readonly string[]): Promise<number> {
+  const filters = (["segment", "channel", "reason", "since"] as const).filter((name) => options[name] !== undefined);
+  const { messageIds } = chosen("retry", ids, options.all === true, filters);
+  const since = options.since === undefined ? null : Date.now() - secondsOf(options.since) * 1000;
+  return withWarehouse(terminal, options, async (project, warehouse) => {
+    const { schema } = project.target;
+    await requireLedger(warehouse, schema);
+    const reasons = options.reason !== undefined ? [options.reason] : messageIds === null ? MENDABLE : null;
+    const choice = { ...(await filtered(project, warehouse, options)), messageIds, reasons, since };
+    const ledger = await Ledger.open(warehouse, schema);
+    try {
+      const offered = await settle(ledger, "retry", choice, Date.now());
+      const others = messageIds?.filter((id) => !offered.some(({ messageId }) => messageId === id)) ?? [];
+      if (options.output === "json") terminal.out(JSON.stringify(settledDocument("retry", offered, others), null, 2));
+      else terminal.out(settledLines("retry", offered, Date.now()).join("\n"));
+      for (const id of others) terminal.warn(`Not failed, or offered again already: ${id}`);
+      return 0;
+    } finally {
+      await ledger.release();
+    }
+  });
+}
+
+function secondsOf(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds !== undefined) return seconds;
+  const nearest = nearestDuration(text);
+  const hint = nearest === undefined ? "Allowed: a length of time such as `2 days` or `3 hours`." : `Did you mean "${nearest}"?`;
+  throw new OpportuneError({ code: "usage/since", message: `--since can't be ${JSON.stringify(text)}.`, hint }, 2);
+}

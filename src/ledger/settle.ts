@@ -1,0 +1,123 @@
+import { instant } from "../core/clock.js";
+import { literal } from "../warehouse/dialect.js";
+import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
+import type { Row, Warehouse } from "../warehouse/types.js";
+import { MOST_CLAIMS, type Ledger } from "./ledger.js";
+
+/** What is said of a message in doubt, or of one that failed, and what it does to the ledger's sums. */
+const VERDICTS = {
+  /** The provider took it. */
+  sent: { of: "in_doubt", event: "accepted", reason: "settled", settles: 0, counts: 0 },
+  /** It didn't: settled for this behaviour, and caps forget it. */
+  not_sent: { of: "in_doubt", event: "failed", reason: "not_sent", settles: 0, counts: -1 },
+  /** Whoever says so takes the risk of a second one. */
+  resend: { of: "in_doubt", event: "released", reason: "resend", settles: -1, counts: -1 },
+  /** Caps have forgotten the failed claim already. */
+  retry: { of: "failed", event: "released", reason: "retry", settles: -1, counts: 0 },
+} as const;
+
+/** The events after which a claim is in doubt, or failed, no more. */
+const ENDS = { in_doubt: ["accepted", "failed", "released"], failed: ["accepted", "released"] } as const;
+
+export type Verdict = keyof typeof VERDICTS;
+
+/** Which of the messages in doubt, or failed; null: whichever. */
+export interface Choice {
+  messageIds: readonly string[] | null;
+  segment: string | null;
+  channel: string | null;
+  /** Why it is in doubt or failed. */
+  reasons: readonly string[] | null;
+  /** Since when at the earliest, ms since 1970 UTC. */
+  since: number | null;
+}
+
+export const EVERY: Choice = { messageIds: null, segment: null, channel: null, reasons: null, since: null };
+
+/** A message in doubt. Times are ISO 8601 UTC. */
+export interface Doubt {
+  messageId: string;
+  userId: string;
+  segment: string;
+  step: string;
+  /** '' without a key. */
+  key: string;
+  channel: string;
+  /** Normalised. */
+  address: string;
+  runId: string;
+  since: string;
+  /** `no_answer`: none came in time; `interrupted`: the run was cut off before. */
+  reason: string;
+  /** What the run noted. */
+  because: string | null;
+}
+
+/** A message that was settled or offered again. */
+export interface Settled {
+  messageId: string;
+  /** End of its window, ms since 1970 UTC. */
+  expiresAt: number;
+}
+
+/** The messages in doubt, the oldest first. */
+export async function doubts(warehouse: Warehouse, schema: string, choice: Choice): Promise<Doubt[]> {
+  const binder = new Binder(warehouse.dialect);
+  const rows = await warehouse.query(renderSqlFile("doubts.sql", warehouse.dialect, schema, openClaims("in_doubt", choice, warehouse, binder), binder));
+  return rows.map((row) => ({
+    messageId: String(row["message_id"]),
+    userId: String(row["user_id"]),
+    segment: String(row["segment"]),
+    step: String(row["step"]),
+    key: String(row["item_key"]),
+    channel: String(row["channel"]),
+    address: String(row["address"]),
+    runId: String(row["run_id"]),
+    since: String(row["since"]),
+    reason: String(row["why"]),
+    because: becauseOf(row),
+  }));
+}
+
+/**
+ * Says of the chosen messages what a verdict says, in one statement that asks again whether each is still in doubt, or failed:
+ * whoever comes second changes nothing. Gives those it changed.
+ */
+export async function settle(ledger: Ledger, verdict: Verdict, choice: Choice, now: number): Promise<Settled[]> {
+  const { warehouse, schema } = ledger;
+  const { dialect } = warehouse;
+  const { of, ...row } = VERDICTS[verdict];
+  const base = ledger.reserve(MOST_CLAIMS);
+  const binder = new Binder(dialect);
+  const context = { ...openClaims(of, choice, warehouse, binder), ...row, seq: String(base), recorded_at: timestampLiteral(instant(now), dialect) };
+  const statement = renderSqlFile("settle.sql", dialect, schema, context, binder);
+  return ledger.fenced(async () => {
+    await warehouse.execute(statement);
+    const changed = await warehouse.query({
+      sql: `select message_id, ${isoSeconds("expires_at", dialect)} as expires_at from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} order by seq`,
+      params: [],
+    });
+    return changed.map((each) => ({ messageId: String(each["message_id"]), expiresAt: Date.parse(String(each["expires_at"])) }));
+  });
+}
+
+function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: Warehouse, binder: Binder): Record<string, string> {
+  const among = (column: string, values: readonly string[] | null): string[] => {
+    if (values === null) return [];
+    return [values.length === 0 ? "1 = 0" : `${column} in (${values.map((value) => binder.bind(value)).join(", ")})`];
+  };
+  const conditions = [
+    ...among("e.message_id", choice.messageIds),
+    ...among("e.segment", choice.segment === null ? null : [choice.segment]),
+    ...among("e.channel", choice.channel === null ? null : [choice.channel]),
+    ...among("c.why", choice.reasons),
+    ...(choice.since === null ? [] : [`c.since >= ${timestampLiteral(instant(choice.since), dialect)}`]),
+  ];
+  return { state, ends: ENDS[state].map(literal).join(", "), conditions: conditions.length === 0 ? "1 = 1" : conditions.join(" and ") };
+}
+
+function becauseOf(row: Row): string | null {
+  if (row["told"] === null) return null;
+  const { because } = JSON.parse(String(row["told"])) as { because?: unknown };
+  return typeof because === "string" ? because : null;
+}
