@@ -76,7 +76,9 @@ open_rows as (       -- a step is due and not settled, or another behaviour is k
   from {{work "segment_rows"}} r
   join offsets s on s.segment = r.segment
   left join settled x on x.segment = r.segment and x.step = s.step and x.user_id = r.user_id and x.item_key = r.item_key and x.occurred_at = r.occurred_at
-  where r.dropped is null and (s.backfill or (x.step is null and {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}}))
+  where r.dropped is null
+    and (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}})
+    and (s.backfill or x.step is null)
   union all
   select r.segment, r.user_id, r.item_key
   from answered a
