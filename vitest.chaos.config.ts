@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
     maxWorkers: 2,
-    testTimeout: MINUTE,
+    testTimeout: 2 * MINUTE,
     hookTimeout: MINUTE,
   },
 });

@@ -18,7 +18,7 @@ describe("a bad day at DuckDB", () => {
   it("each kind of statement is interrupted, as far as DuckDB hears it", { timeout: 5 * MINUTE }, async () => {
     stage.provider.reset();
     const shop = await stage.ground.open({ endpoint: stage.provider.url, users: 3 });
-    const worker = new Worker();
+    const worker = new Worker("duckdb");
     try {
       const { statements } = await worker.outcome(shop.job());
       const kinds = [...new Set(statements)].filter((label) => label !== "other");
@@ -49,7 +49,7 @@ describe("a bad day at DuckDB", () => {
   it.each([1, 8, 16, 24, 32, 40, 48, 56, 64])("the disk is full once a file has %i KB", async (mostKb) => {
     stage.provider.reset();
     const shop = await stage.ground.open({ endpoint: stage.provider.url, users: 60 });
-    const worker = new Worker(mostKb);
+    const worker = new Worker("duckdb", mostKb);
     try {
       const outcome = await worker.outcome(shop.job());
       expect(outcome).toMatchObject({ ok: false, code: "warehouse/statement" });

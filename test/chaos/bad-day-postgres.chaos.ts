@@ -22,7 +22,7 @@ beforeAll(async () => {
   // As a server may well be set up: it forgets its last commits in a crash, unless a session asks for more.
   server = await startPostgres(["fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_writer_delay=10s"]);
   stage = await openStage("postgres", server.url);
-  worker = new Worker();
+  worker = new Worker("postgres");
 });
 afterAll(async () => {
   await worker.end();

@@ -39,7 +39,7 @@ export function namedPoints(kind: Kind): void {
         expect(await struckRun(stage, shop, strike)).toEqual({ killed: true });
         await shop.leaseRunsOut();
       }
-      const { received, inDoubt } = await aftermath(stage, shop, { point: `resend: ${name}`, struck: struckText(strikes), resent: true, again: true });
+      const { received, inDoubt } = await aftermath(stage, shop, { point: `resend: ${name}`, struck: struckText(strikes), resent: true });
       expect({ received, inDoubt }).toEqual({ received: 2 * USERS, inDoubt: 0 });
     });
 

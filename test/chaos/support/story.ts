@@ -18,7 +18,7 @@ export interface Stage {
 export async function openStage(kind: Kind, server?: string): Promise<Stage> {
   const provider = await CountingProvider.start();
   const ground = await openGround(kind, server);
-  const spare = new Spare();
+  const spare = new Spare(kind);
   return {
     provider,
     ground,

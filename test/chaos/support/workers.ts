@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { COMPILED } from "./paths.js";
+import type { Kind } from "./shop.js";
 import type { FromWorker, Job, Outcome, ToWorker } from "../worker/messages.js";
 
 const alive = new Set<Worker>();
@@ -19,9 +20,9 @@ export class Worker {
   #onMessage: (message: FromWorker) => void = () => undefined;
 
   /** `mostFileKb`: the largest file that it may write, as if the disk were full then. */
-  constructor(mostFileKb: number | null = null) {
+  constructor(kind: Kind, mostFileKb: number | null = null) {
     const limit = mostFileKb === null ? "" : `ulimit -f ${String(mostFileKb)}; `;
-    this.#child = spawn("bash", ["-c", `${limit}exec "$0" "$1"`, process.execPath, join(COMPILED, "worker.js")], {
+    this.#child = spawn("bash", ["-c", `${limit}exec "$0" "$@"`, process.execPath, join(COMPILED, "worker.js"), kind], {
       env: { PATH: process.env["PATH"], NODE_ENV: "test" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
@@ -91,11 +92,17 @@ export class Worker {
 
 /** Keeps one process warm beside the one in use: they take longer to start than a run takes. */
 export class Spare {
-  #next: Worker = new Worker();
+  readonly #kind: Kind;
+  #next: Worker;
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+    this.#next = new Worker(kind);
+  }
 
   take(): Worker {
     const worker = this.#next;
-    this.#next = new Worker();
+    this.#next = new Worker(this.#kind);
     return worker;
   }
 

@@ -1,7 +1,5 @@
 /** Stands between the run and its drivers, in a process of its own: the run's code knows nothing of it. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { DuckDBAppender, DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
-import pg from "pg";
 import type { Order } from "./messages.js";
 import { Labels } from "./statements.js";
 
@@ -80,13 +78,23 @@ async function pass<T>(sql: string, run: () => Promise<T>, interrupt: () => void
 
 const noInterrupt = (): void => undefined;
 
-/** Wraps the drivers, once for the process. */
-export function install(): void {
+/** Wraps the driver of the one warehouse that this process is for: loading another would only take time. */
+export async function install(kind: "duckdb" | "postgres"): Promise<void> {
+  if (kind === "duckdb") await wrapDuckDb();
+  else await wrapPostgres();
+}
+
+async function wrapPostgres(): Promise<void> {
+  const { default: pg } = await import("pg");
   wrap(pg.Client.prototype, "query", (client, original, args) => {
     const [asked] = args;
     const sql = typeof asked === "string" ? asked : (asked as { text: string }).text;
     return pass(sql, () => Reflect.apply(original, client, args) as Promise<unknown>, noInterrupt);
   });
+}
+
+async function wrapDuckDb(): Promise<void> {
+  const { DuckDBAppender, DuckDBConnection, DuckDBPreparedStatement } = await import("@duckdb/node-api");
   for (const method of ["run", "stream"] as const)
     wrap(DuckDBConnection.prototype, method, (connection, original, args) =>
       pass(
