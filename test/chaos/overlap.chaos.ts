@@ -5,7 +5,7 @@ import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRandom } from "../support/random.js";
 import { connectBeside, Stop, stopBefore } from "./support/stops.js";
-import type { Outcome } from "./worker/messages.js";
+import type { Order, Outcome } from "./worker/messages.js";
 import { IN_FLIGHT, type Shop } from "./support/shop.js";
 import { aftermath, openStage, type Stage } from "./support/story.js";
 import { Worker } from "./support/workers.js";
@@ -164,9 +164,8 @@ async function expiredBefore(holder: Worker, taker: Worker): Promise<Takeover> {
 
 /** The claims are inserted for longer than the lease lasts: whoever waits for the row finds it expired again. */
 async function expiredMeanwhile(holder: Worker, taker: Worker): Promise<Takeover> {
-  const stops = [new Stop(), new Stop()];
-  const [renewal, insert] = stops as [Stop, Stop];
-  const held = begin(holder, shop.job([CLAIMS_RENEWAL, stopBefore("append decisions")]), () => (stops.shift() ?? insert).wait());
+  const held = heldAt(holder, [CLAIMS_RENEWAL, stopBefore("append decisions")]);
+  const [renewal, insert] = held.stops as [Stop, Stop];
   await renewal.reached;
   await expire();
   await admin.query(`insert into ${shop.schema}.time_flies values (true)`);
@@ -176,14 +175,13 @@ async function expiredMeanwhile(holder: Worker, taker: Worker): Promise<Takeover
   const took = begin(taker, shop.job());
   await waiting(1);
   insert.go();
-  return told(await held, await took);
+  return told(held, took);
 }
 
 /** The lease has expired, but the holder renews it in the transaction that claims, before another run gets the row. */
 async function renewedInTime(holder: Worker, taker: Worker): Promise<Takeover> {
-  const stops = [new Stop(), new Stop()];
-  const [renewal, insert] = stops as [Stop, Stop];
-  const held = begin(holder, shop.job([CLAIMS_RENEWAL, stopBefore("append decisions")]), () => (stops.shift() ?? insert).wait());
+  const held = heldAt(holder, [CLAIMS_RENEWAL, stopBefore("append decisions")]);
+  const [renewal, insert] = held.stops as [Stop, Stop];
   await renewal.reached;
   await expire();
   renewal.go();
@@ -191,7 +189,7 @@ async function renewedInTime(holder: Worker, taker: Worker): Promise<Takeover> {
   const took = begin(taker, shop.job());
   await waiting(1);
   insert.go();
-  const outcomes = told(await held, await took);
+  const outcomes = await told(held, took);
   expect(outcomes.lost.code).toBe(HELD.code);
   return outcomes;
 }
@@ -203,8 +201,8 @@ const takerFirst = (holder: Worker, taker: Worker): Promise<Takeover> => queued(
 const holderFirst = (holder: Worker, taker: Worker): Promise<Takeover> => queued(holder, taker, ["holder", "taker"]);
 
 async function queued(holder: Worker, taker: Worker, order: readonly ("holder" | "taker")[]): Promise<Takeover> {
-  const renewal = new Stop();
-  const held = begin(holder, shop.job([CLAIMS_RENEWAL]), () => renewal.wait());
+  const held = heldAt(holder, [CLAIMS_RENEWAL]);
+  const [renewal] = held.stops as [Stop];
   await renewal.reached;
   await expire();
   await admin.query("begin");
@@ -217,12 +215,34 @@ async function queued(holder: Worker, taker: Worker, order: readonly ("holder" |
   }
   await admin.query("commit");
   if (took === null) throw new Error("there was no taker");
-  return told(await held, await took);
+  return told(held, took);
+}
+
+interface Held {
+  outcome: Promise<Outcome>;
+  /** One for each order, in their order. */
+  stops: readonly Stop[];
+  /** Before it gives the lease back. */
+  end: Stop;
+}
+
+/** A run held at statements, and at its end: a taker that waits must not find the lease given back. */
+function heldAt(holder: Worker, orders: readonly Order[]): Held {
+  const end = new Stop();
+  const stops = orders.map(() => new Stop());
+  const ahead = [...stops];
+  const outcome = begin(holder, shop.job([...orders, stopBefore("release lease")]), (label) =>
+    (label === "release lease" ? end : (ahead.shift() ?? end)).wait(),
+  );
+  return { outcome, stops, end };
 }
 
 /** Who went through with its run, and who did not. */
-function told(held: Outcome, took: Outcome): Takeover {
-  return held.ok ? { won: held, lost: took } : { won: took, lost: held };
+async function told(held: Held, taking: Promise<Outcome>): Promise<Takeover> {
+  const took = await taking;
+  held.end.go();
+  const outcome = await held.outcome;
+  return outcome.ok ? { won: outcome, lost: took } : { won: took, lost: outcome };
 }
 
 describe("a holder that sleeps, on postgres", () => {

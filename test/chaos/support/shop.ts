@@ -150,10 +150,20 @@ policy:
     return this.warehouse((warehouse) => warehouse.query({ sql, params: [] }));
   }
 
-  /** The time that a holder's lease still has passes. On DuckDB none has to: the file's lock proves the holder dead. */
+  /**
+   * The time passes that a dead holder's lease still has. On DuckDB none has to: the file's lock proves the holder dead. On
+   * Postgres what the holder had asked for may still be under way in the server: the time comes after it.
+   */
   async leaseRunsOut(): Promise<void> {
     if (this.kind === "duckdb") return;
-    await this.execute(`update ${this.schema}.leases set expires_at = timestamp '2000-01-01 00:00:00' where name = 'run' and holder is not null`);
+    await this.warehouse(async (warehouse) => {
+      const others = "from pg_stat_activity where datname = current_database() and application_name = 'opportune' and pid <> pg_backend_pid()";
+      for (let left = 1; left > 0;) left = Number((await warehouse.query({ sql: `select count(*) as n ${others}`, params: [] }))[0]?.["n"]);
+      await warehouse.execute({
+        sql: `update ${this.schema}.leases set expires_at = timestamp '2000-01-01 00:00:00' where name = 'run' and holder is not null`,
+        params: [],
+      });
+    });
   }
 
   job(orders: readonly Order[] = [], clock: string | null = null): Job {
