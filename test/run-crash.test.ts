@@ -65,6 +65,24 @@ it("a crash after the posts, before their answers are written: in doubt, never s
   ]);
 });
 
+it("a crash after the posts on a channel that resends: sent again by the next run", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  shop.edit("opportune.yml", "in_flight: 1", "in_flight: 1, on_doubt: resend");
+  await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
+  await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+  const next = await shop.run(T0 + 2 * MINUTE);
+  expect(next).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "ada@example.com", "bob@example.com", "bob@example.com"]);
+  expect(await shop.story("user_id = 'ada'")).toEqual([
+    "ada claimed claimed",
+    "ada sending sending",
+    "ada released resend",
+    "ada claimed claimed",
+    "ada sending sending",
+    "ada accepted accepted",
+  ]);
+});
+
 it("a stop before delivery releases every claim, and the run ends as a success that sent nothing", async () => {
   const shop = await Shop.sending(["ada", "bob", "eve"]);
   const stop = new AbortController();

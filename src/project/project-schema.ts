@@ -111,7 +111,10 @@ const channel = z.strictObject({
   in_flight: whole(1).default(256).describe("Requests under way at once."),
   rate: z.number().positive().default(500).describe("Most messages a second."),
   timeout: duration.prefault("30 seconds").describe("An answer later than this is in doubt."),
-  on_doubt: z.enum(["hold", "resend"]).default("hold").describe("What to do where the provider's answer never came."),
+  on_doubt: z
+    .enum(["hold", "resend"])
+    .default("hold")
+    .describe('Where the provider\'s answer never came: hold the message as in doubt, or send it again; see "In doubt" in ledger.md.'),
 });
 
 const CAP_NAME = "a name of letters, digits, spaces and . _ -";

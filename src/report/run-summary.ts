@@ -73,6 +73,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
           ),
         ]),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint)]),
+    ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
     closingLine(result, paint),
   ];

@@ -75,6 +75,21 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
   });
 });
 
+describe.concurrent("doubts and retry", { timeout: 60_000 }, () => {
+  it("take ids or --all, and the filters that both levels of the command share", async () => {
+    const root = await shop();
+    const settled = await opportune(root, ["doubts", "settle", "--not-sent", "--all", "--segment", "cart_abandoned", "--output", "json"]);
+    expect(settled.code, settled.stderr).toBe(0);
+    expect(JSON.parse(settled.stdout)).toEqual({ schema_version: 1, verdict: "not_sent", changed: 0, message_ids: [], unchanged: [] });
+    const id = "0cc175b9c0f1b6a831c399e269772661";
+    expect(await opportune(root, ["retry", id, id])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^0 messages offered again/) as string,
+      stderr: `Not failed, or offered again already: ${id}\n`,
+    });
+  });
+});
+
 describe.concurrent("ledger", { timeout: 60_000 }, () => {
   it("installs once and says its version", async () => {
     const root = await shop({ ledger: false });

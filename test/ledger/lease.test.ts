@@ -215,7 +215,7 @@ describe("what the lease allows to send", () => {
 
   /** Clocks that stand still until they are set: the host's, which people set, and the one that only goes on. */
   function clocks(): { host: number; steady: number } {
-    const set = { host: Date.now(), steady: performance.now() };
+    const set = { host: Date.now(), steady: Math.floor(performance.now()) };
     vi.spyOn(Date, "now").mockImplementation(() => set.host);
     vi.spyOn(performance, "now").mockImplementation(() => set.steady);
     return set;

@@ -117,6 +117,7 @@ RUN LIMIT: 2 candidates had no place left under max_per_run (1,000 for the proje
 Dry run: 3 messages would be sent, nothing was, and the ledger is as it was.
 3 messages of these can't be rendered:
     3 × templates/cart.hbs:6:1: "x" is null
+\`opportune doubts\` lists what is in doubt, and settles it.
 Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
   });
 

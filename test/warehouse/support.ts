@@ -1,14 +1,10 @@
-/** Warehouses of a test file, closed after each test. */
-import { afterEach } from "vitest";
+/** Warehouses of a test, closed after it. */
+import { onTestFinished } from "vitest";
 import type { DuckDbConnection } from "../../src/project/types.js";
 import { openDuckDb, type OpenOptions } from "../../src/warehouse/duckdb.js";
 import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 
-const opened: Warehouse[] = [];
-
-afterEach(async () => {
-  for (const warehouse of opened.splice(0)) await warehouse.close();
-});
+const opened = new Set<Warehouse>();
 
 /** A DuckDB warehouse, in memory unless a path is given. */
 export async function open(connection: Partial<DuckDbConnection> = {}, options: Partial<OpenOptions> = {}): Promise<Warehouse> {
@@ -16,19 +12,21 @@ export async function open(connection: Partial<DuckDbConnection> = {}, options: 
     { type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: 1, ...connection },
     { root: ".", ...options },
   );
-  opened.push(warehouse);
-  return warehouse;
+  return onClose(warehouse);
 }
 
-/** Has a warehouse closed after the test. */
+/** Has a warehouse closed after the test. Not a hook of this file: test files share a process, and it with them. */
 export function onClose(warehouse: Warehouse): Warehouse {
-  opened.push(warehouse);
+  opened.add(warehouse);
+  onTestFinished(async () => {
+    if (opened.delete(warehouse)) await warehouse.close();
+  });
   return warehouse;
 }
 
 /** Closes it now instead of after the test. */
 export async function close(warehouse: Warehouse): Promise<void> {
-  opened.splice(opened.indexOf(warehouse), 1);
+  opened.delete(warehouse);
   await warehouse.close();
 }
 
