@@ -11,6 +11,7 @@ import type { Project } from "../src/project/types.js";
 import { run, type RunResult } from "../src/run.js";
 import { openWarehouse } from "../src/warehouse/open.js";
 import type { Row, Warehouse } from "../src/warehouse/types.js";
+import { letLeaseRunOut } from "./ledger/support.js";
 import { createDatabase } from "./support/postgres.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
@@ -170,6 +171,7 @@ describe("a run on Postgres", () => {
     });
     await expect(cut).rejects.toThrow(/connection to Postgres .* was lost/);
     await other.close();
+    await letLeaseRunOut(warehouse, project.target.schema);
     const { recovered, delivery } = await runAt(NOW + 900_000);
     const [row] = await query("select count(distinct message_id) as claimed from messages.sent_ledger where event = 'claimed'");
     expect(row).toEqual({ claimed: USERS - 2 });
