@@ -5,6 +5,7 @@ import { messageOf, type Claim } from "../src/claims.js";
 import { toSendGrid } from "../src/delivery/sendgrid-mail.js";
 import { loadProject } from "../src/project/load.js";
 import { loadRenderer } from "../src/render/renderer.js";
+import { endWithUs } from "./children.js";
 import { figure, median, type Asked, type Figure } from "./figures.js";
 import { writeProject, type ProjectOptions, type Repeat } from "./project.js";
 import { bareUndici, IN_FLIGHT, sinkCeiling, type Sink } from "./provider.js";
@@ -248,7 +249,7 @@ export function growthFigures(
 export async function script(bench: Bench, candidates: number, ours: number): Promise<Figure[]> {
   await using(bench, async (warehouse) => {
     await warehouse.execute({ sql: "create table script_ledger as select segment, user_id from opportune.sent_ledger where event = 'claimed'", params: [] });
-    await warehouse.execute({ sql: "create index script_ledger_by_user on script_ledger (segment, user_id)", params: [] });
+    await warehouse.execute({ sql: "create index script_ledger_by_user on script_ledger (user_id)", params: [] });
     if (bench.store.kind === "postgres") await warehouse.execute({ sql: "vacuum (analyze) script_ledger", params: [] });
   });
   const rates: number[] = [];
@@ -288,7 +289,7 @@ export async function script(bench: Bench, candidates: number, ours: number): Pr
 }
 
 async function runScript(options: ScriptOptions): Promise<ScriptResult> {
-  const child = fork(new URL("script.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
+  const child = endWithUs(fork(new URL("script.ts", import.meta.url), { execArgv: ["--import", "tsx"] }));
   try {
     return await new Promise<ScriptResult>((resolve, reject) => {
       child.once("message", (result) => {

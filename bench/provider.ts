@@ -2,6 +2,7 @@
 import { fork } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { Pool } from "undici";
+import { endWithUs } from "./children.js";
 
 /** Requests under way at once, here and in the runs. */
 export const IN_FLIGHT = 256;
@@ -17,7 +18,7 @@ export interface Sink {
 }
 
 export async function startSink(): Promise<Sink> {
-  const child = fork(new URL("sink.ts", import.meta.url), { execArgv: ["--import", "tsx"] });
+  const child = endWithUs(fork(new URL("sink.ts", import.meta.url), { execArgv: ["--import", "tsx"] }));
   const said = (): Promise<number> =>
     new Promise((resolve, reject) => {
       const gone = (): void => {

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunDocument } from "../src/report/artefacts.js";
+import { endWithUs } from "./children.js";
 
 /** A run that takes longer than this is ended, ms: nothing of the benchmark goes on by itself. */
 const LONGEST_RUN_MS = 600_000;
@@ -23,11 +24,13 @@ export interface Watched {
 
 export async function runOnce(root: string, asOf: string, ...more: string[]): Promise<Watched> {
   const started = performance.now();
-  const child = spawn(process.execPath, ["--import", TELL_PEAK, CLI, "run", "--as-of", asOf, "--output", "json", "--quiet", ...more], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit", "pipe"],
-    timeout: LONGEST_RUN_MS,
-  });
+  const child = endWithUs(
+    spawn(process.execPath, ["--import", TELL_PEAK, CLI, "run", "--as-of", asOf, "--output", "json", "--quiet", ...more], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit", "pipe"],
+      timeout: LONGEST_RUN_MS,
+    }),
+  );
   let said = "";
   let usage = "";
   child.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));

@@ -3,7 +3,7 @@
  * inserts a row, 16 candidates at once. A process of its own; prints what it did as JSON.
  *
  * It has it easy: no lease, no claim before the post, no caps, quiet hours, goals or exclusions, and a narrow ledger with an index
- * on just what it asks.
+ * on its users (DuckDB looks a key up only in an index of one column).
  */
 import { DuckDBInstance } from "@duckdb/node-api";
 import Handlebars from "handlebars";
