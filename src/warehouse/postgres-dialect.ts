@@ -1,7 +1,13 @@
-import { literal, type Dialect } from "./dialect.js";
+import { literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */
 const MOST_PAIRS = 50;
+
+const ANALYZED: Record<WorkTable, string> = {
+  segment_rows: "segment, user_id, item_key, occurred_at, dropped",
+  audience_members: "audience, user_id",
+  decisions: "message_id, segment, user_id, event, changed",
+};
 
 export const postgresDialect: Dialect = {
   name: "postgres",
@@ -46,7 +52,8 @@ export const postgresDialect: Dialect = {
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),
-    // Autovacuum doesn't see temporary tables: without this arbitration takes 30 s instead of 2.
-    `analyze pg_temp.opportune_${table}`,
+    // Autovacuum doesn't see temporary tables: without this arbitration takes 30 s instead of 2. Of the columns that are joined
+    // or grouped by; of all of them it takes four times as long.
+    `analyze pg_temp.opportune_${table} (${ANALYZED[table]})`,
   ],
 };
