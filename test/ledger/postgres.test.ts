@@ -1,12 +1,14 @@
 /** The ledger where several processes are at it at once. */
+import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { SENDING_MS } from "../../src/ledger/lease.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/schema.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
+import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { close, onClose, rejection } from "../warehouse/support.js";
 import { ledgerOfVersion2, letLeaseRunOut, rows, SCHEMA } from "./support.js";
 
@@ -183,4 +185,24 @@ describe("a takeover", () => {
     expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     await successor.release();
   });
+});
+
+it("goes on in partitions by month as the documentation makes them: earlier claims are known, new ones fall into their month", async () => {
+  const shop = await Shop.sending(["ada"], { on: "postgres" });
+  await shop.run(T0);
+  const documented = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const [, recipe = ""] = /^### Partitions by month\n[^]*?```sql\n([^]*?)```/m.exec(documented) ?? [];
+  await shop.warehouse(async (warehouse) => {
+    // December begins half a minute after the first run.
+    for (const sql of statementsOf(recipe.replaceAll("2026-12-01T00:00:00Z", "2026-03-02T12:00:30Z"))) await warehouse.execute({ sql, params: [] });
+    expect(await installLedger(warehouse, "opportune")).toEqual([]);
+  });
+  await shop.carts(["ada", "bob"], 20);
+  expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
+  expect(await shop.rows("select tableoid::regclass::text as part, user_id from opportune.sent_ledger where event = 'claimed' order by seq")).toEqual([
+    { part: "opportune.sent_ledger_to_2026_12", user_id: "ada" },
+    { part: "opportune.sent_ledger_2026_12", user_id: "bob" },
+  ]);
+  expect(await shop.rows("select count(*) as n from opportune.messages where status = 'accepted'")).toEqual([{ n: 2 }]);
 });
