@@ -10,7 +10,7 @@ import { Ledger, type ClaimEvent } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { pauses, setPause, type Pause } from "./ledger/pauses.js";
 import { recover, type Recovered } from "./ledger/recover.js";
-import { lastAsOf, NOTHING_DONE, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
+import { lastAsOf, recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import { requireLedger } from "./ledger/schema.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
@@ -132,7 +132,7 @@ async function decideOrRecord({ project, warehouse, ledger, renderer, run, optio
     return await decide(project, warehouse, { ...options, ...run, ledger, templates: renderer });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (ledger !== null) await recordRunEnd(ledger, run.runId, { ...NOTHING_DONE, status: "error", error: message }, options.now()).catch(() => undefined);
+    if (ledger !== null) await recordFailure(ledger, run, message, options.now()).catch(() => undefined);
     throw error;
   }
 }

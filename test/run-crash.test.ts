@@ -113,3 +113,47 @@ it("an answer that never comes is in doubt, and stays so in the next run", async
     { status: "success", in_doubt: 0 },
   ]);
 });
+
+/** A warehouse that commits its n-th transaction and then says that it failed, as DuckDB does when it is interrupted amid a commit. */
+function commitsAndFails(n: number): (warehouse: Warehouse) => Warehouse {
+  return (warehouse) => {
+    let transactions = 0;
+    const transaction = warehouse.transaction.bind(warehouse);
+    warehouse.transaction = async (work) => {
+      const result = await transaction(work);
+      transactions += 1;
+      if (transactions === n) throw new Error("INTERRUPT Error: Interrupted!");
+      return result;
+    };
+    return warehouse;
+  };
+}
+
+it("a commit that stands although it failed: claims are sent, events are not told twice", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  // Of a run's start, of its decisions, of `sending`, of outcomes.
+  expect(await shop.run(T0, {}, commitsAndFails(2))).toMatchObject({ delivery: { counts: { accepted: 2 } } });
+  await shop.carts(["eve"], 30);
+  expect(await shop.run(T0 + MINUTE, {}, commitsAndFails(3))).toMatchObject({ delivery: { counts: { accepted: 1 } } });
+  await shop.carts(["kim", "max"], 30);
+  const stop = new AbortController();
+  const released = await shop.run(T0 + 2 * MINUTE, { stop: stop.signal, onDecided: () => stop.abort() }, commitsAndFails(3));
+  expect(released).toMatchObject({ delivery: { counts: { accepted: 0, released: { stopped: 2 } } } });
+  expect(await shop.run(T0 + 3 * MINUTE, {}, commitsAndFails(4))).toMatchObject({ delivery: { counts: { accepted: 2 } } });
+  expect(shop.recipients()).toEqual(["ada", "bob", "eve", "kim", "max"].map((user) => `${user}@example.com`));
+  expect(await shop.rows("select user_id, sum(settles) as settles from opportune.sent_ledger group by user_id having sum(settles) <> 1")).toEqual([]);
+  expect(await shop.run(T0 + 4 * MINUTE)).toMatchObject({ recovered: { released: 0, inDoubt: 0 }, delivery: { claims: 0 } });
+});
+
+it("a run that failed although its claims stand is left to the next one", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  const blind = (warehouse: Warehouse): Warehouse => {
+    const failing = commitsAndFails(2)(warehouse);
+    const query = failing.query.bind(failing);
+    failing.query = (statement) => (statement.sql.includes('"seq" <=') ? Promise.reject(new Error("INTERRUPT Error: Interrupted!")) : query(statement));
+    return failing;
+  };
+  await expect(shop.run(T0, {}, blind)).rejects.toThrow("Interrupted");
+  expect(await shop.rows("select status from opportune.runs")).toEqual([{ status: "running" }]);
+  expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
+});

@@ -89,11 +89,13 @@ export class Ledger {
       as_of: timestampLiteral(run.asOf, dialect),
       recorded_at: timestampLiteral(instant(now), dialect),
     });
-    return this.fenced(async () => {
+    let appended = 0;
+    await this.#append(base, decisions, async () => {
       const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, bytes_scanned: null }));
       if (rows.length > 0) await this.warehouse.execute(statement(ledgerQueries(this.schema).insertInto("segment_runs").values(rows)));
-      return this.warehouse.execute(append);
+      appended = await this.warehouse.execute(append);
     });
+    return appended;
   }
 
   /** Appends events of claims of this run in one transaction. */
@@ -110,7 +112,29 @@ export class Ledger {
       run_id: `'${run.runId}'`,
       as_of: timestampLiteral(run.asOf, dialect),
     });
-    await this.fenced(() => this.warehouse.execute(append));
+    await this.#append(base, events.length, () => this.warehouse.execute(append));
+  }
+
+  /**
+   * Appends rows numbered from `base` on. A commit may have been made although it ended with an error (DuckDB: interrupted, or
+   * out of disk in the checkpoint that follows): what stands must neither be taken for undone nor be appended again.
+   */
+  async #append(base: number, count: number, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await this.fenced(work);
+    } catch (error) {
+      if (!(await this.#stands(base, count).catch(() => false))) throw error;
+    }
+  }
+
+  async #stands(base: number, count: number): Promise<boolean> {
+    const row = ledgerQueries(this.schema)
+      .selectFrom("sent_ledger")
+      .select("seq")
+      .where("seq", ">", base)
+      .where("seq", "<=", base + count)
+      .limit(1);
+    return (await this.warehouse.query(statement(row))).length > 0;
   }
 }
 

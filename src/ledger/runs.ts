@@ -144,6 +144,27 @@ const NOTHING_YET = {
   error: null,
 };
 
+/**
+ * Closes a run that failed before it could deliver, so that the next one has nothing to recover. If claims of it stand all the
+ * same, it is left to that one.
+ */
+export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: string }, error: string, now: number): Promise<void> {
+  const { warehouse, schema } = ledger;
+  const queries = ledgerQueries(schema);
+  const claims = queries
+    .selectFrom("sent_ledger")
+    .select("seq")
+    .where("run_id", "=", run.runId)
+    .where("decided_at", ">=", run.asOf)
+    .where("event", "=", "claimed");
+  const close = queries
+    .updateTable("runs")
+    .set({ ...NOTHING_DONE, status: "error", error, finished_at: instant(now) })
+    .where("run_id", "=", run.runId)
+    .where(({ not, exists }) => not(exists(claims)));
+  await ledger.fenced(() => warehouse.execute(statement(close)));
+}
+
 export async function recordRunEnd(ledger: Ledger, runId: string, end: RunEnd, now: number): Promise<void> {
   const { warehouse, schema } = ledger;
   const update = ledgerQueries(schema)

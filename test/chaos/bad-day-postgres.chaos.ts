@@ -91,10 +91,11 @@ describe("a bad day at Postgres", () => {
 
   it.each([3, 13, 25])("the server crashes at request %i, on a server that forgets commits", async (request) => {
     const { shop, admin } = await openShop(30);
-    const { rows } = await admin.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const pid = (await admin.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
+    if (pid === undefined) throw new Error("the server named no process");
     // Any of its processes that is killed takes all with it, and what was not yet written of its log.
     stage.provider.hooks.taken = (nth) => {
-      if (nth === request) process.kill(rows[0]?.pid ?? 0, "SIGKILL");
+      if (nth === request) process.kill(pid, "SIGKILL");
     };
     clearly(await worker.outcome(shop.job()), "warehouse/connection-lost", LOST);
     stage.provider.hooks = {};
