@@ -2,10 +2,10 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** `npm run test:long`: CDNOW day by day, the whole decision table on every warehouse, the oracle and whole runs on Postgres, and the scheduler as a process. */
+/** `npm run test:long`: CDNOW day by day, the whole decision table on every warehouse, the oracle on both, whole runs on Postgres, and the scheduler as a process. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts"],
+    include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts", "test/oracle.test.ts"],
     env: { DECISIONS: "all" },
     pool: "forks",
     globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
