@@ -55,7 +55,10 @@ function isDone(row: Row): boolean {
   return ended && Number(row["succeeded"]) === 1 && !ASK_AGAIN.some((reason) => (decisions[reason] ?? 0) > 0);
 }
 
-/** Of the last `withinMs`: the segments whose last successful run returned a row, and whether any segment's run did. */
+/** A segment that was last asked longer ago counts no more: a year of runs every few minutes is two million rows, ms. */
+const LAST_RUN_WITHIN_MS = 30 * 24 * 3_600_000;
+
+/** The segments whose last successful run, of a month, returned a row, and whether any segment's did in the last `withinMs`. */
 export async function returnedRows(
   warehouse: Warehouse,
   schema: string,
@@ -63,12 +66,12 @@ export async function returnedRows(
   withinMs: number,
 ): Promise<{ last: ReadonlySet<string>; recently: boolean }> {
   const queries = ledgerQueries(schema);
-  const since = sql<string>`cast(${instant(now - withinMs)} as ${sql.raw(warehouse.dialect.types.timestamp)})`;
+  const timestamp = (ms: number): ReturnType<typeof sql<string>> => sql<string>`cast(${instant(ms)} as ${sql.raw(warehouse.dialect.types.timestamp)})`;
   const latest = queries
     .selectFrom("segment_runs")
     .select(["segment", "returned", sql<number>`row_number() over (partition by segment order by as_of desc, run_id desc)`.as("newest")])
     .where("succeeded", "=", 1)
-    .where("as_of", ">", since);
+    .where("as_of", ">", timestamp(now - LAST_RUN_WITHIN_MS));
   const last = await warehouse.query(statement(queries.selectFrom(latest.as("r")).select("segment").where("newest", "=", 1).where("returned", ">", 0)));
   const recent = await warehouse.query(
     statement(
@@ -76,7 +79,7 @@ export async function returnedRows(
         .selectFrom("segment_runs")
         .select(sql<number>`count(*)`.as("n"))
         .where("returned", ">", 0)
-        .where("as_of", ">", since),
+        .where("as_of", ">", timestamp(now - withinMs)),
     ),
   );
   return { last: new Set(last.map((row) => String(row["segment"]))), recently: Number(recent[0]?.["n"] ?? 0) > 0 };
