@@ -9,6 +9,7 @@ const STOCK_WORDS: ReadonlySet<string> = new Set(
   is are was be been being have has had do does did don't doesn't can can't could will would should just only still already really very
   more most much all any some something anything everything no not yes please now today soon again back ever never later
   hi hello hey dear welcome aboard greetings friend customer customers member members there
+  big latest daily weekly monthly want wish hope give tip tips surprise you'll we'd we'll i'd
   new news newsletter update updates info information message messages notification reminder important urgent alert notice announcement
   offer offers deal deals sale discount discounts save saving special exclusive limited time last chance hurry ends ending free
   miss missed missing left leave behind waiting wait forgot forget forgotten come return returned gone
