@@ -88,7 +88,7 @@ export function nextOf(journeys: readonly Journey[], segments: ReadonlyMap<strin
   const next = journeys.flatMap((journey): Next[] => {
     const { segment: id, key } = journey;
     const segment = segments.get(id);
-    if (segment?.status !== "live" || journey.messages.some(({ events }) => OVER.has(events.at(-1)?.reason ?? ""))) return [];
+    if (segment?.status !== "live" || journey.messages.some(({ events }) => isOver(events.at(-1)))) return [];
     const anchor = countsFrom(journey, segment);
     return segment.steps.flatMap((step): Next[] => {
       const known = journey.messages.find((message) => message.step === step.name);
@@ -100,6 +100,10 @@ export function nextOf(journeys: readonly Journey[], segments: ReadonlyMap<strin
     });
   });
   return next.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
+}
+
+function isOver(last: StoryEvent | undefined): boolean {
+  return last?.event === "held_out" || OVER.has(last?.reason ?? "");
 }
 
 /** What the steps count from: the behaviour, but the run of the backfill in a backfilled journey, which shows in the due times. */

@@ -32,7 +32,6 @@ const STYLE = `
 .sent .badge { background: var(--good-back); color: var(--good); } .waiting .badge { background: var(--wait-back); color: var(--wait); }
 .trouble .badge { background: var(--bad-back); color: var(--bad); }
 .plain > li { padding: .2rem 0; } .plain > li + li { border-top: 1px solid var(--line); }
-time { white-space: nowrap; } @media (max-width: 30rem) { time { white-space: normal; } }
 @media print { .card { break-inside: avoid-page; border-color: #999; } }
 `;
 
@@ -42,12 +41,12 @@ export function storyPage(journeys: readonly Journey[], about: StoryPage): strin
   const all = entries.flatMap((each) => each.entries);
   const many = (kind: EntryKind): number => all.filter((entry) => entry.kind === kind).length;
   const title = `What ${visible(about.user)} heard, and why not more`;
-  const { name: zone, known } = about.timezone;
+  const zone = about.timezone.name;
   const cut = about.events > about.shown ? ` The newest ${String(about.shown)} of ${counted(about.events, "event")} are shown (--limit).` : "";
   const body = markup`<header class="top">
 <h1>${title}</h1>
 <p>${counted(many("sent"), "message")} sent, ${counted(many("silent"), "silence")}, ${counted(many("waiting"), "wait")}${many("trouble") > 0 ? `, ${counted(many("trouble"), "message")} in trouble` : ""}, in ${counted(journeys.length, "journey")}.${cut}</p>
-<p class="soft">Times are in ${zone}${zone === "UTC" && known ? "" : known ? ", where the user is, and in UTC" : ", the project's zone, as the user's own is not known, and in UTC"}. The last run was as of ${when(about.asOf, zone, true)}.</p>
+<p class="soft">Times are in ${zoneWords(about.timezone)}. The last run was as of ${when(about.asOf, zone, true)}.</p>
 </header>
 <main>
 ${nextSection(nextOf(journeys, about.segments, about.asOf), about)}
@@ -57,12 +56,17 @@ ${entries.map((each, index) => journeySection(each.journey, each.entries, about,
   return page(title, STYLE, body);
 }
 
+function zoneWords({ name, known }: StoryPage["timezone"]): string {
+  const whose = known ? ", where the user is" : ", the project's zone, as the user's own is not known";
+  return `${name}${whose}${name === "UTC" ? "" : "; beside it in UTC"}`;
+}
+
 function nextSection(next: readonly Next[], about: StoryPage): Markup {
   const zone = about.timezone.name;
   const items = next.map(({ segment, key, step, channel, from, until, told }) => {
     const what = markup`<strong>${step}</strong> of ${segment}${key === "" ? "" : ` ${visible(key)}`}${channel === null ? "" : `, by ${channel}`}`;
     if (told === null) return markup`<li>${what}: falls due ${when(from, zone, true)}, if the segment still returns the user.</li>`;
-    return markup`<li>${what}: asked again in each run until ${when(until, zone, true)}. The last answer was: ${inWords(told, about.names, writer(zone))}.</li>`;
+    return markup`<li>${what}: asked again in each run until ${when(until, zone, true)}. <span class="soft">${sentence(inWords(told, about.names, writer(zone)))}</span></li>`;
   });
   const nothing = markup`<p>Nothing, unless the user shows another behaviour.</p>`;
   return markup`<section class="card" aria-labelledby="next">
