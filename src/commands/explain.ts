@@ -31,7 +31,10 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
     const about = { events: Number(rows[0]?.["events"]), shown: rows.length, names: await namesOf(warehouse, schema, story) };
     if (options.html !== undefined) {
       const facts = await factsOf(project, warehouse, user, story);
-      const file = writePage(options.html, storyPage(journeys, { user, ...about, ...facts, policy: project.policy, segments: project.segments }));
+      const file = writePage(
+        options.html,
+        storyPage(journeys, { user, ...about, ...facts, policy: project.policy, segments: project.segments, audiences: project.audiences }),
+      );
       terminal.out(file);
       return 0;
     }

@@ -1,6 +1,6 @@
 /** A user's story as a page that a marketer can read: what they heard, what they didn't and why, and what may come. */
 import { formatDuration } from "../core/durations.js";
-import type { Policy, Segment } from "../project/types.js";
+import type { Audience, Policy, Segment } from "../project/types.js";
 import { inWords, type MessageNames } from "./explain.js";
 import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
 import type { Journey, StoryEvent } from "./story.js";
@@ -20,6 +20,7 @@ export interface StoryPage {
   heard: readonly Heard[];
   policy: Policy;
   segments: ReadonlyMap<string, Segment>;
+  audiences: ReadonlyMap<string, Audience>;
 }
 
 const STYLE = `
@@ -128,9 +129,16 @@ function entryItem({ kind, title, message, told, at, outcomes }: Entry, first: b
   const before = outcomes.filter((event) => event !== told && event.event !== "sending");
   const { dueAt, expiresAt } = message;
   return markup`<li class="${kind}"><p><span class="badge">${title}</span> <strong>${message.step}</strong>${message.channel === null ? "" : ` by ${message.channel}`}, ${when(at, zone)}</p>
-<p>${sentence(words(told))}${before.length === 0 ? "" : ` Before that: ${before.map(words).join("; ")}.`}</p>
+<p>${sentence(words(told))}${audienceOf(told, about)}${before.length === 0 ? "" : ` Before that: ${before.map(words).join("; ")}.`}</p>
 ${!first || dueAt === null ? NOTHING : markup`<p class="soft">Due ${when(dueAt, zone, true)}${expiresAt === null ? "" : markup`, until ${when(expiresAt, zone, true)}`}.</p>`}</li>
 `;
+}
+
+/** Who is in the audience that a reason names: its name alone says little to who didn't write it. */
+function audienceOf({ reason, rule, detail }: StoryEvent, { audiences }: StoryPage): string {
+  const name = reason === "converted" ? detail["goal"] : ["excluded", "no_consent", "audience_failed"].includes(reason) ? rule : undefined;
+  const description = audiences.get(String(name))?.description ?? null;
+  return description === null ? "" : ` (${String(name)}: ${description})`;
 }
 
 /** `waits: the cap is full` as `Waits: the cap is full.` */

@@ -95,6 +95,7 @@ async function open(): Promise<Opened> {
     heard: [{ channel: "email", topic: null, decidedAt: "2026-03-02T13:05:00Z" }],
     policy,
     segments: new Map([["cart_abandoned", cart]]),
+    audiences: new Map(),
   });
   writeFileSync(file, page);
   return (opened = await openPage(pathToFileURL(file).href));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy, Segment, Step } from "../../src/project/types.js";
+import type { Audience, Policy, Segment, Step } from "../../src/project/types.js";
 import { journeysOf, type StoryEvent } from "../../src/report/story.js";
 import { capsInUse, entriesOf, nextOf, spacedUntil } from "../../src/report/story-entries.js";
 import { storyPage, type StoryPage } from "../../src/report/story-page.js";
@@ -133,6 +133,7 @@ describe("the page", () => {
     heard: [],
     policy: POLICY,
     segments: segments(),
+    audiences: new Map([["open_tickets", { name: "open_tickets", description: "Who waits for <support>" } as Audience]]),
     ...given,
   });
 
@@ -157,6 +158,13 @@ describe("the page", () => {
     expect(html).toContain(`<time datetime="2026-03-08T04:30:00Z">23:30 EST<span class="soft"> (04:30 UTC on Sunday, 8 March 2026)</span></time>`);
     // The clocks went forward in between.
     expect(html).toContain("Waits for the end of the quiet hours: until 08:00 EDT on Sunday, 8 March 2026.");
+  });
+
+  it("says who is in an audience that a reason names", () => {
+    const excluded = event({ event: "denied", reason: "excluded", rule: "open_tickets", explanation: "is in the excluded audience open_tickets" });
+    expect(storyPage(journeysOf([excluded]), about())).toContain(
+      "<p>Is in the excluded audience open_tickets. (open_tickets: Who waits for &lt;support&gt;)</p>",
+    );
   });
 
   it("says whose zone it is where the user's is not known, and what is cut", () => {
