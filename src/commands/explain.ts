@@ -3,6 +3,7 @@ import { requireLedger } from "../ledger/schema.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import type { Project } from "../project/types.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { segmentNamed, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -12,6 +13,9 @@ export interface ExplainOptions extends GlobalOptions {
   limit: string;
 }
 
+/** A message that waits has a row each time its reason changes. */
+const MOST_OF_A_MESSAGE = 200;
+
 /** Why a user heard what they heard, and why not the rest. */
 export function explainCommand(terminal: Terminal, options: ExplainOptions, [user = ""]: readonly string[]): Promise<number> {
   const limit = limitOf(options.limit);
@@ -19,7 +23,7 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
     const { schema } = project.target;
     const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
     await requireLedger(warehouse, schema);
-    const rows = await readStory(warehouse, schema, user, segment, limit);
+    const rows = await readStory(warehouse, schema, { of: "user_id", value: user }, segment, limit);
     if (rows.length === 0) throw unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
@@ -45,10 +49,36 @@ function unknownUser(user: string, segment: string | null): OpportuneError {
   });
 }
 
-async function readStory(warehouse: Warehouse, schema: string, user: string, segment: string | null, limit: number): Promise<Row[]> {
+/**
+ * One message's story, in the form of `--output json`.
+ * @throws OpportuneError where there is no ledger, or none of its rows has the id
+ */
+export async function messageStory(project: Project, warehouse: Warehouse, messageId: string): Promise<unknown> {
+  const { schema, name } = project.target;
+  await requireLedger(warehouse, schema);
+  const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId }, null, MOST_OF_A_MESSAGE);
+  if (rows.length === 0) {
+    throw new OpportuneError({
+      code: "explain/unknown-message",
+      message: `The ledger of target ${name} knows no message ${JSON.stringify(messageId)}.`,
+      hint: "It was sent from another target or project, by `opportune preview --send-to`, or in a run that was cut off.",
+    });
+  }
+  const story = rows.map(toEvent);
+  const about = { events: Number(rows[0]?.["events"]), names: await namesOf(warehouse, schema, story) };
+  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), about);
+}
+
+async function readStory(
+  warehouse: Warehouse,
+  schema: string,
+  { of, value }: { of: "user_id" | "message_id"; value: string },
+  segment: string | null,
+  limit: number,
+): Promise<Row[]> {
   const binder = new Binder(warehouse.dialect);
   return warehouse.query(
-    renderSqlFile("explain.sql", warehouse.dialect, schema, { user_id: binder.bind(user), segment: binder.bind(segment), most: String(limit) }, binder),
+    renderSqlFile("explain.sql", warehouse.dialect, schema, { of, value: binder.bind(value), segment: binder.bind(segment), most: String(limit) }, binder),
   );
 }
 

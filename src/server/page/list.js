@@ -83,7 +83,7 @@ export function loadList() {
 function draw() {
   const hadFocus = list.contains(document.activeElement);
   const kept = options;
-  options = new Map(entries.map((entry) => [entry.id, kept.get(entry.id) ?? optionOf(entry)]));
+  options = new Map(entries.map((entry) => [entry.id, optionOf(entry, kept.get(entry.id))]));
   for (const [id, option] of kept) if (!options.has(id)) option.remove();
   // Only what moved is touched: an element that is put in anew loses the focus.
   let before = list.firstElementChild;
@@ -95,11 +95,17 @@ function draw() {
   if (hadFocus && !list.contains(document.activeElement)) focusList();
 }
 
-/** @param {PageEntry} entry */
-function optionOf({ id, at, to, subject, segment, step }) {
-  return element(
-    "div",
-    { role: "option", "data-id": id, tabindex: "-1", "aria-selected": "false" },
+/**
+ * The entry's option: the one there is, filled anew where it was rendered anew.
+ * @param {PageEntry} entry
+ * @param {HTMLElement | undefined} there
+ */
+function optionOf({ id, at, to, subject, segment, step }, there) {
+  if (there?.dataset["at"] === at) return there;
+  const option = there ?? element("div", { role: "option", tabindex: "-1", "aria-selected": "false" });
+  option.dataset["id"] = id;
+  option.dataset["at"] = at;
+  option.replaceChildren(
     element("span", { class: "to" }, to),
     " ",
     element("time", { datetime: at, title: `${at.replace("T", " ").replace(/\.\d+Z$/, "")} UTC` }, at.slice(11, 19)),
@@ -108,6 +114,7 @@ function optionOf({ id, at, to, subject, segment, step }) {
     " ",
     element("span", { class: "segment" }, step === "" ? segment : `${segment} · ${step}`),
   );
+  return option;
 }
 
 function mark() {

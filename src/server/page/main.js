@@ -64,6 +64,7 @@ function head(next) {
   if (next.kind === "sandbox") {
     title.textContent = "Opportune sandbox";
     clear.hidden = false;
+    byId("find", HTMLElement).hidden = false;
     clear.disabled = next.kept === 0 && next.requests === 0;
     const refused = Object.entries(next.refused).map(([status, count]) => `${count.toLocaleString("en-US")} × ${status}`);
     summary.textContent = [
@@ -81,14 +82,14 @@ function head(next) {
         : `${counted(next.problems.length, "problem")} at ${time(next.at)} UTC`;
     document.title = next.problems.length === 0 ? next.title : `✗ ${next.title}`;
     problems.replaceChildren(
-      ...(next.problems.length === 0
-        ? []
-        : [
-            element("h2", {}, listed().length === 0 ? "This can't be rendered" : "This can't be rendered; below is what was before"),
-            problemList(next.problems),
-          ]),
+      ...(next.problems.length === 0 ? [] : [element("h2", {}, counted(next.problems.length, "problem")), problemList(next.problems), ...still()]),
     );
   }
+}
+
+/** What stands below the problems. @returns {Node[]} */
+function still() {
+  return listed().length === 0 ? [] : [element("p", { class: "note" }, "Below is what could be rendered, as it last was.")];
 }
 
 /** @param {number} count */

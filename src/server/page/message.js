@@ -19,7 +19,9 @@ let offered = [];
 /** What the user chose last, for the next message too. */
 let chosen = "html";
 let width = "";
-let scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+/** `` as the page. */
+let scheme = "";
+const dark = matchMedia("(prefers-color-scheme: dark)");
 /** Counts draws, so that an answer that comes late is dropped. */
 let turn = 0;
 
@@ -32,6 +34,7 @@ const pressScheme = choice("scheme", (value) => {
   dress();
 });
 
+dark.addEventListener("change", dress);
 tabs.addEventListener("keydown", (event) => {
   const at = offered.findIndex(({ name }) => name === current()?.name);
   /** @type {Record<string, number | undefined>} */
@@ -110,7 +113,7 @@ function fill(content) {
 /** Gives the frame the width and the colours that were chosen. */
 function dress() {
   pressWidth(width);
-  pressScheme(scheme);
+  pressScheme(scheme === "" ? (dark.matches ? "dark" : "light") : scheme);
   const frame = panel.querySelector("iframe");
   if (frame === null) return;
   frame.style.width = width === "" ? "" : `${width}px`;
