@@ -48,7 +48,7 @@ export interface PageDetail extends Omit<PageMessage, "html"> {
 /** What the page is told as soon as it changes. */
 export type PageState = {
   /** Where it differs from the one before, everything is to be asked afresh. */
-  epoch: number;
+  epoch: string;
   /** The order of the newest message; 0: there is none. */
   newest: number;
 } & (

@@ -1,4 +1,5 @@
 /** The page with the messages of a preview, which it follows as they are rendered anew. */
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { Problem } from "../core/errors.js";
 import { closeServer, listen } from "./listen.js";
@@ -27,7 +28,7 @@ export async function startPreviewServer({ port, title }: { port: number; title:
   let messages: readonly PageMessage[] = [];
   let problems: readonly Problem[] = [];
   let at = "";
-  let epoch = 0;
+  let epoch = randomUUID();
   const page = createPage({
     state: () => ({ kind: "preview", title, epoch, newest: messages.length, problems, at }),
     list(search, limit) {
@@ -46,7 +47,7 @@ export async function startPreviewServer({ port, title }: { port: number; title:
   return {
     url,
     show(rendering) {
-      epoch += 1;
+      epoch = randomUUID();
       at = rendering.at;
       problems = rendering.problems;
       messages = rendering.messages ?? messages;

@@ -78,8 +78,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const store = new MessageStore(options.keep ?? DEFAULT_KEPT, MOST_KEPT_CHARACTERS);
   let plan = new FaultPlan([]);
   let stats = noStats();
-  /** How often everything was forgotten. */
-  let epoch = 0;
+  /** Until everything is forgotten. */
+  let epoch = randomUUID();
 
   const page = createPage({
     state: () => ({
@@ -208,7 +208,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   function clear(): void {
     store.clear();
     stats = noStats();
-    epoch += 1;
+    epoch = randomUUID();
     page.changed();
   }
 

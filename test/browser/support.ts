@@ -117,7 +117,9 @@ export async function screenshots(page: Page, name: string, options: { fullPage?
 /** What has the focus, as a screen reader would name it: `button Clear`; `` where nothing has. */
 export async function focused(page: Page): Promise<string> {
   const element = page.locator("*:focus").first();
-  if ((await element.count()) === 0) return "";
+  // A frame that has the focus does not match :focus.
+  if ((await element.count()) === 0)
+    return page.evaluate(() => (document.activeElement instanceof HTMLIFrameElement ? `iframe ${document.activeElement.title}` : ""));
   const [line = ""] = (await element.ariaSnapshot()).split("\n", 1);
   return line.replace(/^- /, "").replaceAll(/"|:$/g, "");
 }

@@ -56,7 +56,8 @@ async function take(next) {
   await loadList();
   if (before !== null && next.newest > before.newest && !anew) announce(next.newest - before.newest);
   if (before === null) return show(location.hash.slice(1) || null);
-  if (anew || open === null) await show(open);
+  if (anew) return show(listed().some(({ id }) => id === open) ? open : null);
+  if (open === null) await show(null);
 }
 
 /** @param {PageState} next */

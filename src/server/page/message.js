@@ -35,6 +35,15 @@ const pressScheme = choice("scheme", (value) => {
 });
 
 dark.addEventListener("change", dress);
+// Browsers pass by a frame that holds no link: the panel's stop leads into it, so that the arrow keys scroll every mail.
+panel.addEventListener("focus", () => panel.querySelector("iframe")?.focus());
+// The panel is no stop while the frame has the focus (which doesn't match :focus), or Shift+Tab would lead back in.
+for (const name of ["blur", "focus"])
+  addEventListener(name, () => {
+    const inFrame = document.activeElement instanceof HTMLIFrameElement;
+    panel.classList.toggle("in-frame", inFrame);
+    panel.tabIndex = inFrame ? -1 : 0;
+  });
 tabs.addEventListener("keydown", (event) => {
   const at = offered.findIndex(({ name }) => name === current()?.name);
   /** @type {Record<string, number | undefined>} */
