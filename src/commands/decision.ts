@@ -21,7 +21,7 @@ export function decisionReader(
     const project = openProject(options);
     const warehouse = await openWarehouse(project.root, impatient(project.target), { ...terminal, note: () => undefined });
     try {
-      return await messageStory(project, warehouse, messageId);
+      return await messageStory(warehouse, project.target, messageId);
     } finally {
       await warehouse.close();
     }

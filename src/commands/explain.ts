@@ -3,7 +3,6 @@ import { requireLedger } from "../ledger/schema.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
-import type { Project } from "../project/types.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { segmentNamed, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -12,9 +11,6 @@ export interface ExplainOptions extends GlobalOptions {
   segment?: string;
   limit: string;
 }
-
-/** A message that waits has a row each time its reason changes. */
-const MOST_OF_A_MESSAGE = 200;
 
 /** Why a user heard what they heard, and why not the rest. */
 export function explainCommand(terminal: Terminal, options: ExplainOptions, [user = ""]: readonly string[]): Promise<number> {
@@ -49,12 +45,14 @@ function unknownUser(user: string, segment: string | null): OpportuneError {
   });
 }
 
+/** A message that waits has a row each time its reason changes. */
+const MOST_OF_A_MESSAGE = 200;
+
 /**
  * One message's story, in the form of `--output json`.
  * @throws OpportuneError where there is no ledger, or none of its rows has the id
  */
-export async function messageStory(project: Project, warehouse: Warehouse, messageId: string): Promise<unknown> {
-  const { schema, name } = project.target;
+export async function messageStory(warehouse: Warehouse, { schema, name }: { schema: string; name: string }, messageId: string): Promise<unknown> {
   await requireLedger(warehouse, schema);
   const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId }, null, MOST_OF_A_MESSAGE);
   if (rows.length === 0) {

@@ -31,16 +31,21 @@ export async function watchPreview(terminal: Terminal, options: PreviewOptions, 
   if (first.problems.some(({ code }) => code.startsWith("usage/"))) throw new OpportuneError(first.problems, 2);
 
   const server = await startPreviewServer({ port, title: `Preview of ${id}` });
+  let told = "";
   const show = (rendering: Rendering): void => {
     server.show(rendering);
+    const lines = problemLines(rendering.problems, terminal.errPaint).join("\n");
     if (rendering.messages !== null) terminal.note(`${clockOf(rendering.at)} rendered ${counted(rendering.messages.length, "message")}`);
-    for (const line of problemLines(rendering.problems, terminal.errPaint)) terminal.warn(line);
+    if (lines !== "" && lines !== told) terminal.warn(lines);
+    told = lines;
+    // Whoever holds the file lets go of it without a change here.
+    if (rendering.problems.some(({ code }) => code === "warehouse/locked")) files.again();
   };
+  const files = await onChange(root, async () => show(await rendered(terminal, options, id)));
   show(first);
-  const stop = await onChange(root, async () => show(await rendered(terminal, options, id)));
   terminal.out(`The preview of ${id} is at ${server.url}, and rendered anew whenever ${PROJECT_FILE}, segments/ or templates/ change.\n\nCtrl-C ends it.`);
   await untilStopped();
-  await stop();
+  await files.stop();
   await server.close();
   return 0;
 }
@@ -58,7 +63,7 @@ async function rendered(terminal: Terminal, options: PreviewOptions, id: string)
     const project = openProject(options);
     const segment = segmentNamed(project, id);
     const steps = options.step === undefined ? treatments(segment) : [stepNamed(segment, options.step)];
-    const warehouse = await openWarehouse(project.root, impatient(project.target), terminal);
+    const warehouse = await openWarehouse(project.root, impatient(project.target), { ...terminal, note: () => undefined });
     try {
       const previewed = await renderPreview(project, warehouse, segment, steps, { user: options.user ?? null, sendTo: null });
       return {
@@ -101,20 +106,24 @@ function pageMessage({ step, message, claim }: Exclude<Previewed, { problem: Pro
   };
 }
 
-/** Calls `act` after each change, one at a time; the answer stops it. */
-async function onChange(root: string, act: () => Promise<void>): Promise<() => Promise<void>> {
+/** Calls `act` after each change, and when asked `again`; one at a time. */
+async function onChange(root: string, act: () => Promise<void>): Promise<{ again(): void; stop(): Promise<void> }> {
   const watcher = watch(READ, { cwd: root, ignoreInitial: true });
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
-  watcher.on("all", () => {
+  const again = (): void => {
     clearTimeout(timer);
     timer = setTimeout(() => void (running = running.then(act)), SETTLED_MS);
-  });
+  };
+  watcher.on("all", again);
   await new Promise<void>((resolve) => watcher.once("ready", resolve));
-  return async () => {
-    clearTimeout(timer);
-    await watcher.close();
-    await running;
+  return {
+    again,
+    async stop() {
+      await watcher.close();
+      await running;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -56,6 +56,7 @@ async function take(next) {
   await loadList();
   if (before !== null && next.newest > before.newest && !anew) announce(next.newest - before.newest);
   if (before === null) return show(location.hash.slice(1) || null);
+  if (anew && next.kind === "preview" && next.problems.length === 0) news.textContent = `Rendered again at ${time(next.at)}.`;
   if (anew) return show(listed().some(({ id }) => id === open) ? open : null);
   if (open === null) await show(null);
 }

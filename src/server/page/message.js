@@ -143,7 +143,7 @@ function tabsOf({ hasHtml, hasDecision, links }) {
 
 /** @param {PageDetail} message */
 function htmlTab({ id, remote, at }) {
-  const frame = element("iframe", { sandbox: "", title: "The mail as HTML", referrerpolicy: "no-referrer", tabindex: "0" });
+  const frame = element("iframe", { sandbox: "", title: "The mail as HTML", referrerpolicy: "no-referrer" });
   // The time is of no use to the server: it makes a frame that is rendered anew another one.
   frame.src = `/page/messages/${encodeURIComponent(id)}/html?${encodeURIComponent(at)}`;
   const some = `${remote.slice(0, 3).join(", ")}${remote.length > 3 ? " …" : ""}`;
