@@ -24,7 +24,7 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
     const { schema } = project.target;
     const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
     await requireLedger(warehouse, schema);
-    const rows = await readStory(warehouse, schema, user, segment, limit);
+    const rows = await readStory(warehouse, schema, { of: "user_id", value: user }, segment, limit);
     if (rows.length === 0) throw unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
@@ -72,10 +72,38 @@ function unknownUser(user: string, segment: string | null): OpportuneError {
   });
 }
 
-async function readStory(warehouse: Warehouse, schema: string, user: string, segment: string | null, limit: number): Promise<Row[]> {
+/** A message that waits has a row each time its reason changes. */
+const MOST_OF_A_MESSAGE = 200;
+
+/**
+ * One message's story, in the form of `--output json`.
+ * @throws OpportuneError where there is no ledger, or none of its rows has the id
+ */
+export async function messageStory(warehouse: Warehouse, { schema, name }: { schema: string; name: string }, messageId: string): Promise<unknown> {
+  await requireLedger(warehouse, schema);
+  const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId }, null, MOST_OF_A_MESSAGE);
+  if (rows.length === 0) {
+    throw new OpportuneError({
+      code: "explain/unknown-message",
+      message: `The ledger of target ${name} knows no message ${JSON.stringify(messageId)}.`,
+      hint: "It was sent from another target or project, by `opportune preview --send-to`, or in a run that was cut off.",
+    });
+  }
+  const story = rows.map(toEvent);
+  const about = { events: Number(rows[0]?.["events"]), names: await namesOf(warehouse, schema, story) };
+  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), about);
+}
+
+async function readStory(
+  warehouse: Warehouse,
+  schema: string,
+  { of, value }: { of: "user_id" | "message_id"; value: string },
+  segment: string | null,
+  limit: number,
+): Promise<Row[]> {
   const binder = new Binder(warehouse.dialect);
   return warehouse.query(
-    renderSqlFile("explain.sql", warehouse.dialect, schema, { user_id: binder.bind(user), segment: binder.bind(segment), most: String(limit) }, binder),
+    renderSqlFile("explain.sql", warehouse.dialect, schema, { of, value: binder.bind(value), segment: binder.bind(segment), most: String(limit) }, binder),
   );
 }
 

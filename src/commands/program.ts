@@ -73,17 +73,22 @@ function addProjectCommands(program: Command): void {
     .option("--user <id>", "the user to render it for (default: the first one that the segment returns)")
     .option("--step <name>", "the step, or step/variant (default: the first one)")
     .option("--send-to <address>", "send it there, with [preview] before the subject; the ledger is not written")
+    .option("--watch", "show the segment's messages in a browser, and render them anew as files change")
+    .option("--port <number>", "with --watch: port of the page; 0: any free one", "4011")
     .addOption(output())
     .addHelpText(
       "after",
-      `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
+      `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --watch", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
     )
     .action(lazily(async () => (await import("./preview.js")).previewCommand));
-  command(program, "sandbox", "run a SendGrid on this machine that sends nothing")
+  command(program, "sandbox", "run a SendGrid on this machine that sends nothing, with a page to look at what arrived")
     .option("--port <number>", "port to listen on; 0: any free one", "4010")
     .option("--fault <json...>", 'misbehave from the start, e.g. \'{"status":429,"resetInSeconds":2}\'')
     .option("--api-key <key>", "the one key to accept (default: any)")
-    .addHelpText("after", examples("opportune sandbox", 'opportune sandbox --fault \'{"status":503,"share":0.1}\''))
+    .addHelpText(
+      "after",
+      `\nIn a project, the page shows the decision behind each message, from the ledger of the target.\n${examples("opportune sandbox", 'opportune sandbox --fault \'{"status":503,"share":0.1}\'')}`,
+    )
     .action(lazily(async () => (await import("./sandbox.js")).sandboxCommand));
 }
 

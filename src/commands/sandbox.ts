@@ -1,8 +1,10 @@
 import { OpportuneError } from "../core/errors.js";
 import { readFaults, type Fault } from "../server/sandbox-faults.js";
 import { startSandbox } from "../server/sandbox.js";
+import { decisionReader } from "./decision.js";
 import { portOf } from "./port.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
+import { untilStopped } from "./until-stopped.js";
 
 export interface SandboxCommandOptions extends GlobalOptions {
   port: string;
@@ -14,14 +16,19 @@ export interface SandboxCommandOptions extends GlobalOptions {
 export async function sandboxCommand(terminal: Terminal, options: SandboxCommandOptions): Promise<number> {
   const port = portOf(options.port);
   const faults = (options.fault ?? []).flatMap(faultsOf);
-  const sandbox = await startSandbox({ port, ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }) });
+  const decision = decisionReader(terminal, options);
+  const sandbox = await startSandbox({
+    port,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+    ...(decision === undefined ? {} : { decision }),
+  });
   sandbox.setFaults(faults);
-  terminal.out(`The sandbox takes mail at ${sandbox.url} and sends nothing.
+  terminal.out(`The sandbox takes mail at ${sandbox.url} and sends nothing. Look at it there with a browser${decision === undefined ? "" : ", and at the decision behind each"}.
 
 The channel that uses it, in opportune.yml:
   email: {provider: sendgrid, endpoint: "${sandbox.url}", api_key: ${options.apiKey ?? "SG.sandbox"}, from: "Shop <shop@example.com>"}
 
-Look and steer:
+Look and steer by HTTP:
   GET    ${sandbox.url}/sandbox/messages          what arrived, newest last (?to=ada@example.com&limit=10)
   DELETE ${sandbox.url}/sandbox/messages          forget it
   GET    ${sandbox.url}/sandbox/stats             requests, answers
@@ -29,10 +36,7 @@ Look and steer:
   DELETE ${sandbox.url}/sandbox/faults            behave again
 
 Ctrl-C ends it.`);
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
+  await untilStopped();
   const { requests, accepted } = sandbox.stats();
   await sandbox.close();
   terminal.note(`The sandbox took ${String(accepted)} of ${String(requests)} messages.`);

@@ -54,9 +54,9 @@ export class FaultPlan {
     return null;
   }
 
-  /** What is still in force. */
+  /** What is still in force; `count` is how many requests it has left. */
   active(): Fault[] {
-    return this.#faults.filter(({ left }) => left > 0).map(({ fault: one }) => one);
+    return this.#faults.filter(({ left }) => left > 0).map(({ fault: one, left }) => (left === Infinity ? one : { ...one, count: left }));
   }
 }
 

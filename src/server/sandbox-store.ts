@@ -13,6 +13,14 @@ export interface StoredMessage {
   body: unknown;
 }
 
+/** What can be said of a message without reading its body. */
+export interface StoredEntry extends Pick<StoredMessage, "order" | "id" | "receivedAt"> {
+  to: readonly string[];
+  subject: string;
+  /** Its categories: Opportune puts the segment's id there. */
+  segment: string;
+}
+
 interface Kept {
   order: number;
   id: string;
@@ -20,6 +28,8 @@ interface Kept {
   headers: Readonly<Record<string, string>>;
   text: string;
   to: readonly string[];
+  subject: string;
+  segment: string;
 }
 
 /** Bodies are kept as received and read again when asked for: most never are. */
@@ -35,7 +45,7 @@ export class MessageStore {
     this.#mostCharacters = mostCharacters;
   }
 
-  /** `receivedAt` is epoch milliseconds; `to` holds the recipients in lower case. */
+  /** `receivedAt` is epoch milliseconds; `to` holds the recipients' addresses. */
   add(message: Omit<Kept, "order">): void {
     this.#count += 1;
     this.#kept.set(message.id, { ...message, order: this.#count });
@@ -51,6 +61,11 @@ export class MessageStore {
     return this.#kept.size;
   }
 
+  /** The order of the newest message; 0 before the first. */
+  get newest(): number {
+    return this.#count;
+  }
+
   get(id: string): StoredMessage | null {
     const kept = this.#kept.get(id);
     return kept === undefined ? null : opened(kept);
@@ -59,8 +74,17 @@ export class MessageStore {
   /** The newest `limit` messages, to one address (any case) if one is given, in the order received. */
   list(limit: number, to: string | null): StoredMessage[] {
     const wanted = to?.trim().toLowerCase() ?? null;
-    const found = [...this.#kept.values()].filter((kept) => wanted === null || kept.to.includes(wanted));
+    const found = [...this.#kept.values()].filter((kept) => wanted === null || kept.to.some((address) => address.toLowerCase() === wanted));
     return limit <= 0 ? [] : found.slice(-limit).map(opened);
+  }
+
+  /** The newest `limit` messages that hold `words` (lower case) in an address, the subject or the segment, newest first; and how many there are. */
+  search(words: string, limit: number): { found: number; messages: StoredEntry[] } {
+    const found = [...this.#kept.values()].filter(
+      ({ to, subject, segment }) => words === "" || [...to, subject, segment].some((text) => text.toLowerCase().includes(words)),
+    );
+    const newest = found.slice(-limit).reverse();
+    return { found: found.length, messages: newest.map(entryOf) };
   }
 
   clear(): void {
@@ -68,6 +92,10 @@ export class MessageStore {
     this.#characters = 0;
     this.#count = 0;
   }
+}
+
+function entryOf({ order, id, receivedAt, to, subject, segment }: Kept): StoredEntry {
+  return { order, id, receivedAt: new Date(receivedAt).toISOString(), to, subject, segment };
 }
 
 function opened(kept: Kept): StoredMessage {

@@ -1,13 +1,15 @@
 /**
  * A SendGrid for this machine: takes mails as strictly as the real one, sends nothing, keeps the newest to look at, and
- * misbehaves when told to. `POST /v3/mail/send` is SendGrid's; everything under `/sandbox/` is ours.
+ * misbehaves when told to. `POST /v3/mail/send` is SendGrid's; everything under `/sandbox/` is ours, and `/` a page to look at.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { OpportuneError } from "../core/errors.js";
+import { closeServer, listen } from "./listen.js";
 import { answer, readBody, strange } from "./loopback.js";
+import { createPage, type PageMessage } from "./page.js";
 import { FaultPlan, faultHeaders, faultMessage, readFaults, type Fault } from "./sandbox-faults.js";
+import { messageIdOf, pageEntry, pageMessage, summaryOf } from "./sandbox-page.js";
 import { readMail, type SendGridError } from "./sandbox-schema.js";
 import { MessageStore, type StoredMessage } from "./sandbox-store.js";
 
@@ -35,6 +37,8 @@ export interface SandboxOptions {
   now?: () => number;
   /** Told of every request for `/v3/mail/send` once its body has arrived, before it is answered; with what befalls it. */
   onRequest?: (body: Buffer | null, fault: Fault | null) => void;
+  /** What the page shows as the decision behind a message, by the ledger's id of it; throws an OpportuneError where it can't be read. */
+  decision?: (messageId: string) => Promise<unknown>;
 }
 
 export interface SandboxStats {
@@ -74,6 +78,31 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const store = new MessageStore(options.keep ?? DEFAULT_KEPT, MOST_KEPT_CHARACTERS);
   let plan = new FaultPlan([]);
   let stats = noStats();
+  /** Until everything is forgotten. */
+  let epoch = randomUUID();
+
+  const page = createPage({
+    state: () => ({
+      kind: "sandbox",
+      url,
+      epoch,
+      newest: store.newest,
+      kept: store.size,
+      requests: stats.requests,
+      accepted: stats.accepted,
+      refused: stats.refused,
+      faults: plan.active(),
+    }),
+    list(search, limit) {
+      const { found, messages } = store.search(search, limit);
+      return { found, messages: messages.map(pageEntry) };
+    },
+    find(id) {
+      const stored = store.get(id);
+      return stored === null ? null : pageMessage(stored);
+    },
+    decision: (message) => decisionOf(message, options.decision),
+  });
 
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
@@ -81,14 +110,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (refusal !== null) turnAway(request, response, 403, refusal);
     else if (path === "/v3/mail/send") mailSend(request, response);
     else if (path.startsWith("/sandbox/")) control(request, response, path);
-    else turnAway(request, response, 404, "not found");
+    else if (!page.handle(request, response, path)) turnAway(request, response, 404, "not found");
   });
   // Longer than undici's pools keep a connection, so that no post meets a closing one.
   server.keepAliveTimeout = 60_000;
-  server.on("clientError", (_error, socket) => socket.destroy());
 
   function refuse(response: ServerResponse, status: number, errors: readonly SendGridError[], headers: Record<string, string> = {}): void {
     stats.refused[status] = (stats.refused[status] ?? 0) + 1;
+    page.changed();
     answer(response, status, { errors }, headers);
   }
 
@@ -102,6 +131,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       const fault = authorised(request.headers.authorization, options.apiKey) ? plan.next() : null;
       options.onRequest?.(body, fault);
       if (fault !== null) stats.faults += 1;
+      page.changed();
       if (fault?.delayMs === undefined) answerMail(request, response, body, fault);
       else setTimeout(() => answerMail(request, response, body, fault), fault.delayMs).unref();
     });
@@ -123,9 +153,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const read = readMail(text);
     if ("errors" in read) return refuse(response, 400, read.errors);
     const id = randomUUID().replaceAll("-", "");
-    const to = read.mail.personalizations.flatMap((one) => [...one.to, ...(one.cc ?? []), ...(one.bcc ?? [])].map(({ email }) => email.toLowerCase()));
-    store.add({ id, receivedAt: now(), headers: shownHeaders(request), text, to });
+    store.add({ id, receivedAt: now(), headers: shownHeaders(request), text, ...summaryOf(read.mail) });
     stats.accepted += 1;
+    page.changed();
     if (fault?.cut === "after") return void request.socket.resetAndDestroy();
     if (fault?.hang === "after") return;
     response.writeHead(202, { "X-Message-Id": id, "Content-Length": "0" }).end();
@@ -156,11 +186,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         case "PUT /sandbox/faults": {
           const read = readFaults(parsed(body));
           if ("wrong" in read) return answer(response, 400, { error: read.wrong });
-          plan = new FaultPlan(read.faults);
+          setFaults(read.faults);
           return answer(response, 200, plan.active());
         }
         case "DELETE /sandbox/faults":
-          plan = new FaultPlan([]);
+          setFaults([]);
           return answer(response, 204);
         default:
           return answer(response, /^\/sandbox\/(messages|messages\/.+|faults|stats)$/u.test(path) ? 405 : 404, {
@@ -170,40 +200,45 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
   }
 
+  function setFaults(faults: readonly Fault[]): void {
+    plan = new FaultPlan(faults);
+    page.changed();
+  }
+
   function clear(): void {
     store.clear();
     stats = noStats();
+    epoch = randomUUID();
+    page.changed();
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(
-        new OpportuneError(
-          {
-            code: "sandbox/port",
-            message: `the sandbox can't listen on ${host}:${options.port} (${"code" in error ? String(error.code) : error.message})`,
-            hint: "Another process may have the port: choose another one, or 0 for any that is free.",
-          },
-          1,
-          error,
-        ),
-      ),
-    );
-    server.listen(options.port, host, resolve);
-  });
-  const { port, family, address } = server.address() as AddressInfo;
+  const url = await listen(server, { host, port: options.port, code: "sandbox/port" });
   return {
-    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    url,
     messages: (filter = {}) => store.list(filter.limit ?? Infinity, filter.to ?? null),
     stats: () => ({ ...stats, refused: { ...stats.refused }, kept: store.size }),
-    setFaults: (faults) => (plan = new FaultPlan(faults)),
+    setFaults,
     clear,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
+}
+
+async function decisionOf(message: PageMessage, ask: SandboxOptions["decision"]): Promise<unknown> {
+  const id = messageIdOf(message.source);
+  if (ask !== undefined && id !== null) return ask(id);
+  throw new OpportuneError(
+    id === null
+      ? {
+          code: "sandbox/not-ours",
+          message: "This mail names no message of a ledger.",
+          hint: "Opportune writes its message id into `custom_args`; another program sent this one.",
+        }
+      : {
+          code: "sandbox/no-project",
+          message: "This sandbox knows no project.",
+          hint: "Start `opportune sandbox` in a project's folder or with --project-dir: it then reads the ledger of its target.",
+        },
+  );
 }
 
 function noStats(): Omit<SandboxStats, "kept"> {

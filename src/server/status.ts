@@ -1,7 +1,7 @@
 /** What the scheduler says of itself by HTTP: whether it lives, whether it is ready, and its numbers. */
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { OpportuneError, type Problem } from "../core/errors.js";
+import type { Problem } from "../core/errors.js";
+import { closeServer, listen } from "./listen.js";
 import { answer } from "./loopback.js";
 
 export interface StatusOptions {
@@ -44,32 +44,8 @@ export async function startStatusServer(options: StatusOptions): Promise<StatusS
         return answer(response, 404, { error: "there are /healthz, /readyz and /metrics" });
     }
   });
-  server.on("clientError", (_error, socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(
-        new OpportuneError(
-          {
-            code: "start/port",
-            message: `Can't listen on ${options.host}:${String(options.port)} (${"code" in error ? String(error.code) : error.message}).`,
-            hint: "Another process may have the port: choose another --port, or 0 for any that is free.",
-          },
-          1,
-          error,
-        ),
-      ),
-    );
-    server.listen(options.port, options.host, resolve);
-  });
-  const { port, family, address } = server.address() as AddressInfo;
-  return {
-    url: `http://${family === "IPv6" ? `[${address}]` : address}:${String(port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const url = await listen(server, { host: options.host, port: options.port, code: "start/port" });
+  return { url, close: () => closeServer(server) };
 }
 
 function plain(response: ServerResponse, contentType: string, text: string): void {

@@ -37,6 +37,9 @@ async function startBrowser(): Promise<Browser> {
     executablePath,
     // Playwright adds a profile in a new folder, and removes it.
     args: [
+      // What the browser itself would ask of its maker is asked of nobody, so that all that is noted comes from a page.
+      "--autofill-server-url=http://127.0.0.1:1/",
+      "--gaia-url=http://127.0.0.1:1/",
       `--proxy-server=127.0.0.1:${String(port)}`,
       ..."--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" "),
     ],
@@ -58,12 +61,15 @@ async function listenAsProxy(): Promise<Server> {
   return server.unref();
 }
 
-/** Opens a URL in a fresh profile, `width` CSS pixels wide (default 1200), light unless told otherwise. */
-export async function openPage(url: string, options: { width?: number; colorScheme?: ColorScheme } = {}): Promise<Opened> {
+/**
+ * Opens a URL in a fresh profile, `width` CSS pixels wide (default 1200), light unless told otherwise. With the scheme null the
+ * browser decides by itself, also for frames: an emulated one holds in every frame, whatever the page says of it.
+ */
+export async function openPage(url: string, options: { width?: number; colorScheme?: ColorScheme | null } = {}): Promise<Opened> {
   const browser = await (started ??= startBrowser());
   const context = await browser.newContext({
     viewport: { width: options.width ?? 1200, height: HEIGHT },
-    colorScheme: options.colorScheme ?? "light",
+    colorScheme: options.colorScheme === undefined ? "light" : options.colorScheme,
     reducedMotion: "reduce",
     locale: "en-GB",
     timezoneId: "UTC",
@@ -111,7 +117,9 @@ export async function screenshots(page: Page, name: string, options: { fullPage?
 /** What has the focus, as a screen reader would name it: `button Clear`; `` where nothing has. */
 export async function focused(page: Page): Promise<string> {
   const element = page.locator("*:focus").first();
-  if ((await element.count()) === 0) return "";
+  // A frame that has the focus does not match :focus.
+  if ((await element.count()) === 0)
+    return page.evaluate(() => (document.activeElement instanceof HTMLIFrameElement ? `iframe ${document.activeElement.title}` : ""));
   const [line = ""] = (await element.ariaSnapshot()).split("\n", 1);
   return line.replace(/^- /, "").replaceAll(/"|:$/g, "");
 }

@@ -196,7 +196,7 @@ describe("POST /v3/mail/send", () => {
     expect((await post(mail(), { "content-type": "text/plain" })).status).toBe(415);
     expect((await ask("/v3/mail/send")).status).toBe(405);
     expect((await ask("/v3/mail/batch", { method: "POST" })).status).toBe(404);
-    expect((await ask("/")).status).toBe(404);
+    expect((await ask("/elsewhere")).status).toBe(404);
   });
 });
 
@@ -341,7 +341,7 @@ describe("MessageStore", () => {
   it("keeps the newest within its bounds of number and size", () => {
     const store = new MessageStore(3, 1000);
     const add = (id: string, characters: number): void =>
-      store.add({ id, receivedAt: 0, headers: {}, text: JSON.stringify("x".repeat(characters - 2)), to: [] });
+      store.add({ id, receivedAt: 0, headers: {}, text: JSON.stringify("x".repeat(characters - 2)), to: [], subject: "", segment: "" });
     for (const id of ["a", "b", "c", "d"]) add(id, 100);
     expect(store.list(10, null).map(({ id }) => id)).toEqual(["b", "c", "d"]);
     add("e", 850);

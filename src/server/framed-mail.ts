@@ -1,0 +1,87 @@
+/**
+ * A mail's HTML for the page's frame. What makes it harmless is the frame: no scripts, no forms, no windows (`sandbox`), and
+ * nothing from elsewhere (Content-Security-Policy). What neither covers is taken out here: links that would load another page
+ * into the frame, and `<link rel=preconnect>`, which no policy knows. The rest stays byte for byte.
+ */
+import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
+
+/** Of the frame's document. Inline styles and images that the mail carries in itself are all it may use. */
+export const FRAME_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox";
+
+export interface FramedMail {
+  html: string;
+  /** Where its links lead, in their order. */
+  links: { text: string; url: string }[];
+  /** What it would load from elsewhere, each URL once. */
+  remote: string[];
+}
+
+interface Found {
+  /** Offset in the HTML → what stands there instead of so many characters. */
+  edits: Map<number, { length: number; text: string }>;
+  links: FramedMail["links"];
+  remote: Set<string>;
+}
+
+export function framedMail(html: string): FramedMail {
+  const found: Found = { edits: new Map(), links: [], remote: new Set() };
+  visit(parse(html, { sourceCodeLocationInfo: true, scriptingEnabled: false }), found);
+  let framed = "";
+  let at = 0;
+  for (const [start, { length, text }] of [...found.edits].sort(([a], [b]) => a - b)) {
+    framed += html.slice(at, start) + text;
+    at = start + length;
+  }
+  return { html: framed + html.slice(at), links: found.links, remote: [...found.remote] };
+}
+
+function visit(node: Tree.Node, found: Found): void {
+  if ("attrs" in node) visitElement(node, found);
+  if ("content" in node) visit(node.content, found);
+  if ("childNodes" in node) for (const child of node.childNodes) visit(child, found);
+}
+
+function visitElement(element: Tree.Element, found: Found): void {
+  const { tagName, sourceCodeLocation: place } = element;
+  const tag = place?.startTag ?? place;
+  const attribute = (name: string): string | undefined => element.attrs.find((each) => each.name === name)?.value;
+  for (const url of remoteUrls(element)) found.remote.add(url);
+  if ((tagName === "link" || tagName === "meta") && tag) {
+    const refresh = attribute("http-equiv")?.trim().toLowerCase() === "refresh";
+    if (tagName === "link" || refresh) found.edits.set(tag.startOffset, { length: tag.endOffset - tag.startOffset, text: "" });
+  }
+  if ((tagName === "a" || tagName === "area") && tag) {
+    // A new window is what the frame may not open, so that a click leads nowhere.
+    const target = place?.attrs?.["target"];
+    if (target === undefined) found.edits.set(tag.startOffset + 1 + tagName.length, { length: 0, text: ` target="_blank"` });
+    else found.edits.set(target.startOffset, { length: target.endOffset - target.startOffset, text: `target="_blank"` });
+    const url = attribute("href");
+    if (url !== undefined) found.links.push({ text: textOf(element).replaceAll(/\s+/g, " ").trim(), url });
+  }
+}
+
+/** Attributes that make a browser load something at once. */
+const LOADING = new Set(["src", "srcset", "background", "poster", "data"]);
+
+function remoteUrls(element: Tree.Element): string[] {
+  const urls: string[] = [];
+  for (const { name, value } of element.attrs) {
+    if (name === "srcset") urls.push(...value.split(",").map((part) => part.trim().split(/\s/, 1)[0] ?? ""));
+    else if (LOADING.has(name) || (name === "href" && ["link", "image", "use"].includes(element.tagName))) urls.push(value.trim());
+    else if (name === "style") urls.push(...cssUrls(value));
+  }
+  if (element.tagName === "style") urls.push(...cssUrls(textOf(element)));
+  return urls.filter((url) => /^(?:https?:)?\/\//i.test(url));
+}
+
+function cssUrls(css: string): string[] {
+  return [...css.matchAll(/(?:url\(\s*|@import\s+)["']?([^"')\s;]+)/gi)].map(([, url = ""]) => url);
+}
+
+/** The text inside, and what images say of themselves. */
+function textOf(node: Tree.Node): string {
+  if (node.nodeName === "#text" && "value" in node) return node.value;
+  if ("attrs" in node && node.tagName === "img") return node.attrs.find(({ name }) => name === "alt")?.value ?? "";
+  return "childNodes" in node ? node.childNodes.map(textOf).join("") : "";
+}
