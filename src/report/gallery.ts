@@ -1,6 +1,6 @@
 /** The mails that a sandbox took, as one HTML page that asks nothing of the network. */
+import { framedMail } from "../core/framed-mail.js";
 import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
-import { stillMail } from "./still-mail.js";
 import { counted } from "./tables.js";
 
 export interface GalleryMail {
@@ -91,7 +91,7 @@ function mailItem(mail: GalleryMail): Markup {
 <div class="mail">
 <dl><dt>To</dt><dd>${mail.to}</dd><dt>Segment, step</dt><dd>${mail.segment}, ${mail.step}</dd>
 <dt>Arrived</dt><dd><time datetime="${mail.receivedAt}">${day}, ${clock} UTC</time></dd><dt>Message</dt><dd>${mail.messageId}</dd></dl>
-${mail.html === null ? NOTHING : markup`<template title="Mail: ${mail.subject}">${stillMail(mail.html)}</template>`}
+${mail.html === null ? NOTHING : markup`<template title="Mail: ${mail.subject}">${framedMail(mail.html).html}</template>`}
 <details${mail.html === null ? markup` open` : NOTHING}><summary>Plain text</summary><pre>${mail.text}</pre></details>
 </div>
 </details></li>

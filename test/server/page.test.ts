@@ -1,7 +1,7 @@
 /** What the page's server gives a browser; what a browser makes of it is in test/browser. */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { framedMail } from "../../src/server/framed-mail.js";
+import { framedMail } from "../../src/core/framed-mail.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
 
 let sandbox: Sandbox;
@@ -167,6 +167,9 @@ describe("a framed mail", () => {
     [`<svg><a xlink:href="x" target="_top">t</a></svg>`, `<svg><a xlink:href="x" target="_blank">t</a></svg>`],
     [`<head><link rel=preconnect href="//a.example"><LINK REL="dns-prefetch" HREF="//b.example"/></head>x`, `<head></head>x`],
     [`<meta http-equiv=" Refresh" content="0"><meta charset="utf-8">`, `<meta charset="utf-8">`],
+    [`a<iframe src="//a.example"><a href=x></iframe>b<embed src=y>c`, `abc`],
+    [`<object data="//a.example"><p>Shown <a href=x>instead</a>`, `<p>Shown <a target="_blank" href=x>instead</a>`],
+    [`<frameset><frame src="//a.example"></frameset>`, `<frameset></frameset>`],
     [`<!-- <a href=x> --><style>a{}</style>`, null],
   ])("%j", (html, framed) => {
     expect(framedMail(html).html).toBe(framed ?? html);

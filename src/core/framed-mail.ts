@@ -1,7 +1,8 @@
 /**
- * A mail's HTML for the page's frame. What makes it harmless is the frame: no scripts, no forms, no windows (`sandbox`), and
+ * A mail's HTML for a page's frame. What makes it harmless is the frame: no scripts, no forms, no windows (`sandbox`), and
  * nothing from elsewhere (Content-Security-Policy). What neither covers is taken out here: links that would load another page
- * into the frame, and `<link rel=preconnect>`, which no policy knows. The rest stays byte for byte.
+ * into the frame, `<link rel=preconnect>`, which no policy knows, and frames inside the mail, to whose hosts Chromium may connect
+ * before it asks a policy that the document inherited. The rest stays byte for byte.
  */
 import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
 
@@ -17,6 +18,8 @@ export interface FramedMail {
   remote: string[];
 }
 
+const FRAMES: ReadonlySet<string> = new Set(["iframe", "frame", "object", "embed"]);
+
 interface Found {
   /** Offset in the HTML → what stands there instead of so many characters. */
   edits: Map<number, { length: number; text: string }>;
@@ -30,6 +33,7 @@ export function framedMail(html: string): FramedMail {
   let framed = "";
   let at = 0;
   for (const [start, { length, text }] of [...found.edits].sort(([a], [b]) => a - b)) {
+    if (start < at) continue;
     framed += html.slice(at, start) + text;
     at = start + length;
   }
@@ -47,6 +51,11 @@ function visitElement(element: Tree.Element, found: Found): void {
   const tag = place?.startTag ?? place;
   const attribute = (name: string): string | undefined => element.attrs.find((each) => each.name === name)?.value;
   for (const url of remoteUrls(element)) found.remote.add(url);
+  if (FRAMES.has(tagName) && place && tag) {
+    // What an <iframe> holds is no markup, and must not become any; an <object> may hold half the mail.
+    const end = tagName === "iframe" ? place.endOffset : tag.endOffset;
+    found.edits.set(place.startOffset, { length: end - place.startOffset, text: "" });
+  }
   if ((tagName === "link" || tagName === "meta") && tag) {
     const refresh = attribute("http-equiv")?.trim().toLowerCase() === "refresh";
     if (tagName === "link" || refresh) found.edits.set(tag.startOffset, { length: tag.endOffset - tag.startOffset, text: "" });
