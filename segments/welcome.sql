@@ -12,6 +12,6 @@ steps:
   - {name: first_step, after: 6 hours, within: 24 hours, channel: email, template: welcome}
 ---*/
 select user_id, email, timezone, locale, signed_up_at as occurred_at,
-  first_name, plan_name, start_url
+  first_name, start_url
 from {{source "users"}}
 where signed_up_at > {{ago "3 days"}}

@@ -2,5 +2,5 @@
 description: Who did something with their account, and when
 ---*/
 select user_id, occurred_at
-from {{source "activity"}}
-where occurred_at > {{ago "14 days"}}
+from {{source "events"}}
+where event = 'setup_step_completed' and occurred_at > {{ago "14 days"}}
