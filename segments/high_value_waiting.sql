@@ -3,6 +3,7 @@ description: One of our best customers has waited a day for an answer from suppo
 because: You asked our support a question.
 status: live
 signal: recency
+class: transactional        # about their own question, and without an offer: it asks no marketing consent and holds nobody out
 priority: 85
 topic: care
 key: ticket_id
@@ -19,8 +20,8 @@ columns:
 ---*/
 -- The one segment without `exclude: [open_tickets]`, which is why that stands in each of the others and not in opportune.yml: from
 -- all others, who waits for support hears nothing, however large the cart.
--- Why then: most questions are answered within a day, and a note about one that was is noise. After three days a person should
--- have written, not we.
+-- Why then: most questions are answered within a day, and a note about one that was is noise. A day later is also the hour at which
+-- they wrote, so nobody is woken. After three days a person should have written, not we.
 select u.user_id, u.email, u.timezone, u.locale, t.opened_at as occurred_at, u.first_name, t.ticket_id, t.subject as ticket_subject
 from {{source "tickets"}} t
 join {{source "users"}} u on u.user_id = t.user_id
