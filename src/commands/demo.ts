@@ -111,10 +111,12 @@ async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
 
 /** @param loud tell each segment on stderr, as `run` does */
 async function runOnce(terminal: Terminal, project: Project, now: () => number, asOf: string, loud: boolean): Promise<RunResult> {
-  const quiet = { onStep: () => undefined, onDecided: () => undefined, onProgress: () => undefined };
+  const quiet = { onStep: () => undefined, onDecided: () => undefined };
   return withWarehouseOf(project, terminal, (warehouse) =>
     run(project, warehouse, {
       ...(loud ? narrated(terminal) : quiet),
+      // Tells how far it is once a second, which would differ from one demo to the next.
+      onProgress: () => undefined,
       segments: [...project.segments.values()].filter(({ status }) => status !== "draft"),
       approved: new Set(),
       backfill: new Set(),
