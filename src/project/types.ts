@@ -153,7 +153,7 @@ export interface Links {
 export interface SqlFile {
   /** Relative to the project root. */
   file: string;
-  /** The Handlebars SQL after the front matter. */
+  /** The Handlebars SQL after the front matter, with the audiences that it builds on written out. */
   sql: string;
   /** Line of the file (1-based) on which `sql` begins. */
   sqlLine: number;
