@@ -18,7 +18,7 @@ export const HOURS = 30 * 24;
 const HOUR_MS = 3_600_000;
 
 /** The month is that of the first so many users: all of them take a quarter of an hour. */
-const USERS = 1_500;
+const USERS = Number(process.env["MU"] ?? 1500);
 
 export interface Month {
   project: Project;
