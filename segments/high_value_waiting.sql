@@ -1,6 +1,6 @@
 /*---
 description: One of our best customers has waited a day for an answer from support
-because: You asked our support a question.
+because: You asked our support team a question.
 status: live
 signal: recency
 class: transactional        # about their own question, and without an offer: it asks no marketing consent and holds nobody out
@@ -9,7 +9,6 @@ topic: care
 key: ticket_id
 repeat: never
 goal: {audience: ticket_closed, within: 7 days}
-require: [high_value]
 first_run: send
 channel: email
 template: high_value_waiting
@@ -24,5 +23,6 @@ columns:
 -- they wrote, so nobody is woken. After three days a person should have written, not we.
 select u.user_id, u.email, u.timezone, u.locale, t.opened_at as occurred_at, u.first_name, t.ticket_id, t.subject as ticket_subject
 from {{source "tickets"}} t
+join {{audience "high_value"}} best on best.user_id = t.user_id
 join {{source "users"}} u on u.user_id = t.user_id
 where t.opened_at > {{ago "5 days"}} and t.opened_at <= {{as_of}} and (t.closed_at is null or t.closed_at > {{as_of}})
