@@ -34,8 +34,9 @@ delete from people where signed_up_at > {{now}};
 
 create table users as
 select 'u' || lpad(cast(n as varchar), 4, '0') as user_id,
-  -- One address in 250 is none, and one in 300 is shared with whoever signed up just before.
+  -- One address in 250 is none, one in 300 is shared with whoever signed up just before, and a few are the company's own.
   case
+    when n % 1000 = 405 then lower(first_name) || '@plainfold.example'
     when n % 250 = 17 then 'no-address'
     when n % 1000 = 642 then null
     when n % 300 = 54 then 'household.' || cast(n as varchar) || '@example.com'

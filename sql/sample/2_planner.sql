@@ -1,11 +1,11 @@
 -- What users do in the planner: the four steps of the set-up, the days on which they use it, their plans and how full these are.
 
--- The first step is a matter of minutes, the later ones of hours or days; one in five takes days over any of them.
+-- The first step is a matter of minutes, the later ones of hours or days; one in four takes days over any of them.
 create temp table setup_steps as
 with waits as (
   select n, signed_up_at, step,
     60 * (5 + 90 * draw(n, 'step minutes ' || step)) + case when step > 1 or draw(n, 'later ' || step) < 0.2 then 86400 * 1.8 * pow(draw(n, 'step days ' || step), 2) else 0 end
-      + case when draw(n, 'much later ' || step) < 0.2 then 86400 * (0.5 + 4 * draw(n, 'how much later ' || step)) else 0 end as wait
+      + case when draw(n, 'much later ' || step) < 0.25 then 86400 * (0.5 + 9 * draw(n, 'how much later ' || step)) else 0 end as wait
   from people
   join range(1, 5) as steps_of(step) on step <= people.steps
 )
@@ -52,9 +52,9 @@ viewed as (
   from days_with_app
   where draw(n * 1000 + day, 'views') < 0.3
   union all
-  -- One user in ten weighs a plan up once: three to five looks at the prices within a few days.
+  -- One user in four weighs a plan up once: three to five looks at the prices within a few days.
   select n, 'pricing', began_at + to_seconds(cast(86400 * 4 * draw(n * 10 + look, 'look') as bigint))
-  from (select n, signed_up_at + to_seconds(cast(86400 * 150 * draw(n, 'weighs up at') as bigint)) as began_at from people where draw(n, 'weighs up') < 0.1) as weighing
+  from (select n, signed_up_at + to_seconds(cast(86400 * 150 * draw(n, 'weighs up at') as bigint)) as began_at from people where draw(n, 'weighs up') < 0.25) as weighing
   join range(0, 5) as looks(look) on look < 3 + floor(3 * draw(n, 'looks'))
 ),
 happened as (

@@ -7,7 +7,7 @@ import { loadProject } from "../project/load.js";
 import type { Channel, Project } from "../project/types.js";
 import { runSummary } from "../report/run-summary.js";
 import { count } from "../report/tables.js";
-import { run, type RunResult } from "../run.js";
+import { run, type RunOptions, type RunResult } from "../run.js";
 import { startSandbox, type Sandbox } from "../server/sandbox.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { openWarehouse } from "./context.js";
@@ -109,12 +109,18 @@ async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
   await withWarehouseOf(project, terminal, (warehouse) => warehouse.execute(statement(query)));
 }
 
-/** @param loud tell each segment on stderr, as `run` does */
+/** @param loud tell of each segment on stderr, as `run` does; of audiences, only what goes wrong */
 async function runOnce(terminal: Terminal, project: Project, now: () => number, asOf: string, loud: boolean): Promise<RunResult> {
-  const quiet = { onStep: () => undefined, onDecided: () => undefined, onProgress: () => undefined };
+  const { onStep, onDecided } = narrated(terminal);
+  const told: Pick<RunOptions, "onStep" | "onDecided"> = {
+    onStep: (step) => (step.problem !== undefined || (loud && step.kind === "segment") ? onStep(step) : undefined),
+    onDecided: (decisions) => (loud ? onDecided(decisions) : undefined),
+  };
   return withWarehouseOf(project, terminal, (warehouse) =>
     run(project, warehouse, {
-      ...(loud ? narrated(terminal) : quiet),
+      ...told,
+      // Tells how far it is once a second, which would differ from one demo to the next.
+      onProgress: () => undefined,
       segments: [...project.segments.values()].filter(({ status }) => status !== "draft"),
       approved: new Set(),
       backfill: new Set(),
