@@ -9,5 +9,5 @@ from (
     row_number() over (partition by user_id order by started_at desc, subscription_id) as newest
   from {{source "subscriptions"}}
   where started_at <= {{as_of}} and (ended_at is null or ended_at > {{as_of}})
-) running
+) held
 where newest = 1
