@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import type { Project } from "../project/types.js";
 import { galleryPage, type GalleryMail } from "../report/gallery.js";
-import { counted } from "../report/tables.js";
+import { count, counted } from "../report/tables.js";
 import type { StoredMessage } from "../server/sandbox.js";
+import { timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 
 /** Writes them into the demo's folder and gives the lines that name them. `folder` is its path as the user would write it. */
@@ -20,7 +21,27 @@ export async function thingsToLookAt(project: Project, warehouse: Warehouse, mes
 2. Somebody who heard from us, and why they heard nothing else:
      ${program()} explain ${await toldBoth(warehouse, ledger)} --project-dir ${folder}
 3. The ledger, with SQL:
-     node ${folder}/query.mjs "select reason, count(*) as n from ${project.target.schema}.sent_ledger group by 1 order by 2 desc"`;
+     node ${folder}/query.mjs "select reason, count(*) as n from ${project.target.schema}.sent_ledger group by 1 order by 2"`;
+}
+
+/** What became of the messages that waited, in one sentence. `then` and `now` are the as_of of two runs, ISO 8601 UTC. */
+export async function whatWaited({ target }: Project, warehouse: Warehouse, then: string, now: string): Promise<string> {
+  const ledger = `${warehouse.dialect.quote(target.schema)}.sent_ledger`;
+  const at = (instant: string): string => timestampLiteral(instant, warehouse.dialect);
+  const [row] = await warehouse.query({
+    sql: `select count(*) as waited, sum(claimed) as claimed, sum(1 - moved) as waiting
+      from (
+        select w.message_id, max(case l.event when 'claimed' then 1 else 0 end) as claimed,
+          max(case when l.event is null or l.event = 'waiting' then 0 else 1 end) as moved
+        from ${ledger} w
+        left join ${ledger} l on l.message_id = w.message_id and l.decided_at = ${at(now)}
+        where w.event = 'waiting' and w.decided_at = ${at(then)}
+        group by w.message_id
+      ) messages`,
+    params: [],
+  });
+  const [waited, claimed, waiting] = [Number(row?.["waited"]), Number(row?.["claimed"]), Number(row?.["waiting"])];
+  return `Of ${counted(waited, "message")} that waited at noon, ${count(claimed)} went out, ${count(waiting)} wait on, and ${count(waited - claimed - waiting)} no longer apply.`;
 }
 
 function mailOf({ body, receivedAt }: StoredMessage, stepOf: ReadonlyMap<string, string>): GalleryMail {

@@ -11,7 +11,7 @@ import { run, type RunOptions, type RunResult } from "../run.js";
 import { startSandbox, type Sandbox } from "../server/sandbox.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { openWarehouse } from "./context.js";
-import { thingsToLookAt } from "./demo-looks.js";
+import { thingsToLookAt, whatWaited } from "./demo-looks.js";
 import { narrated } from "./run.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -56,6 +56,7 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
     title("Half past ten in the evening: it is day in Sydney, and what waited goes out.");
     const evening = await decide(EVENING);
     terminal.out(summary(evening).join("\n"));
+    terminal.out(await withWarehouseOf(project, terminal, (warehouse) => whatWaited(project, warehouse, NOON, EVENING)));
     title("Three things to look at");
     terminal.out(await withWarehouseOf(project, terminal, (warehouse) => thingsToLookAt(project, warehouse, sandbox.messages(), FOLDER)));
     return first.problems.length + again.problems.length + evening.problems.length === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 /** From validated files to the shapes that the rest of the job reads. */
 import { builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
+import { buildSilences } from "./lint-rules.js";
 import { postgresUrl } from "./postgres-url.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
@@ -196,6 +197,7 @@ export function buildSegment(id: string, file: FrontMatterFile, audiences: Audie
       acceptedValues: rule.accepted_values ?? null,
     })),
     keepProperties: data.keep_properties,
+    lint: buildSilences(data.lint, source),
     places: placesOf(source, written, steps),
   };
 }

@@ -6,6 +6,7 @@ import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, bui
 import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
 import { listFiles, readText } from "./files.js";
+import { buildSilences } from "./lint-rules.js";
 import { readAudiences, readSegments } from "./front-matter.js";
 import { valueAt } from "./problems.js";
 import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
@@ -56,7 +57,7 @@ export function loadProject(root: string, options: { target?: string | undefined
   ];
   const data = main?.data ?? null;
   const target = main?.target === undefined ? undefined : data?.targets[main.target];
-  if (problems.length > 0 || data === null || main?.target === undefined || target === undefined) {
+  if (problems.length > 0 || source === null || data === null || main?.target === undefined || target === undefined) {
     throw new OpportuneError(problems.sort(byPlace), 2);
   }
   return {
@@ -69,6 +70,7 @@ export function loadProject(root: string, options: { target?: string | undefined
     vars: data.vars,
     intervalSeconds: data.interval,
     links: buildLinks(data.links),
+    lint: buildSilences(data.lint, source),
     segments: inOrder(
       segments.items.flatMap(({ name, file, source, data }) =>
         data === null || source === null ? [] : [[name, buildSegment(name, file, audienceFiles, data, source)]],

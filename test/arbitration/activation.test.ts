@@ -37,6 +37,7 @@ const SEGMENT: Segment = {
   steps: [step("one", 0), step("two", 3600)],
   contract: [],
   keepProperties: [],
+    lint: new Map(),
   places: new Map(),
 };
 

@@ -17,7 +17,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown key at the top",
     files: main("sources:", "polcy: {}\nsources:"),
     expected: [
-      'opportune.yml:6:1: unknown key "polcy"; allowed: name, target, targets, channels, policy, sources, vars, interval, links | did you mean "policy"?',
+      'opportune.yml:6:1: unknown key "polcy"; allowed: name, target, targets, channels, policy, sources, vars, interval, links, lint | did you mean "policy"?',
     ],
   },
   {
@@ -39,7 +39,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown key far from all",
     files: segment("status: live", "status: live\nfrequency: 3"),
     expected: [
-      'segments/cart.sql:3:1: unknown key "frequency"; allowed: id, description, because, status, signal, class, priority, topic, key, repeat, goal, exclude, require, holdout, max_per_run, first_run, every, steps, columns, keep_properties, after, within, channel, template',
+      'segments/cart.sql:3:1: unknown key "frequency"; allowed: id, description, because, status, signal, class, priority, topic, key, repeat, goal, exclude, require, holdout, max_per_run, first_run, every, steps, columns, keep_properties, lint, after, within, channel, template',
     ],
   },
   {
@@ -505,7 +505,7 @@ export const CASES: readonly BrokenCase[] = [
       'opportune.yml:2:11: interval is "5m"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "5 minutes"?',
       "opportune.yml:4:8: path is missing in targets.dev; expected text",
       'opportune.yml:5:30: channels.email.provider is "post"; expected one of sendgrid, outbox',
-      'opportune.yml:6:1: unknown key "extra"; allowed: name, target, targets, channels, policy, sources, vars, interval, links',
+      'opportune.yml:6:1: unknown key "extra"; allowed: name, target, targets, channels, policy, sources, vars, interval, links, lint',
       'segments/a.sql:2:9: status is "on"; expected one of draft, live, paused',
       'segments/a.sql:3:7: unknown audience "nobody" in goal; known: ordered | write segments/audiences/nobody.sql',
       "segments/a.sql:4:8: steps is an empty list; expected at least one entry",

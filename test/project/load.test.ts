@@ -99,6 +99,7 @@ links:
   unsubscribe_url: https://shop.example/unsubscribe
   unsubscribe_secret: \${SECRET}
   utm: {source: opportune, campaign: "{{segment}}"}
+lint: {no-exclusions: "one office, and nobody in it"}
 `,
   ".env": "KEY=from-file\nSECRET='quiet word'\nDATA=from-file\n",
   "segments/growth/cart.sql": CART,
@@ -209,6 +210,7 @@ test("a good project, all of it", () => {
       unsubscribeSecret: "quiet word",
       utm: { source: "opportune", campaign: "{{segment}}" },
     },
+    lint: new Map([["no-exclusions", { reason: "one office, and nobody in it", line: 49, column: 8 }]]),
     segments: new Map([
       [
         "cart_abandoned",
@@ -267,6 +269,7 @@ test("a good project, all of it", () => {
             { column: "total", required: false, acceptedValues: null },
           ],
           keepProperties: ["total", "plan_type"],
+    lint: new Map(),
           places: cart?.places ?? new Map(),
         },
       ],
@@ -297,6 +300,7 @@ test("a good project, all of it", () => {
           steps: [{ name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
           contract: [],
           keepProperties: [],
+    lint: new Map(),
           places: receipt?.places ?? new Map(),
         },
       ],

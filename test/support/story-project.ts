@@ -32,6 +32,7 @@ export function drawProject(random: Random): Project {
     vars: {},
     intervalSeconds: 10 * MINUTE,
     links: { unsubscribeUrl: null, unsubscribeSecret: null, utm: {} },
+    lint: new Map(),
     segments: new Map(segments.map((segment) => [segment.id, segment])),
     audiences: new Map(AUDIENCES.map((name) => [name, drawAudience(random, name)])),
   };
@@ -115,6 +116,7 @@ function drawSegment(random: Random, id: string): Segment {
     steps: drawSteps(random),
     contract: random.chance(0.3) ? [{ column: "plan", required: random.chance(0.5), acceptedValues: ["starter", "growth"] }] : [],
     keepProperties: [],
+    lint: new Map(),
     places: new Map(),
   };
 }
