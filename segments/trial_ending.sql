@@ -20,6 +20,8 @@ columns:
 ---*/
 -- Why then: 24 hours before the end, so that the last day is a whole one wherever somebody lives and whatever the quiet hours; and no
 -- later than four hours before it, as who reads it then can't decide in peace. What happens otherwise is said plainly.
+-- Here nothing is charged when a trial ends. Where it turns into a paid plan by itself, say so earlier: Visa's rules (since April
+-- 2020) ask for a reminder seven days before.
 select u.user_id, u.email, u.timezone, u.locale, {{before "p.trial_ends_at" "24 hours"}} as occurred_at,
   u.first_name, p.plan as trial, p.plan_name, p.trial_ends_at, p.price, p.currency
 from {{audience "current_plan"}} p

@@ -19,22 +19,21 @@ columns:
 -- Why then: a week against four evens out weekdays and a single quiet day. At least eight uses in the four weeks, as half of next
 -- to nothing says nothing; at least one this week, as who does nothing at all is for gone_quiet.sql. The next day, not while they
 -- are at it; five days, as it may wait for anything more important.
-select u.user_id, u.email, u.timezone, u.locale, w.occurred_at, u.first_name, p.plan_name, f.favourite
+select u.user_id, u.email, u.timezone, u.locale, w.occurred_at, u.first_name, p.plan_name, w.favourite
 from (
-  select user_id, max(occurred_at) as occurred_at,
-    sum(case when occurred_at > {{ago "7 days"}} then 1 else 0 end) as this_week,
-    sum(case when occurred_at > {{ago "7 days"}} then 0 else 1 end) as four_weeks
-  from {{source "events"}}
-  where event = 'feature_used' and occurred_at > {{ago "35 days"}} and occurred_at <= {{as_of}}
-  group by user_id
+  select user_id, favourite,
+    row_number() over (partition by user_id order by uses desc, favourite) as place,
+    max(last_use) over (partition by user_id) as occurred_at,
+    sum(this_week) over (partition by user_id) as this_week,
+    sum(uses - this_week) over (partition by user_id) as four_weeks
+  from (
+    select user_id, subject as favourite, count(*) as uses, max(occurred_at) as last_use,
+      sum(case when occurred_at > {{ago "7 days"}} then 1 else 0 end) as this_week
+    from {{source "events"}}
+    where event = 'feature_used' and occurred_at > {{ago "35 days"}} and occurred_at <= {{as_of}}
+    group by user_id, subject
+  ) by_feature
 ) w
-join (
-  select user_id, subject as favourite,
-    row_number() over (partition by user_id order by count(*) desc, subject) as place
-  from {{source "events"}}
-  where event = 'feature_used' and occurred_at > {{ago "35 days"}} and occurred_at <= {{as_of}}
-  group by user_id, subject
-) f on f.user_id = w.user_id and f.place = 1
 join {{audience "current_plan"}} p on p.user_id = w.user_id
 join {{source "users"}} u on u.user_id = w.user_id
-where w.four_weeks >= 8 and w.this_week >= 1 and 8 * w.this_week < w.four_weeks
+where w.place = 1 and w.four_weeks >= 8 and w.this_week >= 1 and 8 * w.this_week < w.four_weeks
