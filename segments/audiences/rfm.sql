@@ -1,7 +1,8 @@
 /*---
 description: Every customer of the last year by recency, frequency and money spent, each from 1 to 5, and the tier that follows
 ---*/
--- Fifths of the customers, 5 the best: the scores of direct mail (Hughes, "Strategic Database Marketing", 1994). Ties are broken by the user's id, so that nobody's tier changes from run to run by chance.
+-- Fifths of the customers, 5 the best: the scores of direct mail (Arthur Hughes, "Strategic Database Marketing"). Ties are
+-- broken by the user's id, so that nobody's tier changes from run to run by chance.
 -- In one currency: convert the totals first if you sell in several.
 select user_id, occurred_at, orders, spent, recency, frequency, money,
   case

@@ -55,7 +55,10 @@ const SAMPLES: Readonly<Record<string, readonly RenderInput["properties"][]>> = 
   ],
   gone_quiet: [{ first_name: "Ada", plan_name: "Team", start_url: "https://app.example/start" }],
   high_value_waiting: [{ first_name: "Ada", ticket_subject: 'A "damaged" <notebook>' }],
-  plan_limit_near: [{ first_name: "Ada", used: 13, plan_limit: 15, plan_name: "Starter" }],
+  plan_limit_near: [
+    { first_name: "Ada", used: 13, plan_limit: 15, plan_name: "Starter" },
+    { first_name: null, used: 5, plan_limit: 5, plan_name: "Free" },
+  ],
   plan_question: [
     { first_name: "Ada", plan: "free", plan_name: "Free", next_plan_name: "Starter" },
     { first_name: null, plan: "starter", plan_name: "Starter", next_plan_name: "Team" },
@@ -112,7 +115,7 @@ This would be your first order with us, so here is a code for it. It takes 10% o
 PLAIN-7F2A
 
 Desk lamp <warm> €49.90
-Notebook × 2 €50.00
+Notebook 2 × €50.00
 Total €149.90
 
 Open your cart (https://shop.example/cart/8f2a?lang=en#items)
