@@ -86,6 +86,7 @@ export function sampleBodies(bench: Bench): string[] {
   return [...project.segments.keys()].flatMap((segment) =>
     Array.from({ length: 50 }, (_, i) => {
       const claim: Claim = {
+        place: i + 1,
         messageId: `d41d8cd98f00b204e9800998ecf8${String(1000 + i)}`,
         segment,
         channel: "email",

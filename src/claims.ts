@@ -8,6 +8,8 @@ import type { Row, Warehouse } from "./warehouse/types.js";
 
 /** A claim with the row it came from: all that rendering and delivery need. */
 export interface Claim extends DeliverableClaim {
+  /** In the order of the line, from 1: claims of one batch stand side by side. */
+  place: number;
   step: string;
   variant: string;
   userId: string;
@@ -50,6 +52,7 @@ function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {
   const facts = steps.get(`${segment}/${step}/${variant}`);
   if (facts === undefined) throw new Error(`Claim of a step that the project doesn't have: ${segment}/${step}/${variant}`);
   return {
+    place: Number(row["place"]),
     messageId: row["message_id"] as string,
     segment,
     step,

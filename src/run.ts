@@ -174,6 +174,7 @@ function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
   const failure = event.event === "sending" || event.event === "accepted" ? null : event;
   return {
     messageId: event.claim.messageId,
+    place: event.claim.place,
     event: event.event,
     at: event.at - offset,
     reason: failure === null ? event.event : failure.event === "in_doubt" ? "no_answer" : failure.reason,

@@ -109,6 +109,7 @@ function claimOf(row: Row, project: Project, segment: Segment, step: Treatment, 
   return {
     // Of no user's message: an event of the provider must find nothing in the ledger.
     messageId: `preview_${randomUUID()}`,
+    place: 1,
     segment: segment.id,
     step: step.step,
     variant: step.variant,

@@ -14,6 +14,8 @@ export const MOST_CLAIMS = 500_000_000;
 /** What became of a claim, or that it is about to be handed over. */
 export interface ClaimEvent {
   messageId: string;
+  /** The claim's place among the run's decisions. */
+  place: number;
   event: "sending" | "accepted" | "failed" | "in_doubt" | "released";
   reason: string;
   /** JSON, or null. */
@@ -111,6 +113,8 @@ export class Ledger {
       seq: String(base),
       run_id: `'${run.runId}'`,
       as_of: timestampLiteral(run.asOf, dialect),
+      first: String(events.reduce((first, { place }) => Math.min(first, place), Infinity)),
+      last: String(events.reduce((last, { place }) => Math.max(last, place), 0)),
     });
     await this.#append(base, events.length, () => this.warehouse.execute(append));
   }

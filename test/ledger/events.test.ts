@@ -66,7 +66,7 @@ describe("events", () => {
 
   it("of messages that this run did not claim are not written", async () => {
     const { warehouse, run } = await fiveFates();
-    await run.ledger.appendEvents(run.run, [{ messageId: "unknown", event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }]);
+    await run.ledger.appendEvents(run.run, [{ messageId: "unknown", place: 1, event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }]);
     await run.ledger.appendEvents(run.run, []);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });
@@ -75,6 +75,7 @@ describe("events", () => {
     const { warehouse, run } = await fiveFates();
     const many = Array.from({ length: 20_000 }, (_, i) => ({
       messageId: run.ids.get("u1") ?? "",
+      place: run.places.get(run.ids.get("u1") ?? "") ?? 0,
       event: "in_doubt" as const,
       reason: "no_answer",
       detail: `{"n":"${String(i)} ü"}`,

@@ -9,6 +9,7 @@ import { loadRenderer } from "../../src/render/renderer.js";
 import { renderSqlFile } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { projectWith, warehouseWith } from "../segments/support.js";
+import { claimPlaces } from "../support/claim-places.js";
 
 export const SCHEMA = "opportune";
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
@@ -36,6 +37,8 @@ export interface OpenRun {
   decisions: Decisions;
   /** The message ids of this run's claims by user. */
   ids: Map<string, string>;
+  /** Message id → its claim's place. */
+  places: ReadonlyMap<string, number>;
   /** Appends events of users' claims at the run's time. */
   tell(...events: readonly (readonly [user: string, event: ClaimEvent["event"], reason?: string])[]): Promise<void>;
   end(): Promise<void>;
@@ -62,16 +65,19 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
       (row) => [String(row["user_id"]), String(row["message_id"])],
     ),
   );
+  const places = await claimPlaces(warehouse);
   return {
     ledger,
     run,
     decisions,
     ids,
+    places,
     tell: (...events) =>
       ledger.appendEvents(
         run,
         events.map(([user, event, reason = event]) => ({
           messageId: ids.get(user) ?? "",
+          place: places.get(ids.get(user) ?? "") ?? 0,
           event,
           reason,
           detail: event === "sending" ? null : `{"because":"${reason}"}`,

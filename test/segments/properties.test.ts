@@ -105,6 +105,7 @@ describe("a value", () => {
     });
     const { renderer } = await stage(project, await warehouseWith());
     const claim: Claim = {
+      place: 1,
       messageId: "m1",
       segment: "cart",
       step: "nudge",

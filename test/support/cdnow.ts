@@ -13,7 +13,7 @@ import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createModel } from "../model/model.js";
 import { asText, differenceIn, type Difference } from "./compare.js";
-import { createRealDecider } from "./sql-decider.js";
+import { createRealDecider, type OpenEmpty } from "./sql-decider.js";
 import type { AudienceRow, DecidedRow, WorldRow, WorldRun } from "./world.js";
 
 const CSV = path.join(import.meta.dirname, "../data/cdnow.csv");
@@ -127,11 +127,32 @@ export function loadShop(): { project: Project; templates: TemplateCatalog } {
   }
 }
 
-/** Makes the table that the segments read, by the warehouse's own reader of CSV. */
+/** Makes the table that the segments read: by the warehouse's own reader of CSV if it has one. */
 export async function createPurchases(warehouse: Warehouse): Promise<void> {
+  if (warehouse.dialect.name !== "duckdb") return copyPurchases(warehouse);
   const columns = "{'customer': 'varchar', 'bought_on': 'date', 'cds': 'integer', 'dollars': 'decimal(9, 2)'}";
   const file = CSV.replaceAll("'", "''");
   await warehouse.execute({ sql: `create table main.purchases as select * from read_csv('${file}', header = true, columns = ${columns})`, params: [] });
+}
+
+async function copyPurchases(warehouse: Warehouse): Promise<void> {
+  const lines = readFileSync(CSV, "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
+  const names = ["customer", "bought_on", "cds", "dollars"];
+  await warehouse.execute({ sql: "create schema main", params: [] });
+  await warehouse.execute({ sql: `create table main.purchases_as_text (${names.map((name) => `${name} text`).join(", ")})`, params: [] });
+  await warehouse.append(
+    "main.purchases_as_text",
+    names.map((name, at) => ({ name, kind: "text", values: lines.map((line) => line[at] ?? null) })),
+  );
+  await warehouse.execute({
+    sql: `create table main.purchases as
+      select customer, cast(bought_on as date) as bought_on, cast(cds as integer) as cds, cast(dollars as decimal(9, 2)) as dollars from main.purchases_as_text`,
+    params: [],
+  });
 }
 
 export interface Purchase {
@@ -214,13 +235,17 @@ export function mornings(everyDays: number): string[] {
 export type LedgerEntry = DecidedRow & { asOf: string };
 
 /**
- * Decides the purchases at these instants by the model and by the SQL on DuckDB. Gives what the SQL appended and, where a
+ * Decides the purchases at these instants by the model and by the SQL on a new warehouse. Gives what the SQL appended and, where a
  * run's rows differ (it stops there), the story of the first customers concerned.
  */
-export async function decideCdnow(asOfs: readonly string[], customers: Customers): Promise<{ ledger: LedgerEntry[]; difference: string | null }> {
+export async function decideCdnow(
+  asOfs: readonly string[],
+  customers: Customers,
+  open: OpenEmpty,
+): Promise<{ ledger: LedgerEntry[]; difference: string | null }> {
   const { project, templates } = loadShop();
   const model = createModel();
-  const sql = await createRealDecider(createPurchases, templates);
+  const sql = await createRealDecider(createPurchases, templates, open);
   const ledger: LedgerEntry[] = [];
   try {
     for (const [index, asOf] of asOfs.entries()) {

@@ -12,6 +12,7 @@ import type { TemplateCatalog } from "../../src/segments/types.js";
 import { isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
+import { claimPlaces } from "./claim-places.js";
 
 const SCHEMA = "opportune";
 const STORY_TABLES = ["sent_ledger", "runs", "segment_runs", "suppressions", "preferences", "pauses"];
@@ -140,12 +141,13 @@ async function runOnce(
     params: [runId],
   });
   const decided = rows.map((row) => ({ row, messageId: String(row["message_id"]) }));
+  const places = await claimPlaces(warehouse);
   const outcomes = decided
     .filter(({ row }) => row["event"] === "claimed")
-    .map(({ row, messageId }) => ({ messageId, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
+    .map(({ row, messageId }) => ({ messageId, place: places.get(messageId) ?? 0, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
   await ledger.appendEvents(
     run,
-    outcomes.flatMap(({ messageId, outcome }) => eventsOf(messageId, outcome, now())),
+    outcomes.flatMap(({ messageId, place, outcome }) => eventsOf({ messageId, place }, outcome, now())),
   );
   for (const [outcome, verdict] of [
     ["resent", "resend"],
@@ -163,8 +165,8 @@ function toDecided(row: Row): DecidedRow {
   return decided as unknown as DecidedRow;
 }
 
-function eventsOf(messageId: string, outcome: ClaimOutcome, at: number): ClaimEvent[] {
-  const event = (name: ClaimEvent["event"], reason: string = name): ClaimEvent => ({ messageId, event: name, reason, detail: null, providerId: null, at });
+function eventsOf(claim: Pick<ClaimEvent, "messageId" | "place">, outcome: ClaimOutcome, at: number): ClaimEvent[] {
+  const event = (name: ClaimEvent["event"], reason: string = name): ClaimEvent => ({ ...claim, event: name, reason, detail: null, providerId: null, at });
   switch (outcome) {
     case "accepted":
       return [event("sending"), event("accepted")];
