@@ -290,10 +290,10 @@ it("each shipped segment has a goal and says why, where, and of what kind it is"
   for (const segment of shipped.segments.values()) {
     expect(segment).toMatchObject({
       status: "live",
-      because: expect.any(String),
-      description: expect.any(String),
-      topic: expect.any(String),
-      signal: expect.any(String),
+      because: expect.any(String) as string,
+      description: expect.any(String) as string,
+      topic: expect.any(String) as string,
+      signal: expect.any(String) as string,
     });
     expect(segment.goal, segment.id).not.toBeNull();
     expect(segment.contract.length, segment.id).toBeGreaterThan(0);
