@@ -25,6 +25,11 @@ export function builtOn(sql: string, audiences: AudienceFiles): string {
   return built + sql.slice(end);
 }
 
+/** Names of the audiences that a query calls itself, in name order. */
+export function audiencesIn(sql: string): string[] {
+  return [...new Set(callsOf(sql).flatMap(({ name, comment }) => (comment ? [] : [name])))].sort();
+}
+
 /** The calls in a query, in order; `comment`: it stands in one. */
 function callsOf(sql: string): { name: string; from: number; to: number; comment: boolean }[] {
   const comments = sqlTokens(sql).filter(({ comment }) => comment);
@@ -51,8 +56,8 @@ export function circularAudiences(audiences: AudienceFiles): Problem[] {
 function wayBack(name: string, audiences: AudienceFiles): string[] | null {
   const seen = new Set<string>();
   const search = (at: string, way: readonly string[]): string[] | null => {
-    for (const { name: next, comment } of callsOf(audiences.get(at)?.sql ?? "")) {
-      if (comment || seen.has(next)) continue;
+    for (const next of audiencesIn(audiences.get(at)?.sql ?? "")) {
+      if (seen.has(next)) continue;
       if (next === name) return [...way];
       seen.add(next);
       const found = search(next, [...way, next]);

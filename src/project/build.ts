@@ -1,5 +1,5 @@
 /** From validated files to the shapes that the rest of the job reads. */
-import { builtOn, type AudienceFiles } from "./build-on.js";
+import { audiencesIn, builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
 import { buildSilences } from "./lint-rules.js";
 import { postgresUrl } from "./postgres-url.js";
@@ -207,7 +207,7 @@ export function buildAudience(name: string, file: FrontMatterFile, audiences: Au
 }
 
 function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile, audiences: AudienceFiles): SqlFile {
-  return { file, sql: builtOn(sql, audiences), sqlLine, version };
+  return { file, sql: builtOn(sql, audiences), buildsOn: audiencesIn(sql), sqlLine, version };
 }
 
 /** The places of the front matter, with the steps by their index in `Segment.steps` and by their names. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { builtOn } from "../../src/project/build-on.js";
+import { audiencesIn, builtOn } from "../../src/project/build-on.js";
 import { readSqlFile } from "../../src/project/files.js";
 import { temporaryFolder, write } from "../commands/support.js";
 
@@ -42,5 +42,6 @@ describe("a query that builds on an audience", () => {
     expect(builtOn(`select 1 -- see {{audience "all"}}\n/* and {{audience "none"}} */`, files({ all: "select 1" }))).toBe(
       "select 1 -- see all\n/* and none */",
     );
+    expect(audiencesIn(`select 1 -- see {{audience "all"}}\nfrom {{audience "b"}} b, {{audience "a"}} a, {{audience "b"}} c`)).toEqual(["a", "b"]);
   });
 });

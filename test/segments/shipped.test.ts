@@ -302,3 +302,20 @@ it("each shipped segment has a goal and says why, where, and of what kind it is"
   const withoutTickets = [...shipped.segments.values()].filter(({ exclude }) => !exclude.includes("open_tickets"));
   expect(withoutTickets.map(({ id }) => id)).toEqual(["high_value_waiting"]);
 });
+
+/** Words that some warehouse lacks or reads otherwise; helpers and common SQL say the same on all. */
+const NOT_PORTABLE =
+  /\b(?:interval|qualify|date_trunc|date_diff|datediff|dateadd|now|current_timestamp|current_date|greatest|least|max_by|array_agg|string_agg|ilike|lateral)\b|\bfilter\s*\(|\busing\s*\(|\bvalues\s*\(|::|\bstatus\b/i;
+
+it.each([...shipped.segments.values(), ...shipped.audiences.values()])(
+  "$file keeps to SQL that every warehouse has, and asks for times, not states",
+  ({ sql }) => {
+    const code = sql.replaceAll(/--.*|\{\{.*?\}\}/g, "");
+    expect(NOT_PORTABLE.exec(code)).toBeNull();
+  },
+);
+
+it("knows what is not portable", () => {
+  for (const sql of ["count(*) filter (where a)", "a::int", "join b using (id)", "now() - interval '1 day'", "where status = 'open'"])
+    expect(sql).toMatch(NOT_PORTABLE);
+});
