@@ -16,9 +16,9 @@ within: 5 days
 columns:
   favourite: {required: true, accepted_values: [shared_board, weekly_summary, templates, reminders]}
 ---*/
--- Why then: a week against four evens out weekdays and a single quiet day. At least eight uses in the four weeks, as half of next
--- to nothing says nothing; at least one this week, as who does nothing at all is for gone_quiet.sql. The next day, not while they
--- are at it; five days, as it may wait for anything more important.
+-- Why then: a week against four evens out weekdays and a single quiet day. At least one use this week, as who does nothing at all
+-- is for gone_quiet.sql; so nine or more in the four weeks, and half of next to nothing is not asked about. The next day, not while
+-- they are at it; five days, as it may wait for anything more important.
 select u.user_id, u.email, u.timezone, u.locale, w.occurred_at, u.first_name, p.plan_name, w.favourite
 from (
   select user_id, favourite,
@@ -36,4 +36,4 @@ from (
 ) w
 join {{audience "current_plan"}} p on p.user_id = w.user_id
 join {{source "users"}} u on u.user_id = w.user_id
-where w.place = 1 and w.four_weeks >= 8 and w.this_week >= 1 and 8 * w.this_week < w.four_weeks
+where w.place = 1 and w.this_week >= 1 and 8 * w.this_week < w.four_weeks
