@@ -19,7 +19,7 @@ const HOURS = 30 * 24;
 const HOUR_MS = 3_600_000;
 
 /** The month is that of the first so many users: enough for every segment, and few enough that a run's own costs prevail. */
-const USERS = 1_500;
+const USERS = 600;
 
 const GOLDEN = join(import.meta.dirname, "../golden/month.csv");
 
