@@ -8,14 +8,16 @@ import tseslint from "typescript-eslint";
  */
 const RUN = ["run", "decide", "claims"];
 const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
-const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", ...SIBLINGS, "warehouse", "project", "core", "version"];
+const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", "lint", ...SIBLINGS, "warehouse", "project", "core", "version"];
 
 /** @type {Record<string, { imports: string[], types: string[] }>} Beside their own folder; `types`: with `import type` alone. */
 const LAYERS = {
   commands: { imports: ALL.filter((name) => name !== "cli"), types: [] },
   run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "core", "version"], types: [] },
-  report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "warehouse"] },
+  report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "lint", "warehouse"] },
   server: { imports: ["project", "core"], types: [] },
+  // Reads what the user wrote, templates as trees; the warehouse is not asked.
+  lint: { imports: ["render", "project", "core"], types: [] },
   // Around the run: they see what it did, and read the ledger.
   schedule: { imports: ["ledger", "project", "core", "version"], types: [...RUN, "delivery"] },
   alerts: { imports: ["ledger", "project", "core"], types: [...RUN, "warehouse"] },

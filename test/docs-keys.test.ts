@@ -2,15 +2,20 @@
  * The tables of keys and helpers in docs/ say what the schemas say. They stand between `<!-- NAME -->` and `<!-- end -->`;
  * `UPDATE_DOCS=1 npx vitest run test/docs-keys.test.ts` writes them anew. And the examples there are valid.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import pc from "picocolors";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { lintProject } from "../src/lint/lint.js";
+import { RULES, ruleTable } from "../src/lint/rules.js";
 import { projectJsonSchema, segmentJsonSchema } from "../src/project/json-schema.js";
 import { loadProject } from "../src/project/load.js";
 import { audienceSchema } from "../src/project/segment-schema.js";
 import { HELPERS } from "../src/render/helpers.js";
+import { loadRenderer } from "../src/render/renderer.js";
+import { lintLines } from "../src/report/lint.js";
 
 /** The parts of a JSON Schema that a table of keys is made of. */
 interface Schema {
@@ -109,7 +114,23 @@ const TABLES: readonly (readonly [string, string, () => string])[] = [
         Object.values(HELPERS).map(({ usage, gives }) => [`\`${usage}\``, gives]),
       ),
   ],
+  ["lint.md", "rules of lint", () => table(["rule", "finds", "why", "instead"], ruleTable())],
+  ["lint.md", "opportune lint", lintExample],
 ];
+
+/** What `opportune lint` says of two of its fixtures. */
+function lintExample(): string {
+  const root = join(import.meta.dirname, "lint");
+  const folder = mkdtempSync(join(tmpdir(), "opportune-docs-"));
+  try {
+    for (const fixture of ["good", "no-goal", "generic-subject"]) cpSync(join(root, fixture), folder, { recursive: true });
+    const loaded = loadProject(folder, { env: {} });
+    const result = lintProject(loaded, loadRenderer(loaded).templateOf);
+    return ["```text", "$ opportune lint", ...lintLines(result, RULES, loaded.segments.size, pc.createColors(false)), "```"].join("\n");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 const DOCS = new URL("../docs/", import.meta.url);
 const read = (document: string): string => readFileSync(new URL(document, DOCS), "utf8");

@@ -38,7 +38,7 @@ function addProjectCommands(program: Command): void {
     .argument("[dir]", "folder to begin it in", ".")
     .addHelpText("after", examples("opportune init shop"))
     .action(lazily(async () => (await import("./init.js")).initCommand));
-  command(program, "demo", "run the shipped example for two days on a generated warehouse and a sandbox; leaves nothing behind").action(
+  command(program, "demo", "run the shipped segments on a generated warehouse and a sandbox; keeps both under target/ to look at").action(
     lazily(async () => (await import("./demo.js")).demoCommand),
   );
   command(program, "debug", "check versions, project, targets, ledger, channels and sources")
@@ -59,6 +59,15 @@ function addProjectCommands(program: Command): void {
       `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`,
     )
     .action(lazily(async () => (await import("./compile.js")).compileCommand));
+  command(program, "lint", "look for what the guides of lifecycle messaging warn of")
+    .option(...SELECT)
+    .option(...EXCLUDE)
+    .addOption(output())
+    .addHelpText(
+      "after",
+      `\nAsks no warehouse. Exits with 1 if anything is found; docs/lint.md has the rules, and how to silence one.\n${examples("opportune lint", "opportune lint --select status:live --output json")}`,
+    )
+    .action(lazily(async () => (await import("./lint.js")).lintCommand));
   command(program, "preview", "render one message as it would be now")
     .argument("<segment>", "id of the segment")
     .option("--user <id>", "the user to render it for (default: the first one that the segment returns)")

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, buildSource, buildTarget } from "./build.js";
+import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
 import { listFiles, readText } from "./files.js";
+import { buildSilences } from "./lint-rules.js";
 import { readAudiences, readSegments } from "./front-matter.js";
 import { valueAt } from "./problems.js";
 import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
@@ -39,7 +41,8 @@ export function loadProject(root: string, options: { target?: string | undefined
     topic: topicsOf(segments.items.map(({ source }) => source)),
   };
   const usedChannels = segments.items.flatMap(({ source }) => referredTo("channel", source?.value, SEGMENT_REFERENCES));
-  const sqlNames = { source: keysAt(source, filled.value, "sources"), var: keysAt(source, filled.value, "vars") };
+  const sqlNames = { source: keysAt(source, filled.value, "sources"), var: keysAt(source, filled.value, "vars"), audience: known.audience };
+  const audienceFiles: AudienceFiles = new Map(audiences.items.map(({ name, file }) => [name, file]));
 
   const main = source === null ? null : checkProjectFile(source, filled, options.target, usedChannels);
   const problems = [
@@ -50,10 +53,11 @@ export function loadProject(root: string, options: { target?: string | undefined
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
     ...segments.items.flatMap(({ source }) => (source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known))),
     ...[...segments.items, ...audiences.items].flatMap(({ file }) => checkSql(file, sqlNames)),
+    ...circularAudiences(audienceFiles),
   ];
   const data = main?.data ?? null;
   const target = main?.target === undefined ? undefined : data?.targets[main.target];
-  if (problems.length > 0 || data === null || main?.target === undefined || target === undefined) {
+  if (problems.length > 0 || source === null || data === null || main?.target === undefined || target === undefined) {
     throw new OpportuneError(problems.sort(byPlace), 2);
   }
   return {
@@ -66,10 +70,13 @@ export function loadProject(root: string, options: { target?: string | undefined
     vars: data.vars,
     intervalSeconds: data.interval,
     links: buildLinks(data.links),
+    lint: buildSilences(data.lint, source),
     segments: inOrder(
-      segments.items.flatMap(({ name, file, source, data }) => (data === null || source === null ? [] : [[name, buildSegment(name, file, data, source)]])),
+      segments.items.flatMap(({ name, file, source, data }) =>
+        data === null || source === null ? [] : [[name, buildSegment(name, file, audienceFiles, data, source)]],
+      ),
     ),
-    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, data)]]))),
+    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, audienceFiles, data)]]))),
   };
 }
 

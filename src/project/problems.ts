@@ -85,10 +85,16 @@ function expected(issue: z.core.$ZodRawIssue): string {
     case "too_big":
       return `${String(issue.maximum)} or less`;
     case "unrecognized_keys":
-      return Object.keys((issue.inst as z.core.$ZodObject | undefined)?._zod.def.shape ?? {}).join(", ");
+      return allowedKeys(issue.inst).join(", ");
     default:
       return "another value";
   }
+}
+
+/** The keys of an object, or of a record whose keys are listed. */
+function allowedKeys(schema: unknown): string[] {
+  const { shape, keyType } = (schema as { _zod: { def: { shape?: object; keyType?: z.core.$ZodType } } } | undefined)?._zod.def ?? {};
+  return shape !== undefined ? Object.keys(shape) : [...(keyType?._zod.values ?? [])].map(String);
 }
 
 function oneOf(values: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** What opportune.yml may hold. How keys must fit together is in rules.ts, names of other files in references.ts. */
 import * as z from "zod";
 import { column, delay, duration, insteadOfType, name, nameOf, percent, sender, text, timeOfDay, timezone, url, whole, writtenDuration } from "./fields.js";
+import { silences } from "./lint-rules.js";
 import { postgresUrl } from "./postgres-url.js";
 
 export const ALERT_KINDS = ["failed", "held", "silent"] as const;
@@ -201,6 +202,7 @@ export const projectSchema = z.strictObject({
     .describe('Values, for {{var "x"}}; always bound.'),
   interval: duration.prefault("5 minutes").describe("How often the job runs: the ticks of `opportune start`."),
   links: links.prefault({}).describe("Unsubscribing and link parameters."),
+  lint: silences.default({}).describe("Rules of `opportune lint` that are silenced throughout, each with the reason."),
 });
 
 export type ProjectFile = z.output<typeof projectSchema>;

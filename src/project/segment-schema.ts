@@ -1,6 +1,7 @@
 /** What the front matter of segments and audiences may hold. The rest of the checks are in rules.ts and references.ts. */
 import * as z from "zod";
 import { column, delay, duration, insteadOfType, name, nameOf, NAME, NAME_PATTERN, percent, repeat, template, text, whole } from "./fields.js";
+import { silences } from "./lint-rules.js";
 
 const GOAL = "an audience's name, or a mapping with audience and within";
 
@@ -74,6 +75,7 @@ export const segmentSchema = z.strictObject({
   steps: z.array(step).min(1).optional().describe("The messages."),
   columns: z.record(column, columnRule).default({}).describe("The contract of the query's columns."),
   keep_properties: z.array(column).default([]).describe("Columns whose values the ledger keeps."),
+  lint: silences.default({}).describe("Rules of `opportune lint` that are silenced for this segment, each with the reason."),
   after: fields.after.optional(),
   within: fields.within.optional(),
   channel: fields.channel.optional(),

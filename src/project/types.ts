@@ -3,6 +3,8 @@
  * All durations are whole seconds; all times are UTC instants unless named local.
  */
 
+import type { Silences } from "./lint-rules.js";
+
 /** A loaded and validated project. */
 export interface Project {
   /** Absolute path of the folder that holds opportune.yml. */
@@ -18,6 +20,8 @@ export interface Project {
   /** How often the job is meant to run. */
   intervalSeconds: number;
   links: Links;
+  /** For the whole project. */
+  lint: Silences;
   /** By id, in id order. */
   segments: ReadonlyMap<string, Segment>;
   audiences: ReadonlyMap<string, Audience>;
@@ -153,8 +157,10 @@ export interface Links {
 export interface SqlFile {
   /** Relative to the project root. */
   file: string;
-  /** The Handlebars SQL after the front matter. */
+  /** The Handlebars SQL after the front matter, with the audiences that it builds on written out. */
   sql: string;
+  /** Names of the audiences that the query builds on itself, in name order. */
+  buildsOn: readonly string[];
   /** Line of the file (1-based) on which `sql` begins. */
   sqlLine: number;
   /** SHA-256 hex of the whole file, first 12 digits. */
@@ -195,6 +201,7 @@ export interface Segment extends SqlFile {
   contract: readonly ColumnRule[];
   /** Properties whose values the ledger keeps on claims. */
   keepProperties: readonly string[];
+  lint: Silences;
   /**
    * Line and column, in the file, of the front matter's values, for errors found later: `topic`, `exclude.0`. Steps stand
    * under their index in `steps` and under their name: `steps.0.template`, `steps.nudge.template`.

@@ -4,10 +4,11 @@
  */
 import { inline } from "@css-inline/css-inline";
 import type { Problem } from "../core/errors.js";
+import { escapeHtml } from "../core/escape-html.js";
 import { block, literal, pathTo, program, text, type BlockNode, type Expression, type Loc, type Program, type Statement, type ValueNode } from "./ast.js";
 import { analyse, type Analysis } from "./contexts.js";
 import { compile, type Compiled } from "./engine.js";
-import { escapeHtml, readHtml, type Document } from "./html.js";
+import { readHtml, type Document } from "./html.js";
 import { isClickable, isLink } from "./links.js";
 import { flatten, handlebarsOf, nest, protect, restore, type Piece, type Protected } from "./pieces.js";
 import { parted, print, type Fields } from "./print.js";

@@ -1,7 +1,7 @@
 /** The one Handlebars of the renderer: its helpers, and how a tree becomes a function. Handlebars' own `log` and `lookup` are off. */
 import Handlebars from "handlebars";
 import type { Loc, Program } from "./ast.js";
-import { escapeHtml } from "./html.js";
+import { escapeHtml } from "../core/escape-html.js";
 import { HELPERS } from "./helpers.js";
 import { checkedHtml, refusal, withUtm } from "./links.js";
 import { htmlToPlain } from "./plain.js";

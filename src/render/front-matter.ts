@@ -1,7 +1,11 @@
 /** The YAML between `---` lines at the top of a template. */
 import { isMap, isScalar, LineCounter, parseDocument, type Pair, type Scalar } from "yaml";
+import * as z from "zod";
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
+import { buildSilences, silences, type Silences } from "../project/lint-rules.js";
+import { validate, valueAt } from "../project/problems.js";
+import { parseYaml } from "../project/yaml-source.js";
 import type { Start } from "./ast.js";
 
 export interface Field {
@@ -10,27 +14,30 @@ export interface Field {
   start: Start;
 }
 
-const KEYS = ["subject", "preheader", "from", "reply_to", "topic", "layout"] as const;
-export type Key = (typeof KEYS)[number];
+const FIELDS = ["subject", "preheader", "from", "reply_to", "topic", "layout"] as const;
+export type Key = (typeof FIELDS)[number];
+const KEYS: readonly string[] = [...FIELDS, "lint"];
 
 export interface FrontMatter {
   fields: Partial<Record<Key, Field>>;
   body: string;
   /** 1-based line of the file on which the body begins. */
   bodyLine: number;
+  lint: Silences;
   problems: Problem[];
 }
 
 /** Splits a template and checks its front matter; `text` has `\n` line ends. Every problem is reported, none thrown. */
 export function readFrontMatter(text: string, file: string): FrontMatter {
   const open = /^---[ \t]*\n/.exec(text);
-  if (open === null) return { fields: {}, body: text, bodyLine: 1, problems: [] };
+  if (open === null) return { fields: {}, body: text, bodyLine: 1, lint: new Map(), problems: [] };
   const close = /^---[ \t]*(?:\n|$)/m.exec(text.slice(open[0].length));
   if (close === null) {
     return {
       fields: {},
       body: "",
       bodyLine: 1,
+      lint: new Map(),
       problems: [
         { code: "template/front-matter", message: "The front matter never ends.", hint: "Close it with a line of three dashes: ---", file, line: 1, column: 1 },
       ],
@@ -38,7 +45,20 @@ export function readFrontMatter(text: string, file: string): FrontMatter {
   }
   const yaml = text.slice(open[0].length, open[0].length + close.index);
   const body = text.slice(open[0].length + close.index + close[0].length);
-  return { ...readYaml(yaml, file), body, bodyLine: yaml.split("\n").length + 2 };
+  const { fields, problems } = readYaml(yaml, file);
+  const { lint, problems: wrong } = problems.length > 0 ? NOTHING_SILENCED : readSilences(text, file, open[0].length, open[0].length + close.index);
+  return { fields, lint, problems: [...problems, ...wrong], body, bodyLine: yaml.split("\n").length + 2 };
+}
+
+const SILENCED = z.looseObject({ lint: silences.default({}) });
+const NOTHING_SILENCED = { lint: new Map(), problems: [] };
+
+/** `lint:`, in the same words as in segments and opportune.yml; the YAML between the offsets has been found to be valid. */
+function readSilences(text: string, file: string, from: number, to: number): { lint: Silences; problems: Problem[] } {
+  const { source } = parseYaml(file, text, from, to);
+  if (source === null || valueAt(source.value, ["lint"]) === undefined) return NOTHING_SILENCED;
+  const { data, problems } = validate(SILENCED, source);
+  return { lint: data === null ? new Map() : buildSilences(data.lint, source), problems };
 }
 
 /** The YAML begins on line 2 of the file. */
@@ -75,7 +95,8 @@ function readYaml(yaml: string, file: string): Pick<FrontMatter, "fields" | "pro
   for (const pair of document.contents.items as Pair[]) {
     const key = isScalar(pair.key) ? String(pair.key.value) : "";
     const keyPlace = at(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
-    const known = KEYS.find((name) => name === key);
+    const known = FIELDS.find((name) => name === key);
+    if (key === "lint") continue;
     if (known === undefined) {
       problems.push({
         code: "template/unknown-key",

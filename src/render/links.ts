@@ -1,5 +1,6 @@
 /** Which links a mail may hold, and the UTM parameters that they get. */
-import { escapeHtml, readHtml, type Attribute, type Document } from "./html.js";
+import { escapeHtml } from "../core/escape-html.js";
+import { readHtml, type Attribute, type Document } from "./html.js";
 import { RenderFault, type Settings } from "./types.js";
 
 /** Attributes that hold a URL, or several. */

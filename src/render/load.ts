@@ -59,12 +59,12 @@ export function loadTemplates(root: string): Templates {
 
   const templates = new Map<string, Template>();
   for (const file of files.filter((each) => !/^templates\/(?:partials|layouts)\//.test(each))) {
-    const { fields, body, bodyLine, problems: wrong } = readFrontMatter(texts.get(file) ?? "", file);
+    const { fields, body, bodyLine, lint, problems: wrong } = readFrontMatter(texts.get(file) ?? "", file);
     const json = looksLikeJson(body) ? readJsonBody(body, file, bodyLine) : null;
     const program = json === null ? parse(file, body, bodyLine) : check(json.program);
     problems.push(...wrong, ...(json?.problems ?? []));
     if (program === null || wrong.length > 0 || (json?.problems ?? []).length > 0) continue;
-    const template: TemplateFile = { name: nameOf(file, ""), file, fields, body, bodyLine, program, json };
+    const template: TemplateFile = { name: nameOf(file, ""), file, fields, body, bodyLine, lint, program, json };
     const loaded = assemble(template, library, versionOf(template, library, texts));
     const form = loaded.kind === "email" ? loaded.email() : loaded.text();
     if (form.ok) templates.set(loaded.name, loaded);

@@ -34,6 +34,7 @@ export interface RenderedContent {
 /** The project's templates, compiled once, and each segment's `because`. */
 export interface Renderer {
   versionOf(template: string): string;
+  templateOf(name: string): Template;
   /** The columns that a step's message reads, the segment's `because` included. */
   variablesOf(segment: Segment, step: { template: string; channel: string }): readonly Variable[];
   /** The message, or why there can be none; never throws for what a row holds. */
@@ -73,6 +74,7 @@ export function loadRenderer(project: Project): Renderer {
     return template;
   };
   return {
+    templateOf,
     versionOf: (template) => templateOf(template).version,
     variablesOf: (segment, step) => [
       ...variablesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),

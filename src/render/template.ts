@@ -10,10 +10,10 @@ import { expand, type Source } from "./expand.js";
 import type { Field, FrontMatter } from "./front-matter.js";
 import type { JsonBody } from "./json-body.js";
 import { parted, plainProgram, type Fields } from "./print.js";
-import type { Built, Template } from "./types.js";
+import type { Built, Template, TemplateTrees } from "./types.js";
 import { findVariables } from "./variables.js";
 
-export interface TemplateFile extends Pick<FrontMatter, "fields" | "body" | "bodyLine"> {
+export interface TemplateFile extends Pick<FrontMatter, "fields" | "body" | "bodyLine" | "lint"> {
   name: string;
   file: string;
   /** Of the body, of a JSON body that of its strings. */
@@ -54,7 +54,17 @@ export function assemble(template: TemplateFile, library: Library, version: stri
     },
     email,
     text,
+    trees: () => treesOf(template, library),
+    lint: template.lint,
   };
+}
+
+function treesOf(template: TemplateFile, library: Library): TemplateTrees {
+  const field = (name: "subject" | "preheader"): Program | null => fieldProgram(name, template.fields[name], [])[name] ?? null;
+  const body = expand(template.program, library.partials, null).program;
+  const layout = findLayout(template, library, []);
+  const mail = layout === null || layout === "broken" ? body : expand(layout.program, library.partials, template.program).program;
+  return { subject: field("subject"), preheader: field("preheader"), body, mail };
 }
 
 function kindOf({ fields, body, json }: TemplateFile): Template["kind"] {

@@ -1,6 +1,8 @@
 /** What rendering takes and gives. Nothing here knows a warehouse or a provider. */
 import type { Problem } from "../core/errors.js";
+import type { Silences } from "../project/lint-rules.js";
 import type { Links, MessageClass } from "../project/types.js";
+import type { Program } from "./ast.js";
 import type { BuiltEmail, BuiltText } from "./build.js";
 
 /** A root variable that a template reads from the segment's row. */
@@ -53,6 +55,18 @@ export interface Template {
   /** Compiled when first asked for, then kept; the problems are those of this form alone. */
   email(): Built<BuiltEmail>;
   text(): Built<BuiltText>;
+  /** For looking at what it says without rendering it. */
+  trees(): TemplateTrees;
+  lint: Silences;
+}
+
+/** A template's texts with the partials in place. */
+export interface TemplateTrees {
+  subject: Program | null;
+  preheader: Program | null;
+  body: Program;
+  /** The body with its layout around it, as an e-mail has it. */
+  mail: Program;
 }
 
 /** A compiled form, or why there is none. */

@@ -16,6 +16,7 @@ const SEGMENT: Segment = {
   id: "cart",
   file: "segments/cart.sql",
   sql: "select 1\n",
+  buildsOn: [],
   sqlLine: 6,
   version: "v1",
   description: null,
@@ -37,6 +38,7 @@ const SEGMENT: Segment = {
   steps: [step("one", 0), step("two", 3600)],
   contract: [],
   keepProperties: [],
+  lint: new Map(),
   places: new Map(),
 };
 

@@ -99,6 +99,7 @@ links:
   unsubscribe_url: https://shop.example/unsubscribe
   unsubscribe_secret: \${SECRET}
   utm: {source: opportune, campaign: "{{segment}}"}
+lint: {no-exclusions: "one office, and nobody in it"}
 `,
   ".env": "KEY=from-file\nSECRET='quiet word'\nDATA=from-file\n",
   "segments/growth/cart.sql": CART,
@@ -209,12 +210,14 @@ test("a good project, all of it", () => {
       unsubscribeSecret: "quiet word",
       utm: { source: "opportune", campaign: "{{segment}}" },
     },
+    lint: new Map([["no-exclusions", { reason: "one office, and nobody in it", line: 49, column: 8 }]]),
     segments: new Map([
       [
         "cart_abandoned",
         {
           file: "segments/growth/cart.sql",
           sql: afterFrontMatter(CART),
+          buildsOn: [],
           sqlLine: 32,
           version: hash(CART),
           id: "cart_abandoned",
@@ -267,6 +270,7 @@ test("a good project, all of it", () => {
             { column: "total", required: false, acceptedValues: null },
           ],
           keepProperties: ["total", "plan_type"],
+          lint: new Map(),
           places: cart?.places ?? new Map(),
         },
       ],
@@ -275,6 +279,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/receipt.sql",
           sql: afterFrontMatter(RECEIPT),
+          buildsOn: [],
           sqlLine: 7,
           version: hash(RECEIPT),
           id: "receipt",
@@ -297,6 +302,7 @@ test("a good project, all of it", () => {
           steps: [{ name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
           contract: [],
           keepProperties: [],
+          lint: new Map(),
           places: receipt?.places ?? new Map(),
         },
       ],
@@ -307,6 +313,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/consented.sql",
           sql: FILES["segments/audiences/consented.sql"],
+          buildsOn: [],
           sqlLine: 1,
           version: hash(FILES["segments/audiences/consented.sql"]),
           name: "consented",
@@ -319,6 +326,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/care/tickets.sql",
           sql: " select user_id from tickets",
+          buildsOn: [],
           sqlLine: 1,
           version: hash(TICKETS),
           name: "open_tickets",
@@ -331,6 +339,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/ordered.sql",
           sql: FILES["segments/audiences/ordered.sql"],
+          buildsOn: [],
           sqlLine: 1,
           version: hash(FILES["segments/audiences/ordered.sql"]),
           name: "ordered",

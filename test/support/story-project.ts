@@ -32,6 +32,7 @@ export function drawProject(random: Random): Project {
     vars: {},
     intervalSeconds: 10 * MINUTE,
     links: { unsubscribeUrl: null, unsubscribeSecret: null, utm: {} },
+    lint: new Map(),
     segments: new Map(segments.map((segment) => [segment.id, segment])),
     audiences: new Map(AUDIENCES.map((name) => [name, drawAudience(random, name)])),
   };
@@ -83,7 +84,7 @@ function drawSource(random: Random, name: string): Source {
 
 function drawAudience(random: Random, name: string): Audience {
   const minRows = random.chance(0.12) ? random.whole(1, 2) : 0;
-  return { file: `segments/audiences/${name}.sql`, sql: `audience ${name}`, sqlLine: 1, version: "v1", name, description: null, minRows };
+  return { file: `segments/audiences/${name}.sql`, sql: `audience ${name}`, buildsOn: [], sqlLine: 1, version: "v1", name, description: null, minRows };
 }
 
 function drawSegment(random: Random, id: string): Segment {
@@ -93,6 +94,7 @@ function drawSegment(random: Random, id: string): Segment {
   return {
     file: `segments/${id}.sql`,
     sql: `query ${id}`,
+    buildsOn: [],
     sqlLine: 1,
     version: "v1",
     id,
@@ -115,6 +117,7 @@ function drawSegment(random: Random, id: string): Segment {
     steps: drawSteps(random),
     contract: random.chance(0.3) ? [{ column: "plan", required: random.chance(0.5), acceptedValues: ["starter", "growth"] }] : [],
     keepProperties: [],
+    lint: new Map(),
     places: new Map(),
   };
 }

@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { galleryPage, type GalleryMail } from "../../src/report/gallery.js";
+import { axeFaults, focused, openPage, press, screenshots, WIDTHS, type Opened } from "./support.js";
+
+const MAIL = `<!doctype html><html lang="en"><head><title>Cart</title><style>body{font-family:sans-serif;background:#f3f4f6} .button{background:#1d4ed8;color:#fff;padding:14px 28px}</style></head>
+<body><h1>Your cart is saved</h1><p>On 1 March you put 3 items in your cart.</p><p><a class="button" href="https://shop.example/cart">Open your cart</a></p></body></html>`;
+
+/** All that a mail may try: to run, to load, to send, to lead away, to break out of its frame. */
+const HOSTILE = `<!doctype html><html><head><meta http-equiv="refresh" content="0;url=https://refresh.example/"><base href="https://base.example/">
+<link rel="stylesheet" href="https://style.example/a.css"><script src="https://script.example/a.js"></script><style>@import "https://import.example/a.css"; body { background: url(https://back.example/a.png) }</style></head>
+<body onload="document.body.append('ran')"><p id="here">Hello "there" & <b>all</b></p><script>document.body.append("ran"); top.location = "https://top.example/"; fetch("https://fetch.example/")</script>
+<img src="https://image.example/a.png" onerror="document.body.append('ran')" alt=""><iframe src="https://frame.example/"></iframe><object data="https://object.example/"></object>
+<form action="https://form.example/" method="get"><input name="a"><button>Send it</button></form><a href="https://link.example/" target="_self">Same</a> <a href="https://link.example/">Away</a></body></html>`;
+
+const mail = (number: number, given: Partial<GalleryMail> = {}): GalleryMail => ({
+  to: `ada.${String(number)}@example.com`,
+  subject: `Your cart: ${String(number)} items, <b>€118.00</b>`,
+  html: MAIL,
+  text: "Your cart is saved.\n\nOpen your cart: https://shop.example/cart",
+  segment: ["cart_abandoned", "trial_ending", "welcome"][number % 3] ?? "",
+  step: "reminder",
+  messageId: number.toString(16).padStart(32, "0"),
+  receivedAt: new Date(Date.UTC(2026, 2, 2, 12, number)).toISOString(),
+  ...given,
+});
+
+let folder: string;
+let opened: Opened | undefined;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "opportune-gallery-"))));
+afterEach(async () => {
+  await opened?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the mails' own hosts were asked for; a browser has errands of its own. */
+const outside = (): string[] => opened?.left().filter((request) => request.includes(".example")) ?? ["nothing was opened"];
+
+async function open(mails: readonly GalleryMail[], width?: number): Promise<Opened> {
+  const file = join(folder, "gallery.html");
+  writeFileSync(file, galleryPage(mails));
+  return (opened = await openPage(pathToFileURL(file).href, width === undefined ? {} : { width }));
+}
+
+it("lists the mails by segment and loads one when it is opened", async () => {
+  const { page, errors } = await open(Array.from({ length: 300 }, (_, number) => mail(number)));
+  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["cart_abandoned 100 mails", "trial_ending 100 mails", "welcome 100 mails"]);
+  expect(page.frames()).toHaveLength(1);
+  await page.locator("summary", { hasText: "Your cart: 4 items, <b>€118.00</b>" }).click();
+  await expect.poll(() => page.frames().length).toBe(2);
+  await page.locator("summary", { hasText: "Your cart: 7 items, <b>€118.00</b>" }).click();
+  expect(await page.locator("details[name=mail][open]").count()).toBe(1);
+  const frame = page.frameLocator(".mail > iframe");
+  expect(await frame.locator("h1").textContent()).toBe("Your cart is saved");
+  await page.getByText("Plain text").locator("visible=true").click();
+  expect(await page.locator("pre:visible").textContent()).toContain("Open your cart: https://shop.example/cart");
+  expect({ errors, left: outside() }).toEqual({ errors: [], left: [] });
+});
+
+it("shows a mail as on a phone and on a desktop", async () => {
+  const { page } = await open([mail(1)]);
+  await page.locator("summary").first().click();
+  const inside = (): Promise<number> =>
+    page
+      .frameLocator("iframe")
+      .locator("html")
+      .evaluate((element) => element.ownerDocument.documentElement.clientWidth);
+  expect(await inside()).toBeGreaterThan(600);
+  await page.getByLabel("phone").check();
+  expect(await inside()).toBe(320);
+});
+
+it("works with keys alone", async () => {
+  const { page } = await open([mail(1), mail(2), mail(3)]);
+  await press(page, "Tab", /link trial_ending/);
+  await press(page, "Tab", /radio desktop/);
+  await page.keyboard.press("ArrowDown");
+  expect(await focused(page)).toContain("phone");
+  await press(page, "Tab", /Your cart: 1 items/);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.frames().length).toBe(2);
+  await press(page, "Tab", /Plain text/);
+  await page.keyboard.press("Space");
+  expect(await page.locator("pre:visible").count()).toBe(1);
+});
+
+it("a hostile mail does nothing", async () => {
+  const text = `<script>document.title = "ran"</script>`;
+  const { page } = await open([mail(1, { subject: `"><script>document.title = "ran"</script>`, html: HOSTILE, text, to: `"<img src=x>"@example.com` })]);
+  await page.locator("summary").first().click();
+  const frame = page.frameLocator(".mail > iframe");
+  expect(await frame.locator("#here").textContent()).toBe('Hello "there" & all');
+  for (const name of ["Away", "Same"]) await frame.getByRole("link", { name }).click({ noWaitAfter: true });
+  await page.locator("summary").first().click();
+  await page.locator("summary").first().click();
+  expect(await page.title()).toBe("1 mail sent");
+  expect(page.url()).toMatch(/gallery\.html$/);
+  expect(page.context().pages()).toHaveLength(1);
+  expect(outside()).toEqual([]);
+});
+
+it("a hostile mail's form sends nothing and its script does not run", async () => {
+  const { page } = await open([mail(1, { html: HOSTILE })]);
+  await page.locator("summary").first().click();
+  const frame = page.frameLocator(".mail > iframe");
+  await frame.getByRole("button", { name: "Send it" }).click({ noWaitAfter: true });
+  expect(await frame.locator("body").textContent()).not.toContain("ranran");
+  expect(await frame.locator("body").evaluate((body) => [...body.childNodes].some((node) => node.nodeType === 3 && node.nodeValue === "ran"))).toBe(false);
+  expect(outside()).toEqual([]);
+});
+
+it("has no fault that axe-core finds, nothing wider than the window, light and dark", async () => {
+  const { page } = await open([...Array.from({ length: 6 }, (_, number) => mail(number)), mail(7, { html: null, subject: "Text alone" })]);
+  await page.locator("summary", { hasText: "Your cart: 4 items" }).click();
+  await screenshots(page, "gallery");
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await axeFaults(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+  }
+});
