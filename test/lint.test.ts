@@ -36,6 +36,8 @@ describe("the import rule", { timeout: 60_000 }, () => {
     ["src/warehouse/duckdb.ts", 'import { loadProject } from "../project/load.js"'],
     ["src/report/story.ts", 'import { run } from "../run.js"'],
     ["src/server/sandbox.ts", 'import { Pool } from "undici"'],
+    ["src/lint/lint.ts", 'import type { Warehouse } from "../warehouse/types.js"'],
+    ["src/lint/lint.ts", 'import { table } from "../report/tables.js"'],
     ["src/project/load.ts", 'import type { Warehouse } from "../warehouse/types.js"'],
     ["src/core/errors.ts", 'import type { Problem } from "../project/problems.js"'],
     ["src/core/errors.ts", 'export { VERSION } from "../version.js"'],
@@ -56,6 +58,7 @@ describe("the import rule", { timeout: 60_000 }, () => {
     ["src/warehouse/duckdb.ts", 'import { DuckDBInstance } from "@duckdb/node-api"'],
     ["src/warehouse/duckdb.ts", 'import type { DuckDbConnection } from "../project/types.js"'],
     ["src/report/story.ts", 'import type { RunResult } from "../run.js"'],
+    ["src/lint/lint.ts", 'import { analyse } from "../render/contexts.js"'],
     ["src/commands/run.ts", 'import { openDuckDb } from "../warehouse/duckdb.js"'],
   ])("lets pass in %s: %s", async (file, code) => {
     expect(await complaints(file, code)).toEqual([]);

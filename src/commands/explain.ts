@@ -1,15 +1,20 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { requireLedger } from "../ledger/schema.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
+import { storyPage } from "../report/story-page.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
+import { factsOf } from "./explain-facts.js";
 import { segmentNamed, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface ExplainOptions extends GlobalOptions {
   segment?: string;
   limit: string;
+  html?: string;
 }
 
 /** Why a user heard what they heard, and why not the rest. */
@@ -24,6 +29,15 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
     const about = { events: Number(rows[0]?.["events"]), shown: rows.length, names: await namesOf(warehouse, schema, story) };
+    if (options.html !== undefined) {
+      const facts = await factsOf(project, warehouse, user, story);
+      const file = writePage(
+        options.html,
+        storyPage(journeys, { user, ...about, ...facts, policy: project.policy, segments: project.segments, audiences: project.audiences }),
+      );
+      terminal.out(file);
+      return 0;
+    }
     if (options.output === "json") terminal.out(JSON.stringify(storyDocument(user, journeys, about), null, 2));
     else terminal.out(storyLines(user, journeys, { ...about, paint: terminal.outPaint }).join("\n"));
     return 0;
@@ -34,6 +48,19 @@ function limitOf(text: string): number {
   const limit = Number(text);
   if (Number.isSafeInteger(limit) && limit > 0) return limit;
   throw new OpportuneError({ code: "usage/limit", message: `--limit can't be ${JSON.stringify(text)}.`, hint: "Allowed: whole numbers from 1." }, 2);
+}
+
+/** Writes the page, its folders too, and gives its path. */
+function writePage(file: string, page: string): string {
+  const path = resolve(file);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, page);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OpportuneError({ code: "explain/file", message: `The page can't be written: ${reason}`, hint: "Name another file with --html." });
+  }
+  return path;
 }
 
 function unknownUser(user: string, segment: string | null): OpportuneError {

@@ -127,8 +127,12 @@ function addRunCommands(program: Command): void {
     .argument("<user>", "the user's id, as the segments return it")
     .option("--segment <id>", "of this segment alone")
     .option("--limit <number>", "most events to show, the newest", "200")
+    .addOption(new Option("--html <file>", "write it as a page for the browser, in the user's own time zone, with what may come next").conflicts("output"))
     .addOption(output())
-    .addHelpText("after", examples("opportune explain 42", "opportune explain 42 --segment cart_abandoned --output json"))
+    .addHelpText(
+      "after",
+      examples("opportune explain 42", "opportune explain 42 --segment cart_abandoned --output json", "opportune explain 42 --html story.html"),
+    )
     .action(lazily(async () => (await import("./explain.js")).explainCommand));
   for (const [verb, description] of [
     ["pause", "hold back a segment, a channel or everything"],

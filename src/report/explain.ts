@@ -57,15 +57,15 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
   };
 }
 
-/** The reason with its numbers. */
-export function inWords(event: StoryEvent, names: MessageNames): string {
-  const numbers = numbersOf(event, names);
+/** The reason with its numbers; `write` puts an instant (ISO 8601 UTC) into words. */
+export function inWords(event: StoryEvent, names: MessageNames, write = time): string {
+  const numbers = numbersOf(event, names, write);
   return visible(numbers === "" ? event.explanation : `${event.explanation}: ${numbers}`);
 }
 
-function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames): string {
+function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames, write: (iso: string) => string): string {
   const text = (name: string): string => String(detail[name] ?? "");
-  const at = (name: string): string => (detail[name] === null || detail[name] === undefined ? "an unknown time" : time(text(name)));
+  const at = (name: string): string => (detail[name] === null || detail[name] === undefined ? "an unknown time" : write(text(name)));
   const length = (name: string): string => formatDuration(Math.max(0, Number(detail[name] ?? 0)));
   if (event === "accepted") return providerId === null ? "" : `its id there is ${providerId}`;
   if (event === "failed" || event === "in_doubt" || event === "released") return text("because");

@@ -26,9 +26,10 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; fo
 
 /** Colours with a contrast of 4.5 and more on their background, light and dark, and the shapes that the pages share. */
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1a2233; --soft: #556070; --paper: #f5f6f8; --card: #fff; --line: #d5dae2; --accent: #1d4ed8;
+:root { --ink: #1a2233; --soft: #556070; --paper: #f5f6f8; --card: #fff; --line: #d5dae2; --accent: #1d4ed8;
   --good: #166534; --good-back: #dcfce7; --wait: #854d0e; --wait-back: #fef3c7; --bad: #991b1b; --bad-back: #fee2e2; --calm-back: #e8ebf0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #a3acba; --paper: #12161d; --card: #1b212b; --line: #343c49; --accent: #93b4ff;
+@media screen { :root { color-scheme: light dark; } }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #a3acba; --paper: #12161d; --card: #1b212b; --line: #343c49; --accent: #93b4ff;
   --good: #a7f3c0; --good-back: #12351f; --wait: #fcd98a; --wait-back: #3d2c07; --bad: #fecaca; --bad-back: #451717; --calm-back: #2a323f; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -63,14 +64,38 @@ ${script === undefined ? NOTHING : { html: `<script>${script}</script>` }}
 `.html;
 }
 
+/** No locale knows the usual names of all zones; where none does, it is `GMT-3`. */
+const NAMING = ["en-GB", "en-US", "en-AU"];
+
+interface Formats {
+  day: Intl.DateTimeFormat;
+  clock: Intl.DateTimeFormat;
+  names: readonly Intl.DateTimeFormat[];
+}
+
+/** Making formats is slow, and a page has hundreds of times. */
+const formats = new Map<string, Formats>();
+
+function formatsOf(timeZone: string): Formats {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
+  const made = {
+    day: new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "long", day: "numeric", month: "long", year: "numeric" }),
+    clock: new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    names: NAMING.map((locale) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: "short" })),
+  };
+  formats.set(timeZone, made);
+  return made;
+}
+
 /** An instant in a zone: `Monday, 2 March 2026`, `12:05`, and the zone as people name it there and then, e.g. `CET`. */
 export function timeIn(iso: string, timezone: string): { day: string; clock: string; zone: string } {
   const at = new Date(iso);
-  const write = (options: Intl.DateTimeFormatOptions): string => new Intl.DateTimeFormat("en-GB", { timeZone: timezone, ...options }).format(at);
-  const named = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, timeZoneName: "short" }).formatToParts(at);
+  const { day, clock, names } = formatsOf(timezone);
+  const zones = names.flatMap((format) => format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? []);
   return {
-    day: write({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).replace(/^(\w+) /, "$1, "),
-    clock: write({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-    zone: named.find(({ type }) => type === "timeZoneName")?.value ?? timezone,
+    day: day.format(at).replace(/^(\w+) /, "$1, "),
+    clock: clock.format(at),
+    zone: zones.find((zone) => !/^(?:GMT|UTC)[+-]/.test(zone)) ?? zones[0] ?? timezone,
   };
 }

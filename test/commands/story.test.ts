@@ -32,6 +32,36 @@ describe.concurrent("explain", { timeout: 60_000 }, () => {
   });
 });
 
+describe.concurrent("explain --html", { timeout: 60_000 }, () => {
+  it("writes a page with what was sent, what may come, and the caps, in the user's time zone", async () => {
+    const root = await shop();
+    edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 100\n  caps: [{max: 1, per: 48 hours}]");
+    edit(root, "segments/cart_abandoned.sql", "template: cart}", "template: cart}\n  - {name: reminder, after: 3 days, channel: email, template: cart}");
+    expect((await opportune(root, ["run"])).code).toBe(0);
+    const outcome = await opportune(root, ["explain", "u2", "--html", "pages/u2.html"]);
+    expect(outcome).toEqual({ code: 0, stdout: `${join(root, "pages/u2.html")}\n`, stderr: "" });
+    const page = read(root, "pages/u2.html");
+    expect(page).toContain("<p>1 message sent, 0 silences, 1 wait, in 2 journeys.</p>");
+    expect(page).toContain("Times are in Europe/Berlin, where the user is; beside it in UTC.");
+    expect(page).toMatch(/<strong>reminder<\/strong> of cart_abandoned, by email: falls due <time/);
+    expect(page).toMatch(/The cap of 1 per 48 hours: <strong>1 of 1<\/strong> used, full until <time/);
+    expect(page).toMatch(/<span class="badge">Sent<\/span> <strong>nudge<\/strong> by email/);
+    expect(page).toContain("Waits: a more important message went first: cart_abandoned nudge.");
+  });
+
+  it("is told without a time zone, and where the page can't be written", async () => {
+    const root = await shop();
+    edit(root, "segments/cart_abandoned.sql", "timezone, ", "");
+    expect((await opportune(root, ["run"])).code).toBe(0);
+    expect((await opportune(root, ["explain", "u2", "--html", "u2.html"])).code).toBe(0);
+    expect(read(root, "u2.html")).toContain("Times are in UTC, the project&#39;s zone, as the user&#39;s own is not known");
+    const failed = await opportune(root, ["explain", "u2", "--html", "u2.html/u2.html"]);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toMatch(/^The page can't be written: .*\n {4}Name another file with --html\.\n$/);
+    expect(await opportune(root, ["explain", "u2", "--html", "u2.html", "--output", "json"])).toMatchObject({ code: 2 });
+  });
+});
+
 describe.concurrent("preview", { timeout: 60_000 }, () => {
   it("renders the first row, or a user's, to files and the terminal", async () => {
     const root = await shop();

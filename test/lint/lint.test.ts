@@ -235,6 +235,26 @@ describe("the project as a whole", () => {
     expect(lines(lint(project(null, { "opportune.yml": (text) => send(text) + links })))).toEqual([]);
   });
 
+  it("a text message needs no subject and no link, but says what happened", () => {
+    const sms = (text: string): string => text.replace("channel: email", "channel: sms").replace("u.email", "u.phone");
+    const edits = {
+      "opportune.yml": (text: string): string => text.replace("channels:\n", "channels:\n  sms: { provider: outbox }\n"),
+      "segments/cart.sql": sms,
+    };
+    const say = (copy: string): string[] => lines(lint(project(null, { ...edits, "templates/cart.hbs": () => copy })));
+    expect(say("Your cart of {{item_count}} is saved: {{cart_url}}")).toEqual([]);
+    expect(say('{"title": "Your cart", "count": "{{item_count}}"}')).toEqual([]);
+    expect(say("Hello {{first_name}}, come back")).toEqual(["templates/cart.hbs:1:1: no-property: Template cart says nothing of what the reader did."]);
+    expect(say("{{item_count}} since {{occurred_at}}")).toEqual(["templates/cart.hbs:1:24: exact-time: {{occurred_at}} prints a timestamp."]);
+  });
+
+  it("each variant's template is read", () => {
+    const variants = (text: string): string => text.replace("template: cart}", "template: cart, variants: {a: {}, b: {template: other}}}");
+    const root = project(null, { "segments/cart.sql": variants });
+    writeFileSync(join(root, "templates/other.hbs"), "---\nsubject: We miss you\n---\n<p>{{item_count}} items</p>\n");
+    expect(lines(lint(root))).toEqual(['templates/other.hbs:2:10: generic-subject: The subject "We miss you" could head any mail.']);
+  });
+
   it("segments that are not selected count, and are not reported", () => {
     const root = project("crowded-audience");
     expect(lines(lint(root, "cart_3"))).toEqual([FOUND["crowded-audience"]]);

@@ -1,0 +1,66 @@
+/** What the page of a user's story needs beside the story: when now is, where the user is, what counts towards the caps. */
+import type { Project } from "../project/types.js";
+import type { Heard } from "../report/story-entries.js";
+import type { StoryEvent } from "../report/story.js";
+import { renderQuery } from "../segments/query.js";
+import { Binder, isoSeconds, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
+import type { Row, Warehouse } from "../warehouse/types.js";
+
+interface Facts {
+  asOf: string;
+  timezone: { name: string; known: boolean };
+  heard: Heard[];
+}
+
+export async function factsOf(project: Project, warehouse: Warehouse, user: string, story: readonly StoryEvent[]): Promise<Facts> {
+  const { schema } = project.target;
+  const { dialect } = warehouse;
+  const newest = story.at(-1)?.decidedAt ?? "";
+  const runs = await warehouse.query({ sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")}`, params: [] });
+  const asOf = String(runs[0]?.["as_of"] ?? newest);
+  const binder = new Binder(dialect);
+  const rows = await warehouse.query(renderSqlFile("heard.sql", dialect, schema, { user_id: binder.bind(user) }, binder));
+  const nullable = (row: Row, name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
+  const zone = zoneInStory(story) ?? (await zoneInSegments(project, warehouse, user, story, asOf));
+  return {
+    asOf,
+    timezone: { name: zone ?? project.policy.timezone, known: zone !== null },
+    heard: rows.map((row) => ({ channel: nullable(row, "channel"), topic: nullable(row, "topic"), decidedAt: String(row["decided_at"]) })),
+  };
+}
+
+/** The newest that quiet hours have named. */
+function zoneInStory(story: readonly StoryEvent[]): string | null {
+  return story.map(({ detail }) => detail["zone"]).findLast(isZone) ?? null;
+}
+
+/** Segments asked at most: one that still returns the user is among the newest, if there is one. */
+const ASKED = 3;
+
+/** As the newest segments of the story return it now; one that can't be asked says nothing. */
+async function zoneInSegments(project: Project, warehouse: Warehouse, user: string, story: readonly StoryEvent[], asOf: string): Promise<string | null> {
+  const ids = [...new Set(story.map(({ segment }) => segment).reverse())];
+  for (const segment of ids.flatMap((id) => project.segments.get(id) ?? []).slice(0, ASKED)) {
+    try {
+      const binder = new Binder(warehouse.dialect);
+      const { sql } = renderQuery(segment, project, asOf, binder);
+      const who = `cast(q.user_id as ${warehouse.dialect.types.text}) = ${binder.bind(user)}`;
+      const rows = await warehouse.query({ sql: `select q.timezone from (\n${sql}\n) q where ${who}`, params: binder.params });
+      const zone = rows.map((row) => row["timezone"]).find(isZone);
+      if (zone !== undefined) return zone;
+    } catch {
+      // No column timezone, or a query that is broken: the story is told all the same.
+    }
+  }
+  return null;
+}
+
+function isZone(value: unknown): value is string {
+  if (typeof value !== "string" || value === "") return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
