@@ -1,6 +1,6 @@
 /*---
 description: More than 80 % of the plan's boards are in use, and the plan is still the same
-because: Your {{project}} plan has a limit, and you come near it.
+because: Your {{project}} plan has a limit, and you are close to it.
 status: live
 signal: frequency
 priority: 75
