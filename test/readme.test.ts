@@ -4,8 +4,9 @@
  * `UPDATE_DOCS=1 npx vitest run test/readme.test.ts` writes segment and output anew.
  */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -68,15 +69,45 @@ it("the README's segment is the shipped one", () => {
   expect(shown("segments/cart_abandoned.sql", wanted)).toBe(wanted);
 });
 
-it("the README's output is the demo's", { timeout: 60_000 }, async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["dist/cli.js", "demo"], {
-    cwd: ROOT,
-    env: { ...process.env, NO_COLOR: "1" },
+describe("the demo", () => {
+  let output = "";
+
+  it("prints what the README shows, no more than a newcomer reads", { timeout: 60_000 }, async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "opportune-demo-")), "output");
+    // Both streams into one file, as on a terminal. What `npm run demo` starts, without npm's own words.
+    await shell(`"${process.execPath}" node_modules/tsx/dist/cli.mjs src/cli.ts demo >"${file}" 2>&1`);
+    output = readFileSync(file, "utf8");
+    rmSync(dirname(file), { recursive: true });
+    const wanted = `\n\`\`\`text\n$ npm ci && npm run demo\n${output}\`\`\`\n\n`;
+    expect(timeless(shown("npm run demo", wanted))).toBe(timeless(wanted));
+    const lines = output.split("\n");
+    expect(lines.length).toBeLessThan(150);
+    expect(lines.filter((line) => line.length > 130)).toEqual([]);
   });
-  expect(stderr).toBe("");
-  const wanted = `\n\`\`\`text\n$ npm ci && npm run demo\n${stdout}\`\`\`\n\n`;
-  expect(timeless(shown("npm run demo", wanted))).toBe(timeless(wanted));
+
+  const named = (wanted: RegExp): string => wanted.exec(output)?.[1] ?? "";
+
+  it("leaves a gallery with every mail", () => {
+    const page = readFileSync(join(ROOT, named(/^ {5}(\S+gallery\.html)$/m)), "utf8");
+    expect(page).toContain(`${named(/^1\. The ([\d,]+) mails/m)} mails`);
+  });
+
+  it("names somebody who heard from us, and not everything", { timeout: 60_000 }, async () => {
+    const { stdout } = await shell(named(/^ {5}(.* explain .*)$/m));
+    expect(stdout).toMatch(/ accepted +accepted by the provider/);
+    expect(stdout).toMatch(/ (?:denied|waiting|settled) +/);
+  });
+
+  it("names a query on the ledger that works", async () => {
+    const { stdout } = await shell(named(/^ {5}(node .*)$/m));
+    expect(stdout).toMatch(/'claimed' +│ \d+ /);
+  });
 });
+
+/** As pasted by a reader, in the repository's folder. */
+function shell(command: string): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, NO_COLOR: "1" } });
+}
 
 /** Without what differs from run to run: durations, random ids, and the second in which something was handed over. */
 function timeless(output: string): string {

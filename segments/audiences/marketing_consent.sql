@@ -4,4 +4,4 @@ min_rows: 1                 # an empty table is a broken load, not a shop withou
 ---*/
 select user_id, granted_at as occurred_at
 from {{source "consents"}}
-where withdrawn_at is null
+where granted_at <= {{as_of}} and (withdrawn_at is null or withdrawn_at > {{as_of}})

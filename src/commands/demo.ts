@@ -1,36 +1,36 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { instant } from "../core/clock.js";
+import { OpportuneError } from "../core/errors.js";
 import { ledgerQueries, statement } from "../ledger/tables.js";
 import { loadProject } from "../project/load.js";
 import type { Channel, Project } from "../project/types.js";
 import { runSummary } from "../report/run-summary.js";
-import { counted, table } from "../report/tables.js";
-import { run } from "../run.js";
+import { count } from "../report/tables.js";
+import { run, type RunOptions, type RunResult } from "../run.js";
 import { startSandbox, type Sandbox } from "../server/sandbox.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { openWarehouse } from "./context.js";
-import { explainCommand } from "./explain.js";
-import { copyShipped, createSample } from "./sample.js";
+import { thingsToLookAt, whatWaited } from "./demo-looks.js";
+import { narrated } from "./run.js";
+import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/** Where the demo keeps what it made, below the current folder; the next demo replaces it. */
+const FOLDER = "target/opportune-demo";
 
 /** The demo's own time (ISO 8601 UTC), so that it tells the same story whenever it is run. */
 const NOON = "2026-03-02T12:00:00Z";
 
-/** When the job runs, minutes after NOON. */
-const RUNS = [
-  { title: "Monday, noon: the first run.", minutes: 0 },
-  { title: "Five minutes later: nobody hears twice.", minutes: 5 },
-  { title: "Half past ten in the evening: the day begins in Sydney, and who was held back for the night hears from us.", minutes: 630 },
-] as const;
+/** Half past ten in the evening, when Sydney wakes up. */
+const EVENING = "2026-03-02T22:30:00Z";
 
-/** How many of the mails at the sandbox are listed. */
-const LISTED = 5;
+/** Columns at most: its output is in the README. */
+const WIDTH = 100;
 
-/** The shipped example on a generated warehouse, delivered to a sandbox on this machine; leaves nothing behind. */
-export async function demoCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
-  const root = mkdtempSync(join(tmpdir(), "opportune-demo-"));
+/** The shipped segments at work on the sample warehouse, delivered to a sandbox on this machine. */
+export async function demoCommand(terminal: Terminal, _options: GlobalOptions): Promise<number> {
+  const root = newFolder();
   let time = clockFrom(NOON);
   const sandbox = await startSandbox({ port: 0, now: () => time() });
   try {
@@ -38,24 +38,58 @@ export async function demoCommand(terminal: Terminal, options: GlobalOptions): P
     const project = intoSandbox(loadProject(root, { env: {} }), sandbox);
     await createSample(project, NOON);
     await fixSalt(project, terminal);
-    terminal.out(
-      `A small shop with ${counted(project.segments.size, "segment")}, on ${project.target.connection.type}; its mail goes to a SendGrid on this machine that sends nothing.`,
-    );
-    let problems = 0;
-    for (const { title, minutes } of RUNS) {
-      time = clockFrom(instant(Date.parse(NOON) + minutes * 60_000));
-      terminal.out(`\n${terminal.outPaint.bold(title)}`);
-      problems += await runOnce(terminal, project, time);
-    }
-    terminal.out(`\n${terminal.outPaint.bold(`At the sandbox: ${counted(sandbox.stats().accepted, "mail")}, among them`)}\n${someMails(sandbox, terminal)}`);
-    const user = await mostTold(project, terminal);
-    terminal.out(`\n${terminal.outPaint.bold(`One user's story: opportune explain ${user}`)}`);
-    await explainCommand(terminal, { color: options.color, projectDir: root, limit: "20", output: "text" }, [user]);
-    return problems === 0 ? 0 : 1;
+    const title = (text: string): void => terminal.out(`\n${terminal.outPaint.bold(text)}`);
+    const decide = (at: string, loud = false): Promise<RunResult> => {
+      time = clockFrom(at);
+      return runOnce(terminal, project, time, at, loud);
+    };
+    const summary = (result: RunResult): string[] =>
+      runSummary(result, { paint: terminal.outPaint, width: Math.min(terminal.width, WIDTH), stopped: false, maxPerRun: project.policy.maxPerRun });
+
+    terminal.out(await introduction(project, terminal));
+    title("Monday 2 March 2026, 12:00 UTC: the first run.");
+    const first = await decide(NOON, true);
+    terminal.out(`\n${summary(first).join("\n")}`);
+    title("The same minute again: nobody hears twice.");
+    const again = await decide(NOON);
+    terminal.out(summary(again).slice(-2).join("\n"));
+    title("Half past ten in the evening: it is day in Sydney, and what waited goes out.");
+    const evening = await decide(EVENING);
+    terminal.out(summary(evening).join("\n"));
+    terminal.out(await withWarehouseOf(project, terminal, (warehouse) => whatWaited(project, warehouse, NOON, EVENING)));
+    title("Three things to look at");
+    terminal.out(await withWarehouseOf(project, terminal, (warehouse) => thingsToLookAt(project, warehouse, sandbox.messages(), FOLDER)));
+    return first.problems.length + again.problems.length + evening.problems.length === 0 ? 0 : 1;
   } finally {
     await sandbox.close();
-    rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** An empty folder in place of what an earlier demo left. @throws OpportuneError (exit 2) where something else is there */
+function newFolder(): string {
+  const root = resolve(FOLDER);
+  if (existsSync(root) && readdirSync(root).length > 0 && !existsSync(join(root, SHIPPED[0] ?? ""))) {
+    throw new OpportuneError(
+      {
+        code: "demo/exists",
+        message: `${FOLDER} holds something that no demo left there.`,
+        hint: "Nothing was changed. Move it away, or run the demo in another folder.",
+      },
+      2,
+    );
+  }
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  return root;
+}
+
+async function introduction(project: Project, terminal: Terminal): Promise<string> {
+  const sizes = await withWarehouseOf(project, terminal, (warehouse) =>
+    warehouse.query({ sql: "select (select count(*) from users) as users, (select count(*) from events) as events", params: [] }),
+  );
+  const [users, events] = [Number(sizes[0]?.["users"]), Number(sizes[0]?.["events"])];
+  return `Plainfold, an invented company: a planner app and a shop for paper goods, in ${project.target.connection.type}.
+${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its mail goes to a SendGrid on this machine that sends nothing.`;
 }
 
 /** A clock that shows `start` (ISO 8601 UTC) now and goes on from there; ms since 1970 UTC. */
@@ -76,23 +110,27 @@ async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
   await withWarehouseOf(project, terminal, (warehouse) => warehouse.execute(statement(query)));
 }
 
-async function runOnce(terminal: Terminal, project: Project, now: () => number): Promise<number> {
-  const result = await withWarehouseOf(project, terminal, (warehouse) =>
+/** @param loud tell of each segment on stderr, as `run` does; of audiences, only what goes wrong */
+async function runOnce(terminal: Terminal, project: Project, now: () => number, asOf: string, loud: boolean): Promise<RunResult> {
+  const { onStep, onDecided } = narrated(terminal);
+  const told: Pick<RunOptions, "onStep" | "onDecided"> = {
+    onStep: (step) => (step.problem !== undefined || (loud && step.kind === "segment") ? onStep(step) : undefined),
+    onDecided: (decisions) => (loud ? onDecided(decisions) : undefined),
+  };
+  return withWarehouseOf(project, terminal, (warehouse) =>
     run(project, warehouse, {
-      segments: [...project.segments.values()],
+      ...told,
+      // Tells how far it is once a second, which would differ from one demo to the next.
+      onProgress: () => undefined,
+      segments: [...project.segments.values()].filter(({ status }) => status !== "draft"),
       approved: new Set(),
       backfill: new Set(),
       dryRun: false,
-      asOf: instant(Math.floor(now() / 1000) * 1000),
+      asOf: instant(Date.parse(asOf)),
       now,
-      onStep: () => undefined,
       onStatement: () => undefined,
-      onProgress: () => undefined,
-      onDecided: () => undefined,
     }),
   );
-  terminal.out(runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped: false, maxPerRun: project.policy.maxPerRun }).join("\n"));
-  return result.problems.length;
 }
 
 /** Opened for each step and closed after it, as the job does, so that analysts can read in between. */
@@ -103,21 +141,4 @@ async function withWarehouseOf<T>(project: Project, terminal: Terminal, work: (w
   } finally {
     await warehouse.close();
   }
-}
-
-function someMails(sandbox: Sandbox, terminal: Terminal): string {
-  const mails = sandbox.messages().map(({ body }) => body as { subject?: string; personalizations: { to: { email: string }[]; subject?: string }[] });
-  const rows = mails.map(({ personalizations: [to], subject }) => [to?.to[0]?.email ?? "", to?.subject ?? subject ?? ""]);
-  return table(["to", "subject"], rows.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)).slice(0, LISTED), terminal.outPaint);
-}
-
-/** A user who heard from us, with the most different answers in the ledger. */
-async function mostTold(project: Project, terminal: Terminal): Promise<string> {
-  return withWarehouseOf(project, terminal, async (warehouse) => {
-    const ledger = `${warehouse.dialect.quote(project.target.schema)}.sent_ledger`;
-    const sql = `select user_id from ${ledger} group by user_id
-      order by max(case event when 'accepted' then 1 else 0 end) desc, max(case event when 'waiting' then 1 else 0 end) desc, count(distinct reason) desc, user_id limit 1`;
-    const [user] = await warehouse.query({ sql, params: [] });
-    return String(user?.["user_id"]);
-  });
 }

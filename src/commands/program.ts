@@ -38,7 +38,7 @@ function addProjectCommands(program: Command): void {
     .argument("[dir]", "folder to begin it in", ".")
     .addHelpText("after", examples("opportune init shop"))
     .action(lazily(async () => (await import("./init.js")).initCommand));
-  command(program, "demo", "run the shipped example for two days on a generated warehouse and a sandbox; leaves nothing behind").action(
+  command(program, "demo", "run the shipped segments on a generated warehouse and a sandbox; keeps both under target/ to look at").action(
     lazily(async () => (await import("./demo.js")).demoCommand),
   );
   command(program, "debug", "check versions, project, targets, ledger, channels and sources")

@@ -28,13 +28,12 @@ export async function createSample({ target, root }: Pick<Project, "target" | "r
   const warehouse = await openWarehouse(target.connection, { root });
   try {
     const { dialect } = warehouse;
+    // First the ledger: the sample's users have their wishes there.
+    await installLedger(warehouse, target.schema);
     const given = { now: timestampLiteral(now, dialect) };
-    for (const file of readdirSync(SAMPLE_FILES)
-      .filter((name) => name.endsWith(".sql"))
-      .sort()) {
+    for (const file of readdirSync(SAMPLE_FILES).sort()) {
       for (const sql of statementsOf(renderSqlFile(`sample/${file}`, dialect, target.schema, given).sql)) await warehouse.execute({ sql, params: [] });
     }
-    await installLedger(warehouse, target.schema);
   } finally {
     await warehouse.close();
   }

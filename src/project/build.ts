@@ -1,4 +1,5 @@
 /** From validated files to the shapes that the rest of the job reads. */
+import { audiencesIn, builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
 import { buildSilences } from "./lint-rules.js";
 import { postgresUrl } from "./postgres-url.js";
@@ -166,12 +167,12 @@ const HOUR_SECONDS = 3_600;
 /** The default of `within`: a message that nobody could send for a day is not sent later. */
 const DAY_SECONDS = 86_400;
 
-export function buildSegment(id: string, file: FrontMatterFile, data: SegmentFrontMatter, source: YamlSource): Segment {
+export function buildSegment(id: string, file: FrontMatterFile, audiences: AudienceFiles, data: SegmentFrontMatter, source: YamlSource): Segment {
   const written = stepsOf(data);
   const steps = [...written].sort((a, b) => a.afterSeconds - b.afterSeconds);
   const goal = typeof data.goal === "string" ? { audience: data.goal } : data.goal;
   return {
-    ...sqlFileOf(file),
+    ...sqlFileOf(file, audiences),
     id,
     description: data.description ?? null,
     because: data.because ?? null,
@@ -201,12 +202,12 @@ export function buildSegment(id: string, file: FrontMatterFile, data: SegmentFro
   };
 }
 
-export function buildAudience(name: string, file: FrontMatterFile, data: AudienceFrontMatter): Audience {
-  return { ...sqlFileOf(file), name, description: data.description ?? null, minRows: data.min_rows };
+export function buildAudience(name: string, file: FrontMatterFile, audiences: AudienceFiles, data: AudienceFrontMatter): Audience {
+  return { ...sqlFileOf(file, audiences), name, description: data.description ?? null, minRows: data.min_rows };
 }
 
-function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile): SqlFile {
-  return { file, sql, sqlLine, version };
+function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile, audiences: AudienceFiles): SqlFile {
+  return { file, sql: builtOn(sql, audiences), buildsOn: audiencesIn(sql), sqlLine, version };
 }
 
 /** The places of the front matter, with the steps by their index in `Segment.steps` and by their names. */

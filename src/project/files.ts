@@ -43,7 +43,7 @@ export function readText(root: string, file: string): { bytes: Buffer; text: str
 }
 
 /** A SQL file with its front matter read but not yet checked. */
-export interface FrontMatterFile extends SqlFile {
+export interface FrontMatterFile extends Omit<SqlFile, "buildsOn"> {
   /** The file's name without folder and `.sql`. */
   base: string;
   /** Column (1-based) at which `sql` begins: 1, unless the query stands on the front matter's last line. */

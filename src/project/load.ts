@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, buildSource, buildTarget } from "./build.js";
+import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
 import { listFiles, readText } from "./files.js";
 import { buildSilences } from "./lint-rules.js";
@@ -40,7 +41,8 @@ export function loadProject(root: string, options: { target?: string | undefined
     topic: topicsOf(segments.items.map(({ source }) => source)),
   };
   const usedChannels = segments.items.flatMap(({ source }) => referredTo("channel", source?.value, SEGMENT_REFERENCES));
-  const sqlNames = { source: keysAt(source, filled.value, "sources"), var: keysAt(source, filled.value, "vars") };
+  const sqlNames = { source: keysAt(source, filled.value, "sources"), var: keysAt(source, filled.value, "vars"), audience: known.audience };
+  const audienceFiles: AudienceFiles = new Map(audiences.items.map(({ name, file }) => [name, file]));
 
   const main = source === null ? null : checkProjectFile(source, filled, options.target, usedChannels);
   const problems = [
@@ -51,6 +53,7 @@ export function loadProject(root: string, options: { target?: string | undefined
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
     ...segments.items.flatMap(({ source }) => (source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known))),
     ...[...segments.items, ...audiences.items].flatMap(({ file }) => checkSql(file, sqlNames)),
+    ...circularAudiences(audienceFiles),
   ];
   const data = main?.data ?? null;
   const target = main?.target === undefined ? undefined : data?.targets[main.target];
@@ -69,9 +72,11 @@ export function loadProject(root: string, options: { target?: string | undefined
     links: buildLinks(data.links),
     lint: buildSilences(data.lint, source),
     segments: inOrder(
-      segments.items.flatMap(({ name, file, source, data }) => (data === null || source === null ? [] : [[name, buildSegment(name, file, data, source)]])),
+      segments.items.flatMap(({ name, file, source, data }) =>
+        data === null || source === null ? [] : [[name, buildSegment(name, file, audienceFiles, data, source)]],
+      ),
     ),
-    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, data)]]))),
+    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, audienceFiles, data)]]))),
   };
 }
 

@@ -1,19 +1,24 @@
-/** `{{source "x"}}` and `{{var "x"}}` in SQL, checked against opportune.yml. */
+/** `{{source "x"}}`, `{{var "x"}}` and `{{audience "x"}}` in SQL, checked against what there is. */
 import Handlebars from "handlebars";
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
 import type { FrontMatterFile } from "./files.js";
 import { list } from "./references.js";
 
-/** Names of the sources and vars there are; null where opportune.yml could not be read. */
+/** Names of the sources, vars and audiences there are; null where they could not be read. */
 interface SqlNames {
   source: readonly string[] | null;
   var: readonly string[] | null;
+  audience: readonly string[] | null;
 }
 
-const SECTION = { source: "sources", var: "vars" } as const;
+const WAY_OUT: Readonly<Record<keyof SqlNames, (name: string) => string>> = {
+  source: () => "add it to sources in opportune.yml",
+  var: () => "add it to vars in opportune.yml",
+  audience: (name) => `write segments/audiences/${name}.sql`,
+};
 
-/** A problem for braces that can't be read, else for each unknown source and var of a SQL file. */
+/** A problem for braces that can't be read, else for each unknown source, var and audience of a SQL file. */
 export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   const problems: Problem[] = [];
   let program: hbs.AST.Program;
@@ -25,16 +30,27 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   const check = (call: { path: hbs.AST.Expression; params: hbs.AST.Expression[] }): void => {
     const helper = "original" in call.path ? call.path.original : undefined;
     const [parameter] = call.params;
-    if ((helper !== "source" && helper !== "var") || parameter?.type !== "StringLiteral") return;
+    if (helper === "audience" && parameter?.type !== "StringLiteral") {
+      const hint = 'write for example {{audience "customers"}}';
+      problems.push({
+        code: "config/audience-name",
+        message: "{{audience}} takes a name in quotes",
+        hint,
+        file: file.file,
+        ...placeOf(file, call.path.loc.start),
+      });
+      return;
+    }
+    if ((helper !== "source" && helper !== "var" && helper !== "audience") || parameter?.type !== "StringLiteral") return;
     const name = (parameter as hbs.AST.StringLiteral).value;
     const known = names[helper];
     if (known === null || known.includes(name)) return;
     problems.push({
       code: `config/unknown-${helper}`,
       message: `unknown ${helper} "${name}"; known: ${list(known)}`,
-      hint: didYouMean(nearestName(name, known)) ?? `add it to ${SECTION[helper]} in opportune.yml`,
+      hint: didYouMean(nearestName(name, known)) ?? WAY_OUT[helper](name),
       file: file.file,
-      ...placeIn(file, parameter.loc.start.line, parameter.loc.start.column),
+      ...placeOf(file, parameter.loc.start),
     });
   };
   class Calls extends Handlebars.Visitor {
@@ -52,7 +68,7 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
 }
 
 /** From Handlebars' place in the query (line from 1, column from 0) to that in the file (both from 1). */
-function placeIn(file: FrontMatterFile, line: number, column: number): { line: number; column: number } {
+function placeOf(file: FrontMatterFile, { line, column }: { line: number; column: number }): { line: number; column: number } {
   return { line: file.sqlLine + line - 1, column: column + (line === 1 ? file.sqlColumn : 1) };
 }
 
@@ -64,11 +80,11 @@ function unreadable(file: FrontMatterFile, error: unknown): Problem {
   const [last = ""] = text.split("\n").slice(-1);
   const met = /, got '(\w+)'$/.exec(last)?.[1];
   const what = met === undefined ? last.replace(/ - \d+:\d+$/, "") : met === "EOF" ? "a {{ is never closed" : `unexpected ${met}`;
-  const place = placeIn(file, line, at.column ?? 0);
+  const place = placeOf(file, { line, column: at.column ?? 0 });
   return {
     code: "config/sql-braces",
     message: `the braces in this SQL can't be read: ${what}`,
-    hint: 'inside {{ }} go as_of, ago "7 days", source "name", var "name"',
+    hint: 'inside {{ }} go as_of, ago "7 days", before "column" "1 day", source "name", var "name", audience "name"',
     file: file.file,
     ...(at.column === undefined ? { line: place.line } : place),
   };

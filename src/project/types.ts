@@ -157,8 +157,10 @@ export interface Links {
 export interface SqlFile {
   /** Relative to the project root. */
   file: string;
-  /** The Handlebars SQL after the front matter. */
+  /** The Handlebars SQL after the front matter, with the audiences that it builds on written out. */
   sql: string;
+  /** Names of the audiences that the query builds on itself, in name order. */
+  buildsOn: readonly string[];
   /** Line of the file (1-based) on which `sql` begins. */
   sqlLine: number;
   /** SHA-256 hex of the whole file, first 12 digits. */

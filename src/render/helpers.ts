@@ -73,7 +73,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
       if (absent(value) || absent(currency)) return null;
       const amount = numeric(value);
       if (amount === null) throw new RenderFault(`money: ${show(value)} is not a number`);
-      const written = formatMoney(amount, String(currency), typeof locale === "string" ? localeOf(locale) : settings.locale);
+      const written = formatMoney(amount, String(currency), typeof locale === "string" ? localeOf("money", locale) : settings.locale);
       if (written === null) throw new RenderFault(`money: the currency is not a code such as "EUR"`);
       return written;
     },
@@ -93,13 +93,13 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
   },
   date: {
     usage: '{{date occurred_at "long"}}',
-    gives: `a time in the user's zone and locale; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
-    arguments: [1, 2],
-    run: ([value, style], settings) => {
+    gives: `a time in the user's zone, in their locale or the third argument's; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
+    arguments: [1, 3],
+    run: ([value, style, locale], settings) => {
       if (absent(value)) return null;
       const wanted = absent(style) ? "medium" : style;
       if (!DATE_STYLES.includes(wanted as DateStyle)) throw new RenderFault(`date: unknown style; there are ${DATE_STYLES.join(", ")}`);
-      const written = formatDate(value, wanted as DateStyle, settings.locale, settings.timezone);
+      const written = formatDate(value, wanted as DateStyle, typeof locale === "string" ? localeOf("date", locale) : settings.locale, settings.timezone);
       if (written === null) throw new RenderFault(`date: ${show(value)} is not a date such as 2026-03-02 or 2026-03-02T12:00:00Z`);
       return written;
     },
@@ -176,11 +176,11 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
   },
 };
 
-function localeOf(locale: string): string {
+function localeOf(helper: string, locale: string): string {
   try {
     return Intl.getCanonicalLocales(locale)[0] ?? "en";
   } catch {
-    throw new RenderFault(`money: the third argument is not a locale such as "de-CH"`);
+    throw new RenderFault(`${helper}: the third argument is not a locale such as "de-CH"`);
   }
 }
 

@@ -21,7 +21,7 @@ export function segmentListing(segments: readonly Segment[], paint: Paint): stri
 /** Audiences, one a line, with who uses them. */
 export function audienceListing(segments: readonly Segment[], audiences: readonly Audience[], policy: Policy, paint: Paint): string {
   if (audiences.length === 0) return "The project has no audiences.";
-  const rows = audiences.map(({ name, file }) => [name, usesOf(name, segments, policy).join(", "), file]);
+  const rows = audiences.map(({ name, file }) => [name, usesOf(name, segments, audiences, policy).join(", "), file]);
   return table(["audience", "used by", "file"], rows, paint);
 }
 
@@ -39,6 +39,7 @@ export function listingDocument(segments: readonly Segment[], audiences: readonl
       priority: segment.priority,
       topic: segment.topic,
       goal: segment.goal?.audience ?? null,
+      builds_on: segment.buildsOn,
       steps: segment.steps.map(({ name, afterSeconds, withinSeconds, channel, template, variants }) => ({
         name,
         after_seconds: afterSeconds,
@@ -48,7 +49,13 @@ export function listingDocument(segments: readonly Segment[], audiences: readonl
         variants: variants.map((variant) => variant.name),
       })),
     })),
-    audiences: audiences.map(({ name, file, description, minRows }) => ({ audience: name, file, description, min_rows: minRows })),
+    audiences: audiences.map(({ name, file, description, minRows, buildsOn }) => ({
+      audience: name,
+      file,
+      description,
+      min_rows: minRows,
+      builds_on: buildsOn,
+    })),
   };
 }
 
@@ -56,14 +63,16 @@ function channelsOf({ steps }: Segment): string[] {
   return steps.flatMap((step) => (step.variants.length === 0 ? [step.channel] : step.variants.map(({ channel }) => channel)));
 }
 
-function usesOf(audience: string, segments: readonly Segment[], policy: Policy): string[] {
+function usesOf(audience: string, segments: readonly Segment[], audiences: readonly Audience[], policy: Policy): string[] {
   return [
     ...(policy.exclude.includes(audience) ? ["policy (exclude)"] : []),
     ...(policy.require.includes(audience) ? ["policy (require)"] : []),
-    ...segments.flatMap(({ id, goal, exclude, require }) => [
+    ...segments.flatMap(({ id, goal, exclude, require, buildsOn }) => [
       ...(goal?.audience === audience ? [`${id} (goal)`] : []),
       ...(exclude.includes(audience) ? [`${id} (exclude)`] : []),
       ...(require.includes(audience) ? [`${id} (require)`] : []),
+      ...(buildsOn.includes(audience) ? [`${id} (builds on it)`] : []),
     ]),
+    ...audiences.flatMap(({ name, buildsOn }) => (buildsOn.includes(audience) ? [`${name} (builds on it)`] : [])),
   ];
 }

@@ -79,7 +79,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
   ];
 }
 
-/** Segments by reason: a column a reason, or, where that is too wide, a line for each pair. */
+/** Segments by reason: a column a reason, or, where that is too wide, the reasons of silence in one column, the most frequent first. */
 function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOptions): string {
   const { segments } = decisions;
   if (segments.length === 0) return "No segment took part.";
@@ -92,22 +92,62 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
     paint,
   );
   if (found.size === 0 || (wide.split("\n")[0] ?? "").length <= width) return wide;
-  const long = segments.flatMap((segment) => {
-    const mine = reasons.filter((reason) => (segment.reasons[reason] ?? 0) > 0);
-    if (mine.length === 0) return [[segment.segment, returned(segment), "", 0]];
-    return mine.map((reason, i) => [i === 0 ? segment.segment : "", i === 0 ? returned(segment) : "", reason, segment.reasons[reason] ?? 0]);
-  });
-  return table(["segment", "rows", "reason", "candidates"], long, paint);
+  const rows = segments.map((segment) => ({ name: segment.segment, returned: returned(segment), byReason: segment.reasons }));
+  const all = { name: "all", returned: total(segments.map((segment) => segment.returned ?? 0)), byReason: summed(segments.map((segment) => segment.reasons)) };
+  const narrow = (lines: readonly (readonly (string | number)[])[]): string => table(["segment", "rows", "claimed", "silent, because"], lines, paint);
+  const left = longest(narrow([...rows, all].map((row) => [row.name, row.returned, row.byReason["claimed"] ?? 0, ""])));
+  return narrow(
+    [...rows, all].flatMap(({ name, returned, byReason }) => {
+      const silent = reasons.map((reason) => [reason, byReason[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
+      const [first = "", ...rest] = filled(counts(Object.fromEntries(silent.sort(([, a], [, b]) => b - a))), Math.max(NARROWEST, width - left - 2));
+      return [[name, returned, byReason["claimed"] ?? 0, first], ...rest.map((line) => ["", "", "", line])];
+    }),
+  );
 }
 
+/** Least width of the column of reasons, however narrow the terminal. */
+const NARROWEST = 24;
+
+/** Columns of a table up to its last one, which is empty. */
+function longest(text: string): number {
+  return Math.max(
+    ...text
+      .split("\n")
+      .slice(1)
+      .map((line) => line.length),
+  );
+}
+
+/** Parts joined by commas, on lines of at most so many columns. */
+function filled(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(/(?<=,) (?=\d)/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${part}`.length <= width) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+/** Rows that made no candidate: the faulty ones segment by segment, the rest in sum. */
 function droppedLines({ decisions }: RunResult): string[] {
-  return decisions.segments.flatMap(({ segment, dropped }) => {
-    const part = (faulty: boolean): string => counts(Object.fromEntries(Object.entries(dropped).filter(([why]) => FAULTS.includes(why) === faulty)));
-    return [
-      ...(part(true) === "" ? [] : [`${segment}: rows dropped: ${part(true)}.`]),
-      ...(part(false) === "" ? [] : [`${segment}: rows without anything to decide: ${part(false)}.`]),
-    ];
-  });
+  const part = (dropped: Readonly<Record<string, number>>, faulty: boolean): Record<string, number> =>
+    Object.fromEntries(Object.entries(dropped).filter(([why]) => FAULTS.includes(why) === faulty));
+  const idle = counts(summed(decisions.segments.map(({ dropped }) => part(dropped, false))));
+  return [
+    ...decisions.segments.flatMap(({ segment, dropped }) => {
+      const faulty = counts(part(dropped, true));
+      return faulty === "" ? [] : [`${segment}: rows dropped: ${faulty}.`];
+    }),
+    ...(idle === "" ? [] : [`Rows without anything to decide: ${idle}.`]),
+  ];
+}
+
+/** Counts added up by name. */
+function summed(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const part of parts) for (const [name, n] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + n;
+  return sum;
 }
 
 function dryRunLines({ decisions, unrenderable }: RunResult): string[] {

@@ -3,6 +3,7 @@ import { secondsBefore } from "../core/clock.js";
 import { parseDuration } from "../core/durations.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { nearestName } from "../core/suggest.js";
+import { sqlTokens } from "../project/sql-tokens.js";
 import type { Project, SqlFile } from "../project/types.js";
 import type { Binder } from "../warehouse/sql.js";
 import { WarehouseError } from "../warehouse/error.js";
@@ -14,17 +15,17 @@ export interface RenderedQuery {
   sources: readonly string[];
 }
 
-const HELPERS = ["as_of", "ago", "source", "var"] as const;
+const HELPERS = ["as_of", "ago", "before", "source", "var"] as const;
 
 /**
  * Fills a segment's or audience's SQL: `{{as_of}}` and `{{ago "7 days"}}` become bound timestamps, `{{var "x"}}` a bound value,
- * `{{source "x"}}` the table. Lines stay where they were, so that the warehouse's line numbers are the user's.
+ * `{{source "x"}}` the table, `{{before "ends_at" "1 day"}}` a timestamp so long before another. Lines stay where they were, so that the warehouse's line numbers are the user's.
  * @param asOf ISO 8601 UTC
  * @throws OpportuneError naming file and line
  */
 export function renderQuery(file: SqlFile, project: Project, asOf: string, binder: Binder): RenderedQuery {
   const sources = new Set<string>();
-  const comments = commentsOf(file.sql);
+  const comments = sqlTokens(file.sql).filter(({ comment }) => comment);
   const fail = (message: string, options: Handlebars.HelperOptions, hint?: string): never => {
     const loc = placeOf(options);
     throw new OpportuneError(
@@ -57,14 +58,22 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
     (work: (argument: unknown, options: Handlebars.HelperOptions) => string): Handlebars.HelperDelegate =>
     (...given: unknown[]) =>
       work(given.length > 1 ? given[0] : "", given.at(-1) as Handlebars.HelperOptions);
+  const secondsOf = (name: string, text: unknown, example: string, options: Handlebars.HelperOptions): number =>
+    (typeof text === "string" ? parseDuration(text) : undefined) ??
+    fail(`{{${name}}} takes a duration, not ${JSON.stringify(text)}.`, options, `Write for example ${example}.`);
   const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
     as_of: helper((_, options) => bind(options, "as_of", asOf, "timestamp")),
     ago: helper((text, options) => {
-      const seconds = typeof text === "string" ? parseDuration(text) : undefined;
-      if (seconds === undefined)
-        return fail(`{{ago}} takes a duration, not ${JSON.stringify(text)}.`, options, 'Write for example {{ago "7 days"}} or {{ago "10 minutes"}}.');
+      const seconds = secondsOf("ago", text, '{{ago "7 days"}} or {{ago "10 minutes"}}', options);
       return bind(options, "ago", secondsBefore(asOf, seconds), "timestamp");
     }),
+    before: (...given: unknown[]) => {
+      const options = given.at(-1) as Handlebars.HelperOptions;
+      const [timestamp, text] = given.length > 2 ? given : ["", ""];
+      const example = '{{before "trial_ends_at" "1 day"}}';
+      if (typeof timestamp !== "string" || timestamp === "") return fail("{{before}} takes a column and a duration.", options, `Write for example ${example}.`);
+      return binder.dialect.plusSeconds(timestamp, String(-secondsOf("before", text, example, options)));
+    },
     source: helper((name, options) => {
       const source = project.sources.get(String(name));
       if (source === undefined)
@@ -94,12 +103,6 @@ function placeOf(options: Handlebars.HelperOptions): { line: number; column: num
   return (options as unknown as { loc?: { start: { line: number; column: number } } }).loc?.start;
 }
 
-/** Where the SQL's comments are, as offsets. */
-function commentsOf(sql: string): { from: number; to: number }[] {
-  const tokens = sql.matchAll(/--[^\n]*|\/\*[\s\S]*?\*\/|'[^']*'|"[^"]*"/g);
-  return [...tokens].filter(([token]) => /^(?:--|\/\*)/.test(token)).map(({ index, 0: token }) => ({ from: index, to: index + token.length }));
-}
-
 /** The query without its last `;`, as it is to stand in parentheses; a comment may follow it, but no quote, which could be a string's end. */
 function withoutSemicolon(sql: string): string {
   return sql.replace(/;((?:\s|--[^\n'"]*(?=\n|$))*)$/, "$1");
@@ -114,7 +117,7 @@ function handlebarsProblem(file: SqlFile, error: unknown): Problem {
     return {
       code: "segment/template",
       message: `SQL files know no {{${unknown[1]}}}.`,
-      hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{source}} and {{var}}"),
+      hint: knownNames(unknown[1], [...HELPERS], "{{as_of}}, {{ago}}, {{before}}, {{source}}, {{var}} and {{audience}}"),
       ...place,
     };
   }

@@ -9,11 +9,11 @@ const SQL_FOLDER = new URL("../../sql/", import.meta.url);
 /** Collects parameters while a statement is put together; every one is bound as text and cast where it stands. */
 export class Binder {
   readonly params: Param[] = [];
-  readonly #dialect: Dialect;
+  readonly dialect: Dialect;
   readonly #known = new Map<string, string>();
 
   constructor(dialect: Dialect) {
-    this.#dialect = dialect;
+    this.dialect = dialect;
   }
 
   /** SQL of the value, cast to one of the dialect's types; equal values share a placeholder. */
@@ -22,7 +22,7 @@ export class Binder {
     let sql = value === null ? undefined : this.#known.get(known);
     if (sql === undefined) {
       this.params.push(value);
-      sql = `cast(${this.#dialect.placeholder(this.params.length)} as ${this.#dialect.types[type]})`;
+      sql = `cast(${this.dialect.placeholder(this.params.length)} as ${this.dialect.types[type]})`;
       this.#known.set(known, sql);
     }
     return sql;

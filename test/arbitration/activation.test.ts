@@ -16,6 +16,7 @@ const SEGMENT: Segment = {
   id: "cart",
   file: "segments/cart.sql",
   sql: "select 1\n",
+  buildsOn: [],
   sqlLine: 6,
   version: "v1",
   description: null,

@@ -24,6 +24,17 @@ ordered   cart_abandoned (goal)  segments/audiences/ordered.sql
 `);
   });
 
+  it("tells who builds on an audience", async () => {
+    const root = project();
+    write(root, {
+      "segments/audiences/regulars.sql": 'select user_id from {{audience "ordered"}} o group by user_id having count(*) > 2\n',
+      "segments/regular.sql": '/*---\nchannel: email\ntemplate: cart\n---*/\nselect user_id from {{audience "regulars"}} r\n',
+    });
+    const { stdout } = await opportune(root, ["ls"]);
+    expect(stdout).toContain("ordered   cart_abandoned (goal), regulars (builds on it)  segments/audiences/ordered.sql\n");
+    expect(stdout).toContain("regulars  regular (builds on it)");
+  });
+
   it("lists the selected as JSON", async () => {
     const outcome = await opportune(project(), ["ls", "--output", "json", "--select", "topic:carts", "--exclude", "cart_waiting"]);
     expect(JSON.parse(outcome.stdout)).toMatchObject({

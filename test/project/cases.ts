@@ -172,6 +172,30 @@ export const CASES: readonly BrokenCase[] = [
     expected: ['segments/audiences/ordered.sql:1:32: unknown source "nope"; known: carts | add it to sources in opportune.yml'],
   },
   {
+    name: "unknown audience in a query",
+    files: segment('source "carts"', 'audience "orderd"'),
+    expected: ['segments/cart.sql:10:66: unknown audience "orderd"; known: ordered | did you mean "ordered"?'],
+  },
+  {
+    name: "an audience to build on without quotes",
+    files: segment('source "carts"', "audience ordered"),
+    expected: ['segments/cart.sql:10:57: {{audience}} takes a name in quotes | write for example {{audience "customers"}}'],
+  },
+  {
+    name: "audiences that build on each other",
+    files: {
+      ...BASE,
+      "segments/audiences/ordered.sql": 'select user_id, occurred_at from {{audience "big"}} b',
+      "segments/audiences/big.sql": '/*---\nmin_rows: 1\n---*/\nselect user_id, occurred_at from {{audience "best"}} b',
+      "segments/audiences/best.sql": 'select user_id, occurred_at from {{audience "big"}} b',
+      "segments/audiences/self.sql": 'select user_id, occurred_at from {{ audience "self" }} s',
+    },
+    expected: [
+      'segments/audiences/best.sql:1:1: the audience "best" builds on itself: best → big → best | take one of these {{audience}} out, or move what they share into an audience of its own',
+      'segments/audiences/self.sql:1:1: the audience "self" builds on itself: self → self | take one of these {{audience}} out, or move what they share into an audience of its own',
+    ],
+  },
+  {
     name: "unknown var, further down",
     files: segment('"carts"}}', '"carts"}}\n where total > {{var "least"}}'),
     expected: ['segments/cart.sql:11:22: unknown var "least"; known: none | add it to vars in opportune.yml'],
@@ -180,14 +204,14 @@ export const CASES: readonly BrokenCase[] = [
     name: "open braces in SQL",
     files: segment('"carts"}}', '"carts"'),
     expected: [
-      'segments/cart.sql:10: the braces in this SQL can\'t be read: a {{ is never closed | inside {{ }} go as_of, ago "7 days", source "name", var "name"',
+      'segments/cart.sql:10: the braces in this SQL can\'t be read: a {{ is never closed | inside {{ }} go as_of, ago "7 days", before "column" "1 day", source "name", var "name", audience "name"',
     ],
   },
   {
     name: "mismatched block in SQL",
     files: segment('"carts"}}', '"carts"}}\n{{#if x}} {{/each}}'),
     expected: [
-      'segments/cart.sql:11:4: the braces in this SQL can\'t be read: if doesn\'t match each | inside {{ }} go as_of, ago "7 days", source "name", var "name"',
+      'segments/cart.sql:11:4: the braces in this SQL can\'t be read: if doesn\'t match each | inside {{ }} go as_of, ago "7 days", before "column" "1 day", source "name", var "name", audience "name"',
     ],
   },
   {

@@ -217,6 +217,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/growth/cart.sql",
           sql: afterFrontMatter(CART),
+          buildsOn: [],
           sqlLine: 32,
           version: hash(CART),
           id: "cart_abandoned",
@@ -278,6 +279,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/receipt.sql",
           sql: afterFrontMatter(RECEIPT),
+          buildsOn: [],
           sqlLine: 7,
           version: hash(RECEIPT),
           id: "receipt",
@@ -311,6 +313,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/consented.sql",
           sql: FILES["segments/audiences/consented.sql"],
+          buildsOn: [],
           sqlLine: 1,
           version: hash(FILES["segments/audiences/consented.sql"]),
           name: "consented",
@@ -323,6 +326,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/care/tickets.sql",
           sql: " select user_id from tickets",
+          buildsOn: [],
           sqlLine: 1,
           version: hash(TICKETS),
           name: "open_tickets",
@@ -335,6 +339,7 @@ test("a good project, all of it", () => {
         {
           file: "segments/audiences/ordered.sql",
           sql: FILES["segments/audiences/ordered.sql"],
+          buildsOn: [],
           sqlLine: 1,
           version: hash(FILES["segments/audiences/ordered.sql"]),
           name: "ordered",

@@ -48,6 +48,12 @@ describe("what SQL may ask for", () => {
     expect(query.params).toEqual(["10", "0.5", `it's; -- "pro"`, "true"]);
   });
 
+  it("moves a column's time back", () => {
+    expect(rendered(`select * from t where {{before "t.ends_at" "1 day"}} <= {{as_of}}`).sql).toBe(
+      "select * from t where (t.ends_at + to_seconds(-86400)) <= cast($1 as timestamp)",
+    );
+  });
+
   it("escapes nothing of the SQL, and keeps every line where it was", () => {
     const sql = `select '<b>&"' as a,\n{{#if true}}\n  "x" as b,\n{{/if}}\n{{!-- a note\nof two lines --}}\n{{as_of}} as occurred_at`;
     const lines = rendered(sql).sql.split("\n");
@@ -85,7 +91,11 @@ describe("what is wrong, at its own place", () => {
     [`select 1\n  , {{as_off}}`, { ...at, column: 7, message: "SQL files know no {{as_off}}.", hint: "Did you mean as_of?" }],
     [
       `select 1\n  , {{customer}}`,
-      { ...at, message: "SQL files know no {{customer}}.", hint: "There are {{as_of}}, {{ago}}, {{source}} and {{var}}: as_of, ago, source, var." },
+      {
+        ...at,
+        message: "SQL files know no {{customer}}.",
+        hint: "There are {{as_of}}, {{ago}}, {{before}}, {{source}}, {{var}} and {{audience}}: as_of, ago, before, source, var.",
+      },
     ],
     [`select *\nfrom {{source "cart"}}`, { ...at, column: 6, message: 'There is no source "cart".', hint: "Did you mean carts?" }],
     [`select *\nfrom {{source "users_of_the_shop"}}`, { ...at, column: 6, hint: "There are sources in opportune.yml: carts, orders." }],
@@ -95,6 +105,9 @@ describe("what is wrong, at its own place", () => {
     [`select\n {{source}}`, { ...at, column: 2, message: 'There is no source "".' }],
     [`select\n {{#agoo "7 days"}}x{{/agoo}}`, { ...at, message: "SQL files know no {{agoo}}.", hint: "Did you mean ago?" }],
     [`select\n {{ago 7}}`, { ...at, column: 2, message: "{{ago}} takes a duration, not 7." }],
+    [`select\n {{before "ends_at"}}`, { ...at, column: 2, message: "{{before}} takes a column and a duration." }],
+    [`select\n {{before "ends_at" "1 dya"}}`, { ...at, column: 2, message: '{{before}} takes a duration, not "1 dya".' }],
+    [`select\n {{before "" "1 day"}}`, { ...at, column: 2, message: "{{before}} takes a column and a duration." }],
     ["select\n {{#if}", { ...at, code: "segment/template" }],
     [`select\n {{> cart}}`, { file: "segments/cart.sql", code: "segment/template" }],
   ])("%j", (sql, expected) => {

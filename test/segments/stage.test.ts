@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { projectWith, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
+import { projectWith, QUERY_LINE, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
 
 const STEP = "steps: [{name: nudge, channel: email, template: cart}]";
 
@@ -183,5 +183,40 @@ describe("audiences", () => {
       { user_id: "u2", reached_at: null, timeless: 0 },
       { user_id: "u3", reached_at: null, timeless: 1 },
     ]);
+  });
+});
+
+describe("a segment that builds on an audience", () => {
+  const QUERY = `select b.user_id, 'u1@example.com' as email, b.occurred_at, b.orders\nfrom {{audience "buyers"}} b\njoin {{source "carts"}} c on c.user_id = b.user_id`;
+  const BUYERS = `select user_id, max(ordered_at) as occurred_at, count(*) as orders -- all of them\nfrom {{source "orders"}}\nwhere ordered_at > {{ago "3 days"}}\ngroup by user_id;\n`;
+  const TABLES = [
+    "create table orders as select * from (values ('u1', timestamp '2026-03-01'), ('u1', timestamp '2026-03-02'), ('u2', timestamp '2026-03-01'), ('u1', timestamp '2026-02-01')) t(user_id, ordered_at)",
+    "create table carts as select 'u1' as user_id",
+  ];
+
+  it("has its columns, and its sources beside its own", async () => {
+    const warehouse = await warehouseWith(...TABLES);
+    const { compiled, segments } = await stage(projectWith(QUERY, STEP, { "segments/audiences/buyers.sql": BUYERS }), warehouse);
+    expect(segments.get("cart")).toMatchObject({ returned: 1, problem: null });
+    expect(compiled.segments.get("cart")?.sources).toEqual(["carts", "orders"]);
+    expect(await stagedRows(warehouse, "user_id, cast(occurred_at as varchar) as at, json_extract_string(properties, '$.orders') as orders")).toEqual([
+      { user_id: "u1", at: "2026-03-02 00:00:00", orders: "2" },
+    ]);
+  });
+
+  it("is another segment once the audience says something else, and not for a comment", () => {
+    const sqlWith = (buyers: string): string | undefined => projectWith(QUERY, STEP, { "segments/audiences/buyers.sql": buyers }).segments.get("cart")?.sql;
+    expect(sqlWith(BUYERS.replace("3 days", "4 days"))).not.toBe(sqlWith(BUYERS));
+    expect(sqlWith(BUYERS.replace("all of them", "each"))).toBe(sqlWith(BUYERS));
+  });
+
+  it("is told what is wrong in the audience's query at the line that asks for it", async () => {
+    const broken = projectWith(QUERY, STEP, { "segments/audiences/buyers.sql": BUYERS.replace("max(ordered_at)", "max(\n  ordered_on)") });
+    const { segments } = await stage(broken, await warehouseWith(...TABLES));
+    expect(segments.get("cart")?.problem).toMatchObject({
+      file: "segments/cart.sql",
+      line: QUERY_LINE + 1,
+      message: expect.stringContaining("ordered_on") as string,
+    });
   });
 });

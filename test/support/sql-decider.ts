@@ -231,6 +231,7 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
     audiences.set(name, {
       ...audience,
       sql: await query(name, `audience_${name}`, staged as Staged<WorldRow> | undefined, ["user_id", "occurred_at"], "", null),
+      buildsOn: [],
       sqlLine: 1,
     });
   }

@@ -84,7 +84,7 @@ function drawSource(random: Random, name: string): Source {
 
 function drawAudience(random: Random, name: string): Audience {
   const minRows = random.chance(0.12) ? random.whole(1, 2) : 0;
-  return { file: `segments/audiences/${name}.sql`, sql: `audience ${name}`, sqlLine: 1, version: "v1", name, description: null, minRows };
+  return { file: `segments/audiences/${name}.sql`, sql: `audience ${name}`, buildsOn: [], sqlLine: 1, version: "v1", name, description: null, minRows };
 }
 
 function drawSegment(random: Random, id: string): Segment {
@@ -94,6 +94,7 @@ function drawSegment(random: Random, id: string): Segment {
   return {
     file: `segments/${id}.sql`,
     sql: `query ${id}`,
+    buildsOn: [],
     sqlLine: 1,
     version: "v1",
     id,

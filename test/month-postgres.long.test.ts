@@ -1,0 +1,5 @@
+/** The same month on Postgres comes to the same golden table. */
+import { describe } from "vitest";
+import { describeMonth, openMonthOnPostgres } from "./support/month.js";
+
+describe("a month on Postgres", () => describeMonth(openMonthOnPostgres, { writesGolden: false }));

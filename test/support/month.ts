@@ -1,0 +1,217 @@
+/** The sample company through a month: the shipped project over the sample warehouse, every hour, on DuckDB or Postgres. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { copyShipped, createSample } from "../../src/commands/sample.js";
+import { instant } from "../../src/core/clock.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import { loadProject } from "../../src/project/load.js";
+import type { Cap, Project, Segment } from "../../src/project/types.js";
+import { run } from "../../src/run.js";
+import { openWarehouse } from "../../src/warehouse/open.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { createDatabase } from "./postgres.js";
+
+/** The sample is made as of the month's end, so that behaviours occur throughout. */
+const END = Date.parse("2026-03-02T12:00:00Z");
+const HOURS = 30 * 24;
+const HOUR_MS = 3_600_000;
+
+/** The month is that of the first so many users: enough for every segment, and few enough that a run's own costs prevail. */
+const USERS = 600;
+
+const GOLDEN = join(import.meta.dirname, "../golden/month.csv");
+
+interface Month {
+  project: Project;
+  warehouse: Warehouse;
+  close(): Promise<void>;
+}
+
+/** The shipped project with its sample in a DuckDB file of its own. */
+export async function openMonth(): Promise<Month> {
+  const root = mkdtempSync(join(tmpdir(), "opportune-month-"));
+  copyShipped(root);
+  const project = loadProject(root, { env: {} });
+  await createSample(project, instant(END));
+  const warehouse = await openWarehouse(project.target.connection, { root });
+  await keepFirst(warehouse);
+  await fixSalt(warehouse);
+  return {
+    project,
+    warehouse,
+    close: async () => {
+      await warehouse.close();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same in a Postgres database: the tables are copied over, row by row. */
+export async function openMonthOnPostgres(): Promise<Month> {
+  const month = await openMonth();
+  const { connection, drop } = await createDatabase();
+  const target = { ...month.project.target, connection };
+  const warehouse = await openWarehouse(connection, { root: month.project.root });
+  await installLedger(warehouse, target.schema);
+  for (const table of await query(month.warehouse, "select table_name as name from duckdb_tables() where schema_name = 'main' and not temporary order by 1"))
+    await copyTable(month.warehouse, String(table["name"]), warehouse, `public.${String(table["name"])}`);
+  for (const table of ["preferences", "suppressions"]) await copyTable(month.warehouse, `opportune.${table}`, warehouse, `opportune.${table}`);
+  await fixSalt(warehouse);
+  await execute(warehouse, "analyze");
+  return {
+    project: { ...month.project, target },
+    warehouse,
+    close: async () => {
+      await warehouse.close();
+      await drop();
+      await month.close();
+    },
+  };
+}
+
+/** Runs the job at every full hour of 30 days; gives what went wrong. */
+async function playMonth({ project, warehouse }: Month): Promise<string[]> {
+  const nothing = (): undefined => undefined;
+  const wrong: string[] = [];
+  for (let hour = HOURS - 1; hour >= 0; hour -= 1) {
+    const at = END - hour * HOUR_MS;
+    const { problems } = await run(project, warehouse, {
+      segments: liveSegments(project),
+      backfill: new Set(),
+      approved: new Set(),
+      dryRun: false,
+      asOf: instant(at),
+      now: () => at,
+      onStep: nothing,
+      onStatement: nothing,
+      onProgress: nothing,
+      onDecided: nothing,
+    });
+    wrong.push(...problems.map(({ message }) => `${instant(at)}: ${message}`));
+  }
+  return wrong;
+}
+
+/** What must hold of the month on a warehouse; one file a warehouse calls it, so that they run side by side. */
+export function describeMonth(open: () => Promise<Month>, options: { writesGolden: boolean }): void {
+  let month: Month;
+  let wrong: string[];
+
+  beforeAll(async () => {
+    month = await open();
+    wrong = await playMonth(month);
+  });
+  afterAll(() => month.close());
+
+  it("passes without a failed query, mail or template", () => {
+    expect(wrong).toEqual([]);
+  });
+
+  it("decides as the golden table has it, for every live segment", async () => {
+    const found = await tally(month);
+    if (options.writesGolden && process.env["UPDATE_GOLDEN"] === "1") writeFileSync(GOLDEN, found);
+    expect(found).toBe(readFileSync(GOLDEN, "utf8"));
+    const claimed = new Set([...found.matchAll(/^(\w+),claimed,/gm)].map(([, segment]) => segment));
+    expect(liveSegments(month.project).filter(({ id }) => !claimed.has(id))).toEqual([]);
+  });
+
+  it("takes nobody, and no address, over a cap or nearer than the spacing", async () => {
+    const { caps, spacingSeconds } = month.project.policy;
+    const limits = [...caps, ...(spacingSeconds === null ? [] : [{ max: 1, windowSeconds: spacingSeconds }])];
+    expect(limits).toHaveLength(3);
+    for (const limit of limits) expect(await overLimit(month, limit)).toEqual([]);
+    // Would it find them? Somebody heard as often as a cap allows.
+    const [cap] = caps;
+    expect(await overLimit(month, { max: (cap?.max ?? 1) - 1, windowSeconds: cap?.windowSeconds ?? 0 })).not.toEqual([]);
+  });
+}
+
+/** The ledger by segment, event and reason, as CSV. */
+async function tally({ project, warehouse }: Month): Promise<string> {
+  const order = warehouse.dialect.name === "postgres" ? ' collate "C"' : "";
+  const rows = await query(
+    warehouse,
+    `select segment, event, reason, count(*) as n, count(distinct user_id) as users from ${project.target.schema}.sent_ledger
+     group by segment, event, reason order by segment${order}, event${order}, reason${order}`,
+  );
+  return (
+    ["segment,event,reason,rows,users", ...rows.map((row) => [row["segment"], row["event"], row["reason"], row["n"], row["users"]].join(","))].join("\n") + "\n"
+  );
+}
+
+/** Users, and addresses, with more marketing messages in a window than that, from the ledger's events alone; hold-outs count. */
+async function overLimit({ project, warehouse }: Month, { max, windowSeconds }: Pick<Cap, "max" | "windowSeconds">): Promise<Row[]> {
+  const ledger = `${project.target.schema}.sent_ledger`;
+  const whose = (column: string): string => `
+    select a.${column} as whose, a.decided_at, count(*) as messages
+    from claims a
+    join claims b on b.${column} = a.${column} and b.decided_at <= a.decided_at
+      and ${warehouse.dialect.plusSeconds("b.decided_at", String(windowSeconds))} > a.decided_at
+    group by a.${column}, a.message_id, a.decided_at
+    having count(*) > ${String(max)}`;
+  return query(
+    warehouse,
+    `with claims as (
+      select message_id, user_id, address, decided_at from ${ledger} l
+      where event in ('claimed', 'held_out') and class = 'marketing'
+        and not exists (select 1 from ${ledger} f where f.message_id = l.message_id and f.event in ('failed', 'released'))
+    ) ${whose("user_id")} union all ${whose("address")}`,
+  );
+}
+
+function liveSegments(project: Project): Segment[] {
+  return [...project.segments.values()].filter(({ status }) => status === "live");
+}
+
+/** As many users of the sample as the month takes; what belongs to no user stays. */
+async function keepFirst(warehouse: Warehouse): Promise<void> {
+  const last = `u${String(USERS).padStart(4, "0")}`;
+  await execute(warehouse, `delete from order_items where order_id in (select order_id from orders where user_id > '${last}')`);
+  const tables = await query(
+    warehouse,
+    "select schema_name || '.' || table_name as name from duckdb_columns() where column_name = 'user_id' and schema_name = 'main'",
+  );
+  for (const { name } of tables) await execute(warehouse, `delete from ${String(name)} where user_id > '${last}'`);
+}
+
+/** Buckets and message ids come from the salt. */
+async function fixSalt(warehouse: Warehouse): Promise<void> {
+  await execute(warehouse, "update opportune.meta set content = 'plainfold' where name = 'salt'");
+}
+
+/** The column types of Postgres for those of the sample. */
+const TYPES: Readonly<Record<string, string>> = { VARCHAR: "text", TIMESTAMP: "timestamp", INTEGER: "integer", BIGINT: "bigint", BOOLEAN: "boolean" };
+
+/** By way of a table of texts, which `append` can fill; an existing table is added to. */
+async function copyTable(from: Warehouse, name: string, to: Warehouse, into: string): Promise<void> {
+  const columns = (await from.describe({ sql: `select * from ${name}`, params: [] })).map((column) => ({
+    name: column.name,
+    nested: column.type.endsWith("]"),
+    type: TYPES[column.type] ?? (column.type.endsWith("]") ? "jsonb" : column.type),
+  }));
+  const rows = await query(
+    from,
+    `select ${columns.map((c) => `cast(${c.nested ? `to_json(${c.name})` : c.name} as varchar) as ${c.name}`).join(", ")} from ${name}`,
+  );
+  await execute(to, `create table public.copied (${columns.map((c) => `${c.name} text`).join(", ")})`);
+  await to.append(
+    "public.copied",
+    columns.map((c) => ({ name: c.name, kind: "text", values: rows.map((row) => row[c.name] as string | null) })),
+  );
+  const typed = `select ${columns.map((c) => `cast(${c.name} as ${c.type}) as ${c.name}`).join(", ")} from public.copied`;
+  await execute(
+    to,
+    into.startsWith("public.") ? `create table ${into} as ${typed}` : `insert into ${into} (${columns.map((c) => c.name).join(", ")}) ${typed}`,
+  );
+  await execute(to, "drop table public.copied");
+}
+
+function query(warehouse: Warehouse, sql: string): Promise<Row[]> {
+  return warehouse.query({ sql, params: [] });
+}
+
+function execute(warehouse: Warehouse, sql: string): Promise<number> {
+  return warehouse.execute({ sql, params: [] });
+}
