@@ -1,8 +1,7 @@
 /** Whether a segment's SQL asks for a stretch of time, found without a SQL parser: in every dialect, and with Handlebars inside. */
+import { sqlTokens } from "../project/sql-tokens.js";
 
-/** Comments, strings and quoted names come out whole, so that nothing in them is taken for SQL. */
-const TOKENS =
-  /\{\{!--[\s\S]*?--\}\}|\{\{[^}]*\}\}|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$\$[\s\S]*?\$\$|<=|>=|<>|!=|[<>=()]|[A-Za-z_][\w$]*|\d+/g;
+const TOKENS = /\{\{[^}]*\}\}|<=|>=|<>|!=|[<>=()]|[A-Za-z_][\w$]*|\d+/g;
 
 const CLAUSES: ReadonlySet<string> = new Set(
   "with select from join on using where group having qualify window order limit union intersect except values".split(" "),
@@ -17,8 +16,8 @@ const CONDITIONS: ReadonlySet<string> = new Set(["on", "where", "having", "quali
 export type TimeBound = { kind: "bound" } | { kind: "open"; at: number } | { kind: "none" };
 
 export function timeBound(sql: string): TimeBound {
-  const tokens = [...sql.matchAll(TOKENS)].filter(([token]) => !/^(?:--|\/\*|\{\{!)/.test(token));
-  const isTime = (token: string): boolean => /^\{\{~?\s*(?:ago|as_of)\b/.test(token);
+  const tokens = [...bare(sql).matchAll(TOKENS)];
+  const isTime = (token: string): boolean => /^\{\{\{?~?\s*(?:ago|as_of)\b/.test(token);
   // A subquery among the columns bounds what is shown, not who is returned.
   const open = [{ clause: "", idle: false }];
   let latest: number | null = null;
@@ -37,4 +36,9 @@ export function timeBound(sql: string): TimeBound {
     }
   }
   return latest === null ? { kind: "none" } : { kind: "open", at: latest };
+}
+
+/** With blanks for all comments and what stands in quotes, so that offsets stay. */
+function bare(sql: string): string {
+  return sqlTokens(sql).reduceRight((text, { from, to }) => text.slice(0, from) + " ".repeat(to - from) + text.slice(to), sql);
 }
