@@ -54,7 +54,7 @@ export function galleryPage(mails: readonly GalleryMail[]): string {
   const segments = new Map<string, GalleryMail[]>();
   for (const mail of [...mails].sort(byArrival)) segments.set(mail.segment, [...(segments.get(mail.segment) ?? []), mail]);
   const names = [...segments.keys()].sort();
-  const links = names.map((name) => markup`<li><a href="#${name}">${name}</a> <span class="soft">${segments.get(name)?.length ?? 0}</span></li>`);
+  const links = names.map((name) => markup`<li><a href="#segment-${name}">${name}</a> <span class="soft">${segments.get(name)?.length ?? 0}</span></li>`);
   const body = markup`<header class="top">
 <h1>${counted(mails.length, "mail")} sent</h1>
 <p class="soft">Of ${counted(names.length, "segment")}. The frames show what a mail program would; images from elsewhere stay empty here, and links lead nowhere.</p>
@@ -75,8 +75,8 @@ function byArrival(a: GalleryMail, b: GalleryMail): number {
 }
 
 function segmentSection(name: string, mails: readonly GalleryMail[]): Markup {
-  return markup`<section aria-labelledby="${name}">
-<h2 id="${name}">${name} <span class="soft">${counted(mails.length, "mail")}</span></h2>
+  return markup`<section aria-labelledby="segment-${name}">
+<h2 id="segment-${name}">${name} <span class="soft">${counted(mails.length, "mail")}</span></h2>
 <ol class="mails">
 ${mails.map(mailItem)}
 </ol>
