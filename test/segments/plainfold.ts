@@ -31,6 +31,8 @@ const TABLES = {
   consents: "user_id varchar, granted_at timestamp, withdrawn_at timestamp",
 } as const;
 
+const STEPS = ["create_planner", "import_calendar", "invite_teammate", "first_review"] as const;
+
 type Table = keyof typeof TABLES;
 type Value = string | number | null;
 
@@ -49,6 +51,14 @@ export function ahead(text: string): string {
 export interface Plainfold {
   /** Adds rows to a table; users that were not given yet come into being. */
   given(table: Table, ...rows: Readonly<Record<string, Value>>[]): Promise<void>;
+  /** The first so many steps of the set-up, the last of them so long ago. */
+  setUp(user: string, steps: number, last: string): Promise<void>;
+  uses(user: string, feature: string, ...agos: readonly string[]): Promise<void>;
+  /** A plan that has been paid for since 60 days ago. */
+  pays(user: string, plan: string): Promise<void>;
+  orders(user: string, ...agos: readonly string[]): Promise<void>;
+  /** Ten customers, c01 to c10, the higher the number the better: c09 and c10 are the best fifth by any measure. */
+  customers(): Promise<void>;
   /** What a segment returns: the columns asked for, joined by spaces, a row a line, sorted. Timestamps are ISO 8601 UTC. */
   segment(id: string, ...columns: readonly string[]): Promise<string[]>;
   audience(name: string, ...columns: readonly string[]): Promise<string[]>;
@@ -81,16 +91,36 @@ export async function openPlainfold(on: "duckdb" | "postgres"): Promise<Plainfol
     return item;
   };
   const users = new Set<string>();
-  return {
-    given: async (table, ...rows) => {
-      for (const row of rows) {
-        const user = row["user_id"];
-        if (typeof user === "string" && !users.has(user)) {
-          users.add(user);
-          if (table !== "users") await insert("users", { user_id: user });
-        }
-        await insert(table, row);
+  const given: Plainfold["given"] = async (table, ...rows) => {
+    for (const row of rows) {
+      const user = row["user_id"];
+      if (typeof user === "string" && !users.has(user)) {
+        users.add(user);
+        if (table !== "users") await insert("users", { user_id: user });
       }
+      await insert(table, row);
+    }
+  };
+  const orders: Plainfold["orders"] = (user, ...agos) =>
+    given("orders", ...agos.map((time, i) => ({ user_id: user, order_id: `${user}.${String(i)}`, ordered_at: ago(time) })));
+  return {
+    given,
+    orders,
+    setUp: (user, steps, last) =>
+      given(
+        "events",
+        ...STEPS.slice(0, steps).map((subject, i) => ({
+          user_id: user,
+          occurred_at: i === steps - 1 ? ago(last) : ago("200 days"),
+          event: "setup_step_completed",
+          subject,
+        })),
+      ),
+    uses: (user, feature, ...agos) =>
+      given("events", ...agos.map((time) => ({ user_id: user, occurred_at: ago(time), event: "feature_used", subject: feature }))),
+    pays: (user, plan) => given("subscriptions", { user_id: user, plan, paid_at: ago("60 days") }),
+    customers: async () => {
+      for (let n = 1; n <= 10; n++) await orders(`c${String(n).padStart(2, "0")}`, ...Array.from({ length: n }, (_, i) => `${String(20 * (11 - n) + i)} days`));
     },
     segment: (id, ...columns) => ask(found(shipped.segments.get(id), id), ["user_id", ...columns]),
     audience: (name, ...columns) => ask(found(shipped.audiences.get(name), name), ["user_id", ...columns]),
