@@ -22,6 +22,7 @@ export default defineConfig({
     // One browser for all files.
     maxWorkers: 1,
     isolate: false,
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: MINUTE,
     hookTimeout: MINUTE,
   },

@@ -1,4 +1,5 @@
 /** The sandbox's mails as the page shows them. */
+import { OpportuneError } from "../core/errors.js";
 import type { PageEntry, PageMessage } from "./page.js";
 import type { Mail } from "./sandbox-schema.js";
 import type { StoredEntry, StoredMessage } from "./sandbox-store.js";
@@ -31,8 +32,27 @@ export function pageMessage(stored: StoredMessage): PageMessage {
   };
 }
 
+/** Asks for the decision behind a mail; throws an OpportuneError where there is nobody or nothing to ask. */
+export async function decisionOf(message: PageMessage, ask: ((messageId: string) => Promise<unknown>) | undefined): Promise<unknown> {
+  const id = messageIdOf(message.source);
+  if (ask !== undefined && id !== null) return ask(id);
+  throw new OpportuneError(
+    id === null
+      ? {
+          code: "sandbox/not-ours",
+          message: "This mail names no message of a ledger.",
+          hint: "Opportune writes its message id into `custom_args`; another program sent this one.",
+        }
+      : {
+          code: "sandbox/no-project",
+          message: "This sandbox knows no project.",
+          hint: "Start `opportune sandbox` in a project's folder or with --project-dir: it then reads the ledger of its target.",
+        },
+  );
+}
+
 /** The ledger's id of a message that Opportune sent. */
-export function messageIdOf(source: unknown): string | null {
+function messageIdOf(source: unknown): string | null {
   const mail = source as Mail;
   return mail.personalizations[0]?.custom_args?.["message_id"] ?? mail.custom_args?.["message_id"] ?? null;
 }

@@ -7,9 +7,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { OpportuneError } from "../core/errors.js";
 import { closeServer, listen } from "./listen.js";
 import { answer, readBody, strange } from "./loopback.js";
-import { createPage, type PageMessage } from "./page.js";
+import { createPage } from "./page.js";
 import { FaultPlan, faultHeaders, faultMessage, readFaults, type Fault } from "./sandbox-faults.js";
-import { messageIdOf, pageEntry, pageMessage, summaryOf } from "./sandbox-page.js";
+import { decisionOf, pageEntry, pageMessage, summaryOf } from "./sandbox-page.js";
 import { readMail, type SendGridError } from "./sandbox-schema.js";
 import { MessageStore, type StoredMessage } from "./sandbox-store.js";
 
@@ -221,24 +221,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clear,
     close: () => closeServer(server),
   };
-}
-
-async function decisionOf(message: PageMessage, ask: SandboxOptions["decision"]): Promise<unknown> {
-  const id = messageIdOf(message.source);
-  if (ask !== undefined && id !== null) return ask(id);
-  throw new OpportuneError(
-    id === null
-      ? {
-          code: "sandbox/not-ours",
-          message: "This mail names no message of a ledger.",
-          hint: "Opportune writes its message id into `custom_args`; another program sent this one.",
-        }
-      : {
-          code: "sandbox/no-project",
-          message: "This sandbox knows no project.",
-          hint: "Start `opportune sandbox` in a project's folder or with --project-dir: it then reads the ledger of its target.",
-        },
-  );
 }
 
 function noStats(): Omit<SandboxStats, "kept"> {

@@ -153,6 +153,9 @@ describe("a message", () => {
     await page.getByRole("listbox").waitFor();
     expect(await focused(page)).toContain("Second");
     await screenshots(page, "sandbox-list");
+    // In a window that is widened, the newest is beside the list.
+    await page.setViewportSize({ width: 1200, height: 800 });
+    await page.getByRole("heading", { name: "Second" }).waitFor();
   });
 });
 

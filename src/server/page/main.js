@@ -36,6 +36,10 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape" && byId("message", HTMLElement).contains(document.activeElement)) toList();
 });
 addEventListener("popstate", () => void show(location.hash.slice(1) || null));
+// A window that grows has room for a message.
+wide.addEventListener("change", () => {
+  if (open === null) void show(null);
+});
 clear.addEventListener("click", () => void ask("/sandbox/messages", { method: "DELETE" }).then(() => (news.textContent = "Cleared.")));
 
 const stream = new EventSource("/page/events");
