@@ -2,4 +2,4 @@
 import { describe } from "vitest";
 import { describeMonth, openMonthOnPostgres } from "./support/month.js";
 
-describe("a month on Postgres", () => describeMonth(openMonthOnPostgres, { writesGolden: false }));
+describe("a month on Postgres", () => describeMonth(openMonthOnPostgres));

@@ -11,6 +11,7 @@ import type { Cap, Project, Segment } from "../../src/project/types.js";
 import { run } from "../../src/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { copyTable } from "./copy-table.js";
 import { createDatabase } from "./postgres.js";
 
 /** The sample is made as of the month's end, so that behaviours occur throughout. */
@@ -94,8 +95,11 @@ async function playMonth({ project, warehouse }: Month): Promise<string[]> {
   return wrong;
 }
 
-/** What must hold of the month on a warehouse; one file a warehouse calls it, so that they run side by side. */
-export function describeMonth(open: () => Promise<Month>, options: { writesGolden: boolean }): void {
+/**
+ * What must hold of the month on a warehouse; one file a warehouse calls it, so that they run side by side.
+ * `UPDATE_GOLDEN=1 npx vitest run --config vitest.long.config.ts test/month-postgres` writes the table anew; DuckDB must then come to the same.
+ */
+export function describeMonth(open: () => Promise<Month>): void {
   let month: Month;
   let wrong: string[];
 
@@ -111,7 +115,7 @@ export function describeMonth(open: () => Promise<Month>, options: { writesGolde
 
   it("decides as the golden table has it, for every live segment", async () => {
     const found = await tally(month);
-    if (options.writesGolden && process.env["UPDATE_GOLDEN"] === "1") writeFileSync(GOLDEN, found);
+    if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(GOLDEN, found);
     expect(found).toBe(readFileSync(GOLDEN, "utf8"));
     const claimed = new Set([...found.matchAll(/^(\w+),claimed,/gm)].map(([, segment]) => segment));
     expect(liveSegments(month.project).filter(({ id }) => !claimed.has(id))).toEqual([]);
@@ -179,33 +183,6 @@ async function keepFirst(warehouse: Warehouse): Promise<void> {
 /** Buckets and message ids come from the salt. */
 async function fixSalt(warehouse: Warehouse): Promise<void> {
   await execute(warehouse, "update opportune.meta set content = 'plainfold' where name = 'salt'");
-}
-
-/** The column types of Postgres for those of the sample. */
-const TYPES: Readonly<Record<string, string>> = { VARCHAR: "text", TIMESTAMP: "timestamp", INTEGER: "integer", BIGINT: "bigint", BOOLEAN: "boolean" };
-
-/** By way of a table of texts, which `append` can fill; an existing table is added to. */
-async function copyTable(from: Warehouse, name: string, to: Warehouse, into: string): Promise<void> {
-  const columns = (await from.describe({ sql: `select * from ${name}`, params: [] })).map((column) => ({
-    name: column.name,
-    nested: column.type.endsWith("]"),
-    type: TYPES[column.type] ?? (column.type.endsWith("]") ? "jsonb" : column.type),
-  }));
-  const rows = await query(
-    from,
-    `select ${columns.map((c) => `cast(${c.nested ? `to_json(${c.name})` : c.name} as varchar) as ${c.name}`).join(", ")} from ${name}`,
-  );
-  await execute(to, `create table public.copied (${columns.map((c) => `${c.name} text`).join(", ")})`);
-  await to.append(
-    "public.copied",
-    columns.map((c) => ({ name: c.name, kind: "text", values: rows.map((row) => row[c.name] as string | null) })),
-  );
-  const typed = `select ${columns.map((c) => `cast(${c.name} as ${c.type}) as ${c.name}`).join(", ")} from public.copied`;
-  await execute(
-    to,
-    into.startsWith("public.") ? `create table ${into} as ${typed}` : `insert into ${into} (${columns.map((c) => c.name).join(", ")}) ${typed}`,
-  );
-  await execute(to, "drop table public.copied");
 }
 
 function query(warehouse: Warehouse, sql: string): Promise<Row[]> {
