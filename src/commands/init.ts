@@ -65,8 +65,8 @@ function initOwn(root: string, options: InitOptions): string {
   }
   copyShipped(root, ["templates/layouts", "templates/partials"]);
   writeBeside(root);
-  const tables = dbt === null ? "name your tables under `sources` in opportune.yml" : `${counted(dbt.sources.size, "table")} of dbt's under \`sources\``;
-  return `Began the project ${starter.name} in ${folderName(root)}: one example segment, its template, and ${dbt === null ? "no tables yet: " : ""}${tables}.
+  const tables = dbt === null ? "Name your tables under `sources` in opportune.yml" : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
+  return `Began the project ${starter.name} in ${folderName(root)}: one example segment and its template. ${tables}.
 It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
 
 Next:${changeFolder(root)}${warehouse === "postgres" ? "\n  cp .env.example .env                  then write DATABASE_URL into it, unless the environment has it" : ""}
