@@ -65,7 +65,10 @@ function initOwn(root: string, options: InitOptions): string {
   }
   copyShipped(root, ["templates/layouts", "templates/partials"]);
   writeBeside(root);
-  const tables = dbt === null ? "Name your tables under `sources` in opportune.yml" : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
+  const tables =
+    dbt === null
+      ? "Name your tables under `sources` in opportune.yml"
+      : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
   return `Began the project ${starter.name} in ${folderName(root)}: one example segment and its template. ${tables}.
 It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
 
