@@ -69,7 +69,7 @@ function initOwn(root: string, options: InitOptions): string {
     dbt === null
       ? "Name your tables under `sources` in opportune.yml"
       : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
-  return `Began the project ${starter.name} in ${folderName(root)}: one example segment and its template. ${tables}.
+  return `Began the project ${starter.name} in ${folderName(root)}: one example segment with its audiences and template. ${tables}.
 It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
 
 Next:${changeFolder(root)}${warehouse === "postgres" ? "\n  cp .env.example .env                  then write DATABASE_URL into it, unless the environment has it" : ""}

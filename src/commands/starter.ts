@@ -12,7 +12,13 @@ export interface Starter {
 
 /** Files of the project by path, but for what the shipped example gives: layouts and partials. */
 export function starterFiles(starter: Starter): Record<string, string> {
-  return { "opportune.yml": projectFile(starter), "segments/example.sql": SEGMENT, "templates/example.hbs": TEMPLATE };
+  return {
+    "opportune.yml": projectFile(starter),
+    "segments/example.sql": SEGMENT,
+    "segments/audiences/started.sql": GOAL,
+    "segments/audiences/open_tickets.sql": EXCLUDED,
+    "templates/example.hbs": TEMPLATE,
+  };
 }
 
 /** YAML of a single value, on one line. */
@@ -48,8 +54,8 @@ policy:
     - {max: 2, per: 48 hours}
     - {max: 4, per: 14 days}
   spacing: 4 hours
-  # exclude: [open_tickets]     # audiences under segments/audiences/ that hear nothing
-  # require: [consent]          # and that a user must be in
+  # exclude: [staff]            # audiences under segments/audiences/ that hear nothing, whatever the segment
+  # require: [consented]        # and that a user must be in
 
 # Tables, for {{source "users"}} in SQL. With loaded_at, messages wait for data that has not arrived yet.
 ${sourcesBlock(sources)}
@@ -73,27 +79,46 @@ status: draft                           # draft: dry runs and previews alone; li
 signal: recency
 topic: examples                         # what people opt out of
 repeat: never                           # or each_occurrence, or every 30 days
-# goal: {audience: ordered, within: 7 days}   # segments/audiences/ordered.sql: reaching it ends the messages
-# exclude: [open_tickets]                     # segments/audiences/open_tickets.sql: they hear nothing
+goal: started                           # segments/audiences/started.sql: reaching it ends the messages
+exclude: [open_tickets]                 # segments/audiences/open_tickets.sql: they hear nothing
+first_run: send                         # to see something at once; leave it out, and who qualifies already hears nothing
 steps:
   - {name: hello, after: 10 minutes, within: 24 hours, channel: email, template: example}
 columns:
   first_name: {required: true}          # a row without it is not sent, and the ledger says so
 ---*/
-select 'u1' as user_id, 'ada@example.com' as email, 'UTC' as timezone, 'Ada' as first_name,
-  {{ago "1 hour"}} as occurred_at
+select user_id, email, 'UTC' as timezone, first_name, signed_up_at as occurred_at
+from (
+  -- Three users out of thin air, so that it runs on any warehouse. Yours is a table, named under sources in opportune.yml.
+  select 'u1' as user_id, 'ada@example.com' as email, 'Ada' as first_name, {{ago "1 hour"}} as signed_up_at
+  union all select 'u2', 'ben@example.com', 'Ben', {{ago "2 hours"}}
+  union all select 'u3', 'chiara@example.com', 'Chiara', {{ago "3 hours"}}
+) as users
+where signed_up_at > {{ago "3 days"}}   -- as long as the last step may be due, and a little more
 
-{{!-- One user, out of thin air, so that it runs on any warehouse. With tables of your own, named under sources in opportune.yml:
+{{!-- With tables of your own:
 
 select user_id, email, timezone, first_name, signed_up_at as occurred_at
 from {{source "users"}}
-where signed_up_at > {{ago "3 days"}}   -- as long as the last step may be due, and a little more
+where signed_up_at > {{ago "3 days"}}
 --}}
 `;
 
+const GOAL = `/*---
+description: Who has begun, and when
+---*/
+select 'u2' as user_id, {{ago "1 hour"}} as occurred_at
+`;
+
+const EXCLUDED = `/*---
+description: Who waits for an answer from support
+---*/
+select 'u3' as user_id
+`;
+
 const TEMPLATE = `---
-subject: 'Hello {{first_name}}: your account is ready'
-preheader: 'The one thing that is worth doing first.'
+subject: 'Your account of {{date occurred_at "long"}}: one step to go'
+preheader: 'The one thing that is worth doing first, {{first_name}}.'
 ---
 <h1>Your account is ready</h1>
 <p>Hello {{first_name}},</p>

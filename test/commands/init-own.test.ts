@@ -19,14 +19,14 @@ function init(folder: string, options: Partial<InitOptions>): ReturnType<typeof 
   return told((terminal) => initCommand(terminal, { color: false, ...options }, [folder]));
 }
 
-/** The three commands that init names, each with its exit code; the example's one user had qualified already. */
+/** The three commands that init names, each with its exit code; of the example's three users one would be written to. */
 async function next(root: string, stdout: string, env: NodeJS.ProcessEnv = {}): Promise<Record<string, number | null>> {
   const commands = [...stdout.matchAll(/^ {2}opportune (.+?) {2}/gm)].map(([, command = ""]) => command);
   const codes: Record<string, number | null> = {};
   for (const command of commands) {
     const outcome = await opportune(root, command.split(" "), env);
     codes[command] = outcome.code;
-    if (command.startsWith("run")) expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +baseline\nexample +1 +1$/m);
+    if (command.startsWith("run")) expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +converted +excluded +claimed\nexample +3 +1 +1 +1$/m);
   }
   return codes;
 }
@@ -93,10 +93,9 @@ describe.concurrent("init for one's own warehouse", { timeout: 120_000 }, () => 
       "create table analytics.user_profiles as select 'u1' as user_id, 'a@example.com' as email, 'UTC' as timezone, 'Ada' as first_name, cast(now() as timestamp) as signed_up_at",
     );
     // The query in the comment, in the place of the example's.
-    edit(root, "segments/example.sql", "select 'u1'", "{{!-- select 'u1'");
-    edit(root, "segments/example.sql", "{{!-- One user", "One user");
-    edit(root, "segments/example.sql", "under sources in opportune.yml:\n", "under sources in opportune.yml: --}}\n");
     edit(root, "segments/example.sql", "\n--}}\n", "\n");
+    edit(root, "segments/example.sql", "select user_id, email, 'UTC'", "{{!-- select user_id, email, 'UTC'");
+    edit(root, "segments/example.sql", "{{!-- With tables of your own:", "--}}");
     const options = { color: false, projectDir: root };
     await told((terminal) => ledgerInstallCommand(terminal, options));
     expect(await told((terminal) => compileCommand(terminal, options))).toMatchObject({ code: 0 });
