@@ -85,18 +85,20 @@ function named(body: string, pattern: RegExp): string[] {
 /** A project in which the blocks are whole: audiences, templates and topics that they name, and sources. */
 function projectOf(settings: Record<string, unknown>, files: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv = {}): Project {
   const texts = [stringify(settings), ...Object.values(files)].join("\n");
-  const audiences = new Set(
-    named(texts, /(?:^goal: |audience: )(\w+)/gm).concat(
-      named(texts, /(?:exclude|require): \[([^\]]+)\]/g),
-      named(texts, /(?:exclude|require):\n((?: +- \w+\n)+)/g).flatMap((list) => list.split(/[\s-]+/).filter(Boolean)),
-    ),
-  );
+  const audiences = new Set([
+    ...named(texts, /(?:^goal: |audience: |\{\{audience ")(\w+)/gm),
+    ...named(texts, /(?:exclude|require): \[([^\]]+)\]/g),
+    // As a list of lines, which is how the settings are written anew.
+    ...named(texts, /(?:exclude|require):\n((?: +- \w+\n)+)/g).flatMap((list) => list.split(/[\s-]+/).filter(Boolean)),
+  ]);
   const topics = new Set(named(texts, /topic: (\w+)/g));
   const templates = new Set(named(texts, /template: ([\w/]+)/g));
   const root = temporaryFolder();
   write(root, {
     "opportune.yml": stringify(settings),
-    ...Object.fromEntries([...audiences].map((name) => [`segments/audiences/${name}.sql`, 'select user_id from {{source "users"}} where 1 = 0\n'])),
+    ...Object.fromEntries(
+      [...audiences].map((name) => [`segments/audiences/${name}.sql`, 'select user_id, signed_up_at as occurred_at from {{source "users"}} where 1 = 0\n']),
+    ),
     ...Object.fromEntries(
       [...topics].map((topic) => [
         `segments/of_topic_${topic}.sql`,
