@@ -31,7 +31,8 @@ const PARTS = Object.keys(projectSchema.shape);
 function kindOf({ document, language, body, notRun }: Block): Kind | null {
   if (notRun !== null) return "not run";
   if (document === "docs/tutorial.md") return "elsewhere";
-  if (language === "sql" && body.startsWith("/*---")) return /^(?:steps|template):/m.test(body) ? "segment" : "audience";
+  // A query of ours without front matter is an audience's: a segment needs some.
+  if (language === "sql" && (body.startsWith("/*---") || body.includes("{{"))) return /^(?:steps|template):/m.test(body) ? "segment" : "audience";
   if (language === "yaml") {
     const keys = Object.keys((parse(body) ?? {}) as Record<string, unknown>);
     if (keys.includes("name") && keys.includes("targets")) return "project";

@@ -2,15 +2,16 @@
  * The tables of keys and helpers in docs/ say what the schemas say. They stand between `<!-- NAME -->` and `<!-- end -->`;
  * `UPDATE_DOCS=1 npx vitest run test/docs-keys.test.ts` writes them anew.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import pc from "picocolors";
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import * as z from "zod";
 import { lintProject } from "../src/lint/lint.js";
 import { RULES, ruleTable } from "../src/lint/rules.js";
 import { projectJsonSchema, segmentJsonSchema } from "../src/project/json-schema.js";
+import { loadProject } from "../src/project/load.js";
 import { audienceSchema } from "../src/project/segment-schema.js";
 import { HELPERS } from "../src/render/helpers.js";
 import { loadRenderer } from "../src/render/renderer.js";

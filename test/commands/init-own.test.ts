@@ -5,8 +5,10 @@ import { describe, expect, it } from "vitest";
 import { compileCommand } from "../../src/commands/compile.js";
 import { initCommand, type InitOptions } from "../../src/commands/init.js";
 import { ledgerInstallCommand } from "../../src/commands/ledger.js";
+import { lintProject } from "../../src/lint/lint.js";
 import { loadProject } from "../../src/project/load.js";
 import type { PostgresConnection } from "../../src/project/types.js";
+import { loadRenderer } from "../../src/render/renderer.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import { createDatabase } from "../support/postgres.js";
 import { told } from "../support/terminal.js";
@@ -92,6 +94,8 @@ describe.concurrent("init for one's own warehouse", { timeout: 120_000 }, () => 
       "create schema analytics",
       "create table analytics.user_profiles as select 'u1' as user_id, 'a@example.com' as email, 'UTC' as timezone, 'Ada' as first_name, cast(now() as timestamp) as signed_up_at",
     );
+    const { findings } = lintProject(project, loadRenderer(project).templateOf);
+    expect(findings).toEqual([]);
     // The query in the comment, in the place of the example's.
     edit(root, "segments/example.sql", "\n--}}\n", "\n");
     edit(root, "segments/example.sql", "select user_id, email, 'UTC'", "{{!-- select user_id, email, 'UTC'");
