@@ -1,13 +1,8 @@
-/** docs/ledger.md names every table, view and column of test/ledger/schema.sql, and its queries work on a ledger with a run in it. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** docs/ledger.md names every table, view and column of test/ledger/schema.sql, and its questions have answers on a ledger with a run in it. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyShipped, createSample } from "../src/commands/sample.js";
-import { loadProject } from "../src/project/load.js";
-import { run } from "../src/run.js";
-import { openWarehouse } from "../src/warehouse/open.js";
-import type { Warehouse } from "../src/warehouse/types.js";
+import { blocksOf } from "./support/docs.js";
+import { DocsWorld, WAREHOUSES } from "./support/docs-world.js";
 
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
 const document = read("../docs/ledger.md");
@@ -27,41 +22,21 @@ it.each(relations)("$name is documented with every column", ({ name, columns }) 
   expect(columns.filter((column) => !known.includes(column))).toEqual([]);
 });
 
-describe("the queries", () => {
-  const NOON = "2026-03-02T12:00:00Z";
-  const root = mkdtempSync(join(tmpdir(), "opportune-ledger-"));
-  let warehouse: Warehouse;
+const questions = blocksOf("docs/ledger.md").filter(({ language }) => language === "sql");
 
+it("the questions are ten", () => {
+  expect(questions).toHaveLength(10);
+});
+
+describe.each(WAREHOUSES)("the questions on %s", (on) => {
+  let world: DocsWorld;
   beforeAll(async () => {
-    copyShipped(root);
-    const project = loadProject(root, { env: {} });
-    await createSample(project, NOON);
-    warehouse = await openWarehouse(project.target.connection, { root });
-    const nothing = (): undefined => undefined;
-    const callbacks = { onStep: nothing, onStatement: nothing, onProgress: nothing, onDecided: nothing };
-    const { problems } = await run(project, warehouse, {
-      ...callbacks,
-      segments: [...project.segments.values()],
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: null,
-      now: () => Date.parse(NOON),
-    });
-    expect(problems).toEqual([]);
+    world = await DocsWorld.open(on);
+    for (let runs = 0; runs < 2; runs++) expect((await world.run()).problems).toEqual([]);
   });
-  afterAll(async () => {
-    await warehouse.close();
-    rmSync(root, { recursive: true, force: true });
-  });
+  afterAll(() => world.close());
 
-  const queries = [...document.matchAll(/^([^\n]*)\n\n```sql\n(.*?)^```$/gms)].map(([, question = "", sql = ""]) => ({ question, sql }));
-
-  it("are five", () => {
-    expect(queries).toHaveLength(5);
-  });
-
-  it.each(queries)("$question", async ({ sql }) => {
-    expect(await warehouse.query({ sql, params: [] })).not.toEqual([]);
+  it.each(questions)("$before", async ({ body }) => {
+    expect(await world.query(body)).not.toEqual([]);
   });
 });

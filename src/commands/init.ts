@@ -1,73 +1,138 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
+import { readDbtManifest, type DbtProject } from "../project/dbt-manifest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
+import { counted } from "../report/tables.js";
 import { connectionName } from "../warehouse/open.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
+import { starterFiles, type Starter } from "./starter.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
-const GITIGNORE = `# Opportune: artefacts, secrets and the sample warehouse
+export interface InitOptions extends GlobalOptions {
+  warehouse?: Starter["warehouse"];
+  path?: string;
+  fromDbt?: string;
+}
+
+const GITIGNORE = `# Opportune: artefacts, secrets and local warehouses
 target/
 .env
 *.duckdb
 *.duckdb.wal
 `;
 
-/** Begins a project: the shipped example, a sample warehouse to run it on, and what a repository needs. */
-export async function initCommand(terminal: Terminal, _options: GlobalOptions, [dir = "."]: readonly string[]): Promise<number> {
+/** Begins a project: for a warehouse of one's own where one is named, else the shipped example with a sample warehouse. */
+export async function initCommand(terminal: Terminal, options: InitOptions, [dir = "."]: readonly string[]): Promise<number> {
   const root = resolve(dir);
-  refuseExisting(root);
-  mkdirSync(root, { recursive: true });
-  copyShipped(root);
-  writeNew(join(root, ".gitignore"), GITIGNORE);
-  writeNew(join(root, ".env.example"), environmentExample(root));
-  const project = loadProject(root);
-  await createSample(project, instant(Math.floor(Date.now() / 1000) * 1000));
-  const [segment] = project.segments.keys();
-  const away = relative(process.cwd(), root);
-  const began = readdirSync(join(root, "segments")).filter((file) => file.endsWith(".sql")).length;
-  terminal.out(`Began the project ${project.name} in ${away === "" ? "this folder" : away}: ${String(began)} segments, their templates, and a sample warehouse (${connectionName(project.target.connection)}) with the ledger in it.
-
-Next:${away === "" ? "" : `\n  cd ${away}`}
-  opportune run --dry-run               who would hear from us now, and who not and why
-  opportune preview ${(segment ?? "SEGMENT").padEnd(20)}one message, as it would be sent
-  opportune run                         decide, send to the ${project.target.live ? "channels" : "outbox or sandbox"}, and keep the ledger`);
+  const own = options.warehouse !== undefined || options.fromDbt !== undefined;
+  if (!own && options.path !== undefined) throw usage("--path is for a warehouse of your own.", "Add `--warehouse duckdb`.");
+  refuseExisting(root, own ? SHIPPED : [...SHIPPED, "shop.duckdb"]);
+  terminal.out(own ? initOwn(root, options) : await initExample(root));
   return 0;
 }
 
-function refuseExisting(root: string): void {
-  const name = relative(process.cwd(), root) || "This folder";
-  if (existsSync(join(root, PROJECT_FILE))) {
-    throw new OpportuneError(
-      {
-        code: "init/exists",
-        message: `${name} has a project already: ${PROJECT_FILE} exists.`,
-        hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
-      },
-      2,
-    );
-  }
-  const inTheWay = [...SHIPPED, "shop.duckdb"].filter((file) => existsSync(join(root, file)));
-  if (inTheWay.length === 0) return;
-  throw new OpportuneError(
-    {
-      code: "init/exists",
-      message: `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`,
-      hint: "Nothing was changed. Name another folder: `opportune init DIR`.",
-    },
-    2,
-  );
+/** The shipped example, a sample warehouse to run it on, and what a repository needs. */
+async function initExample(root: string): Promise<string> {
+  mkdirSync(root, { recursive: true });
+  copyShipped(root);
+  writeBeside(root);
+  const project = loadProject(root);
+  await createSample(project, instant(Math.floor(Date.now() / 1000) * 1000));
+  const [segment] = project.segments.keys();
+  const began = readdirSync(join(root, "segments")).filter((file) => file.endsWith(".sql")).length;
+  return `Began the project ${project.name} in ${folderName(root)}: ${String(began)} segments, their templates, and a sample warehouse (${connectionName(project.target.connection)}) with the ledger in it.
+
+Next:${changeFolder(root)}
+  opportune run --dry-run               who would hear from us now, and who not and why
+  opportune preview ${(segment ?? "SEGMENT").padEnd(20)}one message, as it would be sent
+  opportune run                         decide, send to the ${project.target.live ? "channels" : "outbox or sandbox"}, and keep the ledger`;
 }
 
-/** Leaves a file that exists as it is. */
-function writeNew(path: string, content: string): void {
-  if (!existsSync(path)) writeFileSync(path, content);
+/** One example, and dbt's tables if a manifest is named; the warehouse is neither read nor written. */
+function initOwn(root: string, options: InitOptions): string {
+  const dbt = options.fromDbt === undefined ? null : dbtProject(options.fromDbt);
+  const warehouse = warehouseOf(options, dbt);
+  if (warehouse === "postgres" && options.path !== undefined)
+    throw usage("--path is the file of a DuckDB warehouse.", "Leave it out, or say `--warehouse duckdb`.");
+  const path = options.path === undefined ? `${dbt?.database ?? "warehouse"}.duckdb` : relative(root, resolve(options.path));
+  const starter: Starter = { name: dbt?.name ?? basename(root), warehouse, path, sources: dbt?.sources ?? new Map() };
+  for (const [file, content] of Object.entries(starterFiles(starter))) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), content);
+  }
+  copyShipped(root, ["templates/layouts", "templates/partials"]);
+  writeBeside(root);
+  const tables =
+    dbt === null
+      ? "Name your tables under `sources` in opportune.yml"
+      : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
+  return `Began the project ${starter.name} in ${folderName(root)}: one example segment with its audiences and template. ${tables}.
+It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
+
+Next:${changeFolder(root)}${warehouse === "postgres" ? "\n  cp .env.example .env                  then write DATABASE_URL into it, unless the environment has it" : ""}
+  opportune ledger install              tables for what is decided and sent
+  opportune debug                       can everything be reached that a run needs
+  opportune run --dry-run               who would hear from us now, and who not and why`;
+}
+
+function dbtProject(file: string): DbtProject {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const message = `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new OpportuneError({ code: "init/dbt-manifest", message, hint: "Run `dbt parse` in the dbt project and name its target/manifest.json." }, 2, error);
+  }
+  return readDbtManifest(file, text);
+}
+
+function warehouseOf({ warehouse, fromDbt }: InitOptions, dbt: DbtProject | null): Starter["warehouse"] {
+  const adapter = dbt?.adapter ?? warehouse;
+  if (adapter === undefined) throw usage(`${String(fromDbt)} doesn't say which warehouse it is for.`, "Add `--warehouse duckdb` or `--warehouse postgres`.");
+  if (warehouse !== undefined && adapter !== warehouse)
+    throw usage(`${String(fromDbt)} is for ${adapter}, not ${warehouse}.`, "Leave --warehouse out, or make the manifest with the dbt target that is meant.");
+  if (adapter === "duckdb" || adapter === "postgres") return adapter;
+  throw usage(`${String(fromDbt)} is for ${adapter}; Opportune works with duckdb and postgres.`, "Make the manifest with a dbt target of one of these.");
+}
+
+function usage(message: string, hint: string): OpportuneError {
+  return new OpportuneError({ code: "init/usage", message, hint }, 2);
+}
+
+function refuseExisting(root: string, files: readonly string[]): void {
+  const name = relative(process.cwd(), root) || "This folder";
+  const inTheWay = files.filter((file) => existsSync(join(root, file)));
+  if (inTheWay.length === 0) return;
+  const message = inTheWay.includes(PROJECT_FILE)
+    ? `${name} has a project already: ${PROJECT_FILE} exists.`
+    : `${name} holds ${inTheWay.join(", ")} already, and init overwrites nothing.`;
+  throw new OpportuneError({ code: "init/exists", message, hint: "Nothing was changed. Name another folder: `opportune init DIR`." }, 2);
+}
+
+function folderName(root: string): string {
+  return relative(process.cwd(), root) || "this folder";
+}
+
+function changeFolder(root: string): string {
+  const away = relative(process.cwd(), root);
+  return away === "" ? "" : `\n  cd ${away}`;
+}
+
+/** What a repository needs beside the project; a file that exists stays as it is. */
+function writeBeside(root: string): void {
+  for (const [file, content] of [
+    [".gitignore", GITIGNORE],
+    [".env.example", environmentExample(root)],
+  ] as const)
+    if (!existsSync(join(root, file))) writeFileSync(join(root, file), content);
 }
 
 /** Every variable that opportune.yml takes from the environment, to be filled in. */
 function environmentExample(root: string): string {
-  const names = [...new Set([...readFileSync(join(root, PROJECT_FILE), "utf8").matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
+  const text = readFileSync(join(root, PROJECT_FILE), "utf8").replaceAll(/^\s*#.*$/gm, "");
+  const names = [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
   return `# Copy to .env, which is never committed. Real environment variables go before it.\n${names.length === 0 ? "# For a channel with `api_key: ${SENDGRID_API_KEY}`:\n# SENDGRID_API_KEY=" : names.map((name) => `${name}=`).join("\n")}\n`;
 }

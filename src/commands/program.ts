@@ -34,9 +34,15 @@ export function createProgram(): Command {
 }
 
 function addProjectCommands(program: Command): void {
-  command(program, "init", "begin a project that runs at once, with a small sample warehouse")
+  command(program, "init", "begin a project: the shipped example with a sample warehouse, or one for your own warehouse")
     .argument("[dir]", "folder to begin it in", ".")
-    .addHelpText("after", examples("opportune init shop"))
+    .addOption(new Option("--warehouse <type>", "begin one for a warehouse of your own, which is not touched yet").choices(["duckdb", "postgres"]))
+    .option("--path <file>", "file of a DuckDB warehouse (default: warehouse.duckdb in the project's folder)")
+    .option("--from-dbt <manifest>", "take its tables from a dbt project's target/manifest.json")
+    .addHelpText(
+      "after",
+      `\nAsks nothing and overwrites nothing. From dbt come models, snapshots, seeds and sources, as tables of dbt's target: make the manifest with\nthe target that is meant.\n${examples("opportune init shop", "opportune init lifecycle --warehouse postgres", "opportune init lifecycle --from-dbt ../analytics/target/manifest.json")}`,
+    )
     .action(lazily(async () => (await import("./init.js")).initCommand));
   command(program, "demo", "run the shipped segments on a generated warehouse and a sandbox; keeps both under target/ to look at").action(
     lazily(async () => (await import("./demo.js")).demoCommand),

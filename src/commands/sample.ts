@@ -15,9 +15,9 @@ const SAMPLE_FILES = new URL("../../sql/sample/", import.meta.url);
 /** What the example consists of, relative to its folder. */
 export const SHIPPED: readonly string[] = [PROJECT_FILE, "segments", "templates"];
 
-/** Copies the example into a folder; a file that is there already is an error. */
-export function copyShipped(root: string): void {
-  for (const name of SHIPPED) cpSync(join(PACKAGE, name), join(root, name), { recursive: true, errorOnExist: true, force: false });
+/** Copies the example, or these parts of it, into a folder; a file that is there already is an error. */
+export function copyShipped(root: string, names: readonly string[] = SHIPPED): void {
+  for (const name of names) cpSync(join(PACKAGE, name), join(root, name), { recursive: true, errorOnExist: true, force: false });
 }
 
 /**

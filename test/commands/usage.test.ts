@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { opportune, shop, temporaryFolder } from "./support.js";
 
@@ -55,22 +54,4 @@ describe.concurrent("usage", { timeout: 60_000 }, () => {
     expect(outcome.code).toBe(2);
     expect(JSON.parse(outcome.stdout)).toMatchObject({ schema_version: 1, status: "error", problems: [{ code: "usage/unknown-segment" }] });
   });
-});
-
-/** Packages that a module and everything it imports for certain load; types load nothing. */
-function packagesOf(module: URL, seen = new Set<string>()): Set<string> {
-  const packages = new Set<string>();
-  if (seen.has(module.href)) return packages;
-  seen.add(module.href);
-  for (const [, name = ""] of readFileSync(module, "utf8").matchAll(/^(?:import|export) (?!type )[^;]*?from "([^"]+)";$/gm)) {
-    if (!name.startsWith(".")) packages.add(name);
-    else for (const each of packagesOf(new URL(name.replace(/\.js$/, ".ts"), module), seen)) packages.add(each);
-  }
-  return packages;
-}
-
-it("loads no driver, nor anything else heavy, before a command is known", () => {
-  const packages = [...packagesOf(new URL("../../src/cli.ts", import.meta.url))].filter((name) => !name.startsWith("node:"));
-  expect(packages.sort()).toEqual(["commander", "picocolors"]);
-  expect(packagesOf(new URL("../../src/commands/run.ts", import.meta.url))).toContain("temporal-polyfill");
 });

@@ -1,0 +1,1 @@
+select 'free' as plan

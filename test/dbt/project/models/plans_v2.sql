@@ -1,0 +1,1 @@
+select 'free' as plan, 10 as boards

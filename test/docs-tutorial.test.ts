@@ -1,0 +1,35 @@
+/** docs/tutorial.md's SQL, opportune.yml and segments on both warehouses; test/package follows its commands word for word on one. */
+import { expect, it } from "vitest";
+import { DocsWorld, tutorialFiles, WAREHOUSES } from "./support/docs-world.js";
+
+it("the tutorial has its files", () => {
+  expect(Object.keys(tutorialFiles())).toEqual([
+    "warehouse.sql",
+    "sql.mjs",
+    "opportune.yml",
+    "segments/no_planner_yet.sql",
+    "segments/audiences/created_planner.sql",
+    "segments/audiences/open_tickets.sql",
+    "segments/audiences/consented.sql",
+    "templates/first_planner.hbs",
+  ]);
+});
+
+it.each(WAREHOUSES)("on %s each user hears, or doesn't, as it says", async (on) => {
+  const world = await DocsWorld.open(on);
+  try {
+    expect((await world.run()).problems).toEqual([]);
+    const rows = await world.query("select user_id, event, reason from opportune.sent_ledger where segment = 'no_planner_yet' order by user_id, seq");
+    expect(rows.map(({ user_id: user, event, reason }) => [user, event, reason].join(" "))).toEqual([
+      "u1 claimed claimed",
+      "u1 sending sending",
+      "u1 accepted accepted",
+      "u2 denied converted",
+      "u3 denied excluded",
+      "u4 denied no_consent",
+      "u5 denied invalid",
+    ]);
+  } finally {
+    await world.close();
+  }
+});

@@ -1,0 +1,48 @@
+/** The fenced blocks of the documentation: what they are, and where. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+export interface Block {
+  /** Relative to the repository. */
+  document: string;
+  /** Of its first line within the fence, from 1. */
+  line: number;
+  language: string;
+  body: string;
+  /** The path in the line before, where that is a path in backticks and a colon: a file of that content. */
+  file: string | null;
+  /** What `<!-- not run: … -->` in the line before says. */
+  notRun: string | null;
+  /** The text of the paragraph before. */
+  before: string;
+}
+
+/** README.md and every page below docs/. */
+export function documents(): string[] {
+  return ["README.md", ...readdirSync(join(ROOT, "docs")).flatMap((file) => (file.endsWith(".md") ? [`docs/${file}`] : []))];
+}
+
+export function readDocument(document: string): string {
+  return readFileSync(join(ROOT, document), "utf8");
+}
+
+/** The fenced blocks of a document, in order. */
+export function blocksOf(document: string): Block[] {
+  const text = readDocument(document);
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map((found) => {
+    const [, language = "", body = ""] = found;
+    const above = text.slice(0, found.index).trimEnd();
+    const before = above.slice(above.lastIndexOf("\n\n") + 1).trim();
+    return {
+      document,
+      line: text.slice(0, found.index).split("\n").length + 1,
+      language,
+      body,
+      file: /^`([\w./-]+)`:$/.exec(before)?.[1] ?? null,
+      notRun: /<!-- not run: (.+) -->$/.exec(before)?.[1] ?? null,
+      before,
+    };
+  });
+}

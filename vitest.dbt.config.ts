@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+const MINUTE = 60_000;
+
+/** `npm run test:dbt`: `opportune init --from-dbt` on what a real dbt builds; needs Python 3.10 or later, and PyPI the first time. */
+export default defineConfig({
+  test: {
+    include: ["test/dbt/**/*.dbt.ts"],
+    pool: "forks",
+    globalSetup: ["test/support/build.ts"],
+    testTimeout: 2 * MINUTE,
+    hookTimeout: 8 * MINUTE,
+  },
+});

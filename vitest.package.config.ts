@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+const MINUTE = 60_000;
+
+/** `npm run test:package`: the package as npm packs it, installed in an empty folder; docs/tutorial.md followed there word for word. */
+export default defineConfig({
+  test: {
+    include: ["test/package/**/*.package.ts"],
+    pool: "forks",
+    testTimeout: 3 * MINUTE,
+    hookTimeout: 5 * MINUTE,
+  },
+});
