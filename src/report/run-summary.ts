@@ -95,9 +95,10 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   const rows = segments.map((segment) => ({ name: segment.segment, returned: returned(segment), byReason: segment.reasons }));
   const all = { name: "all", returned: total(segments.map((segment) => segment.returned ?? 0)), byReason: summed(segments.map((segment) => segment.reasons)) };
   const narrow = (lines: readonly (readonly (string | number)[])[]): string => table(["segment", "rows", "claimed", "silent, because"], lines, paint);
-  const left = longest(narrow([...rows, all].map((row) => [row.name, row.returned, row.byReason["claimed"] ?? 0, ""])));
+  const lines = segments.length === 1 ? rows : [...rows, all];
+  const left = longest(narrow(lines.map((row) => [row.name, row.returned, row.byReason["claimed"] ?? 0, ""])));
   return narrow(
-    [...rows, all].flatMap(({ name, returned, byReason }) => {
+    lines.flatMap(({ name, returned, byReason }) => {
       const silent = reasons.map((reason) => [reason, byReason[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
       const [first = "", ...rest] = filled(counts(Object.fromEntries(silent.sort(([, a], [, b]) => b - a))), Math.max(NARROWEST, width - left - 2));
       return [[name, returned, byReason["claimed"] ?? 0, first], ...rest.map((line) => ["", "", "", line])];

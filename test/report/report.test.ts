@@ -112,7 +112,7 @@ segment   rows  cap  run_limit  claimed
 cart     1,234    1          2        3
 
 cart: rows dropped: 2 duplicate.
-cart: rows without anything to decide: 5 same_occurrence.
+Rows without anything to decide: 5 same_occurrence.
 RUN LIMIT: 2 candidates had no place left under max_per_run (1,000 for the project). They wait, and are offered again in the next run.
 Dry run: 3 messages would be sent, nothing was, and the ledger is as it was.
 3 messages of these can't be rendered:
@@ -122,8 +122,8 @@ Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
   });
 
   it("puts reasons below each other where they don't fit beside each other", () => {
-    expect(runSummary(result({ claimed: 3, cap: 1 }), { ...options, width: 20 }).join("\n")).toContain(
-      "segment   rows  reason   candidates\ncart     1,234  cap               1\n                claimed           3\n",
+    expect(runSummary(result({ claimed: 3, cap: 1, run_limit: 2 }), { ...options, width: 20 }).join("\n")).toContain(
+      "segment   rows  claimed  silent, because\ncart     1,234        3  2 run_limit, 1 cap\n",
     );
   });
 });
