@@ -1,4 +1,4 @@
-/** As cdnow.test.ts, every day instead of every week: some ten minutes, for `npm run test:long`. */
+/** As cdnow-weekly.long.test.ts, every day instead of every week: some ten minutes, for `npm run test:long`. */
 import { describe } from "vitest";
 import { itDecidesCdnow } from "./support/cdnow-suite.js";
 import { mornings } from "./support/cdnow.js";

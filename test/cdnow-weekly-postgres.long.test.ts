@@ -1,4 +1,4 @@
-/** As cdnow.test.ts, on Postgres: the same ledger row for row, as both are the model's. */
+/** As cdnow-weekly.long.test.ts, on Postgres: the same ledger row for row, as both are the model's. */
 import { describe } from "vitest";
 import { itDecidesCdnow, WEEKLY } from "./support/cdnow-suite.js";
 import { mornings } from "./support/cdnow.js";
