@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** `npm run test:long`: CDNOW by weeks and by days, the sample company through a month, the whole decision table on every warehouse, the oracle on both, whole runs on Postgres, and the scheduler as a process. */
+/** `npm run test:long`: CDNOW by weeks, the sample company through a month, the whole decision table on every warehouse, the oracle on both, whole runs on Postgres, and the scheduler as a process. */
 export default defineConfig({
   test: {
     include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts", "test/oracle.test.ts"],
