@@ -98,10 +98,11 @@ function clockFrom(start: string): () => number {
   return () => Date.parse(start) + Math.floor(performance.now() - began);
 }
 
-/** The project with every channel of a mail provider or outbox delivering to the sandbox. */
+/** The project with every channel of a mail provider or outbox delivering to the sandbox, its mails with the way out that real ones have. */
 function intoSandbox(project: Project, sandbox: Sandbox): Project {
   const redirected = (channel: Channel): Channel => ({ ...channel, provider: "sendgrid", apiKey: "SG.demo", endpoint: sandbox.url });
-  return { ...project, channels: new Map([...project.channels].map(([name, channel]) => [name, redirected(channel)])) };
+  const channels = new Map([...project.channels].map(([name, channel]) => [name, redirected(channel)]));
+  return { ...project, channels, links: { ...project.links, unsubscribeUrl: "https://plainfold.example/unsubscribe", unsubscribeSecret: "demo" } };
 }
 
 /** Buckets and message ids come from the salt: with a fixed one the same users are held out each time. */
