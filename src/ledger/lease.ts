@@ -117,7 +117,11 @@ export class Lease {
       .set({ holder: null, expires_at: null })
       .where("name", "=", "run")
       .where("holder", "=", this.#holder);
-    await this.#warehouse.execute(statement(release)).catch(() => undefined);
+    const give = (): Promise<unknown> => this.#warehouse.execute(statement(release));
+    // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
+    await give()
+      .catch(give)
+      .catch(() => undefined);
   }
 
   #renewal(): ReturnType<typeof statement> {
