@@ -1,13 +1,13 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** `npm test`: everything but the long suites (`npm run test:long`, `npm run test:chaos`), and a third of the oracle. */
+/** `npm test`: everything but the long suites (`npm run test:long`, `npm run test:chaos`), and half of the oracle. */
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/**/*.long.test.ts"],
     // DuckDB and css-inline are native modules: each test file gets a process of its own.
     pool: "forks",
-    env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "3000" },
+    env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "5000" },
     maxWorkers: 2,
     isolate: false,
     globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],

@@ -20,7 +20,8 @@ function other(sql: string): { rows: Promise<unknown>; end(): Promise<void>; pid
   const script = `const { DuckDBInstance } = await import(${JSON.stringify(DUCKDB)});
     const c = await (await DuckDBInstance.create("shop.duckdb")).connect();
     console.log(JSON.stringify((await c.runAndReadAll(${JSON.stringify(sql)})).getRowsJson()));
-    process.stdin.resume().on("end", () => process.exit(0));`;
+    // Named here, the connection lives as long as the process: what nothing names is closed in time.
+    process.stdin.resume().on("end", () => (c.closeSync(), process.exit(0)));`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
   let wrong = "";
   child.stderr.on("data", (chunk: Buffer) => (wrong += chunk.toString()));
