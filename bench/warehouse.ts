@@ -47,7 +47,7 @@ async function execute(warehouse: Warehouse, ...statements: string[]): Promise<v
 export async function createTables(warehouse: Warehouse, size: Size): Promise<void> {
   const { series } = sqlFor(warehouse);
   await installLedger(warehouse, "opportune");
-  const queries = ledgerQueries("opportune");
+  const queries = ledgerQueries(warehouse.dialect, "opportune");
   await warehouse.execute(statement(queries.updateTable("meta").set({ content: "bench" }).where("name", "=", "salt")));
   await warehouse.execute(statement(queries.updateTable("leases").set({ fence: FENCE }).where("name", "=", "run")));
   await execute(

@@ -107,8 +107,10 @@ function intoSandbox(project: Project, sandbox: Sandbox): Project {
 
 /** Buckets and message ids come from the salt: with a fixed one the same users are held out each time. */
 async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
-  const query = ledgerQueries(project.target.schema).updateTable("meta").set({ content: "demo" }).where("name", "=", "salt");
-  await withWarehouseOf(project, terminal, (warehouse) => warehouse.execute(statement(query)));
+  await withWarehouseOf(project, terminal, (warehouse) => {
+    const query = ledgerQueries(warehouse.dialect, project.target.schema).updateTable("meta").set({ content: "demo" }).where("name", "=", "salt");
+    return warehouse.execute(statement(query));
+  });
 }
 
 /** @param loud tell of each segment on stderr, as `run` does; of audiences, only what goes wrong */

@@ -8,13 +8,13 @@ export type AlertState = Readonly<Record<string, string>>;
 const NAME = "alerts";
 
 export async function readAlertState(warehouse: Warehouse, schema: string): Promise<AlertState> {
-  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", NAME)));
+  const rows = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", NAME)));
   return JSON.parse(String(rows[0]?.["content"] ?? "{}")) as AlertState;
 }
 
 /** The state's one row; of two processes that write it at once the later one's stays. */
 export async function writeAlertState(warehouse: Warehouse, schema: string, state: AlertState): Promise<void> {
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const content = JSON.stringify(state);
   await warehouse.transaction(async () => {
     const changed = await warehouse.execute(statement(queries.updateTable("meta").set({ content }).where("name", "=", NAME)));

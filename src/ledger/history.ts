@@ -24,7 +24,7 @@ export const ASK_AGAIN: readonly string[] = ["audience_failed", "run_limit"];
 /** @throws OpportuneError where there is no ledger, or not the one needed */
 export async function runHistory(warehouse: Warehouse, schema: string): Promise<RunHistory> {
   await requireLedger(warehouse, schema);
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const at = (column: string) => sql<string | null>`${sql.raw(isoText(column, warehouse.dialect))}`;
   const runs = await warehouse.query(
     statement(queries.selectFrom("runs").select([at("max(as_of)").as("as_of"), at("max(case when status = 'success' then finished_at end)").as("succeeded")])),
@@ -65,7 +65,7 @@ export async function returnedRows(
   now: number,
   withinMs: number,
 ): Promise<{ last: ReadonlySet<string>; recently: boolean }> {
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const timestamp = (ms: number): ReturnType<typeof sql<string>> => sql<string>`cast(${instant(ms)} as ${sql.raw(warehouse.dialect.types.timestamp)})`;
   const latest = queries
     .selectFrom("segment_runs")

@@ -5,7 +5,7 @@ import { ledgerQueries, statement } from "./tables.js";
 const NAME = "database";
 
 async function known(warehouse: Warehouse, schema: string): Promise<string | null> {
-  const [row] = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", NAME)));
+  const [row] = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", NAME)));
   return row === undefined ? null : String(row["content"]);
 }
 
@@ -30,7 +30,7 @@ export async function adopt(warehouse: Warehouse, schema: string, onlyIfUnknown 
   const identity = await warehouse.identity();
   if (identity === null) return;
   const home = await known(warehouse, schema);
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   if (home === null) await warehouse.execute(statement(queries.insertInto("meta").values({ name: NAME, content: identity })));
   else if (!onlyIfUnknown) await warehouse.execute(statement(queries.updateTable("meta").set({ content: identity }).where("name", "=", NAME)));
 }

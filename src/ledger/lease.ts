@@ -47,7 +47,7 @@ export class Lease {
    * @throws OpportuneError `ledger/lease` naming the holder when another process has it
    */
   static async take(warehouse: Warehouse, schema: string, longestAnswerMs: number): Promise<Lease> {
-    const queries = ledgerQueries(schema);
+    const queries = ledgerQueries(warehouse.dialect, schema);
     const { dialect } = warehouse;
     leases += 1;
     const holder = `${PROCESS}-${String(leases)}`;
@@ -112,7 +112,7 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#heart !== null) clearInterval(this.#heart);
     this.#lost = true;
-    const release = ledgerQueries(this.#schema)
+    const release = ledgerQueries(this.#warehouse.dialect, this.#schema)
       .updateTable("leases")
       .set({ holder: null, expires_at: null })
       .where("name", "=", "run")
@@ -126,7 +126,7 @@ export class Lease {
 
   #renewal(): ReturnType<typeof statement> {
     return statement(
-      ledgerQueries(this.#schema)
+      ledgerQueries(this.#warehouse.dialect, this.#schema)
         .updateTable("leases")
         .set({ expires_at: expiry(this.#warehouse, this.#length) })
         .where("name", "=", "run")

@@ -94,7 +94,7 @@ export class Ledger {
     let appended = 0;
     await this.#append(base, decisions, async () => {
       const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, bytes_scanned: null }));
-      if (rows.length > 0) await this.warehouse.execute(statement(ledgerQueries(this.schema).insertInto("segment_runs").values(rows)));
+      if (rows.length > 0) await this.warehouse.execute(statement(ledgerQueries(this.warehouse.dialect, this.schema).insertInto("segment_runs").values(rows)));
       appended = await this.warehouse.execute(append);
     });
     return appended;
@@ -132,7 +132,7 @@ export class Ledger {
   }
 
   async #stands(base: number, count: number): Promise<boolean> {
-    const row = ledgerQueries(this.schema)
+    const row = ledgerQueries(this.warehouse.dialect, this.schema)
       .selectFrom("sent_ledger")
       .select("seq")
       .where("seq", ">", base)
@@ -147,7 +147,7 @@ export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "bytes_scan
 
 /** What hashes and buckets are salted with. */
 export async function saltOf(warehouse: Warehouse, schema: string): Promise<string> {
-  const meta = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", "salt")));
+  const meta = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", "salt")));
   return String(meta[0]?.["content"]);
 }
 

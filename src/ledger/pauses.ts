@@ -19,7 +19,7 @@ export interface StandingPause extends Pause {
 
 /** What is paused at `now` (ms since 1970 UTC). */
 export async function pauses(warehouse: Warehouse, schema: string, now: number): Promise<StandingPause[]> {
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const latest = queries
     .selectFrom("pauses")
     .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
@@ -47,7 +47,7 @@ export async function setPause(
   now: number,
 ): Promise<void> {
   const { scope, name, paused, until, note } = pause;
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const counter = queries
     .updateTable("leases")
     .set({ fence: sql`fence + 1` })

@@ -17,7 +17,7 @@ export interface Recovered {
  */
 export async function recover(ledger: Ledger, resendChannels: readonly string[], now: number): Promise<Recovered> {
   const { warehouse, schema } = ledger;
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const unfinished = await warehouse.query(statement(queries.selectFrom("runs").select("run_id").where("status", "=", "running")));
   if (unfinished.length === 0) return { released: 0, inDoubt: 0 };
   const base = ledger.reserve(MOST_CLAIMS);

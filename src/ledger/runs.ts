@@ -38,13 +38,15 @@ export const NOTHING_DONE: Omit<RunEnd, "status" | "error"> = {
 /** The latest `as_of` of any run, ISO 8601 UTC. */
 export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<string | null> {
   const asOf = sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of");
-  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("runs").select(asOf).orderBy("runs.as_of", "desc").limit(1)));
+  const rows = await warehouse.query(
+    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs").select(asOf).orderBy("runs.as_of", "desc").limit(1)),
+  );
   return (rows[0]?.["as_of"] as string | undefined) ?? null;
 }
 
 /** How many runs have not ended: at most one is under way, all others were cut off. */
 export async function unfinishedRuns(warehouse: Warehouse, schema: string): Promise<number> {
-  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("runs").select("run_id").where("status", "=", "running")));
+  const rows = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs").select("run_id").where("status", "=", "running")));
   return rows.length;
 }
 
@@ -65,7 +67,7 @@ export async function previousSegmentRuns(
 
 async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> {
   if (segments.length === 0) return new Map();
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const iso = (column: string): ReturnType<typeof sql<string>> => sql<string>`${sql.raw(isoText(column, warehouse.dialect))}`;
   const latest = queries
     .selectFrom("segment_runs")
@@ -96,7 +98,7 @@ async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly
  * runs there were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes.
  */
 export async function usualOffers(warehouse: Warehouse, schema: string, since: string): Promise<Map<string, { median: number; runs: number }>> {
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const ranked = queries
     .selectFrom("segment_runs")
     .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered desc)`.as("place")])
@@ -122,7 +124,7 @@ export async function recordRunStart(ledger: Ledger, run: { runId: string; asOf:
   await ledger.fenced(() =>
     warehouse.execute(
       statement(
-        ledgerQueries(schema)
+        ledgerQueries(warehouse.dialect, schema)
           .insertInto("runs")
           .values({ ...values, ...NOTHING_YET, finished_at: null, status: "running" }),
       ),
@@ -150,7 +152,7 @@ const NOTHING_YET = {
  */
 export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: string }, error: string, now: number): Promise<void> {
   const { warehouse, schema } = ledger;
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   const claims = queries
     .selectFrom("sent_ledger")
     .select("seq")
@@ -167,7 +169,7 @@ export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: 
 
 export async function recordRunEnd(ledger: Ledger, runId: string, end: RunEnd, now: number): Promise<void> {
   const { warehouse, schema } = ledger;
-  const update = ledgerQueries(schema)
+  const update = ledgerQueries(warehouse.dialect, schema)
     .updateTable("runs")
     .set({ ...end, finished_at: instant(now) })
     .where("run_id", "=", runId);

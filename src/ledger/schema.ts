@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import { ledgerTable, renderSqlFile } from "../warehouse/sql.js";
+import { Binder, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { adopt } from "./identity.js";
 import { Lease } from "./lease.js";
@@ -26,12 +26,14 @@ export interface LedgerStatus {
 
 export async function ledgerStatus(warehouse: Warehouse, schema: string): Promise<LedgerStatus> {
   const expected = migrations().length;
-  const tables = await warehouse.query({
-    sql: "select table_name from information_schema.tables where table_schema = $1 and table_name = 'meta'",
-    params: [schema],
-  });
+  const binder = new Binder(warehouse.dialect);
+  // In lower case, as Snowflake has names in upper.
+  const named = `lower(table_schema) = lower(${binder.bind(schema)}) and lower(table_name) = 'meta'`;
+  const tables = await warehouse.query({ sql: `select table_name from information_schema.tables where ${named}`, params: binder.params });
   if (tables.length === 0) return { version: 0, expected };
-  const rows = await warehouse.query(statement(ledgerQueries(schema).selectFrom("meta").select("content").where("name", "=", "schema_version")));
+  const rows = await warehouse.query(
+    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", "schema_version")),
+  );
   return { version: Number(rows[0]?.["content"] ?? 0), expected };
 }
 
@@ -68,7 +70,7 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
 async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null): Promise<string[]> {
   const { dialect } = warehouse;
   const pending = migrations().slice(status.version);
-  const queries = ledgerQueries(schema);
+  const queries = ledgerQueries(warehouse.dialect, schema);
   for (const [i, file] of pending.entries()) {
     const commit = (work: () => Promise<void>): Promise<void> => (lease === null ? warehouse.transaction(work) : lease.fenced(work));
     await commit(async () => {

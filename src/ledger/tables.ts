@@ -1,4 +1,5 @@
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type Compilable } from "kysely";
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, type Compilable } from "kysely";
+import type { Dialect } from "../warehouse/dialect.js";
 import type { Param, Statement } from "../warehouse/types.js";
 
 /** Timestamps go in as ISO 8601 UTC text; the ledger's own SQL reads them back as text too. */
@@ -91,13 +92,13 @@ export interface LedgerTables {
 }
 
 /** Kysely writes and types the SQL; statements run on the job's own warehouse, never on a second set of drivers. */
-export function ledgerQueries(schema: string): Kysely<LedgerTables> {
+export function ledgerQueries(dialect: Dialect, schema: string): Kysely<LedgerTables> {
   const kysely = new Kysely<LedgerTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createDriver: () => new DummyDriver(),
       createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createQueryCompiler: () => dialect.queryCompiler(),
     },
   });
   return kysely.withSchema(schema);

@@ -15,6 +15,7 @@ import type {
   Policy,
   PostgresConnection,
   Segment,
+  SnowflakeConnection,
   Source,
   SqlFile,
   Step,
@@ -25,7 +26,7 @@ import type { Place, YamlSource } from "./yaml-source.js";
 
 export function buildTarget(name: string, target: ProjectFile["targets"][string], intervalSeconds: number): Target {
   const { live, allow, schema, outbox } = target;
-  const connection = target.type === "duckdb" ? duckDb(target) : postgres(target);
+  const connection = connectionOf(target);
   return { name, live, allow, schema, outbox, connection, onAlert: onAlert(target.on_alert, intervalSeconds) };
 }
 
@@ -67,6 +68,41 @@ function postgres(target: TargetOf<"postgres">): PostgresConnection {
     searchPath: target.search_path,
     applicationName: target.application_name,
   };
+}
+
+function connectionOf(target: ProjectFile["targets"][string]): Target["connection"] {
+  switch (target.type) {
+    case "duckdb":
+      return duckDb(target);
+    case "postgres":
+      return postgres(target);
+    case "snowflake":
+      return snowflake(target);
+  }
+}
+
+function snowflake(target: TargetOf<"snowflake">): SnowflakeConnection {
+  return {
+    type: "snowflake",
+    account: target.account,
+    user: target.user ?? null,
+    signIn: snowflakeSignIn(target),
+    role: target.role ?? null,
+    warehouse: target.warehouse ?? null,
+    database: target.database ?? null,
+    sessionSchema: target.session_schema ?? null,
+    queryTag: target.query_tag,
+    statementTimeoutSeconds: target.statement_timeout,
+    url: target.url ?? null,
+  };
+}
+
+/** Exactly one way is named: see checkSnowflake in rules.ts. */
+function snowflakeSignIn(target: TargetOf<"snowflake">): SnowflakeConnection["signIn"] {
+  if (target.authenticator === "externalbrowser") return { kind: "browser" };
+  if (target.token !== undefined) return { kind: "oauth", token: target.token };
+  if (target.password !== undefined) return { kind: "password", password: target.password };
+  return { kind: "key", key: target.private_key ?? null, file: target.private_key_path ?? null, passphrase: target.private_key_passphrase ?? null };
 }
 
 /** A socket or a loopback address: nobody listens in between. */

@@ -98,7 +98,27 @@ const postgres = z.strictObject({
   application_name: text.default("opportune").describe("As the server lists the connection."),
 });
 
-const target = z.discriminatedUnion("type", [duckdb, postgres]);
+const snowflake = z.strictObject({
+  type: z.literal("snowflake"),
+  account: text.describe("Account identifier, orgname-accountname."),
+  user: text.optional().describe("User to sign in as."),
+  private_key_path: text.optional().describe("Private key file in PEM, relative to the project."),
+  private_key: text.optional().describe("The key itself: ${SNOWFLAKE_PRIVATE_KEY}."),
+  private_key_passphrase: text.optional().describe("Of an encrypted key: ${SNOWFLAKE_PASSPHRASE}."),
+  token: text.optional().describe("An OAuth access token: ${SNOWFLAKE_TOKEN}."),
+  password: text.optional().describe("For accounts that still allow one: ${SNOWFLAKE_PASSWORD}."),
+  authenticator: z.literal("externalbrowser").optional().describe("Sign in at a browser: for a person at a terminal, not for a job."),
+  role: text.optional().describe("Role of the session; the user's default if none is named."),
+  warehouse: text.optional().describe("Virtual warehouse that runs the statements."),
+  database: text.optional().describe("Database of the ledger, and of tables without one."),
+  session_schema: text.optional().describe("Schema in which tables without one are looked up, and that holds temporary tables."),
+  query_tag: text.default("opportune").describe("As the account's query history lists the statements."),
+  ...everyTarget,
+  statement_timeout: duration.prefault("10 minutes").describe("A statement that takes longer is cancelled."),
+  url: url.optional().describe("Base URL other than the account's own: a private link, or an emulator."),
+});
+
+const target = z.discriminatedUnion("type", [duckdb, postgres, snowflake]);
 
 export const CHANNEL_TYPES = ["email", "sms", "push", "in_app", "webhook"] as const;
 

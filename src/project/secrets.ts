@@ -6,10 +6,23 @@ export function secretsOf({ target, channels, links }: Pick<Project, "target" | 
   const values = [
     ...[...channels.values()].map(({ apiKey }) => apiKey),
     links.unsubscribeSecret,
-    connection.type === "postgres" ? connection.password : null,
+    ...passwordsOf(connection),
     onAlert?.webhook?.url ?? null,
     // A key is a secret without the word before it too.
     ...Object.values(onAlert?.webhook?.headers ?? {}).flatMap((value) => [value, value.replace(/^\w+ +/, "")]),
   ];
   return values.filter((value) => value !== null);
+}
+
+function passwordsOf(connection: Project["target"]["connection"]): (string | null)[] {
+  switch (connection.type) {
+    case "duckdb":
+      return [];
+    case "postgres":
+      return [connection.password];
+    case "snowflake":
+      return Object.entries(connection.signIn)
+        .filter(([name]) => name !== "kind" && name !== "file")
+        .map(([, value]) => value as string | null);
+  }
 }

@@ -37,7 +37,7 @@ export interface Target {
   schema: string;
   /** Folder, relative to the project root, that takes messages which are not really sent. */
   outbox: string;
-  connection: DuckDbConnection | PostgresConnection;
+  connection: DuckDbConnection | PostgresConnection | SnowflakeConnection;
   onAlert: OnAlert | null;
 }
 
@@ -83,6 +83,28 @@ export interface PostgresConnection {
   /** Schemas in which unqualified names of the user's SQL are looked up; empty: as the server has it. */
   searchPath: readonly string[];
   applicationName: string;
+}
+
+export interface SnowflakeConnection {
+  type: "snowflake";
+  /** `orgname-accountname`. */
+  account: string;
+  user: string | null;
+  /** Nothing of it is ever logged. `file`: PEM, relative to the project root. */
+  signIn:
+    | { kind: "password"; password: string }
+    | { kind: "key"; key: string | null; file: string | null; passphrase: string | null }
+    | { kind: "oauth"; token: string }
+    | { kind: "browser" };
+  /** Null: as the user's defaults are; likewise warehouse, database and the schema that names without one are looked up in. */
+  role: string | null;
+  warehouse: string | null;
+  database: string | null;
+  sessionSchema: string | null;
+  queryTag: string;
+  statementTimeoutSeconds: number;
+  /** Another base URL than the account's own; null: none. */
+  url: string | null;
 }
 
 /** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */

@@ -1,14 +1,18 @@
+import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
+
 /**
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres";
+  name: "duckdb" | "postgres" | "snowflake";
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;
   /** Placeholder of the n-th parameter, 1-based. */
   placeholder(n: number): string;
   quote(name: string): string;
+  /** Writes Kysely's queries on the ledger. */
+  queryCompiler(): QueryCompiler;
   /** MD5 as 32 lower-case hex digits. */
   md5(text: string): string;
   /** Microseconds since 1970 UTC of a timestamp, as bigint. */
@@ -67,6 +71,7 @@ export const duckdbDialect: Dialect = {
   columnTypes: DUCKDB_TYPES,
   placeholder: (n) => `$${String(n)}`,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  queryCompiler: () => new PostgresQueryCompiler(),
   md5: (text) => `md5(${text})`,
   microseconds: (timestamp) => `epoch_us(${timestamp})`,
   plusSeconds: (timestamp, seconds) => `(${timestamp} + to_seconds(${seconds}))`,

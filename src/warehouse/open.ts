@@ -1,5 +1,6 @@
 import type { Target } from "../project/types.js";
 import { postgresName } from "./postgres-connect.js";
+import { snowflakeName } from "./snowflake-connect.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {
@@ -18,10 +19,19 @@ export async function openWarehouse(connection: Target["connection"], options: O
       return (await import("./duckdb.js")).openDuckDb(connection, options);
     case "postgres":
       return (await import("./postgres.js")).openPostgres(connection, options);
+    case "snowflake":
+      return (await import("./snowflake.js")).openSnowflake(connection, options);
   }
 }
 
 /** Where a target's data is, in a few words and without secrets. */
 export function connectionName(connection: Target["connection"]): string {
-  return connection.type === "duckdb" ? connection.path : postgresName(connection);
+  switch (connection.type) {
+    case "duckdb":
+      return connection.path;
+    case "postgres":
+      return postgresName(connection);
+    case "snowflake":
+      return snowflakeName(connection);
+  }
 }

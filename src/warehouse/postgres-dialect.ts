@@ -1,3 +1,4 @@
+import { PostgresQueryCompiler } from "kysely";
 import { literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */
@@ -15,6 +16,7 @@ export const postgresDialect: Dialect = {
   // By bytes, as on every other warehouse: whatever comes from these columns is compared and ordered so, ids and buckets
   // too, and sorts and joins need not ask the locale. Columns of the database's own collation may be joined to them.
   columnTypes: { text: 'text collate "C"', timestamp: "timestamptz", bigint: "bigint", boolean: "boolean" },
+  queryCompiler: () => new PostgresQueryCompiler(),
   placeholder: (n) => `$${String(n)}`,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   md5: (text) => `md5(${text})`,

@@ -96,7 +96,7 @@ function templatesNeeding(world: WorldRun): TemplateCatalog {
 async function openWarehouse(open: OpenEmpty): Promise<Warehouse> {
   const warehouse = await open();
   await installLedger(warehouse, SCHEMA);
-  await warehouse.execute(statement(ledgerQueries(SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
+  await warehouse.execute(statement(ledgerQueries(warehouse.dialect, SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
   return warehouse;
 }
 
@@ -109,7 +109,7 @@ async function runOnce(
   templates: TemplateCatalog,
 ): Promise<DecidedRow[]> {
   const now = (): number => Date.parse(world.asOf);
-  const queries = ledgerQueries(SCHEMA);
+  const queries = ledgerQueries(warehouse.dialect, SCHEMA);
   const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
   for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
@@ -137,7 +137,7 @@ async function runOnce(
   const rows = await warehouse.query({
     sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
       case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel
-      from ${SCHEMA}.sent_ledger where run_id = $1 and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
+      from ${SCHEMA}.sent_ledger where run_id = ${warehouse.dialect.placeholder(1)} and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
     params: [runId],
   });
   const decided = rows.map((row) => ({ row, messageId: String(row["message_id"]) }));
@@ -253,7 +253,7 @@ async function fill(
   rows: readonly (readonly (string | number | boolean | null | undefined)[])[],
 ): Promise<void> {
   await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
-  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `"${name}" varchar`).join(", ")})`, params: [] });
+  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `${warehouse.dialect.quote(name)} varchar`).join(", ")})`, params: [] });
   const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
   if (rows.length > 0)
     await warehouse.append(

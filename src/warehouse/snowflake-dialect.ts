@@ -1,0 +1,69 @@
+import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
+import { literal, type Dialect } from "./dialect.js";
+
+const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
+
+/** Rows of a table of constants: each is a SELECT of its own, as VALUES takes no expressions that bind. */
+const UNION = "\n  union all ";
+
+/** Snowflake folds unquoted names to upper case: what has no capital is meant so; a name with capitals is as its author quoted it. */
+function folded(name: string): string {
+  return /[A-Z]/.test(name) ? name : name.toUpperCase();
+}
+
+/** A name as the job knows it: FIRST_NAME, which nobody wrote in capitals, is first_name. */
+export function plainName(name: string): string {
+  return /[a-z]/.test(name) ? name : name.toLowerCase();
+}
+
+function quote(name: string): string {
+  return `"${folded(name).replaceAll('"', '""')}"`;
+}
+
+class SnowflakeQueryCompiler extends DefaultQueryCompiler {
+  protected override visitIdentifier(node: IdentifierNode): void {
+    this.append(quote(node.name));
+  }
+
+  /** Numbered, so that a value that stands twice is bound once. */
+  protected override getCurrentParameterPlaceholder(): string {
+    return `:${String(this.numParameters)}`;
+  }
+}
+
+/** A text in Snowflake's quotes, in which a backslash begins an escape. */
+function escaped(text: string): string {
+  return literal(text.replaceAll("\\", "\\\\"));
+}
+
+export const snowflakeDialect: Dialect = {
+  name: "snowflake",
+  types: TYPES,
+  columnTypes: TYPES,
+  placeholder: (n) => `:${String(n)}`,
+  quote,
+  queryCompiler: () => new SnowflakeQueryCompiler(),
+  md5: (text) => `md5(${text})`,
+  microseconds: (timestamp) => `date_part(epoch_microsecond, ${timestamp})`,
+  plusSeconds: (timestamp, seconds) => `dateadd(second, ${seconds}, ${timestamp})`,
+  secondsBetween: (from, to) => `cast(floor((date_part(epoch_microsecond, ${to}) - date_part(epoch_microsecond, ${from})) / 1000000) as bigint)`,
+  jsonObject: (pairs) => `to_json(object_construct_keep_null(${pairs.map(([key, value]) => `${escaped(key)}, ${value}`).join(", ")}))`,
+  // The session's zone is UTC: what has none of its own is taken for that.
+  toUtc: (expression) => `cast(convert_timezone('UTC', cast(${expression} as timestamp_tz)) as timestamp_ntz)`,
+  constants: (columns, rows) =>
+    rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join(UNION),
+  // As the session's output format says, with six digits: of fractions only what there is.
+  utcText: (timestamp) => `regexp_replace(regexp_replace(cast(${timestamp} as varchar), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
+  utcDate: (timestamp) => `cast(${timestamp} as date)`,
+  lower: (text) => `lower(${text})`,
+  matches: (text, pattern) => `regexp_like(${text}, ${escaped(pattern)})`,
+  // Temporary tables belong to the session, and live in its own schema.
+  workTable: (name) => `opportune_${name}`,
+  createWorkTable: (name) => `create or replace temporary table opportune_${name}`,
+  materialized: "",
+  arbitration: { before: [], after: [] },
+  clock: "cast(sysdate() as timestamp_ntz)",
+  oneProcess: false,
+  installation: () => ({ before: [], after: [] }),
+  afterFilling: () => [],
+};

@@ -1,0 +1,92 @@
+/** Emulators of warehouses are Python programs: each gets an environment of its own, made once, and ends with the tests. */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Beside what the project makes of itself: gone with a clean checkout, kept between runs. */
+const ENVIRONMENTS = join(import.meta.dirname, "../../target/emulators");
+/** Installing downloads some 100 MB; a server is up within seconds. ms */
+const INSTALL_TIMEOUT = 600_000;
+const START_TIMEOUT = 60_000;
+
+/** The interpreter to make an environment with, or null: a variable names another than the one on the path. */
+export async function findPython(name: string, variable: string): Promise<string | null> {
+  const python = process.env[variable] ?? name;
+  return run(python, ["-c", "import venv"]).then(
+    () => python,
+    () => null,
+  );
+}
+
+/** Makes the environment unless it is there with these very requirements; gives its interpreter. */
+export async function environment(name: string, python: string, requirements: string): Promise<string> {
+  const folder = join(ENVIRONMENTS, name);
+  const own = join(folder, "bin", "python");
+  const stamp = join(folder, "requirements.installed");
+  const wanted = readFileSync(requirements, "utf8");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return own;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(ENVIRONMENTS, { recursive: true });
+  await run(python, ["-m", "venv", folder]);
+  await run(own, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements], { timeout: INSTALL_TIMEOUT });
+  writeFileSync(stamp, wanted);
+  return own;
+}
+
+export interface Emulator {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server that answers at `path` once it is up; `args` are given its port. */
+export async function startEmulator(python: string, args: (port: number) => string[], path: string): Promise<Emulator> {
+  const port = await freePort();
+  const said: string[] = [];
+  const child = spawn(python, args(port), { stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  const url = `http://127.0.0.1:${String(port)}`;
+  const deadline = Date.now() + START_TIMEOUT;
+  while (!(await answers(url + path))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      end();
+      throw new Error(`The emulator didn't start:\n${said.slice(-20).join("")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    url,
+    async stop() {
+      process.off("exit", end);
+      await ended(child);
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ status }) => status < 500,
+    () => false,
+  );
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

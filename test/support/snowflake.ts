@@ -1,0 +1,31 @@
+/** Databases of the tests' Snowflake: an emulator, or a real account. */
+import { randomBytes } from "node:crypto";
+import type { SnowflakeConnection } from "../../src/project/types.js";
+import { openSnowflake } from "../../src/warehouse/snowflake.js";
+import type { Warehouse } from "../../src/warehouse/types.js";
+
+/** Set by test/emulators/start.ts before any test runs. */
+export const SNOWFLAKE_URL_VARIABLE = "OPPORTUNE_TEST_SNOWFLAKE";
+
+/** How to connect to the emulator, with a database of its own, which springs up. */
+export function emulatorConnection(database = `TEST_${randomBytes(6).toString("hex").toUpperCase()}`): SnowflakeConnection {
+  const url = process.env[SNOWFLAKE_URL_VARIABLE];
+  if (url === undefined) throw new Error(`${SNOWFLAKE_URL_VARIABLE} is not set: run the tests with npm run test:warehouses, which starts an emulator`);
+  return {
+    type: "snowflake",
+    account: "fakesnow",
+    user: "test",
+    signIn: { kind: "password", password: "test" },
+    role: null,
+    warehouse: null,
+    database,
+    sessionSchema: "PUBLIC",
+    queryTag: "opportune-test",
+    statementTimeoutSeconds: 60,
+    url,
+  };
+}
+
+export function openNewSnowflake(): Promise<Warehouse> {
+  return openSnowflake(emulatorConnection(), { root: "." });
+}
