@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/**/*.long.test.ts"],
+    exclude: [...configDefaults.exclude, "test/**/*.long.test.ts", "test/warehouses/**"],
     // DuckDB and css-inline are native modules: each test file gets a process of its own.
     pool: "forks",
     env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "5000" },

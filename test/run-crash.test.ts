@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import type { Warehouse } from "../src/warehouse/types.js";
 import { letLeaseRunOut } from "./ledger/support.js";
+import { around } from "./support/around.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
 
 /** A warehouse that is gone from the n-th append of events on: every later call fails, as after a crash. */
@@ -12,21 +13,16 @@ function goneAtAppend(n: number): (warehouse: Warehouse) => Warehouse {
       if (appends >= n) throw new Error("the warehouse is gone");
       return work();
     };
-    return {
-      dialect: warehouse.dialect,
+    return around(warehouse, {
       describe: async (statement) => alive(() => warehouse.describe(statement)),
       query: async (statement) => alive(() => warehouse.query(statement)),
       execute: async (statement) => alive(() => warehouse.execute(statement)),
-      stream: (statement, size) => warehouse.stream(statement, size),
       append: async (table, columns) => {
         if (table.endsWith("outcomes")) appends += 1;
         return alive(() => warehouse.append(table, columns));
       },
       transaction: async (work) => alive(() => warehouse.transaction(work)),
-      beside: warehouse.beside,
-      identity: () => warehouse.identity(),
-      close: () => warehouse.close(),
-    };
+    });
   };
 }
 

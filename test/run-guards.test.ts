@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { Ledger } from "../src/ledger/ledger.js";
 import { edit, write } from "./commands/support.js";
+import { around } from "./support/around.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
 
 /** Nobody answers there: a request would end in doubt or be tried again, never be accepted. */
@@ -10,26 +11,19 @@ const ELSEWHERE = "https://sendgrid.invalid";
 it("a pause that comes between decision and delivery releases the claims; resumed, they go out", async () => {
   const shop = await Shop.sending(["ada", "bob"]);
   // Paused for delivery alone, as if someone had paused just after the decisions.
-  const result = await shop.run(T0, {}, (warehouse) => ({
-    dialect: warehouse.dialect,
-    describe: (statement) => warehouse.describe(statement),
-    query: (statement) => warehouse.query(statement),
-    execute: async (statement) => {
-      const changed = await warehouse.execute(statement);
-      if (/insert into .*sent_ledger/s.test(statement.sql))
-        await warehouse.execute({
-          sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq) values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 0)",
-          params: [],
-        });
-      return changed;
-    },
-    stream: (statement, size) => warehouse.stream(statement, size),
-    append: (table, columns) => warehouse.append(table, columns),
-    transaction: (work) => warehouse.transaction(work),
-    beside: warehouse.beside,
-    identity: () => warehouse.identity(),
-    close: () => warehouse.close(),
-  }));
+  const result = await shop.run(T0, {}, (warehouse) =>
+    around(warehouse, {
+      execute: async (statement) => {
+        const changed = await warehouse.execute(statement);
+        if (/insert into .*sent_ledger/s.test(statement.sql))
+          await warehouse.execute({
+            sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq) values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 0)",
+            params: [],
+          });
+        return changed;
+      },
+    }),
+  );
   expect(result).toMatchObject({ problems: [], delivery: { posts: 0, counts: { accepted: 0, released: { paused: 2 } } } });
   expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada released paused"]);
   expect((await shop.run(T0 + MINUTE)).decisions.segments[0]?.reasons).toEqual({ paused: 2 });

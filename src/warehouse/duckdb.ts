@@ -86,6 +86,7 @@ async function openInstance(path: string, settings: Record<string, string>, conn
 class DuckDbWarehouse implements Warehouse {
   readonly dialect = duckdbDialect;
   readonly beside = null;
+  readonly usage = { statements: 0, bytes: null };
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #path: string;
@@ -112,17 +113,30 @@ class DuckDbWarehouse implements Warehouse {
     await this.#connection.run("attach if not exists ':memory:' as opportune_work");
   }
 
+  label(): void {
+    // Neither a bill nor a history that would name statements.
+  }
+
+  estimate(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async describe(statement: Statement): Promise<Column[]> {
     // DESCRIBE covers the first statement alone: what follows a `;` would run.
     const { count } = await guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
     if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
-    const rows = await this.query({ sql: `describe ${statement.sql}`, params: statement.params });
+    const rows = await this.#read({ sql: `describe ${statement.sql}`, params: statement.params });
     // A bare DESCRIBE lists the tables.
     if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
   }
 
   async query(statement: Statement): Promise<Row[]> {
+    this.usage.statements += 1;
+    return this.#read(statement);
+  }
+
+  #read(statement: Statement): Promise<Row[]> {
     return guard(statement, async () => {
       const reader = await this.#connection.runAndReadAll(statement.sql, [...statement.params]);
       const names = reader.deduplicatedColumnNames();
@@ -131,10 +145,12 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async execute(statement: Statement): Promise<number> {
+    this.usage.statements += 1;
     return guard(statement, async () => (await this.#connection.run(statement.sql, [...statement.params])).rowsChanged);
   }
 
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
+    this.usage.statements += 1;
     const connection = await this.#instance.connect();
     try {
       await connection.run("set TimeZone = 'UTC'");
@@ -159,6 +175,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    this.usage.statements += 1;
     const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
     await guard({ sql: `append to ${table}`, params: [] }, async () => {
       const appender =

@@ -33,6 +33,7 @@ export async function openPostgres(connection: PostgresConnection, { root }: { r
  */
 class PostgresWarehouse implements Warehouse {
   readonly dialect = postgresDialect;
+  readonly usage = { statements: 0, bytes: null };
   readonly #client: Client;
   readonly #connection: PostgresConnection;
   #cursors = 0;
@@ -51,11 +52,19 @@ class PostgresWarehouse implements Warehouse {
     client.on("error", (error) => (this.#lost ??= error));
   }
 
+  label(): void {
+    // Neither a bill nor a history that would name statements.
+  }
+
+  estimate(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async describe(statement: Statement): Promise<Column[]> {
     // In parentheses nothing but a query is grammatical, and nothing of it is executed. The user's lines keep their numbers.
     const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
-    const { fields } = await this.#run(asked, statement.sql);
-    const types = await this.query({
+    const { fields } = await this.#ask(asked, statement.sql);
+    const types = await this.#read({
       sql: TYPE_NAMES,
       params: [arrayText(fields.map(({ dataTypeID }) => dataTypeID)), arrayText(fields.map(({ dataTypeModifier }) => dataTypeModifier))],
     });
@@ -66,7 +75,12 @@ class PostgresWarehouse implements Warehouse {
   }
 
   async query(statement: Statement): Promise<Row[]> {
-    const { rows, fields } = await this.#run(statement);
+    this.usage.statements += 1;
+    return this.#read(statement);
+  }
+
+  async #read(statement: Statement): Promise<Row[]> {
+    const { rows, fields } = await this.#ask(statement);
     return rows.map((values) => toRow(fields, values));
   }
 
@@ -153,8 +167,13 @@ class PostgresWarehouse implements Warehouse {
     return turn;
   }
 
+  #run(statement: Statement, shown = statement.sql): Promise<QueryArrayResult<Values>> {
+    this.usage.statements += 1;
+    return this.#ask(statement, shown);
+  }
+
   /** `shown`: the statement whose lines an error is about, where ours begins with something else on its first line. */
-  async #run({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
+  async #ask({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
     if (this.#lost !== null) throw connectionLost(this.#connection, this.#lost);
     // The extended protocol takes one statement and no more, whatever a user's file holds.
     const asked: QueryArrayConfig & { queryMode: "extended" } = {

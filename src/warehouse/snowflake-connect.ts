@@ -64,7 +64,7 @@ async function loadDriver(): Promise<Driver> {
 }
 
 function options(connection: SnowflakeConnection, root: string): ConnectionOptions {
-  const { account, user, role, warehouse, database, sessionSchema, queryTag, statementTimeoutSeconds, url } = connection;
+  const { account, user, role, warehouse, database, sessionSchema, queryTag, url } = connection;
   return {
     account,
     application: "opportune",
@@ -138,7 +138,7 @@ function connect(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.connect((error) => {
       // The client passes undefined where all is well, whatever its types say.
-      if (error as unknown) reject(error as unknown as Error);
+      if (error as unknown) reject(error);
       else resolve();
     });
   });
@@ -150,7 +150,7 @@ export function run(connection: Connection, statement: StatementOption): Promise
     connection.execute({
       ...statement,
       complete(error, done, rows) {
-        if (error === undefined || (error as unknown) === null) resolve({ statement: done as RowStatement, rows: rows ?? [] });
+        if (error === undefined || (error as unknown) === null) resolve({ statement: done, rows: rows ?? [] });
         else reject(error);
       },
     });

@@ -24,6 +24,7 @@ export async function openSnowflake(connection: SnowflakeConnection, { root }: {
 /** All statements share one session, as temporary tables belong to it; results are kept by the server, so that several may be read at once. */
 class SnowflakeWarehouse implements Warehouse {
   readonly dialect = snowflakeDialect;
+  readonly usage = { statements: 0, bytes: null };
   readonly #session: Connection;
   readonly #connection: SnowflakeConnection;
   readonly #connect: () => Promise<Connection>;
@@ -33,6 +34,14 @@ class SnowflakeWarehouse implements Warehouse {
     this.#session = session;
     this.#connection = connection;
     this.#connect = connect;
+  }
+
+  label(): void {
+    // TODO
+  }
+
+  estimate(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   async describe(statement: Statement): Promise<Column[]> {
@@ -128,6 +137,7 @@ class SnowflakeWarehouse implements Warehouse {
    * request id, so that none runs twice. `shown`: what its author wrote, whose lines an error is about.
    */
   async #run(asked: StatementOption, shown: string): Promise<{ statement: RowStatement; rows: unknown[] }> {
+    this.usage.statements += 1;
     let statement: RowStatement | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -145,7 +155,7 @@ class SnowflakeWarehouse implements Warehouse {
           ...asked,
           requestId: randomUUID(),
           complete: (error, finished, rows) => {
-            if (error === undefined || (error as unknown) === null) resolve({ statement: finished as RowStatement, rows: rows ?? [] });
+            if (error === undefined || (error as unknown) === null) resolve({ statement: finished, rows: rows ?? [] });
             else reject(error);
           },
         });
@@ -197,7 +207,7 @@ function columnsOf(statement: RowStatement): Column[] {
 function plainValue(value: unknown, kind: ColumnKind): string | number | boolean | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "boolean") return value;
-  const text = String(value as string | number);
+  const text = String(value);
   if (kind !== "integer" && kind !== "float") return text;
   const number = Number(text);
   return Number.isFinite(number) && (kind === "float" || Number.isSafeInteger(number)) ? number : text;

@@ -6,6 +6,25 @@ export type Param = string | number | boolean | null;
 export interface Statement {
   sql: string;
   params: readonly Param[];
+  /** The segment or audience whose query it is, on the bill. */
+  segment?: string;
+  /** Most bytes it may read; where the warehouse charges by them it refuses before it begins. */
+  maxBytes?: number;
+}
+
+/** What was run since the warehouse was opened. */
+export interface Usage {
+  /** Each request that the warehouse was asked to carry out; a description or an estimate is none. */
+  statements: number;
+  /** Bytes that they read; null where the warehouse doesn't say. */
+  bytes: number | null;
+}
+
+/** What the warehouse's own history and bill name statements by. */
+export interface Labels {
+  project: string;
+  /** Null: outside a run. */
+  run: string | null;
 }
 
 /** The families of column types that staging tells apart. */
@@ -37,6 +56,12 @@ export interface AppendColumn {
  */
 export interface Warehouse {
   readonly dialect: Dialect;
+  /** As of now. */
+  readonly usage: Readonly<Usage>;
+  /** Names the statements from now on, where the warehouse has labels or tags. */
+  label(labels: Labels): void;
+  /** Bytes that a statement would read, or null where the warehouse doesn't say; runs nothing. */
+  estimate(statement: Statement): Promise<number | null>;
   /** The columns that a query would return; runs nothing. */
   describe(statement: Statement): Promise<Column[]>;
   /** For small results only. */
