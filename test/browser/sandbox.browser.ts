@@ -136,7 +136,8 @@ describe("a message", () => {
     expect(await page.getByRole("tabpanel").innerText()).not.toContain("SG.sandbox");
     expect(await tab(/^Links 1/)).toMatch(/Open cart\s+https:\/\/shop\.example\/cart\?a=1&b=2/);
     expect(JSON.parse(await tab(/^Source/))).toEqual(sandbox.messages()[0]?.body);
-    expect(await tab(/^Decision/)).toContain("the ledger is away");
+    await page.getByRole("tab", { name: /^Decision/ }).click();
+    await page.getByRole("tabpanel").getByText("the ledger is away").waitFor();
   });
 
   it("takes the window on a phone, and Back leads to the list", async () => {

@@ -108,6 +108,8 @@ function draw() {
   const mine = (turn += 1);
   const drawn = tab.draw(message);
   if (!(drawn instanceof Promise)) return fill(drawn);
+  // Else another tab's content would stand under this one's name until the answer is there.
+  fill([element("p", { class: "note" }, "Loading …")]);
   void drawn.then((content) => {
     if (mine === turn) fill(content);
   });
