@@ -54,7 +54,9 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
 
 async function installAlone(warehouse: Warehouse, schema: string): Promise<string[]> {
   const { dialect } = warehouse;
-  await warehouse.execute({ sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] });
+  // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
+  const create = { sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] };
+  await (warehouse.beside?.(create) ?? warehouse.execute(create));
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);
   // No run may be under way while tables change; before the first file there is no lease, and no run.

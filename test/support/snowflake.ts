@@ -7,8 +7,13 @@ import type { Warehouse } from "../../src/warehouse/types.js";
 /** Set by test/emulators/start.ts before any test runs. */
 export const SNOWFLAKE_URL_VARIABLE = "OPPORTUNE_TEST_SNOWFLAKE";
 
-/** How to connect to the emulator, with a database of its own, which springs up. */
-export function emulatorConnection(database = `TEST_${randomBytes(6).toString("hex").toUpperCase()}`): SnowflakeConnection {
+/** Of a database of one test's own; in the emulator it springs up when somebody connects to it. */
+export function newDatabaseName(): string {
+  return `TEST_${randomBytes(6).toString("hex").toUpperCase()}`;
+}
+
+/** How to connect to the emulator. */
+export function emulatorConnection(database = newDatabaseName()): SnowflakeConnection {
   const url = process.env[SNOWFLAKE_URL_VARIABLE];
   if (url === undefined) throw new Error(`${SNOWFLAKE_URL_VARIABLE} is not set: run the tests with npm run test:warehouses, which starts an emulator`);
   return {

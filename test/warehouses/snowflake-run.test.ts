@@ -1,0 +1,119 @@
+/** Whole runs on Snowflake's emulator: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import { loadProject } from "../../src/project/load.js";
+import type { Project } from "../../src/project/types.js";
+import { run, type RunResult } from "../../src/run.js";
+import { openWarehouse } from "../../src/warehouse/open.js";
+import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { temporaryFolder, write } from "../commands/support.js";
+import { newDatabaseName, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
+
+const NOW = Date.parse("2026-03-02T12:00:00Z");
+/** More than one batch of claims, and more than one chunk of the emulator's results. */
+const USERS = 6_000;
+
+const FILES: Readonly<Record<string, string>> = {
+  "opportune.yml": `
+name: shop
+targets:
+  prod:
+    type: snowflake
+    account: fakesnow
+    user: OPPORTUNE
+    password: "\${SNOWFLAKE_PASSWORD}"
+    url: "\${SNOWFLAKE_URL}"
+    database: "\${DATABASE}"
+    session_schema: shop
+    schema: messages
+channels:
+  email: {provider: outbox, from: Shop <hello@example.com>}
+sources:
+  carts: {table: carts, loaded_at: "dateadd(minute, 30, updated_at)"}
+policy:
+  exclude: [blocked]
+  max_per_run: 100000
+`,
+  "segments/cart.sql": `/*---
+status: live
+first_run: send
+key: cart_id
+repeat: each_occurrence
+goal: ordered
+keep_properties: [total, plan]
+steps:
+  - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart}
+columns:
+  plan: {accepted_values: [starter, growth]}
+---*/
+select user_id, email, cart_id, updated_at as occurred_at, total, plan, tags, extra, bought_on, rating
+from {{source "carts"}} -- the user's own comment
+where updated_at > {{ago "1 day"}}
+`,
+  "segments/broken.sql":
+    "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
+  "segments/audiences/ordered.sql": "select user_id, ordered_at as occurred_at from orders",
+  "segments/audiences/blocked.sql": "select user_id from carts where user_id = 7",
+  "templates/plain.hbs": "---\nsubject: Hello\nlayout: none\n---\n<p>Hello</p>\n",
+  "templates/cart.hbs":
+    "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}}</p>\n",
+};
+
+let root: string;
+let project: Project;
+let warehouse: Warehouse;
+
+beforeEach(async () => {
+  root = temporaryFolder();
+  write(root, FILES);
+  project = loadProject(root, {
+    env: { SNOWFLAKE_PASSWORD: "test", SNOWFLAKE_URL: process.env[SNOWFLAKE_URL_VARIABLE] ?? "", DATABASE: newDatabaseName() },
+  });
+  warehouse = await openWarehouse(project.target.connection, { root });
+  for (const sql of [
+    `create table carts as select n as user_id, 'User' || n || '@Example.com' as email, 'cart-' || n as cart_id, to_timestamp_ntz('2026-03-02 11:30:00') as updated_at,
+      cast(12.5 as number(10, 2)) as total, case when n % 2 = 0 then 'starter' else 'growth' end as plan, array_construct('a', 'b"c') as tags,
+      object_construct('size', 'XL') as extra, to_date('2026-02-01') as bought_on, cast(null as float) as rating
+      from (select seq4() + 1 as n from table(generator(rowcount => ${String(USERS)})))`,
+    "create table orders as select 8 as user_id, to_timestamp_ntz('2026-03-02 11:45:00') as ordered_at",
+  ])
+    await warehouse.execute({ sql, params: [] });
+  await installLedger(warehouse, project.target.schema);
+});
+
+afterEach(() => warehouse.close());
+
+function runAt(now: number, dryRun = false): Promise<RunResult> {
+  const ignore = (): void => undefined;
+  return run(project, warehouse, {
+    segments: [...project.segments.values()],
+    backfill: new Set(),
+    approved: new Set(),
+    dryRun,
+    asOf: null,
+    now: () => now,
+    onStep: ignore,
+    onStatement: ignore,
+    onProgress: ignore,
+    onDecided: ignore,
+  });
+}
+
+const query = (sql: string): Promise<Row[]> => warehouse.query({ sql, params: [] });
+
+describe("a run on Snowflake's emulator", () => {
+  it("sends what is due once, with the user's own types, and leaves the broken segment alone", async () => {
+    const { decisions, delivery } = await runAt(NOW);
+    const [cart, broken] = ["cart", "broken"].map((id) => decisions.segments.find(({ segment }) => segment === id));
+    expect(cart?.reasons).toEqual({ claimed: USERS - 2, excluded: 1, converted: 1 });
+    expect(delivery?.counts.accepted).toBe(USERS - 2);
+    expect(broken?.problem).toMatchObject({ file: "segments/broken.sql" });
+    expect(await query("select count(*) as n, count(distinct message_id) as messages from messages.sent_ledger where event = 'accepted'")).toEqual([
+      { n: USERS - 2, messages: USERS - 2 },
+    ]);
+    const again = await runAt(NOW + 60_000);
+    expect(again.delivery?.counts.accepted).toBe(0);
+  });
+});
