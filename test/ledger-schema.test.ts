@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { installLedger } from "../src/ledger/schema.js";
+import { letLeaseRunOut } from "./ledger/support.js";
 import { openDuckDb } from "../src/warehouse/duckdb.js";
 import type { Row, Warehouse } from "../src/warehouse/types.js";
 
@@ -59,3 +60,41 @@ it("installing it again changes nothing and keeps what it holds", async () => {
     await warehouse.close();
   }
 });
+
+// As on Snowflake and BigQuery, where what defines a table commits at once.
+it("installing it again repairs an installation that broke off anywhere, without transactions too", async () => {
+  let statements = 0;
+  for (let last = 0; ; last++) {
+    const warehouse = await openDuckDb(CONNECTION, { root: "." });
+    try {
+      const { execute, transaction } = warehouse;
+      let left = last;
+      warehouse.execute = (statement) => (left-- > 0 ? execute.call(warehouse, statement) : Promise.reject(new Error("the process ended")));
+      warehouse.transaction = (work) => work();
+      const whole = await installLedger(warehouse, "opportune").then(
+        () => true,
+        () => false,
+      );
+      Object.assign(warehouse, { execute, transaction });
+      if (await hasLeases(warehouse)) await letLeaseRunOut(warehouse);
+      await installLedger(warehouse, "opportune");
+      expect(await dump(warehouse, "opportune")).toBe(readFileSync(DUMP, "utf8"));
+      expect(await warehouse.query({ sql: "select name from opportune.leases order by name", params: [] })).toEqual([{ name: "pauses" }, { name: "run" }]);
+      expect(await warehouse.query({ sql: "select name from opportune.meta order by name", params: [] })).toEqual(
+        ["database_id", "salt", "schema_version"].map((name) => ({ name })),
+      );
+      statements = last;
+      if (whole) break;
+    } finally {
+      await warehouse.close();
+    }
+  }
+  expect(statements).toBeGreaterThan(20);
+});
+
+async function hasLeases(warehouse: Warehouse): Promise<boolean> {
+  return warehouse.query({ sql: "select 1 from opportune.leases limit 1", params: [] }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,5 +1,5 @@
 -- The sent ledger: every decision, the silent ones too, and what became of every message. Append-only.
-create table {{ledger "sent_ledger"}} (
+create table if not exists {{ledger "sent_ledger"}} (
   seq {{types.bigint}} not null,              -- the lease's fence times 10^9, plus a count: an order that never ties or runs backwards
   run_id {{types.text}} not null,             -- of the decision; an outcome carries its claim's
   message_id {{types.text}} not null,
@@ -32,7 +32,7 @@ create table {{ledger "sent_ledger"}} (
   provider_id {{types.text}}
 );
 
-create table {{ledger "runs"}} (
+create table if not exists {{ledger "runs"}} (
   run_id {{types.text}} not null,
   as_of {{types.timestamp}} not null,
   started_at {{types.timestamp}} not null,
@@ -50,7 +50,7 @@ create table {{ledger "runs"}} (
   error {{types.text}}
 );
 
-create table {{ledger "segment_runs"}} (
+create table if not exists {{ledger "segment_runs"}} (
   run_id {{types.text}} not null,
   segment {{types.text}} not null,
   as_of {{types.timestamp}} not null,
@@ -67,7 +67,7 @@ create table {{ledger "segment_runs"}} (
   error {{types.text}}
 );
 
-create table {{ledger "engagement"}} (
+create table if not exists {{ledger "engagement"}} (
   message_id {{types.text}} not null,
   event {{types.text}} not null,
   occurred_at {{types.timestamp}} not null,
@@ -77,7 +77,7 @@ create table {{ledger "engagement"}} (
 );
 
 -- Never to write to: an address of a channel, for one topic or (null) for all.
-create table {{ledger "suppressions"}} (
+create table if not exists {{ledger "suppressions"}} (
   channel {{types.text}} not null,
   address {{types.text}} not null,            -- normalised: trimmed, e-mail in lower case
   topic {{types.text}},
@@ -86,7 +86,7 @@ create table {{ledger "suppressions"}} (
 );
 
 -- What users asked for; the last row of a user, channel and topic holds.
-create table {{ledger "preferences"}} (
+create table if not exists {{ledger "preferences"}} (
   user_id {{types.text}} not null,
   channel {{types.text}},
   topic {{types.text}},
@@ -96,7 +96,7 @@ create table {{ledger "preferences"}} (
 );
 
 -- The last row of a scope and name holds.
-create table {{ledger "pauses"}} (
+create table if not exists {{ledger "pauses"}} (
   scope {{types.text}} not null,              -- project, segment, channel
   name {{types.text}} not null,
   paused {{types.boolean}} not null,
@@ -105,14 +105,18 @@ create table {{ledger "pauses"}} (
   note {{types.text}}
 );
 
-create table {{ledger "leases"}} (
+create table if not exists {{ledger "leases"}} (
   name {{types.text}} not null,
   holder {{types.text}},
   fence {{types.bigint}} not null,
   expires_at {{types.timestamp}}
 );
 
-create table {{ledger "meta"}} (
+create table if not exists {{ledger "meta"}} (
   name {{types.text}} not null,
   content {{types.text}} not null
 );
+
+{{#insert_missing "leases" columns="name, holder, fence, expires_at" key="name"}}
+select 'run' as name, {{null_text}} as holder, 0 as fence, {{null_timestamp}} as expires_at
+{{/insert_missing}};

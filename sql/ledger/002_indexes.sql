@@ -1,6 +1,7 @@
 -- `pause` and `resume` count for themselves: they need no run's lease.
-insert into {{ledger "leases"}} (name, holder, fence, expires_at)
-select 'pauses', null, coalesce(max(seq), 0), null from {{ledger "pauses"}};
+{{#insert_missing "leases" columns="name, holder, fence, expires_at" key="name"}}
+select 'pauses' as name, {{null_text}} as holder, coalesce(max(seq), 0) as fence, {{null_timestamp}} as expires_at from {{ledger "pauses"}}
+{{/insert_missing}};
 
 {{#if is_postgres}}
 -- Look-backs are bounded by decided_at, and the ledger grows in its order (and in that of seq): a few pages of index.

@@ -1,13 +1,13 @@
 -- A pause may end by itself: the breaker of a channel sets one that does.
-alter table {{ledger "pauses"}} add column until {{types.timestamp}};
+alter table {{ledger "pauses"}} add column if not exists until {{types.timestamp}};
 
 -- How many candidates a guard held back (surge, failed audience, stale data), and how long after its due time a message was accepted.
-alter table {{ledger "runs"}} add column held {{types.bigint}};
-alter table {{ledger "runs"}} add column lag_p50_ms {{types.bigint}};
-alter table {{ledger "runs"}} add column lag_p95_ms {{types.bigint}};
+alter table {{ledger "runs"}} add column if not exists held {{types.bigint}};
+alter table {{ledger "runs"}} add column if not exists lag_p50_ms {{types.bigint}};
+alter table {{ledger "runs"}} add column if not exists lag_p95_ms {{types.bigint}};
 
 -- Candidates that no run had offered before, or that waited for approval: what the surge breaker compares.
-alter table {{ledger "segment_runs"}} add column offered {{types.bigint}};
+alter table {{ledger "segment_runs"}} add column if not exists offered {{types.bigint}};
 
 {{#if is_postgres}}
 -- What a run looks back on: decisions, not what became of messages, which are two rows in three.

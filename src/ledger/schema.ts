@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import { Binder, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
+import type { Dialect } from "../warehouse/dialect.js";
+import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
+import type { Statement, Warehouse } from "../warehouse/types.js";
 import { adopt } from "./identity.js";
 import { Lease } from "./lease.js";
 import { ledgerQueries, statement } from "./tables.js";
@@ -68,7 +69,10 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
   }
 }
 
-/** Runs what is pending, each file with its version or not at all. */
+/**
+ * Runs what is pending: each file with its version or, where what defines tables commits at once, its version last. Whatever a
+ * file does, it may do again: an installation that was cut short is repaired by another.
+ */
 async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null): Promise<string[]> {
   const { dialect } = warehouse;
   const pending = migrations().slice(status.version);
@@ -80,9 +84,7 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
         await warehouse.execute({ sql, params: [] });
       const version = String(status.version + i + 1);
       if (version === "1") {
-        const values = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };
-        await warehouse.execute(statement(queries.insertInto("meta").values(Object.entries(values).map(([name, content]) => ({ name, content })))));
-        await warehouse.execute(statement(queries.insertInto("leases").values({ name: "run", holder: null, fence: 0, expires_at: null })));
+        await warehouse.execute(firstFacts(dialect, schema, version));
       } else {
         await warehouse.execute(statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version")));
       }
@@ -91,6 +93,15 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
   await adopt(warehouse, schema, true);
   for (const file of readdirSync(AUDIT_FILES).sort()) await createView(warehouse, schema, file);
   return pending;
+}
+
+/** What a new ledger knows of itself; its salt stays for good. */
+function firstFacts(dialect: Dialect, schema: string, version: string): Statement {
+  const binder = new Binder(dialect);
+  const facts = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };
+  const columns = ["name", "content"];
+  const rows = constantTable({ columns: columns.map((name) => ({ name, type: "text" })), rows: Object.entries(facts) }, dialect, binder);
+  return { sql: dialect.insertMissing(ledgerTable(dialect, schema, "meta"), columns, rows, "name"), params: binder.params };
 }
 
 /** Replaces a view; where its columns changed, which Postgres does not replace, it is dropped first, and with it what was granted on it. */

@@ -47,6 +47,11 @@ export interface Dialect {
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
   oneProcess: boolean;
+  /**
+   * Inserts those rows of a SELECT, which gives the named columns, whose `key` the table doesn't have yet. Where nothing lets
+   * one process at a time at an installation, it is one statement for whose end another of its kind waits.
+   */
+  insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
@@ -91,9 +96,22 @@ export const duckdbDialect: Dialect = {
   arbitration: { before: [], after: [] },
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
+  insertMissing,
   installation: () => ({ before: [], after: [] }),
   afterFilling: () => [],
 };
+
+/** `insertMissing` where one process at a time installs a ledger. */
+export function insertMissing(table: string, columns: readonly string[], rows: string, key: string): string {
+  const names = columns.join(", ");
+  return `insert into ${table} (${names})\nselect ${names} from (\n${rows}\n) missing where not exists (select 1 from ${table} known where known.${key} = missing.${key})`;
+}
+
+/** `insertMissing` as MERGE, where several may install a ledger at once. */
+export function mergeMissing(table: string, columns: readonly string[], rows: string, key: string): string {
+  const values = columns.map((column) => `missing.${column}`).join(", ");
+  return `merge into ${table} known using (\n${rows}\n) missing on known.${key} = missing.${key}\nwhen not matched then insert (${columns.join(", ")}) values (${values})`;
+}
 
 /** A SQL string literal of a column or identifier the job itself named; values from users are bound instead. */
 export function literal(text: string): string {

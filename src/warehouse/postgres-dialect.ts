@@ -1,5 +1,5 @@
 import { PostgresQueryCompiler } from "kysely";
-import { literal, type Dialect, type WorkTable } from "./dialect.js";
+import { insertMissing, literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */
 const MOST_PAIRS = 50;
@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = {
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,
+  insertMissing,
   // Two that create the same schema, table or view at once don't wait for each other: one of them fails. Each waits here.
   installation(schema) {
     const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;

@@ -1,5 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
-import { literal, type Dialect } from "./dialect.js";
+import { literal, mergeMissing, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
 
@@ -64,6 +64,7 @@ export const snowflakeDialect: Dialect = {
   arbitration: { before: [], after: [] },
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
+  insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
   afterFilling: () => [],
 };

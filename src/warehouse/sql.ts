@@ -127,6 +127,11 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
       const words = args.slice(0, -1) as string[];
       return dialect.jsonObject(words.filter((_, i) => i % 2 === 0).map((key, i) => [key, words[2 * i + 1] ?? "null"] as const));
     },
+    /** Around a SELECT: inserts its rows into a table of the ledger, but those whose key is there. */
+    insert_missing(this: unknown, table: string, { hash, fn }: Handlebars.HelperOptions) {
+      const { columns, key } = hash as { columns: string; key: string };
+      return dialect.insertMissing(ledgerTable(dialect, ledgerSchema, table), columns.split(", "), fn(this).trim(), key);
+    },
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
   };
 }

@@ -106,7 +106,6 @@ export async function ledgerOfVersion2(warehouse: Warehouse): Promise<void> {
     `create schema ${SCHEMA}`,
     ...statements,
     `insert into ${SCHEMA}.meta (name, content) values ('schema_version', '2'), ('salt', 'salt')`,
-    `insert into ${SCHEMA}.leases (name, holder, fence, expires_at) values ('run', null, 0, null)`,
   ])
     await warehouse.execute({ sql, params: [] });
 }

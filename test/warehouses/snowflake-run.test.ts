@@ -1,7 +1,5 @@
 /** Whole runs on Snowflake's emulator: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Ledger } from "../../src/ledger/ledger.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Project } from "../../src/project/types.js";
