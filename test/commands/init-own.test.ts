@@ -28,7 +28,8 @@ async function next(root: string, stdout: string, env: NodeJS.ProcessEnv = {}): 
   for (const command of commands) {
     const outcome = await opportune(root, command.split(" "), env);
     codes[command] = outcome.code;
-    if (command.startsWith("run")) expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)\nexample +3 +1 +1 +1$/m);
+    if (command.startsWith("run"))
+      expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)\nexample +3 +1 +1 +1$/m);
   }
   return codes;
 }
