@@ -2,20 +2,22 @@ import { activate, type Activation, type ActiveStep } from "./arbitration/activa
 import { arbitrateStatement } from "./arbitration/arbitrate.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
 import { SURGE_LOOK_BACK_MS, surgeLimit, type Surge } from "./arbitration/surge.js";
-import { zoneHours, type ZoneHours } from "./arbitration/zones.js";
+import { zoneHours } from "./arbitration/zones.js";
 import { instant } from "./core/clock.js";
 import type { Problem } from "./core/errors.js";
-import { saltOf, type Ledger, type SegmentRun } from "./ledger/ledger.js";
-import { pauses as readPauses, type Pause } from "./ledger/pauses.js";
-import { previousSegmentRuns, usualOffers } from "./ledger/runs.js";
+import type { Facts } from "./ledger/facts.js";
+import type { Ledger, SegmentRun } from "./ledger/ledger.js";
+import type { Pause } from "./ledger/pauses.js";
+import { usualOffers } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
-import { freshness, newestData } from "./segments/freshness.js";
+import { freshness } from "./segments/freshness.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
 import type { TemplateCatalog } from "./segments/types.js";
-import type { WorkTable } from "./warehouse/dialect.js";
+import { NOTHING_STAGED, readStaged, type StagedRows } from "./staged.js";
+import type { Dialect } from "./warehouse/dialect.js";
 import { renderSqlFile } from "./warehouse/sql.js";
-import type { Statement, Warehouse } from "./warehouse/types.js";
+import type { Row, Statement, Warehouse } from "./warehouse/types.js";
 
 export interface DecideOptions {
   runId: string;
@@ -29,6 +31,8 @@ export interface DecideOptions {
   approved: ReadonlySet<string>;
   /** Null: decide, but append nothing. */
   ledger: Ledger | null;
+  /** As they stood when the run began. */
+  facts: Facts;
   templates: TemplateCatalog;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
@@ -62,7 +66,7 @@ export interface Decisions {
   audiences: { audience: string; ms: number }[];
   /** Time zones in the rows that don't exist; the project's was used. */
   unknownZones: string[];
-  /** From the first audience's query to the last segment's, and what the planner asks to know of their rows, ms. */
+  /** From the first audience's query to the last segment's, ms. */
   stagingMs: number;
   /** Duration of arbitration, ms. */
   arbitrationMs: number;
@@ -77,33 +81,29 @@ export interface Decisions {
 export async function decide(project: Project, warehouse: Warehouse, options: DecideOptions): Promise<Decisions> {
   const { segments, now } = options;
   const { compiled, audiences } = await compileAll(project, warehouse, options);
-  await createWorkTables(warehouse, project.target.schema);
   const stagingStarted = now();
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
-  await filled(warehouse, "audience_members");
-  await filled(warehouse, "segment_rows");
   const stagingMs = now() - stagingStarted;
 
-  let arbitration = await gather(project, warehouse, options, compiled, stagedAudiences, stagedSegments);
+  const rows = await readStaged(project, warehouse, { previous: options.facts.previous, segments, compiled });
+  let arbitration = gather(project, options, compiled, stagedAudiences, stagedSegments, rows);
   const started = now();
-  let decided = await arbitrate(arbitration, warehouse, options);
-  let summary = await summarise(warehouse, arbitration.segments, stagedSegments);
-  const held = await surging(project, warehouse, options, arbitration, summary.summaries);
+  const { afterFilling } = warehouse.dialect;
+  let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
+  let summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
+  const held = await surging(project, warehouse, options, arbitration, summaries);
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
-    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("decisions")}`, params: [] });
-    decided = await arbitrate(arbitration, warehouse, options);
-    summary = await summarise(warehouse, arbitration.segments, stagedSegments);
+    decided = await arbitrate(arbitration, warehouse, options, [`delete from ${warehouse.dialect.workTable("decisions")}`]);
+    summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
   }
-  await filled(warehouse, "decisions");
   const arbitrationMs = now() - started;
-  const { summaries, changed } = summary;
   await options.ledger?.appendDecisions(
     options,
     arbitration.segments.map((s) => segmentRun(s, summaries)),
-    decided,
+    total(decided, "row_total"),
     now(),
   );
   return {
@@ -113,12 +113,12 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     stagingMs,
     arbitrationMs,
-    changed,
+    changed: total(decided, "changed"),
   };
 }
 
 /** What `compile` asks for: the same statements, none of them run. */
-export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill" | "templates" | "onStatement"> & {
+export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill" | "templates" | "facts" | "onStatement"> & {
   /** Audiences to compile although no segment uses them. */
   audiences?: readonly string[];
 };
@@ -129,14 +129,13 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill
  */
 export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
   const { compiled, audiences } = await compileAll(project, warehouse, options);
-  await createWorkTables(warehouse, project.target.schema);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
     new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0 }]));
   const segments = unasked(
     options.segments.map(({ id }) => id),
     compiled.failedSegments,
   );
-  const arbitration = await gather(project, warehouse, options, compiled, unasked(audiences, compiled.failedAudiences), segments);
+  const arbitration = gather(project, options, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
   arbitrateStatementOf(arbitration, warehouse, options);
   return compiled;
 }
@@ -150,14 +149,23 @@ async function compileAll(project: Project, warehouse: Warehouse, options: Compi
   return { compiled, audiences };
 }
 
-/** Fills the table of decisions; gives how many there are. */
-async function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions): Promise<number> {
-  const statement = arbitrateStatementOf(arbitration, warehouse, options);
-  const { before, after } = warehouse.dialect.arbitration;
-  for (const sql of before) await warehouse.execute({ sql, params: [] });
-  const decided = await warehouse.execute(statement);
-  for (const sql of after) await warehouse.execute({ sql, params: [] });
-  return decided;
+/** Fills the table of decisions, and sums it up: a row a segment, event and reason. `first`: what is to be done before. */
+function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
+  const { dialect } = warehouse;
+  const { before, after } = dialect.arbitration;
+  const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [] }));
+  const summary = `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`;
+  return warehouse.script({
+    statements: [
+      ...plain([...first, ...before]),
+      arbitrateStatementOf(arbitration, warehouse, options),
+      ...plain([...after, ...dialect.afterFilling("decisions"), summary]),
+    ],
+  });
+}
+
+function total(rows: readonly Row[], column: string): number {
+  return rows.reduce((sum, row) => sum + Number(row[column]), 0);
 }
 
 /** The segments that offer far more than they usually do, and that nobody approved. */
@@ -193,40 +201,22 @@ function audiencesUsed(project: Project, segment: Segment): string[] {
   return [...(segment.goal === null ? [] : [segment.goal.audience]), ...audiencesAsked(project, segment).map((use) => use.audience)];
 }
 
-/** Makes the work tables of one run anew. */
-export async function createWorkTables(warehouse: Warehouse, schema: string): Promise<void> {
-  for (const sql of statementsOf(renderSqlFile("work.sql", warehouse.dialect, schema, { types: warehouse.dialect.columnTypes }).sql))
-    await warehouse.execute({ sql, params: [] });
-}
-
-/** What the warehouse wants done once a work table is full. */
-async function filled(warehouse: Warehouse, table: WorkTable): Promise<void> {
-  for (const sql of warehouse.dialect.afterFilling(table)) await warehouse.execute({ sql, params: [] });
+/** What makes the work tables of one run anew. */
+export function workTables(dialect: Dialect, schema: string): Statement[] {
+  return statementsOf(renderSqlFile("work.sql", dialect, schema, { types: dialect.columnTypes }).sql).map((sql) => ({ sql, params: [] }));
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */
-async function gather(
+function gather(
   project: Project,
-  warehouse: Warehouse,
   options: CompileOptions,
   compiled: CompiledProject,
   audiences: ReadonlyMap<string, Staged>,
   staged: ReadonlyMap<string, Staged>,
-): Promise<Arbitration> {
-  const { asOf, segments } = options;
-  const { schema } = project.target;
-  const previous = await previousSegmentRuns(
-    warehouse,
-    schema,
-    segments.map(({ id }) => id),
-    asOf,
-  );
-  const pauses = await readPauses(warehouse, schema, Date.parse(asOf));
-  const newest = await newestData(
-    project,
-    new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources)),
-    warehouse,
-  );
+  rows: StagedRows,
+): Arbitration {
+  const { asOf, segments, facts } = options;
+  const { pauses } = facts;
   const sourcesOf = (segment: Segment): Source[] => {
     const read = [
       compiled.segments.get(segment.id),
@@ -237,9 +227,9 @@ async function gather(
   return {
     project,
     asOf,
-    salt: await saltOf(warehouse, schema),
+    salt: facts.salt,
     segments: segments.map((segment): ArbitratedSegment => {
-      const stored = previous.get(segment.id);
+      const stored = facts.previous.get(segment.id) ?? rows.previous.get(segment.id);
       const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };
       return {
         segment,
@@ -251,11 +241,11 @@ async function gather(
         failedAudience: audiencesUsed(project, segment).find((name) => audiences.get(name)?.problem !== null) ?? null,
         pausedBy: pausedBy(segment, pauses),
         surge: null,
-        ...freshness(sourcesOf(segment), newest, asOf),
+        ...freshness(sourcesOf(segment), rows.newest, asOf),
       };
     }),
     pausedChannels: new Set(pauses.filter((pause) => pause.scope === "channel").map((pause) => pause.name)),
-    zones: await zonesOfRows(project, warehouse, asOf),
+    zones: zoneHours(rows.zones, project.policy.timezone, project.policy.quietHours, asOf),
   };
 }
 
@@ -264,58 +254,20 @@ function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segm
   return segment.status === "paused" || pauses.some((pause) => pause.scope === "segment" && pause.name === segment.id) ? "segment" : null;
 }
 
-async function zonesOfRows(project: Project, warehouse: Warehouse, asOf: string): Promise<ZoneHours[]> {
-  const rows = await warehouse.query({
-    sql: `select distinct coalesce(timezone, '') as zone from ${warehouse.dialect.workTable("segment_rows")} where dropped is null order by 1`,
-    params: [],
-  });
-  return zoneHours(
-    rows.map((row) => String(row["zone"])),
-    project.policy.timezone,
-    project.policy.quietHours,
-    asOf,
-  );
-}
-
-async function summarise(
-  warehouse: Warehouse,
-  segments: readonly ArbitratedSegment[],
-  staged: ReadonlyMap<string, Staged>,
-): Promise<{ summaries: SegmentDecisions[]; changed: number }> {
-  const { dialect } = warehouse;
-  const dropped = await warehouse.query({
-    sql: `select segment, dropped, count(*) as n from ${dialect.workTable("segment_rows")} where dropped is not null group by segment, dropped order by segment, dropped`,
-    params: [],
-  });
-  const decided = await warehouse.query({
-    sql: `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`,
-    params: [],
-  });
-  const summaries = segments.map(({ segment: { id }, surge, tooOld }): SegmentDecisions => {
+function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<string, Staged>, rows: StagedRows, decided: readonly Row[]): SegmentDecisions[] {
+  return segments.map(({ segment: { id }, surge, tooOld }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
-    const count = (rows: typeof decided, column: string): Record<string, number> => {
+    const byReason = (those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
-      for (const row of rows) counts[String(row[column])] = (counts[String(row[column])] ?? 0) + Number(row["n"]);
+      for (const row of those) counts[String(row["reason"])] = (counts[String(row["reason"])] ?? 0) + Number(row["n"]);
       return counts;
     };
     const state = staged.get(id);
     return {
       segment: id,
       returned: state?.returned ?? null,
-      dropped: {
-        ...count(
-          dropped.filter((row) => row["segment"] === id),
-          "dropped",
-        ),
-        ...count(
-          mine.filter((row) => row["event"] === "none"),
-          "reason",
-        ),
-      },
-      reasons: count(
-        mine.filter((row) => row["event"] !== "none"),
-        "reason",
-      ),
+      dropped: { ...rows.dropped.get(id), ...byReason(mine.filter((row) => row["event"] === "none")) },
+      reasons: byReason(mine.filter((row) => row["event"] !== "none")),
       offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
       surge,
       problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),
@@ -323,7 +275,6 @@ async function summarise(
       ms: state?.ms ?? 0,
     };
   });
-  return { summaries, changed: decided.reduce((sum, row) => sum + Number(row["changed"]), 0) };
 }
 
 function surgeProblem(segment: string, { offered, limit }: Surge): Problem {

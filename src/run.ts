@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "./core/clock.js";
 import { OpportuneError, type Problem } from "./core/errors.js";
-import { decide, type DecideOptions, type Decisions } from "./decide.js";
+import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
-import { Ledger, type ClaimEvent } from "./ledger/ledger.js";
+import { Ledger, ledgerFacts, type ClaimEvent } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
-import { pauses, setPause, type Pause } from "./ledger/pauses.js";
+import { setPause, type Pause } from "./ledger/pauses.js";
 import { recover, type Recovered } from "./ledger/recover.js";
-import { lastAsOf, recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
-import { requireLedger } from "./ledger/schema.js";
+import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
+import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
@@ -65,14 +65,17 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const renderer = loadRenderer(project);
   const asOf = options.asOf ?? instant(started);
   const about = { runId: runIdOf(asOf), asOf };
-  await requireLedger(warehouse, schema);
-  if (!dryRun && project.target.live && options.asOf === null) await refuseCopies(warehouse, schema);
-  const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project));
+  const asked = { asOf, segments: options.segments.map(({ id }) => id) };
+  const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
-    await refuseEarlier(warehouse, schema, asOf);
-    const recovered = ledger === null ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
-    if (ledger !== null) await recordRunStart(ledger, { ...about, version: VERSION }, now());
-    const job = { project, warehouse, ledger, renderer, run: about, options };
+    const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
+    if (!dryRun && project.target.live && options.asOf === null) await refuseCopies(warehouse, schema, facts.home);
+    refuseEarlier(facts.lastAsOf, asOf);
+    const recovered = ledger === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
+    const work = workTables(warehouse.dialect, schema);
+    if (ledger === null) await warehouse.script({ work, statements: [] });
+    else await recordRunStart(ledger, { ...about, version: VERSION }, now(), work);
+    const job = { project, warehouse, ledger, facts, renderer, run: about, options };
     const decisions = await decideOrRecord(job);
     options.onDecided(decisions);
     const deliveryStarted = now();
@@ -95,6 +98,7 @@ interface Job {
   warehouse: Warehouse;
   /** Null in a dry run. */
   ledger: Ledger | null;
+  facts: Facts;
   renderer: Renderer;
   run: { runId: string; asOf: string };
   options: RunOptions;
@@ -116,8 +120,7 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-async function refuseEarlier(warehouse: Warehouse, schema: string, asOf: string): Promise<void> {
-  const last = await lastAsOf(warehouse, schema);
+function refuseEarlier(last: string | null, asOf: string): void {
   if (last === null || Date.parse(last) <= Date.parse(asOf)) return;
   throw new OpportuneError({
     code: "run/as-of",
@@ -127,9 +130,9 @@ async function refuseEarlier(warehouse: Warehouse, schema: string, asOf: string)
 }
 
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
-async function decideOrRecord({ project, warehouse, ledger, renderer, run, options }: Job): Promise<Decisions> {
+async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run, options }: Job): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, { ...options, ...run, ledger, templates: renderer });
+    return await decide(project, warehouse, { ...options, ...run, ledger, facts, templates: renderer });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (ledger !== null) await recordFailure(ledger, run, message, options.now()).catch(() => undefined);
@@ -149,12 +152,14 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
       {
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
-        append: (events) =>
-          ledger.appendEvents(
-            run,
-            events.map((event) => toLedger(event, offset)),
+        append: async (events) =>
+          pauseState(
+            await ledger.appendEvents(
+              run,
+              events.map((event) => toLedger(event, offset)),
+              now(),
+            ),
           ),
-        paused: async () => pauseState(await pauses(warehouse, project.target.schema, now())),
         now: clock,
       },
       {

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { debugCommand } from "../src/commands/debug.js";
 import { ledgerAdoptCommand } from "../src/commands/ledger.js";
 import { adopt, isAtHome, refuseCopies } from "../src/ledger/identity.js";
+import { ledgerFacts } from "../src/ledger/ledger.js";
 import { installLedger } from "../src/ledger/schema.js";
 import { openPostgres } from "../src/warehouse/postgres.js";
 import type { Warehouse } from "../src/warehouse/types.js";
@@ -24,6 +25,10 @@ const REFUSED = {
   ],
 };
 
+async function refuse(warehouse: Warehouse): Promise<void> {
+  await refuseCopies(warehouse, "opportune", (await ledgerFacts(warehouse, "opportune")).home);
+}
+
 it("a copied DuckDB file sends nothing for a live target until it is adopted", async () => {
   const shop = await Shop.sending(["ada"]);
   shop.edit("opportune.yml", "live: false", "live: true");
@@ -34,9 +39,11 @@ it("a copied DuckDB file sends nothing for a live target until it is adopted", a
   renameSync(join(shop.root, "shop.duckdb"), join(shop.root, "original.duckdb"));
   cpSync(join(shop.root, "original.duckdb"), join(shop.root, "shop.duckdb"));
   await shop.carts(["bob"], 20);
-  const before = await shop.dump();
+  // The lease was taken and given back: its fence alone is another.
+  const { leases: _, ...before } = await shop.dump();
   await expect(shop.run(T0 + MINUTE)).rejects.toMatchObject(REFUSED);
-  expect(await shop.dump()).toEqual(before);
+  expect(await shop.dump()).toMatchObject(before);
+  expect(await shop.rows("select holder from opportune.leases where name = 'run'")).toEqual([{ holder: null }]);
   const checked = await told((terminal) => debugCommand(terminal, options));
   expect(checked).toMatchObject({
     code: 1,
@@ -61,7 +68,7 @@ it("a copied DuckDB file sends nothing for a live target until it is adopted", a
   // The original is moved back without becoming another.
   rmSync(join(shop.root, "shop.duckdb"));
   renameSync(join(shop.root, "original.duckdb"), join(shop.root, "shop.duckdb"));
-  await shop.warehouse((warehouse) => refuseCopies(warehouse, "opportune"));
+  await shop.warehouse(refuse);
 });
 
 it("a ledger that knows no database yet is at home where it is next installed, and only there", async () => {
@@ -69,7 +76,7 @@ it("a ledger that knows no database yet is at home where it is next installed, a
   await shop.warehouse(async (warehouse) => {
     expect(await isAtHome(warehouse, "opportune")).toBe(true);
     await warehouse.execute({ sql: "delete from opportune.meta where name = 'database'", params: [] });
-    await refuseCopies(warehouse, "opportune");
+    await refuse(warehouse);
     // Brought forward, it is at home where it stands; installed again elsewhere it is not.
     await installLedger(warehouse, "opportune");
     await warehouse.execute({ sql: "update opportune.meta set content = 'elsewhere' where name = 'database'", params: [] });
@@ -85,16 +92,16 @@ it("a Postgres database made from another as its template is a copy", async () =
   try {
     const original = await open(connection);
     await installLedger(original, "opportune");
-    await refuseCopies(original, "opportune");
+    await refuse(original);
     await close(original);
     await asSuperuser(`create database ${copy.database} template ${String(connection.database)}`);
     const copied = await open(copy);
-    await expect(refuseCopies(copied, "opportune")).rejects.toMatchObject(REFUSED);
+    await expect(refuse(copied)).rejects.toMatchObject(REFUSED);
     await adopt(copied, "opportune");
-    await refuseCopies(copied, "opportune");
+    await refuse(copied);
     await close(copied);
     const again = await open(connection);
-    await refuseCopies(again, "opportune");
+    await refuse(again);
     await close(again);
   } finally {
     await asSuperuser(`drop database if exists ${copy.database} with (force)`);

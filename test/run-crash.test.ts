@@ -17,11 +17,10 @@ function goneAtAppend(n: number): (warehouse: Warehouse) => Warehouse {
       describe: async (statement) => alive(() => warehouse.describe(statement)),
       query: async (statement) => alive(() => warehouse.query(statement)),
       execute: async (statement) => alive(() => warehouse.execute(statement)),
-      append: async (table, columns) => {
-        if (table.endsWith("outcomes")) appends += 1;
-        return alive(() => warehouse.append(table, columns));
+      script: async (script) => {
+        if (script.fill?.table.endsWith("outcomes") === true) appends += 1;
+        return alive(() => warehouse.script(script));
       },
-      transaction: async (work) => alive(() => warehouse.transaction(work)),
     });
   };
 }
@@ -110,16 +109,16 @@ it("an answer that never comes is in doubt, and stays so in the next run", async
   ]);
 });
 
-/** A warehouse that commits its n-th transaction and then says that it failed, as DuckDB does when it is interrupted amid a commit. */
+/** A warehouse that commits its n-th transaction under the lease and then says that it failed, as DuckDB does when it is interrupted amid a commit. */
 function commitsAndFails(n: number): (warehouse: Warehouse) => Warehouse {
   return (warehouse) => {
     let transactions = 0;
-    const transaction = warehouse.transaction.bind(warehouse);
-    warehouse.transaction = async (work) => {
-      const result = await transaction(work);
-      transactions += 1;
+    const commit = warehouse.script.bind(warehouse);
+    warehouse.script = async (script) => {
+      const rows = await commit(script);
+      if (script.statements[0]?.mustChange === 1) transactions += 1;
       if (transactions === n) throw new Error("INTERRUPT Error: Interrupted!");
-      return result;
+      return rows;
     };
     return warehouse;
   };

@@ -13,19 +13,19 @@ it("a pause that comes between decision and delivery releases the claims; resume
   // Paused for delivery alone, as if someone had paused just after the decisions.
   const result = await shop.run(T0, {}, (warehouse) =>
     around(warehouse, {
-      execute: async (statement) => {
-        const changed = await warehouse.execute(statement);
-        if (/insert into .*sent_ledger/s.test(statement.sql))
+      script: async (script) => {
+        const rows = await warehouse.script(script);
+        if (script.statements.some(({ sql }) => /insert into .*sent_ledger.*d\.changed = 1/s.test(sql)))
           await warehouse.execute({
             sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq) values ('segment', 'cart', true, timestamp '2026-03-02 12:00:00', 0)",
             params: [],
           });
-        return changed;
+        return rows;
       },
     }),
   );
   expect(result).toMatchObject({ problems: [], delivery: { posts: 0, counts: { accepted: 0, released: { paused: 2 } } } });
-  expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada released paused"]);
+  expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada sending sending", "ada released paused"]);
   expect((await shop.run(T0 + MINUTE)).decisions.segments[0]?.reasons).toEqual({ paused: 2 });
   await shop.pause("segment", "cart", false, T0 + 2 * MINUTE);
   expect((await shop.run(T0 + 3 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 2 } });

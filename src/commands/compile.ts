@@ -2,7 +2,7 @@ import { lookBackSeconds } from "../arbitration/constants.js";
 import { instant } from "../core/clock.js";
 import { formatProblem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
-import { requireLedger } from "../ledger/schema.js";
+import { ledgerFacts } from "../ledger/ledger.js";
 import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
 import { counted } from "../report/tables.js";
@@ -26,7 +26,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const segments = selectSegments(project, options);
     for (const warning of goalWarnings(project, segments, lookBackSeconds)) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
     const renderer = loadRenderer(project);
-    await requireLedger(warehouse, project.target.schema);
+    const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, segments: segments.map(({ id }) => id) });
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
@@ -35,6 +35,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
       segments,
       backfill: new Set(),
       templates: renderer,
+      facts,
       audiences: everything ? [...project.audiences.keys()] : [],
       onStatement: (name, statement, secrets) => artefacts.statement(name, statement, secrets),
     });

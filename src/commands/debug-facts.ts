@@ -16,7 +16,9 @@ export function targetNames(root: string): string[] {
 export async function leaseOf(warehouse: Warehouse, schema: string): Promise<{ holder: string; until: string } | null> {
   const until = sql<string>`${sql.raw(isoText("expires_at", warehouse.dialect))}`.as("until");
   const [lease] = await warehouse.query(
-    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("leases").select(["holder", until]).where("name", "=", "run").where("holder", "is not", null)),
+    statement(
+      ledgerQueries(warehouse.dialect, schema).selectFrom("leases").select(["holder", until]).where("name", "=", "run").where("holder", "is not", null),
+    ),
   );
   return lease === undefined ? null : { holder: String(lease["holder"]), until: String(lease["until"]) };
 }

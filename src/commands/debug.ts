@@ -20,7 +20,7 @@ import { isAtHome } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
-import { newestData } from "../segments/freshness.js";
+import { datedSources, newestData } from "../segments/freshness.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";
@@ -98,7 +98,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
       for (const { message } of problemsOf(error)) unreadable.set(name, message);
     }
   }
-  const newest = await newestData(project, new Set(project.sources.keys()), warehouse);
+  const newest = await newestData(datedSources(project, new Set(project.sources.keys())), warehouse);
   const sources = sourceChecks(project, unreadable, newest, Date.now());
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
   return [

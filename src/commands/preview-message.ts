@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { messageOf, type Claim } from "../claims.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { createWorkTables } from "../decide.js";
+import { workTables } from "../decide.js";
 import type { OutgoingMessage } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";
@@ -67,7 +67,7 @@ async function firstRow(project: Project, warehouse: Warehouse, segment: Segment
   const { dialect } = warehouse;
   const { schema } = project.target;
   const compiled = await compileProject(project, [segment], [], renderer, warehouse, asOf);
-  await createWorkTables(warehouse, schema);
+  await warehouse.script({ work: workTables(warehouse.dialect, schema), statements: [] });
   const staged = (await stageSegments(compiled, [segment], warehouse, Date.now, () => undefined)).get(segment.id);
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);
   const binder = new Binder(dialect);

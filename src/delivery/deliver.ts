@@ -13,10 +13,8 @@ export interface DeliveryIo<T extends DeliverableClaim> {
   render(claim: T): OutgoingMessage | { invalid: string };
   /** Which provider takes a message, with its limits. The same object each time for messages that share limits. */
   lane(message: OutgoingMessage, claim: T): Lane;
-  /** Writes events to the ledger, all of them or none. Never called again before the last call ended. */
-  append(events: readonly DeliveryEvent<T>[]): Promise<void>;
-  /** What is paused now. */
-  paused(): Promise<PauseState>;
+  /** Writes events to the ledger, all of them or none; gives what is paused then. Never called again before the last call ended. */
+  append(events: readonly DeliveryEvent<T>[]): Promise<PauseState>;
   /** Epoch milliseconds by the wall's clock. */
   now(): number;
   /** Resolves after `ms` milliseconds, or as soon as the signal fires. Default: a timer. */
@@ -83,7 +81,7 @@ const RENDERED_AT_A_STRETCH = 16;
  * says short of "accepted", it stays in doubt. A lane begins with few requests at once, and stops where its provider refuses
  * the channel or takes nothing any more (throttle.ts): whatever of it is not under way is released.
  *
- * Rejects with the first error of `batches`, `render`, `lane`, `paused` or `append`, after what was under way has ended and its
+ * Rejects with the first error of `batches`, `render`, `lane` or `append`, after what was under way has ended and its
  * outcomes were offered to `append` once more. Claims not settled by then have no outcome: recovery decides on them.
  */
 export async function deliverClaims<T extends DeliverableClaim>(
@@ -121,7 +119,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
     journal.add(outcome);
   };
   const write = async (sending: readonly DeliveryEvent<T>[]): Promise<void> => {
-    await journal.write(sending);
+    posting.pauses = (await journal.write(sending)) ?? posting.pauses;
     options.onProgress?.(progress());
   };
   const flushIfOlderThan = (ms: number): void => {
@@ -183,11 +181,11 @@ export async function deliverClaims<T extends DeliverableClaim>(
       const prepared = await prepare(batch);
       await openAtMost(batch.length);
       if (failures.length > 0) break;
-      posting.pauses = await io.paused();
       const entries = prepared.filter((entry) => !hindered(entry.claim, entry.lane));
       const now = io.now();
       await write(entries.map(({ claim }) => ({ event: "sending", claim, at: now })));
       open += entries.length;
+      // Pauses read with that commit are the latest: whatever they stop is released, not posted.
       posting.start(entries);
     }
   } catch (error) {

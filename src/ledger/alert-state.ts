@@ -1,4 +1,5 @@
 /** Which alerts have been given and are not over: kept in the ledger, so that no restart gives them again. */
+import { Binder, ledgerTable } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { ledgerQueries, statement } from "./tables.js";
 
@@ -16,8 +17,14 @@ export async function readAlertState(warehouse: Warehouse, schema: string): Prom
 export async function writeAlertState(warehouse: Warehouse, schema: string, state: AlertState): Promise<void> {
   const queries = ledgerQueries(warehouse.dialect, schema);
   const content = JSON.stringify(state);
-  await warehouse.transaction(async () => {
-    const changed = await warehouse.execute(statement(queries.updateTable("meta").set({ content }).where("name", "=", NAME)));
-    if (changed === 0) await warehouse.execute(statement(queries.insertInto("meta").values({ name: NAME, content })));
-  });
+  const { dialect } = warehouse;
+  const binder = new Binder(dialect);
+  const [meta, leases] = [ledgerTable(dialect, schema, "meta"), ledgerTable(dialect, schema, "leases")];
+  const update = queries.updateTable("meta").set({ content }).where("name", "=", NAME);
+  // Where there is no row yet the update changes none; of leases there is always one of that name.
+  const insert = {
+    sql: `insert into ${meta} (name, content) select '${NAME}', ${binder.bind(content)} from ${leases} where name = 'run' and not exists (select 1 from ${meta} where name = '${NAME}')`,
+    params: binder.params,
+  };
+  await warehouse.script({ statements: [statement(update), insert] });
 }

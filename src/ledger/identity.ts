@@ -11,13 +11,16 @@ async function known(warehouse: Warehouse, schema: string): Promise<string | nul
 
 /** Whether the ledger is in the database that it was made in, or was approved for. */
 export async function isAtHome(warehouse: Warehouse, schema: string): Promise<boolean> {
-  const home = await known(warehouse, schema);
+  return isHome(warehouse, await known(warehouse, schema));
+}
+
+async function isHome(warehouse: Warehouse, home: string | null): Promise<boolean> {
   return home === null || home === (await warehouse.identity());
 }
 
-/** A ledger that came with a copy or a restore of its database knows of other messages than those that were really sent. */
-export async function refuseCopies(warehouse: Warehouse, schema: string): Promise<void> {
-  if (await isAtHome(warehouse, schema)) return;
+/** A ledger that came with a copy or a restore of its database knows of other messages than those that were really sent. `home`: as its facts say. */
+export async function refuseCopies(warehouse: Warehouse, schema: string, home: string | null): Promise<void> {
+  if (await isHome(warehouse, home)) return;
   throw new OpportuneError({
     code: "ledger/copy",
     message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,

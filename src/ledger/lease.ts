@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { OpportuneError } from "../core/errors.js";
-import type { Warehouse } from "../warehouse/types.js";
+import { UnmetError } from "../warehouse/error.js";
+import type { Row, Script, Statement, Warehouse } from "../warehouse/types.js";
+import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 /** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every fenced transaction renews it. */
@@ -31,6 +33,7 @@ export class Lease {
   /** When the renewal that holds was asked for: by a clock that nobody sets, and by the host's, as the first stands still in a suspended machine. */
   #renewed: Moment;
   #lost = false;
+  #released = false;
   #heart: NodeJS.Timeout | null = null;
 
   private constructor(warehouse: Warehouse, schema: string, holder: string, fence: number, length: number, taken: Moment) {
@@ -43,10 +46,11 @@ export class Lease {
   }
 
   /**
-   * Takes the lease if it is free or expired. `longestAnswerMs` is how long a request to a provider may be under way.
+   * Takes the lease if it is free or expired, and reads the ledger's facts with it, in one request. `longestAnswerMs` is how long a
+   * request to a provider may be under way.
    * @throws OpportuneError `ledger/lease` naming the holder when another process has it
    */
-  static async take(warehouse: Warehouse, schema: string, longestAnswerMs: number): Promise<Lease> {
+  static async take(warehouse: Warehouse, schema: string, longestAnswerMs: number, asked?: FactsAsked): Promise<{ lease: Lease; facts: Facts }> {
     const queries = ledgerQueries(warehouse.dialect, schema);
     const { dialect } = warehouse;
     leases += 1;
@@ -62,45 +66,63 @@ export class Lease {
       .set({ holder, fence: sql`fence + 1`, expires_at: expiry(warehouse, length) })
       .where("name", "=", "run")
       .where(free);
-    const mine = (await warehouse.execute(statement(take))) === 1;
-    const [row] = await warehouse.query(
-      statement(
-        queries
-          .selectFrom("leases")
-          .select(["holder", "fence", sql<string>`${sql.raw(dialect.utcText("expires_at"))}`.as("until")])
-          .where("name", "=", "run"),
-      ),
-    );
-    if (!mine || row?.["holder"] !== holder) {
+    const facts = readFacts(await warehouse.script({ statements: [statement(take), factsStatement(dialect, schema, asked)] }));
+    if (facts.lease.holder !== holder) {
+      const { holder: other, until } = facts.lease;
       // Null: it was given back since.
-      const by = row?.["holder"] === null ? "" : ` (process ${String(row?.["holder"]).split("-")[0] ?? "?"}, until ${String(row?.["until"]).slice(0, 19)} UTC)`;
+      const by = other === null ? "" : ` (process ${other.split("-")[0] ?? "?"}, until ${String(until).slice(0, 19)} UTC)`;
       throw new OpportuneError({
         code: "ledger/lease",
         message: `Another run holds the ledger${by}.`,
         hint: "Wait for it to end. If that process died, its hold ends by itself at that time.",
       });
     }
-    const lease = new Lease(warehouse, schema, holder, Number(row["fence"]), length, taken);
+    const lease = new Lease(warehouse, schema, holder, facts.lease.fence, length, taken);
     lease.#beat();
-    return lease;
+    return { lease, facts };
   }
 
   /** Runs `work` in a transaction that commits only while this process holds the lease. */
   async fenced<T>(work: () => Promise<T>): Promise<T> {
     const asked = moment();
     const result = await this.#warehouse.transaction(async () => {
-      if ((await this.#warehouse.execute(this.#renewal())) !== 1) {
-        this.#lost = true;
-        throw new OpportuneError({
-          code: "ledger/lease-lost",
-          message: "Another run has taken over the ledger; this one stops without writing.",
-          hint: "The other run goes on with what is left.",
-        });
-      }
+      if ((await this.#warehouse.execute(this.#renewal())) !== 1) throw this.#takenOver();
       return work();
     });
     this.#renewed = asked;
     return result;
+  }
+
+  /** Commits a script while this process holds the lease; gives the rows of its last statement. */
+  async commit({ statements, ...first }: Script): Promise<Row[]> {
+    const asked = moment();
+    const rows = await this.#guarded({ ...first, statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements] });
+    this.#renewed = asked;
+    return rows;
+  }
+
+  /** Commits the last of what there is to write, and gives the lease back with it. */
+  async commitAndRelease(statements: readonly Statement[]): Promise<void> {
+    await this.#guarded({ statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements, this.#giveBack()] });
+    this.#end();
+  }
+
+  async #guarded(script: Script): Promise<Row[]> {
+    try {
+      return await this.#warehouse.script(script);
+    } catch (error) {
+      if (error instanceof UnmetError) throw this.#takenOver();
+      throw error;
+    }
+  }
+
+  #takenOver(): OpportuneError {
+    this.#lost = true;
+    return new OpportuneError({
+      code: "ledger/lease-lost",
+      message: "Another run has taken over the ledger; this one stops without writing.",
+      hint: "The other run goes on with what is left.",
+    });
   }
 
   /** For how long a request may still be begun, ms; 0 or less: no more. */
@@ -110,21 +132,32 @@ export class Lease {
 
   /** Gives the lease back. Where the warehouse doesn't answer any more it ends by itself. */
   async release(): Promise<void> {
-    if (this.#heart !== null) clearInterval(this.#heart);
-    this.#lost = true;
-    const release = ledgerQueries(this.#warehouse.dialect, this.#schema)
-      .updateTable("leases")
-      .set({ holder: null, expires_at: null })
-      .where("name", "=", "run")
-      .where("holder", "=", this.#holder);
-    const give = (): Promise<unknown> => this.#warehouse.execute(statement(release));
+    if (this.#released) return;
+    this.#end();
+    const give = (): Promise<unknown> => this.#warehouse.execute(this.#giveBack());
     // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
     await give()
       .catch(give)
       .catch(() => undefined);
   }
 
-  #renewal(): ReturnType<typeof statement> {
+  #end(): void {
+    if (this.#heart !== null) clearInterval(this.#heart);
+    this.#released = true;
+    this.#lost = true;
+  }
+
+  #giveBack(): Statement {
+    return statement(
+      ledgerQueries(this.#warehouse.dialect, this.#schema)
+        .updateTable("leases")
+        .set({ holder: null, expires_at: null })
+        .where("name", "=", "run")
+        .where("holder", "=", this.#holder),
+    );
+  }
+
+  #renewal(): Statement {
     return statement(
       ledgerQueries(this.#warehouse.dialect, this.#schema)
         .updateTable("leases")

@@ -1,8 +1,11 @@
 import { instant } from "../core/clock.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { AppendColumn, Warehouse } from "../warehouse/types.js";
+import { WarehouseError } from "../warehouse/error.js";
+import type { AppendColumn, Row, Script, Statement, Warehouse } from "../warehouse/types.js";
+import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
 import { Lease } from "./lease.js";
-import { requireLedger } from "./schema.js";
+import { pauseQuery, pauses, standingPauses, type StandingPause } from "./pauses.js";
+import { requireLedger, requireVersion } from "./schema.js";
 import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
 
 /** Numbers within one lease: `seq = fence × 10⁹ + n`, which stays exact in a JS number up to fence 9,007,199. */
@@ -29,26 +32,28 @@ export interface ClaimEvent {
 export class Ledger {
   readonly warehouse: Warehouse;
   readonly schema: string;
+  /** As they stood when the lease was taken. */
+  readonly facts: Facts;
   readonly #lease: Lease;
   #seq = 0;
 
-  private constructor(warehouse: Warehouse, schema: string, lease: Lease) {
+  private constructor(warehouse: Warehouse, schema: string, lease: Lease, facts: Facts) {
     this.warehouse = warehouse;
     this.schema = schema;
+    this.facts = facts;
     this.#lease = lease;
   }
 
   /**
-   * Checks the ledger's version and takes the lease. `longestAnswerMs`: the longest a request to a provider may be under way.
+   * Takes the lease and checks the ledger's version. `longestAnswerMs`: the longest a request to a provider may be under way;
+   * `asked`: what a run must know beside.
    * @throws OpportuneError naming the holder when another run has the lease
    */
-  static async open(warehouse: Warehouse, schema: string, longestAnswerMs = 0): Promise<Ledger> {
-    await requireLedger(warehouse, schema);
-    const lease = await Lease.take(warehouse, schema, longestAnswerMs);
+  static async open(warehouse: Warehouse, schema: string, longestAnswerMs = 0, asked?: FactsAsked): Promise<Ledger> {
+    const { lease, facts } = await elseRequired(warehouse, schema, () => Lease.take(warehouse, schema, longestAnswerMs, asked));
     try {
-      // Once more: a newer Opportune may have brought the ledger forward just before the lease was free.
-      await requireLedger(warehouse, schema);
-      return new Ledger(warehouse, schema, lease);
+      requireVersion(schema, facts.version);
+      return new Ledger(warehouse, schema, lease, facts);
     } catch (error) {
       await lease.release();
       throw error;
@@ -63,6 +68,16 @@ export class Ledger {
   /** Runs `work` in a transaction that commits only while this process holds the lease. */
   fenced<T>(work: () => Promise<T>): Promise<T> {
     return this.#lease.fenced(work);
+  }
+
+  /** Commits a script while this process holds the lease; gives the rows of its last statement. */
+  commit(script: Script): Promise<Row[]> {
+    return this.#lease.commit(script);
+  }
+
+  /** Commits the last of what there is to write, and gives the lease back with it. */
+  commitAndRelease(statements: readonly Statement[]): Promise<void> {
+    return this.#lease.commitAndRelease(statements);
   }
 
   /** For how long a request to a provider may still be begun, ms; 0 or less: no more. */
@@ -82,7 +97,7 @@ export class Ledger {
   }
 
   /** Appends the changed answers of the run's decisions together with what each segment's run was: both or neither. */
-  async appendDecisions(run: { runId: string; asOf: string }, segmentRuns: readonly SegmentRun[], decisions: number, now: number): Promise<number> {
+  async appendDecisions(run: { runId: string; asOf: string }, segmentRuns: readonly SegmentRun[], decisions: number, now: number): Promise<void> {
     const { dialect } = this.warehouse;
     const base = this.reserve(decisions);
     const append = renderSqlFile("append.sql", dialect, this.schema, {
@@ -91,24 +106,16 @@ export class Ledger {
       as_of: timestampLiteral(run.asOf, dialect),
       recorded_at: timestampLiteral(instant(now), dialect),
     });
-    let appended = 0;
-    await this.#append(base, decisions, async () => {
-      const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, bytes_scanned: null }));
-      if (rows.length > 0) await this.warehouse.execute(statement(ledgerQueries(this.warehouse.dialect, this.schema).insertInto("segment_runs").values(rows)));
-      appended = await this.warehouse.execute(append);
-    });
-    return appended;
+    const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, bytes_scanned: null }));
+    const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
+    await this.#append(base, decisions, { statements: [...insert, append] });
   }
 
-  /** Appends events of claims of this run in one transaction. */
-  async appendEvents(run: { runId: string; asOf: string }, events: readonly ClaimEvent[]): Promise<void> {
-    if (events.length === 0) return;
+  /** Appends events of claims of this run in one transaction; gives what is paused then, at `now` (ms since 1970 UTC). */
+  async appendEvents(run: { runId: string; asOf: string }, events: readonly ClaimEvent[], now: number): Promise<StandingPause[]> {
+    if (events.length === 0) return pauses(this.warehouse, this.schema, now);
     const { dialect } = this.warehouse;
     const base = this.reserve(events.length);
-    const outcomes = dialect.workTable("outcomes");
-    // Not part of the fenced transaction: work tables live in another database on DuckDB, and one transaction writes to one.
-    await this.warehouse.execute({ sql: `delete from ${outcomes}`, params: [] });
-    await this.warehouse.append(outcomes, eventColumns(events));
     const append = renderSqlFile("outcomes.sql", dialect, this.schema, {
       seq: String(base),
       run_id: `'${run.runId}'`,
@@ -116,18 +123,24 @@ export class Ledger {
       first: String(events.reduce((first, { place }) => Math.min(first, place), Infinity)),
       last: String(events.reduce((last, { place }) => Math.max(last, place), 0)),
     });
-    await this.#append(base, events.length, () => this.warehouse.execute(append));
+    const rows = await this.#append(base, events.length, {
+      fill: { table: dialect.workTable("outcomes"), columns: eventColumns(events) },
+      statements: [append, pauseQuery(dialect, this.schema, now)],
+    });
+    return rows === null ? pauses(this.warehouse, this.schema, now) : standingPauses(rows);
   }
 
   /**
    * Appends rows numbered from `base` on. A commit may have been made although it ended with an error (DuckDB: interrupted, or
-   * out of disk in the checkpoint that follows): what stands must neither be taken for undone nor be appended again.
+   * out of disk in the checkpoint that follows): what stands must neither be taken for undone nor be appended again. Gives the rows
+   * of the last statement; null where those are lost although the commit stands.
    */
-  async #append(base: number, count: number, work: () => Promise<unknown>): Promise<void> {
+  async #append(base: number, count: number, script: Script): Promise<Row[] | null> {
     try {
-      await this.fenced(work);
+      return await this.commit(script);
     } catch (error) {
       if (!(await this.#stands(base, count).catch(() => false))) throw error;
+      return null;
     }
   }
 
@@ -145,10 +158,21 @@ export class Ledger {
 /** What a segment's part in a run was. */
 export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "bytes_scanned">;
 
-/** What hashes and buckets are salted with. */
-export async function saltOf(warehouse: Warehouse, schema: string): Promise<string> {
-  const meta = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", "salt")));
-  return String(meta[0]?.["content"]);
+/** The ledger's facts, without the lease. */
+export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {
+  const facts = await elseRequired(warehouse, schema, async () => readFacts(await warehouse.query(factsStatement(warehouse.dialect, schema, asked))));
+  requireVersion(schema, facts.version);
+  return facts;
+}
+
+/** A ledger that is missing or of another version can't be read as this one: that says more than the warehouse's error does. */
+async function elseRequired<T>(warehouse: Warehouse, schema: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WarehouseError) await requireLedger(warehouse, schema);
+    throw error;
+  }
 }
 
 /** In the order of the work table's columns. */

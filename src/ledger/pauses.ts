@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
-import { isoText, timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
+import { Binder, isoText, ledgerTable, timestampLiteral } from "../warehouse/sql.js";
+import type { Dialect } from "../warehouse/dialect.js";
+import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 export interface Pause {
@@ -19,20 +20,27 @@ export interface StandingPause extends Pause {
 
 /** What is paused at `now` (ms since 1970 UTC). */
 export async function pauses(warehouse: Warehouse, schema: string, now: number): Promise<StandingPause[]> {
-  const queries = ledgerQueries(warehouse.dialect, schema);
+  return standingPauses(await warehouse.query(pauseQuery(warehouse.dialect, schema, now)));
+}
+
+/** The statement that asks it. */
+export function pauseQuery(dialect: Dialect, schema: string, now: number): Statement {
+  const queries = ledgerQueries(dialect, schema);
   const latest = queries
     .selectFrom("pauses")
     .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
-  const rows = await warehouse.query(
-    statement(
-      queries
-        .selectFrom(latest.as("p"))
-        .select(["scope", "name", sql<string>`${sql.raw(isoText("until", warehouse.dialect))}`.as("until"), "note"])
-        .where("newest", "=", 1)
-        .where("paused", "=", true)
-        .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(instant(now), warehouse.dialect))})`),
-    ),
+  return statement(
+    queries
+      .selectFrom(latest.as("p"))
+      .select(["scope", "name", sql<string>`${sql.raw(isoText("until", dialect))}`.as("until"), "note"])
+      .where("newest", "=", 1)
+      .where("paused", "=", true)
+      .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(instant(now), dialect))})`),
   );
+}
+
+/** Its answer. */
+export function standingPauses(rows: readonly Row[]): StandingPause[] {
   return rows as unknown as StandingPause[];
 }
 
@@ -52,10 +60,20 @@ export async function setPause(
     .updateTable("leases")
     .set({ fence: sql`fence + 1` })
     .where("name", "=", "pauses");
-  await warehouse.transaction(async () => {
-    await warehouse.execute(statement(counter));
-    const [row] = await warehouse.query(statement(queries.selectFrom("leases").select("fence").where("name", "=", "pauses")));
-    const values = { scope, name, paused, until: until === undefined ? null : instant(until), note: note ?? null };
-    await warehouse.execute(statement(queries.insertInto("pauses").values({ ...values, recorded_at: instant(now), seq: Number(row?.["fence"]) })));
-  });
+  const { dialect } = warehouse;
+  const binder = new Binder(dialect);
+  const table = (of: string): string => ledgerTable(dialect, schema, of);
+  const cells = [
+    binder.bind(scope),
+    binder.bind(name),
+    binder.bind(String(paused), "boolean"),
+    binder.bind(until === undefined ? null : instant(until), "timestamp"),
+    binder.bind(note ?? null),
+    binder.bind(instant(now), "timestamp"),
+  ];
+  const insert = {
+    sql: `insert into ${table("pauses")} (scope, name, paused, until, note, recorded_at, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
+    params: binder.params,
+  };
+  await warehouse.script({ statements: [statement(counter), insert] });
 }

@@ -18,34 +18,22 @@ export interface Recovered {
 export async function recover(ledger: Ledger, resendChannels: readonly string[], now: number): Promise<Recovered> {
   const { warehouse, schema } = ledger;
   const queries = ledgerQueries(warehouse.dialect, schema);
-  const unfinished = await warehouse.query(statement(queries.selectFrom("runs").select("run_id").where("status", "=", "running")));
-  if (unfinished.length === 0) return { released: 0, inDoubt: 0 };
   const base = ledger.reserve(MOST_CLAIMS);
   const statements = renderSqlFile("recover.sql", warehouse.dialect, schema, {
     seq: String(base),
     recorded_at: timestampLiteral(instant(now), warehouse.dialect),
     resends: resendChannels.length === 0 ? "1 = 0" : `c.channel in (${resendChannels.map(literal).join(", ")})`,
   });
-  return ledger.fenced(async () => {
-    await warehouse.execute(statements);
-    const counts = await warehouse.query(
-      statement(
-        queries
-          .selectFrom("sent_ledger")
-          .select(["event", sql<number>`count(*)`.as("n")])
-          .where("seq", ">", base)
-          .groupBy("event"),
-      ),
-    );
-    await warehouse.execute(
-      statement(
-        queries
-          .updateTable("runs")
-          .set({ status: "interrupted", finished_at: instant(now) })
-          .where("status", "=", "running"),
-      ),
-    );
-    const count = (event: string): number => Number(counts.find((row: Row) => row["event"] === event)?.["n"] ?? 0);
-    return { released: count("released"), inDoubt: count("in_doubt") };
-  });
+  const interrupted = queries
+    .updateTable("runs")
+    .set({ status: "interrupted", finished_at: instant(now) })
+    .where("status", "=", "running");
+  const counted = queries
+    .selectFrom("sent_ledger")
+    .select(["event", sql<number>`count(*)`.as("n")])
+    .where("seq", ">", base)
+    .groupBy("event");
+  const counts = await ledger.commit({ statements: [statements, statement(interrupted), statement(counted)] });
+  const count = (event: string): number => Number(counts.find((row: Row) => row["event"] === event)?.["n"] ?? 0);
+  return { released: count("released"), inDoubt: count("in_doubt") };
 }

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
-import { isoText } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
+import type { Dialect } from "../warehouse/dialect.js";
+import { isoText, timestampLiteral } from "../warehouse/sql.js";
+import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 import type { Ledger } from "./ledger.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
 
@@ -35,15 +36,6 @@ export const NOTHING_DONE: Omit<RunEnd, "status" | "error"> = {
   duration_ms: 0,
 };
 
-/** The latest `as_of` of any run, ISO 8601 UTC. */
-export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<string | null> {
-  const asOf = sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of");
-  const rows = await warehouse.query(
-    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs").select(asOf).orderBy("runs.as_of", "desc").limit(1)),
-  );
-  return (rows[0]?.["as_of"] as string | undefined) ?? null;
-}
-
 /** How many runs have not ended: at most one is under way, all others were cut off. */
 export async function unfinishedRuns(warehouse: Warehouse, schema: string): Promise<number> {
   const rows = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs").select("run_id").where("status", "=", "running")));
@@ -51,7 +43,7 @@ export async function unfinishedRuns(warehouse: Warehouse, schema: string): Prom
 }
 
 /** How far back a segment's last run is looked for before all history is: most run every few minutes, ms. */
-const RECENTLY_MS = 7 * 24 * 3_600_000;
+export const RECENTLY_MS = 7 * 24 * 3_600_000;
 
 /** Of these segments, the last run in which the query worked. `asOf`: ISO 8601 UTC. */
 export async function previousSegmentRuns(
@@ -60,36 +52,49 @@ export async function previousSegmentRuns(
   segments: readonly string[],
   asOf: string,
 ): Promise<Map<string, PreviousSegmentRun>> {
-  const recent = await lastRuns(warehouse, schema, segments, instant(Date.parse(asOf) - RECENTLY_MS));
+  const read = async (ids: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> =>
+    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, ids, since))));
+  const recent = await read(segments, instant(Date.parse(asOf) - RECENTLY_MS));
   const others = segments.filter((segment) => !recent.has(segment));
-  return others.length === 0 ? recent : new Map([...recent, ...(await lastRuns(warehouse, schema, others, null))]);
+  return new Map([...recent, ...(await read(others, null))]);
 }
 
-async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> {
-  if (segments.length === 0) return new Map();
-  const queries = ledgerQueries(warehouse.dialect, schema);
-  const iso = (column: string): ReturnType<typeof sql<string>> => sql<string>`${sql.raw(isoText(column, warehouse.dialect))}`;
-  const latest = queries
+/** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (at least one) worked, since `since` or ever. */
+export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], since: string | null) {
+  const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
+  const latest = ledgerQueries(dialect, schema)
     .selectFrom("segment_runs")
     .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "shape", "steps", "decisions", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
+    .select(["segment", "shape", "steps", "decisions", text(isoText("segment_runs.as_of", dialect)).as("as_of_text")])
+    .select([text(isoText("activated_at", dialect)).as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .where("segment", "in", segments)
-    .$if(since !== null, (query) => query.where("segment_runs.as_of", ">=", since));
-  const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
+    .$if(since !== null, (query) => query.where(sql<boolean>`segment_runs.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
+  const content = dialect.jsonObject([
+    ["as_of", "as_of_text"],
+    ["shape", "shape"],
+    ["activated_at", "activated_text"],
+    ["steps", "steps"],
+    ["decisions", "decisions"],
+  ]);
+  return ledgerQueries(dialect, schema)
+    .selectFrom(latest.as("r"))
+    .select([text("'segment'").as("fact"), text("segment").as("name"), text(content).as("content")])
+    .where("newest", "=", 1);
+}
+
+/** Those among rows of facts, by segment. */
+export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentRun> {
   return new Map(
-    rows.map((row) => [
-      String(row["segment"]),
-      {
-        segment: String(row["segment"]),
-        asOf: String(row["as_of_text"]),
-        shape: String(row["shape"]),
-        activatedAt: row["activated_text"] as string | null,
-        steps: String(row["steps"]),
-        decisions: JSON.parse(String(row["decisions"] ?? "{}")) as Record<string, number>,
-      },
-    ]),
+    rows
+      .filter((row) => row["fact"] === "segment")
+      .map((row) => {
+        const told = JSON.parse(String(row["content"])) as Record<"as_of" | "shape" | "steps", string> & Record<"activated_at" | "decisions", string | null>;
+        const segment = String(row["name"]);
+        const { as_of: asOf, shape, steps, activated_at: activatedAt } = told;
+        return [segment, { segment, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
+      }),
   );
 }
 
@@ -118,18 +123,18 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
   return new Map(rows.map((row) => [String(row["segment"]), { median: Number(row["offered"]), runs: Number(row["runs"]) }]));
 }
 
-export async function recordRunStart(ledger: Ledger, run: { runId: string; asOf: string; version: string }, now: number): Promise<void> {
+/** `work`: definitions of the run's work tables, made in the same request. */
+export async function recordRunStart(
+  ledger: Ledger,
+  run: { runId: string; asOf: string; version: string },
+  now: number,
+  work: readonly Statement[] = [],
+): Promise<void> {
   const values = { run_id: run.runId, as_of: run.asOf, started_at: instant(now), opportune_version: run.version, fence: ledger.fence };
-  const { warehouse, schema } = ledger;
-  await ledger.fenced(() =>
-    warehouse.execute(
-      statement(
-        ledgerQueries(warehouse.dialect, schema)
-          .insertInto("runs")
-          .values({ ...values, ...NOTHING_YET, finished_at: null, status: "running" }),
-      ),
-    ),
-  );
+  const insert = ledgerQueries(ledger.warehouse.dialect, ledger.schema)
+    .insertInto("runs")
+    .values({ ...values, ...NOTHING_YET, finished_at: null, status: "running" });
+  await ledger.commit({ work, statements: [statement(insert)] });
 }
 
 const NOTHING_YET = {
@@ -164,14 +169,14 @@ export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: 
     .set({ ...NOTHING_DONE, status: "error", error, finished_at: instant(now) })
     .where("run_id", "=", run.runId)
     .where(({ not, exists }) => not(exists(claims)));
-  await ledger.fenced(() => warehouse.execute(statement(close)));
+  await ledger.commit({ statements: [statement(close)] });
 }
 
+/** Closes the run, and gives the lease back. */
 export async function recordRunEnd(ledger: Ledger, runId: string, end: RunEnd, now: number): Promise<void> {
-  const { warehouse, schema } = ledger;
-  const update = ledgerQueries(warehouse.dialect, schema)
+  const update = ledgerQueries(ledger.warehouse.dialect, ledger.schema)
     .updateTable("runs")
     .set({ ...end, finished_at: instant(now) })
     .where("run_id", "=", runId);
-  await ledger.fenced(() => warehouse.execute(statement(update)));
+  await ledger.commitAndRelease([statement(update)]);
 }

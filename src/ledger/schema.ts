@@ -61,7 +61,7 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);
   // No run may be under way while tables change; before the first file there is no lease, and no run.
-  const lease = status.version > 0 && status.version < status.expected ? await Lease.take(warehouse, schema, 0) : null;
+  const lease = status.version > 0 && status.version < status.expected ? (await Lease.take(warehouse, schema, 0)).lease : null;
   try {
     return await migrate(warehouse, schema, status, lease);
   } finally {
@@ -127,7 +127,12 @@ async function createView(warehouse: Warehouse, schema: string, file: string): P
 
 /** Throws, with the command that helps, unless the ledger is of this version. */
 export async function requireLedger(warehouse: Warehouse, schema: string): Promise<void> {
-  const status = await ledgerStatus(warehouse, schema);
+  requireVersion(schema, (await ledgerStatus(warehouse, schema)).version);
+}
+
+/** Throws, with the command that helps, unless that is the version needed; 0: there is no ledger. */
+export function requireVersion(schema: string, version: number): void {
+  const status: LedgerStatus = { version, expected: migrations().length };
   if (status.version === status.expected) return;
   if (status.version > status.expected) throw newerLedger(status);
   const problem =

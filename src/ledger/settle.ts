@@ -91,14 +91,13 @@ export async function settle(ledger: Ledger, verdict: Verdict, choice: Choice, n
   const binder = new Binder(dialect);
   const context = { ...openClaims(of, choice, warehouse, binder), ...row, seq: String(base), recorded_at: timestampLiteral(instant(now), dialect) };
   const statement = renderSqlFile("settle.sql", dialect, schema, context, binder);
-  return ledger.fenced(async () => {
-    await warehouse.execute(statement);
-    const changed = await warehouse.query({
-      sql: `select message_id, ${isoSeconds("expires_at", dialect)} as expires_at from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} order by seq`,
-      params: [],
-    });
-    return changed.map((each) => ({ messageId: String(each["message_id"]), expiresAt: Date.parse(String(each["expires_at"])) }));
-  });
+  const expiry = isoSeconds("expires_at", dialect);
+  const changed = {
+    sql: `select message_id, ${expiry} as expires_at from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} order by seq`,
+    params: [],
+  };
+  const rows = await ledger.commit({ statements: [statement, changed] });
+  return rows.map((each) => ({ messageId: String(each["message_id"]), expiresAt: Date.parse(String(each["expires_at"])) }));
 }
 
 function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: Warehouse, binder: Binder): Record<string, string> {

@@ -11,16 +11,22 @@ export interface Freshness {
   tooOld: boolean;
 }
 
-/** When the newest data of each source with a `loaded_at` arrived, ISO 8601 UTC; null: empty or unreadable. */
-export async function newestData(project: Project, sources: ReadonlySet<string>, warehouse: Warehouse): Promise<Map<string, string | null>> {
+/** A source that says when its data arrived. */
+export type DatedSource = Source & { loadedAt: string };
+
+/** Those of these sources. */
+export function datedSources(project: Project, names: ReadonlySet<string>): DatedSource[] {
+  return [...names].flatMap((name) => project.sources.get(name) ?? []).filter((source): source is DatedSource => source.loadedAt !== null);
+}
+
+/** When the newest data of each arrived, ISO 8601 UTC, each asked by itself; null: empty or unreadable. */
+export async function newestData(sources: readonly DatedSource[], warehouse: Warehouse): Promise<Map<string, string | null>> {
   const { dialect } = warehouse;
   const newest = new Map<string, string | null>();
-  for (const name of sources) {
-    const source = project.sources.get(name);
-    if (source === undefined || source.loadedAt === null) continue;
-    const at = isoText(dialect.toUtc(`max(${source.loadedAt})`), dialect);
+  for (const { name, table, loadedAt } of sources) {
+    const at = isoText(dialect.toUtc(`max(${loadedAt})`), dialect);
     try {
-      const rows = await warehouse.query({ sql: `select ${at} as loaded_at from ${source.table}`, params: [] });
+      const rows = await warehouse.query({ sql: `select ${at} as loaded_at from ${table}`, params: [] });
       newest.set(name, (rows[0]?.["loaded_at"] as string | null | undefined) ?? null);
     } catch (error) {
       if (!(error instanceof OpportuneError)) throw error;

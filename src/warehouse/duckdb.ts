@@ -5,8 +5,8 @@ import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConne
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect } from "./dialect.js";
-import { WarehouseError } from "./error.js";
-import type { AppendColumn, Column, ColumnKind, Row, Statement, Warehouse } from "./types.js";
+import { UnmetError, WarehouseError } from "./error.js";
+import type { AppendColumn, Column, ColumnKind, Row, Script, Statement, Warehouse } from "./types.js";
 
 /** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
 const CHUNK_ROWS = 2048;
@@ -146,6 +146,10 @@ class DuckDbWarehouse implements Warehouse {
 
   async execute(statement: Statement): Promise<number> {
     this.usage.statements += 1;
+    return this.#run(statement);
+  }
+
+  #run(statement: Statement): Promise<number> {
     return guard(statement, async () => (await this.#connection.run(statement.sql, [...statement.params])).rowsChanged);
   }
 
@@ -176,6 +180,10 @@ class DuckDbWarehouse implements Warehouse {
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     this.usage.statements += 1;
+    return this.#append(table, columns);
+  }
+
+  async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
     await guard({ sql: `append to ${table}`, params: [] }, async () => {
       const appender =
@@ -194,11 +202,38 @@ class DuckDbWarehouse implements Warehouse {
     });
   }
 
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.execute({ sql: "begin transaction", params: [] });
+  async script({ work = [], fill, statements }: Script): Promise<Row[]> {
+    this.usage.statements += 1;
+    // Before the transaction: work tables live in another database, and one transaction writes to one.
+    for (const statement of work) await this.#run(statement);
+    if (fill !== undefined) {
+      await this.#run({ sql: `delete from ${fill.table}`, params: [] });
+      await this.#append(fill.table, fill.columns);
+    }
+    return this.#atomically(async () => {
+      const last = statements.length - 1;
+      let rows: Row[] = [];
+      for (const [i, statement] of statements.entries()) {
+        if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
+        else {
+          const changed = await this.#run(statement);
+          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql);
+        }
+      }
+      return rows;
+    });
+  }
+
+  transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.usage.statements += 2;
+    return this.#atomically(work);
+  }
+
+  async #atomically<T>(work: () => Promise<T>): Promise<T> {
+    await this.#run({ sql: "begin transaction", params: [] });
     try {
       const result = await work();
-      await this.execute({ sql: "commit", params: [] });
+      await this.#run({ sql: "commit", params: [] });
       return result;
     } catch (error) {
       // A failed commit has rolled back already; a second rollback then fails and says nothing new.

@@ -16,3 +16,10 @@ export class WarehouseError extends OpportuneError {
     this.sql = sql;
   }
 }
+
+/** A script of which nothing stands, as one of its statements changed another number of rows than it must. */
+export class UnmetError extends WarehouseError {
+  constructor(sql: string) {
+    super("A statement changed another number of rows than it must: nothing of its transaction stands.", null, sql);
+  }
+}

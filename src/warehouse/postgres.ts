@@ -3,9 +3,9 @@ import type { Client, FieldDef, QueryArrayConfig, QueryArrayResult } from "pg";
 import type { PostgresConnection } from "../project/types.js";
 import { postgresDialect } from "./postgres-dialect.js";
 import { connectionLost, connectPostgres, statementError } from "./postgres-connect.js";
-import { WarehouseError } from "./error.js";
+import { UnmetError, WarehouseError } from "./error.js";
 import { kindOf, readValue } from "./postgres-values.js";
-import type { AppendColumn, Column, Row, Statement, Warehouse } from "./types.js";
+import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./types.js";
 
 type Values = (string | number | boolean | null)[];
 
@@ -80,8 +80,7 @@ class PostgresWarehouse implements Warehouse {
   }
 
   async #read(statement: Statement): Promise<Row[]> {
-    const { rows, fields } = await this.#ask(statement);
-    return rows.map((values) => toRow(fields, values));
+    return rowsOf(await this.#ask(statement));
   }
 
   async execute(statement: Statement): Promise<number> {
@@ -94,36 +93,64 @@ class PostgresWarehouse implements Warehouse {
     await this.#inTurn(() => this.#run({ sql: `declare ${cursor} no scroll cursor with hold for ${statement.sql}`, params: statement.params }, statement.sql));
     try {
       for (;;) {
-        const rows = await this.#inTurn(() => this.query({ sql: `fetch forward ${String(batchSize)} from ${cursor}`, params: [] }));
+        const rows = await this.#inTurn(() => this.#read({ sql: `fetch forward ${String(batchSize)} from ${cursor}`, params: [] }));
         if (rows.length > 0) yield rows;
         if (rows.length < batchSize) return;
       }
     } finally {
-      await this.#run({ sql: `close ${cursor}`, params: [] }).catch(() => undefined);
+      await this.#ask({ sql: `close ${cursor}`, params: [] }).catch(() => undefined);
     }
   }
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    this.usage.statements += 1;
+    await this.#append(table, columns);
+  }
+
+  async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const names = columns.map(({ name }) => this.dialect.quote(name)).join(", ");
     const arrays = columns.map(({ kind }, i) => `$${String(i + 1)}::${ARRAY_TYPES[kind]}`).join(", ");
     const params = columns.map(({ kind, values }) =>
       arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values),
     );
-    await this.#run({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
+    await this.#ask({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
   }
 
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
+  script({ work = [], fill, statements }: Script): Promise<Row[]> {
+    this.usage.statements += 1;
+    return this.#atomically(async () => {
+      for (const statement of work) await this.#ask(statement);
+      if (fill !== undefined) {
+        await this.#ask({ sql: `delete from ${fill.table}`, params: [] });
+        await this.#append(fill.table, fill.columns);
+      }
+      let rows: Row[] = [];
+      for (const statement of statements) {
+        const result = await this.#ask(statement);
+        if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql);
+        rows = rowsOf(result);
+      }
+      return rows;
+    });
+  }
+
+  transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.usage.statements += 2;
+    return this.#atomically(work);
+  }
+
+  #atomically<T>(work: () => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      await this.#run({ sql: "begin", params: [] });
+      await this.#ask({ sql: "begin", params: [] });
       try {
         const result = await work();
         // Where a statement of it failed, Postgres answers a commit with a rollback and no error.
-        const { command } = await this.#run({ sql: "commit", params: [] });
+        const { command } = await this.#ask({ sql: "commit", params: [] });
         if (command !== "COMMIT") throw new WarehouseError("The transaction was rolled back: one of its statements had failed.", null, "commit");
         return result;
       } catch (error) {
         // Where the commit failed or the connection is gone there is nothing left to roll back.
-        await this.#run({ sql: "rollback", params: [] }).catch(() => undefined);
+        await this.#ask({ sql: "rollback", params: [] }).catch(() => undefined);
         throw error;
       }
     });
@@ -147,8 +174,8 @@ class PostgresWarehouse implements Warehouse {
    * identifier, and a copy of a whole cluster (a snapshot, a replica) has the same as its original.
    */
   async identity(): Promise<string | null> {
-    const [database] = await this.query({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [] });
-    const cluster = await this.query({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch(() => []);
+    const [database] = await this.#read({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [] });
+    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch(() => []);
     return createHash("sha256")
       .update(`postgres ${String(cluster[0]?.["system_identifier"] ?? "")} ${String(database?.["oid"])}`)
       .digest("hex");
@@ -189,6 +216,10 @@ class PostgresWarehouse implements Warehouse {
       throw statementError(error, sql, shown, this.#connection);
     }
   }
+}
+
+function rowsOf({ rows, fields }: QueryArrayResult<Values>): Row[] {
+  return rows.map((values) => toRow(fields, values));
 }
 
 function toRow(fields: readonly FieldDef[], values: Values): Row {

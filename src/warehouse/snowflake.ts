@@ -3,9 +3,10 @@ import type { Readable } from "node:stream";
 import type { Bind, Connection, RowStatement, StatementOption } from "snowflake-sdk";
 import { OpportuneError } from "../core/errors.js";
 import type { SnowflakeConnection } from "../project/types.js";
+import { UnmetError } from "./error.js";
 import { connectSnowflake, run, statementError } from "./snowflake-connect.js";
 import { plainName, snowflakeDialect } from "./snowflake-dialect.js";
-import type { AppendColumn, Column, ColumnKind, Row, Statement, Warehouse } from "./types.js";
+import type { AppendColumn, Column, ColumnKind, Row, Script, Statement, Warehouse } from "./types.js";
 
 /** Rows of one array bind: 10,000 of eight columns are below the size at which the client stages them as a file. */
 const APPENDED_ROWS = 5_000;
@@ -88,6 +89,28 @@ class SnowflakeWarehouse implements Warehouse {
       const rows = Array.from({ length: Math.min(APPENDED_ROWS, length - from) }, (_, i) => columns.map((column) => bound(column, from + i)));
       await this.#run({ sqlText, binds: rows }, sqlText);
     }
+  }
+
+  /** Statement by statement: each has binds of its own, which several in one request would have to share. */
+  async script({ work = [], fill, statements }: Script): Promise<Row[]> {
+    const before = this.usage.statements;
+    for (const statement of work) await this.execute(statement);
+    if (fill !== undefined) {
+      await this.execute({ sql: `delete from ${fill.table}`, params: [] });
+      await this.append(fill.table, fill.columns);
+    }
+    const rows = await this.transaction(async () => {
+      let last: Row[] = [];
+      for (const statement of statements) {
+        const { statement: done, rows } = await this.#run({ sqlText: statement.sql, ...binds(statement) }, statement.sql);
+        if (statement.mustChange !== undefined && done.getNumUpdatedRows() !== statement.mustChange) throw new UnmetError(statement.sql);
+        const read = reader(done);
+        last = rows.map((row) => read(row as unknown[]));
+      }
+      return last;
+    });
+    this.usage.statements = before + 1;
+    return rows;
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {

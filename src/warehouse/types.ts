@@ -12,9 +12,27 @@ export interface Statement {
   maxBytes?: number;
 }
 
+/** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */
+export interface Script {
+  /** Definitions of work tables. */
+  work?: readonly Statement[];
+  /** Rows for a work table, which is emptied before. */
+  fill?: { table: string; columns: readonly AppendColumn[] };
+  statements: readonly ScriptStatement[];
+}
+
+export interface ScriptStatement extends Statement {
+  /** Rows that it must change: otherwise nothing of the script stands. */
+  mustChange?: number;
+}
+
 /** What was run since the warehouse was opened. */
 export interface Usage {
-  /** Each request that the warehouse was asked to carry out; a description or an estimate is none. */
+  /**
+   * Each query, statement and script that the warehouse was asked to carry out: a script counts as one, however many statements
+   * it holds, and so does a query, however many pages its rows come in. What costs nothing is none: descriptions, estimates, the
+   * database's identity, and the lease's heartbeat every 30 seconds.
+   */
   statements: number;
   /** Bytes that they read; null where the warehouse doesn't say. */
   bytes: number | null;
@@ -72,6 +90,12 @@ export interface Warehouse {
   stream(statement: Statement, batchSize: number): AsyncIterable<Row[]>;
   /** The fast way for rows that come from this process. Part of the transaction it is called in. */
   append(table: string, columns: readonly AppendColumn[]): Promise<void>;
+  /**
+   * Runs statements in one transaction, and in one request where the warehouse takes several. Gives the rows of the last one, if it
+   * is a query.
+   * @throws UnmetError where a statement changed another number of rows than it must
+   */
+  script(script: Script): Promise<Row[]>;
   /** All or nothing; rolls back when `work` rejects. Not nested. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Runs a short statement at once, whatever is under way; gives the rows changed. Null where no other process could come in between. */

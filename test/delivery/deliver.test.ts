@@ -35,6 +35,7 @@ describe("order of writes", () => {
       append: async (events) => {
         await new Promise(setImmediate);
         for (const { event, claim: of } of events) log.push(`${event} ${of.messageId}`);
+        return NOTHING_PAUSED;
       },
     });
     const result = await deliverClaims(batchesOf(23, 5), io, options);
@@ -61,6 +62,7 @@ describe("order of writes", () => {
         most = Math.max(most, (atOnce += 1));
         await new Promise(setImmediate);
         atOnce -= 1;
+        return NOTHING_PAUSED;
       },
     });
     await deliverClaims(batchesOf(50, 5), io, options);
@@ -79,7 +81,14 @@ describe("order of writes", () => {
     const append = io.append;
     const running = deliverClaims(
       batchesOf(4, 2),
-      { ...io, append: async (events) => append(events).then(() => (appends.length === 2 ? secondAppended() : undefined)) },
+      {
+        ...io,
+        append: async (events) => {
+          const pauses = await append(events);
+          if (appends.length === 2) secondAppended();
+          return pauses;
+        },
+      },
       options,
     );
     // The second batch's rows are written although nothing of the first was answered.
@@ -144,6 +153,7 @@ describe("order of writes", () => {
           throw new Error("the lease was taken");
         }
         recorded.push([...events]);
+        return NOTHING_PAUSED;
       },
     });
     await expect(deliverClaims(batchesOf(40, 5), io, options)).rejects.toThrow("the lease was taken");
@@ -167,27 +177,29 @@ describe("order of writes", () => {
 
 describe("what keeps a claim from being posted", () => {
   it("releases what is paused, in mid-run too", async () => {
-    let reads = 0;
     const provider = new ScriptedProvider(accept);
-    const { io, events } = world(lane(provider), new FakeClock(), {
-      paused: () => Promise.resolve((reads += 1) <= 2 ? NOTHING_PAUSED : paused({ segments: ["cart_abandoned"] })),
-    });
-    const result = await deliverClaims(batchesOf(20, 5), io, options);
-    expect(reads).toBe(4);
+    const { io, events, appends } = world(lane(provider));
+    const append = io.append;
+    const pausing: typeof append = async (events) => {
+      await append(events);
+      return appends.length <= 2 ? NOTHING_PAUSED : paused({ segments: ["cart_abandoned"] });
+    };
+    const result = await deliverClaims(batchesOf(20, 5), { ...io, append: pausing }, options);
     expect(result.counts.released.paused).toBeGreaterThanOrEqual(10);
     expect(result.settled).toBe(20);
     const outcomes = told(events());
     expect(outcomes["m1"]).toEqual(["accepted"]);
     for (let number = 11; number <= 20; number += 1) expect(outcomes[`m${number}`]).toEqual(["released paused"]);
-    expect(events().filter(({ event, claim: of }) => event === "sending" && Number(of.messageId.slice(1)) > 10)).toEqual([]);
+    // The third batch was told of the pause with its own `sending` rows, the fourth before.
+    expect(provider.sent.filter(({ messageId }) => Number(messageId.slice(1)) > 10)).toEqual([]);
+    expect(events().filter(({ event, claim: of }) => event === "sending" && Number(of.messageId.slice(1)) > 15)).toEqual([]);
   });
 
   it("lets go on what is not paused: another segment, another channel", async () => {
-    const { io, events } = world(lane(new ScriptedProvider(accept)), new FakeClock(), {
-      paused: () => Promise.resolve(paused({ segments: ["other"], channels: ["sms"] })),
-    });
+    const { io, events } = world(lane(new ScriptedProvider(accept)));
+    const append = io.append;
     const claims = [claim(1), claim(2, { segment: "other" }), claim(3, { channel: "sms" })];
-    await deliverClaims(of([claims]), io, options);
+    await deliverClaims(of([claims]), { ...io, append: (events) => append(events).then(() => paused({ segments: ["other"], channels: ["sms"] })) }, options);
     expect(told(events())).toEqual({ m1: ["accepted"], m2: ["released paused"], m3: ["released paused"] });
   });
 

@@ -100,9 +100,8 @@ export function world(on: Lane, clock = new FakeClock(), changes: Partial<Delive
     lane: () => on,
     append: (events) => {
       appends.push([...events]);
-      return Promise.resolve();
+      return Promise.resolve(NOTHING_PAUSED);
     },
-    paused: () => Promise.resolve(NOTHING_PAUSED),
     now: clock.now,
     sleep: clock.sleep,
     random: () => 0.5,

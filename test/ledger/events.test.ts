@@ -66,8 +66,12 @@ describe("events", () => {
 
   it("of messages that this run did not claim are not written", async () => {
     const { warehouse, run } = await fiveFates();
-    await run.ledger.appendEvents(run.run, [{ messageId: "unknown", place: 1, event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }]);
-    await run.ledger.appendEvents(run.run, []);
+    await run.ledger.appendEvents(
+      run.run,
+      [{ messageId: "unknown", place: 1, event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }],
+      T0,
+    );
+    await run.ledger.appendEvents(run.run, [], T0);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });
 
@@ -82,7 +86,7 @@ describe("events", () => {
       providerId: null,
       at: T0 + i,
     }));
-    await run.ledger.appendEvents(run.run, many);
+    await run.ledger.appendEvents(run.run, many, T0);
     expect(
       await rows(
         warehouse,

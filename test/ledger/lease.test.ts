@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { Ledger, saltOf } from "../../src/ledger/ledger.js";
+import { Ledger, ledgerFacts } from "../../src/ledger/ledger.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
-import { lastAsOf, recordRunStart } from "../../src/ledger/runs.js";
+import { recordRunStart } from "../../src/ledger/runs.js";
 import { Lease, SENDING_MS } from "../../src/ledger/lease.js";
 import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
 import { warehouseWith } from "../segments/support.js";
@@ -39,7 +39,7 @@ describe("installing", () => {
   it("keeps ledgers of several schemas apart, whatever they are called", async () => {
     const warehouse = await warehouseWith();
     for (const schema of [SCHEMA, `odd "name"`]) await installLedger(warehouse, schema);
-    const salts = await Promise.all([SCHEMA, `odd "name"`].map((schema) => saltOf(warehouse, schema)));
+    const salts = await Promise.all([SCHEMA, `odd "name"`].map(async (schema) => (await ledgerFacts(warehouse, schema)).salt));
     expect(new Set(salts).size).toBe(2);
   });
 
@@ -54,7 +54,7 @@ describe("installing", () => {
       exitCode: 1,
       problems: [{ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(/`/) as string }],
     });
-    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true, fence: 0 }]);
+    expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
   });
 
   it("brings an older ledger forward with all it holds, but never while a run holds the lease", async () => {
@@ -64,7 +64,7 @@ describe("installing", () => {
       sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq, note) values ('segment', 'cart', true, timestamp '2026-03-01', 1, 'as before')",
       params: [],
     });
-    const running = await Lease.take(warehouse, SCHEMA, 0);
+    const { lease: running } = await Lease.take(warehouse, SCHEMA, 0);
     expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
     expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: 3 });
     expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
@@ -77,12 +77,11 @@ describe("installing", () => {
 
   it("makes a run stop that finds the ledger newer once it has the lease", async () => {
     const warehouse = await ledgerWarehouse();
-    const execute = warehouse.execute.bind(warehouse);
-    // Another process upgrades just before: this one has asked for the version already, and waits for the lease.
-    warehouse.execute = async (statement) => {
-      if (/update "opportune"\."leases" set "holder" = \$1/.test(statement.sql))
-        await execute({ sql: "update opportune.meta set content = '4' where name = 'schema_version'", params: [] });
-      return execute(statement);
+    const script = warehouse.script.bind(warehouse);
+    // Another process upgrades just before, while this one waits for the lease.
+    warehouse.script = async (asked) => {
+      await warehouse.execute({ sql: "update opportune.meta set content = '4' where name = 'schema_version'", params: [] });
+      return script(asked);
     };
     expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/newer" }] });
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
@@ -192,7 +191,7 @@ describe("the lease", () => {
     await Ledger.open(warehouse, SCHEMA);
     const before = await rows(warehouse, LEASES);
     await requireLedger(warehouse, SCHEMA);
-    expect(await lastAsOf(warehouse, SCHEMA)).toBeNull();
+    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], asOf: "2026-03-02T12:00:00Z" })).toMatchObject({ lastAsOf: null, unfinished: 0, pauses: [] });
     await setPause(warehouse, SCHEMA, { scope: "project", name: "", paused: true }, T0);
     expect(await pauses(warehouse, SCHEMA, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);

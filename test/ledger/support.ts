@@ -1,7 +1,7 @@
 /** A ledger in memory and runs whose every step a test can stop at. */
 import { onTestFinished } from "vitest";
-import { decide, type Decisions } from "../../src/decide.js";
-import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { decide, workTables, type Decisions } from "../../src/decide.js";
+import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, statementsOf } from "../../src/ledger/schema.js";
 import type { Project } from "../../src/project/types.js";
@@ -48,10 +48,11 @@ export interface OpenRun {
 export async function begin(warehouse: Warehouse, project: Project, runId: string, at: number): Promise<OpenRun> {
   const ledger = await Ledger.open(warehouse, SCHEMA);
   const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z") };
-  await recordRunStart(ledger, { ...run, version: "test" }, at);
+  await recordRunStart(ledger, { ...run, version: "test" }, at, workTables(warehouse.dialect, SCHEMA));
   const decisions = await decide(project, warehouse, {
     ...run,
     ledger,
+    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: run.asOf, segments: [...project.segments.keys()] }),
     segments: [...project.segments.values()],
     backfill: new Set(),
     approved: new Set(),
@@ -72,8 +73,8 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
     decisions,
     ids,
     places,
-    tell: (...events) =>
-      ledger.appendEvents(
+    async tell(...events) {
+      await ledger.appendEvents(
         run,
         events.map(([user, event, reason = event]) => ({
           messageId: ids.get(user) ?? "",
@@ -84,10 +85,11 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
           providerId: event === "accepted" ? `p-${user}` : null,
           at: at + 5000,
         })),
-      ),
+        at,
+      );
+    },
     async end() {
       await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, at);
-      await ledger.release();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { decide } from "../../src/decide.js";
-import { Ledger, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { decide, workTables } from "../../src/decide.js";
+import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
@@ -121,10 +121,11 @@ async function runOnce(
     (segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)),
   );
   const run = { runId, asOf: world.asOf };
-  await recordRunStart(ledger, { ...run, version: "test" }, now());
+  await recordRunStart(ledger, { ...run, version: "test" }, now(), workTables(warehouse.dialect, SCHEMA));
   await decide(project, warehouse, {
     ...run,
     ledger,
+    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, segments: segments.map(({ id }) => id) }),
     segments,
     backfill: new Set(world.backfill ?? []),
     approved: new Set(),
@@ -148,6 +149,7 @@ async function runOnce(
   await ledger.appendEvents(
     run,
     outcomes.flatMap(({ messageId, place, outcome }) => eventsOf({ messageId, place }, outcome, now())),
+    now(),
   );
   for (const [outcome, verdict] of [
     ["resent", "resend"],

@@ -1,0 +1,79 @@
+/** What is read between staging and arbitration: of the staged rows, the sources and segments that have not run lately. */
+import type { PreviousSegmentRun } from "./ledger/runs.js";
+import { lastRuns, previousRuns } from "./ledger/runs.js";
+import { statement } from "./ledger/tables.js";
+import type { Project, Segment } from "./project/types.js";
+import { datedSources, newestData } from "./segments/freshness.js";
+import type { CompiledProject } from "./segments/stage.js";
+import { isoText } from "./warehouse/sql.js";
+import { WarehouseError } from "./warehouse/error.js";
+import type { Row, Statement, Warehouse } from "./warehouse/types.js";
+
+export interface StagedRows {
+  /** Time zones of the rows, '' for none. */
+  zones: readonly string[];
+  /** Segment → rows that made no candidate, by why. */
+  dropped: ReadonlyMap<string, Readonly<Record<string, number>>>;
+  /** When the newest data of each dated source arrived, ISO 8601 UTC; null: empty or unreadable. */
+  newest: ReadonlyMap<string, string | null>;
+  /** The last runs of segments that the ledger's facts don't know: longer ago. */
+  previous: ReadonlyMap<string, PreviousSegmentRun>;
+}
+
+export const NOTHING_STAGED: StagedRows = { zones: [], dropped: new Map(), newest: new Map(), previous: new Map() };
+
+/** Reads all of it in one statement; a source that can't be read costs one for each source. */
+export async function readStaged(
+  project: Project,
+  warehouse: Warehouse,
+  known: { previous: ReadonlyMap<string, PreviousSegmentRun>; segments: readonly Segment[]; compiled: CompiledProject },
+): Promise<StagedRows> {
+  const { dialect } = warehouse;
+  const { compiled } = known;
+  const sources = datedSources(project, new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap((query) => query.sources)));
+  const missing = known.segments.map(({ id }) => id).filter((id) => !known.previous.has(id));
+  const text = (expression: string): string => `cast(${expression} as ${dialect.types.text})`;
+  const table = dialect.workTable("segment_rows");
+  const about: Statement[] = [
+    // The one part that may have parameters stands first.
+    ...(missing.length === 0 ? [] : [statement(lastRuns(dialect, project.target.schema, missing, null))]),
+    {
+      sql: `select 'zone' as fact, coalesce(timezone, '') as name, ${text("null")} as content from ${table} where dropped is null group by coalesce(timezone, '')`,
+      params: [],
+    },
+    {
+      sql: `select 'dropped: ' || dropped as fact, segment as name, ${text("count(*)")} as content from ${table} where dropped is not null group by segment, dropped`,
+      params: [],
+    },
+  ];
+  const dated = sources.map(({ name, table: from, loadedAt }): Statement => {
+    return { sql: `select 'loaded' as fact, '${name}' as name, ${isoText(dialect.toUtc(`max(${loadedAt})`), dialect)} as content from ${from}`, params: [] };
+  });
+  const read = async (parts: readonly Statement[]): Promise<Row[]> =>
+    warehouse.query({ sql: parts.map(({ sql }) => sql).join("\nunion all\n"), params: parts.flatMap(({ params }) => params) });
+  try {
+    const rows = await read([...about, ...dated]);
+    const newest = new Map(sources.map(({ name }) => [name, null as string | null]));
+    for (const row of rows) if (row["fact"] === "loaded") newest.set(String(row["name"]), row["content"] === null ? null : String(row["content"]));
+    return { ...stagedRows(rows), newest };
+  } catch (error) {
+    if (!(error instanceof WarehouseError) || dated.length === 0) throw error;
+    return { ...stagedRows(await read(about)), newest: await newestData(sources, warehouse) };
+  }
+}
+
+function stagedRows(rows: readonly Row[]): Omit<StagedRows, "newest"> {
+  const dropped = new Map<string, Record<string, number>>();
+  for (const { fact, name, content } of rows) {
+    const [kind, why = ""] = String(fact).split(": ");
+    if (kind === "dropped") dropped.set(String(name), { ...dropped.get(String(name)), [why]: Number(content) });
+  }
+  return {
+    zones: rows
+      .filter(({ fact }) => fact === "zone")
+      .map(({ name }) => String(name))
+      .sort(),
+    dropped,
+    previous: previousRuns(rows),
+  };
+}
