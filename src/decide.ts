@@ -57,13 +57,15 @@ export interface SegmentDecisions {
   /** Everything waits: a source is older than its `stale_after`, or can't be read. */
   tooOld: boolean;
   ms: number;
+  /** What its query read; null where the warehouse doesn't say. */
+  bytes: number | null;
 }
 
 export interface Decisions {
   segments: SegmentDecisions[];
   failedAudiences: { audience: string; problem: Problem }[];
-  /** Every audience asked, with the duration of its query, ms. */
-  audiences: { audience: string; ms: number }[];
+  /** Every audience asked, with the duration of its query, ms, and what it read, where the warehouse says. */
+  audiences: { audience: string; ms: number; bytes: number | null }[];
   /** Time zones in the rows that don't exist; the project's was used. */
   unknownZones: string[];
   /** From the first audience's query to the last segment's, ms. */
@@ -108,7 +110,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   );
   return {
     segments: summaries,
-    audiences: [...stagedAudiences].map(([audience, { ms }]) => ({ audience, ms })),
+    audiences: [...stagedAudiences].map(([audience, { ms, bytes }]) => ({ audience, ms, bytes })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     stagingMs,
@@ -130,7 +132,7 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill
 export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
   const { compiled, audiences } = await compileAll(project, warehouse, options);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
-    new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0 }]));
+    new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0, bytes: null }]));
   const segments = unasked(
     options.segments.map(({ id }) => id),
     compiled.failedSegments,
@@ -194,6 +196,19 @@ function arbitrateStatementOf(arbitration: Arbitration, warehouse: Warehouse, { 
   // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
   onStatement("arbitrate", statement, [arbitration.salt]);
   return statement;
+}
+
+/** Seconds between two times that each is asked, at the soonest: a segment's `every`, in whole intervals, an audience with any segment that uses it. */
+export function periods(project: Project, segments: readonly Segment[]): { run: number; segments: Record<string, number>; audiences: Record<string, number> } {
+  const { intervalSeconds } = project;
+  const period = { run: Infinity, segments: {} as Record<string, number>, audiences: {} as Record<string, number> };
+  for (const segment of segments) {
+    const seconds = intervalSeconds * Math.ceil((segment.everySeconds ?? intervalSeconds) / intervalSeconds);
+    period.segments[segment.id] = seconds;
+    period.run = Math.min(period.run, seconds);
+    for (const name of audiencesUsed(project, segment)) period.audiences[name] = Math.min(period.audiences[name] ?? Infinity, seconds);
+  }
+  return period;
 }
 
 /** Every audience that a segment depends on, in the order in which a failed one is named. */
@@ -273,6 +288,7 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
       problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),
       tooOld,
       ms: state?.ms ?? 0,
+      bytes: state?.bytes ?? null,
     };
   });
 }
@@ -296,6 +312,7 @@ function segmentRun({ segment, activation, queried, surge }: ArbitratedSegment, 
     dropped: JSON.stringify(summary?.dropped ?? {}),
     decisions: JSON.stringify(summary?.reasons ?? {}),
     offered: surge === null ? (summary?.offered ?? null) : null,
+    bytes_scanned: summary?.bytes ?? null,
     duration_ms: Math.round(summary?.ms ?? 0),
     error: summary?.problem?.message ?? null,
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "./core/clock.js";
 import { OpportuneError, type Problem } from "./core/errors.js";
@@ -15,7 +16,7 @@ import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
-import type { Warehouse } from "./warehouse/types.js";
+import type { Usage, Warehouse } from "./warehouse/types.js";
 
 /** Claims read, rendered and marked `sending` together: the most that a crash leaves in doubt is two of these. */
 const BATCH = 2_500;
@@ -55,6 +56,8 @@ export interface RunResult {
   /** From the first claim read to the last outcome written. */
   deliveryMs: number;
   ms: number;
+  /** What the run asked of the warehouse. */
+  usage: Usage;
 }
 
 /** One run: take the lease, recover, decide, deliver, record. @throws OpportuneError before anything is claimed, or when the ledger is lost */
@@ -65,6 +68,8 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const renderer = loadRenderer(project);
   const asOf = options.asOf ?? instant(started);
   const about = { runId: runIdOf(asOf), asOf };
+  warehouse.label({ project: project.name, run: about.runId });
+  const before = { ...warehouse.usage };
   const asked = { asOf, segments: options.segments.map(({ id }) => id) };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
@@ -78,18 +83,23 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const job = { project, warehouse, ledger, facts, renderer, run: about, options };
     const decisions = await decideOrRecord(job);
     options.onDecided(decisions);
+    const claimed = decisions.segments.some(({ reasons }) => (reasons["claimed"] ?? 0) > 0);
     const deliveryStarted = now();
-    const delivery = ledger === null ? null : await deliver({ ...job, ledger });
+    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, claimed);
     const deliveryMs = now() - deliveryStarted;
-    const unrenderable = ledger === null ? await renderAll(job) : {};
+    const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
     const pausedUntil = await pauseStopped(job, delivery);
     const problems = problemsOf(decisions, delivery, pausedUntil);
-    const result: RunResult = { ...about, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
-    if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(result), now());
-    return result;
+    const done = { ...about, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
+    if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
+    return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {
     await ledger?.release();
   }
+}
+
+function usedSince(before: Usage, now: Usage): Usage {
+  return { statements: now.statements - before.statements, bytes: now.bytes === null ? null : now.bytes - (before.bytes ?? 0) };
 }
 
 /** What the parts of a run share. */
@@ -140,7 +150,8 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
   }
 }
 
-async function deliver({ project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger }): Promise<DeliveryResult> {
+/** `claims`: whether there are any to read. */
+async function deliver({ project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger }, claims: boolean): Promise<DeliveryResult> {
   const { now } = options;
   const lanes = await openLanes(project, options.asOf !== null, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
@@ -148,7 +159,7 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
   const clock = (): number => now() + offset;
   try {
     return await deliverClaims(
-      readClaims(project, warehouse, BATCH),
+      claims ? readClaims(project, warehouse, BATCH) : Readable.from([]),
       {
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
@@ -236,7 +247,7 @@ function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, rele
 /** Reasons by which a guard holds candidates back until the data or somebody's word changes. */
 export const GUARDS = ["surge", "audience_failed", "stale_data"];
 
-function runEnd({ decisions, delivery, problems, ms }: RunResult): RunEnd {
+function runEnd({ decisions, delivery, problems, ms }: Omit<RunResult, "usage">): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
   const { counts } = delivery ?? { counts: null };
   const lag = delivery === null || delivery.lag.count === 0 ? null : delivery.lag;

@@ -10,13 +10,16 @@ import { loadRenderer } from "../render/renderer.js";
 import { parseAsOf } from "./as-of.js";
 import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
 import { withWarehouse } from "./context.js";
+import { estimate } from "./estimate.js";
 import { selectSegments } from "./select.js";
+import type { Statement } from "../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface CompileCommandOptions extends GlobalOptions {
   select?: string[];
   exclude?: string[];
   asOf?: string;
+  estimate?: boolean;
 }
 
 /** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
@@ -30,18 +33,25 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
-    const { failedSegments, failedAudiences } = await compileRun(project, warehouse, {
+    let arbitration: Statement | null = null;
+    const compiled = await compileRun(project, warehouse, {
       asOf,
       segments,
       backfill: new Set(),
       templates: renderer,
       facts,
       audiences: everything ? [...project.audiences.keys()] : [],
-      onStatement: (name, statement, secrets) => artefacts.statement(name, statement, secrets),
+      onStatement(name, statement, secrets) {
+        artefacts.statement(name, statement, secrets);
+        if (name === "arbitrate") arbitration = statement;
+      },
     });
-    const problems = [...failedAudiences.values(), ...failedSegments.values()];
+    const { failedSegments, failedAudiences } = compiled;
+    const estimates = options.estimate === true ? await estimate(project, warehouse, compiled, arbitration) : null;
+    const problems = [...failedAudiences.values(), ...failedSegments.values(), ...(estimates?.problems ?? [])];
     for (const line of problemLines(problems, terminal.errPaint)) terminal.warn(line);
     for (const file of artefacts.written) terminal.note(file);
+    for (const line of estimates?.lines(terminal.outPaint) ?? []) terminal.out(line);
     terminal.out(
       `${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "failed query").replace(/querys$/, "queries")}`}; the SQL is in ${ARTEFACTS}/compiled/.`,
     );

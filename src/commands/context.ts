@@ -48,6 +48,7 @@ export async function withWarehouse<T>(
 ): Promise<T> {
   const project = openProject(options);
   const warehouse = await openWarehouse(project.root, project.target, terminal);
+  warehouse.label({ project: project.name, run: null });
   try {
     return await work(project, warehouse);
   } finally {

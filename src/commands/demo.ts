@@ -12,7 +12,7 @@ import { startSandbox, type Sandbox } from "../server/sandbox.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { openWarehouse } from "./context.js";
 import { thingsToLookAt, whatWaited } from "./demo-looks.js";
-import { narrated } from "./run.js";
+import { narrated, schedule } from "./run.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -44,7 +44,13 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
       return runOnce(terminal, project, time, at, loud);
     };
     const summary = (result: RunResult): string[] =>
-      runSummary(result, { paint: terminal.outPaint, width: Math.min(terminal.width, WIDTH), stopped: false, maxPerRun: project.policy.maxPerRun });
+      runSummary(result, {
+        paint: terminal.outPaint,
+        width: Math.min(terminal.width, WIDTH),
+        stopped: false,
+        maxPerRun: project.policy.maxPerRun,
+        period: schedule(project),
+      });
 
     terminal.out(await introduction(project, terminal));
     title("Monday 2 March 2026, 12:00 UTC: the first run.");

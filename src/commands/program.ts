@@ -60,6 +60,7 @@ function addProjectCommands(program: Command): void {
     .option(...SELECT)
     .option(...EXCLUDE)
     .option("--as-of <time>", `compile as of then: ${AS_OF}`)
+    .option("--estimate", "say what each query would read, in a run and in a day, where the warehouse can tell")
     .addHelpText(
       "after",
       `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`,

@@ -8,6 +8,7 @@ import { runDocument } from "../report/artefacts.js";
 import { problemLines } from "../report/error-lines.js";
 import { arbitrationEnd, arbitrationStart, deliveryLine, stepLines } from "../report/run-lines.js";
 import { runSummary } from "../report/run-summary.js";
+import { periods } from "../decide.js";
 import { run, type RunOptions, type RunResult } from "../run.js";
 import { dueAt, dueSegments } from "../schedule/due.js";
 import { VERSION } from "../version.js";
@@ -100,11 +101,19 @@ function nothingDue(terminal: Terminal, options: RunCommandOptions): number {
 /** Tells what became of a run, and gives the exit code. */
 function told(terminal: Terminal, options: RunCommandOptions, project: Project, result: RunResult, signalled: boolean, artefacts: Artefacts | null): number {
   const stopped = signalled && (result.delivery === null || (result.delivery.counts.released.stopped ?? 0) > 0);
-  const document = runDocument(result, { project: project.name, target: project.target.name, version: VERSION, stopped });
+  const document = runDocument(result, { project: project.name, target: project.target.name, version: VERSION, stopped, period: schedule(project) });
   artefacts?.document("run_results.json", document);
   if (options.output === "json") terminal.out(JSON.stringify(document, null, 2));
   else conclude(terminal, result, project, stopped);
   return document.status === "success" ? 0 : 1;
+}
+
+/** How often what takes part is asked. */
+export function schedule(project: Project): ReturnType<typeof periods> {
+  return periods(
+    project,
+    [...project.segments.values()].filter(({ status }) => status !== "draft"),
+  );
 }
 
 /** Live and paused segments among those selected; drafts in a dry run alone. */
@@ -173,7 +182,13 @@ export function narrated(terminal: Terminal): Pick<RunOptions, "onStep" | "onDec
 }
 
 export function conclude(terminal: Terminal, result: RunResult, project: Project, stopped: boolean): void {
-  const summary = runSummary(result, { paint: terminal.outPaint, width: terminal.width, stopped, maxPerRun: project.policy.maxPerRun });
+  const summary = runSummary(result, {
+    paint: terminal.outPaint,
+    width: terminal.width,
+    stopped,
+    maxPerRun: project.policy.maxPerRun,
+    period: schedule(project),
+  });
   terminal.out(`\n${summary.join("\n")}`);
   // Failed queries of segments and audiences have been told where they happened.
   for (const line of problemLines(

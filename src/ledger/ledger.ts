@@ -106,7 +106,7 @@ export class Ledger {
       as_of: timestampLiteral(run.asOf, dialect),
       recorded_at: timestampLiteral(instant(now), dialect),
     });
-    const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, bytes_scanned: null }));
+    const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf }));
     const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
     await this.#append(base, decisions, { statements: [...insert, append] });
   }
@@ -156,7 +156,7 @@ export class Ledger {
 }
 
 /** What a segment's part in a run was. */
-export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "bytes_scanned">;
+export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of">;
 
 /** The ledger's facts, without the lease. */
 export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {

@@ -27,7 +27,8 @@ import type { Place, YamlSource } from "./yaml-source.js";
 export function buildTarget(name: string, target: ProjectFile["targets"][string], intervalSeconds: number): Target {
   const { live, allow, schema, outbox } = target;
   const connection = connectionOf(target);
-  return { name, live, allow, schema, outbox, connection, onAlert: onAlert(target.on_alert, intervalSeconds) };
+  const maxBytes = "max_bytes_billed" in target ? (target.max_bytes_billed ?? null) : null;
+  return { name, live, allow, schema, outbox, connection, maxBytes, onAlert: onAlert(target.on_alert, intervalSeconds) };
 }
 
 function onAlert(written: ProjectFile["targets"][string]["on_alert"], intervalSeconds: number): OnAlert | null {
@@ -226,6 +227,7 @@ export function buildSegment(id: string, file: FrontMatterFile, audiences: Audie
     maxPerRun: data.max_per_run ?? null,
     firstRun: data.first_run,
     everySeconds: data.every ?? null,
+    maxBytes: data.max_bytes_billed ?? null,
     steps,
     contract: Object.entries(data.columns).map(([column, rule]) => ({
       column,

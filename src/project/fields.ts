@@ -3,6 +3,7 @@
  * "expected": what is allowed there.
  */
 import * as z from "zod";
+import { parseBytes } from "../core/bytes.js";
 import { DURATION_PATTERN, nearestDuration, parseDuration } from "../core/durations.js";
 import { nearestName } from "../core/suggest.js";
 
@@ -49,6 +50,13 @@ export const duration = written.transform(seconds).refine((value) => value > 0, 
 export const writtenDuration = written
   .transform((value) => ({ seconds: seconds(value), words: value.replace(/\s+/g, " ") }))
   .refine((value) => value.seconds > 0, { error: `${DURATION}, longer than 0` });
+
+const SIZE = "a size such as 500 MB or 10 GB";
+/** Whole bytes, more than 0. */
+export const size = z
+  .string({ error: SIZE })
+  .transform((value) => parseBytes(value) ?? Number.NaN)
+  .refine((value) => value > 0, { error: SIZE });
 
 /** 0 to 100. */
 export const percent = z.union([

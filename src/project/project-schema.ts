@@ -1,6 +1,22 @@
 /** What opportune.yml may hold. How keys must fit together is in rules.ts, names of other files in references.ts. */
 import * as z from "zod";
-import { column, delay, duration, insteadOfType, name, nameOf, percent, sender, text, timeOfDay, timezone, url, whole, writtenDuration } from "./fields.js";
+import {
+  column,
+  delay,
+  duration,
+  insteadOfType,
+  name,
+  nameOf,
+  percent,
+  sender,
+  size,
+  text,
+  timeOfDay,
+  timezone,
+  url,
+  whole,
+  writtenDuration,
+} from "./fields.js";
 import { silences } from "./lint-rules.js";
 import { postgresUrl } from "./postgres-url.js";
 
@@ -46,6 +62,11 @@ const everyTarget = {
   allow: z.array(text).default([]).describe("Addresses or @domains that a target which is not live may write to."),
   outbox: text.default("target/opportune/outbox").describe("Folder for messages that are not really sent."),
   on_alert: onAlert.optional().describe("Whom to tell when runs fail, are held or fall silent."),
+};
+
+/** Of warehouses that charge by what statements read, or can say beforehand. */
+const meteredTarget = {
+  max_bytes_billed: size.optional().describe("Most that the query of a segment or audience may read, e.g. 10 GB: one above it fails before it runs."),
 };
 
 const MEMORY = "a size such as 2GB";
@@ -114,6 +135,7 @@ const snowflake = z.strictObject({
   session_schema: text.optional().describe("Schema in which tables without one are looked up, and that holds temporary tables."),
   query_tag: text.default("opportune").describe("As the account's query history lists the statements."),
   ...everyTarget,
+  ...meteredTarget,
   statement_timeout: duration.prefault("10 minutes").describe("A statement that takes longer is cancelled."),
   url: url.optional().describe("Base URL other than the account's own: a private link, or an emulator."),
 });

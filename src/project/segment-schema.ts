@@ -1,6 +1,6 @@
 /** What the front matter of segments and audiences may hold. The rest of the checks are in rules.ts and references.ts. */
 import * as z from "zod";
-import { column, delay, duration, insteadOfType, name, nameOf, NAME, NAME_PATTERN, percent, repeat, template, text, whole } from "./fields.js";
+import { column, delay, duration, insteadOfType, name, nameOf, NAME, NAME_PATTERN, percent, repeat, size, template, text, whole } from "./fields.js";
 import { silences } from "./lint-rules.js";
 
 const GOAL = "an audience's name, or a mapping with audience and within";
@@ -72,6 +72,9 @@ export const segmentSchema = z.strictObject({
   max_per_run: whole(1).optional().describe("Most messages of this segment in one run."),
   first_run: z.enum(["baseline", "send"]).default("baseline").describe("What happens to those who qualify already."),
   every: duration.optional().describe("Least time between two runs that ask it, by `start` or `run --due`; defaults to every run."),
+  max_bytes_billed: size
+    .optional()
+    .describe("Most that its query may read on BigQuery or Snowflake, e.g. 10 GB; above it, or the target's, it fails before it runs."),
   steps: z.array(step).min(1).optional().describe("The messages."),
   columns: z.record(column, columnRule).default({}).describe("The contract of the query's columns."),
   keep_properties: z.array(column).default([]).describe("Columns whose values the ledger keeps."),

@@ -37,6 +37,8 @@ export interface Target {
   schema: string;
   /** Folder, relative to the project root, that takes messages which are not really sent. */
   outbox: string;
+  /** Most bytes that the query of a segment or audience may read; null: no limit, or the warehouse doesn't charge by them. */
+  maxBytes: number | null;
   connection: DuckDbConnection | PostgresConnection | SnowflakeConnection;
   onAlert: OnAlert | null;
 }
@@ -218,6 +220,8 @@ export interface Segment extends SqlFile {
   firstRun: "baseline" | "send";
   /** Least time between two runs that ask it, counted in whole intervals; null: every tick. */
   everySeconds: number | null;
+  /** Most bytes that its query may read, where the warehouse can say; the target's holds if it is smaller. */
+  maxBytes: number | null;
   /** In order of `afterSeconds` of the step itself. */
   steps: readonly Step[];
   contract: readonly ColumnRule[];

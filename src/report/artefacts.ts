@@ -3,6 +3,7 @@ import type { RunResult } from "../run.js";
 import type { Problem } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import type { Statement } from "../warehouse/types.js";
+import { bytesRead, type Period } from "./bytes.js";
 import { listingDocument } from "./listing.js";
 
 /** Raised when a field of these documents changes its meaning or goes away; new fields leave it as it is. */
@@ -34,8 +35,11 @@ export interface RunDocument {
     /** Candidates by reason, unchanged answers included. */
     decisions: Readonly<Record<string, number>>;
     duration_ms: number;
+    /** What its query read; null where the warehouse doesn't say. */
+    bytes_scanned: number | null;
     problem: Problem | null;
   }[];
+  audiences: { audience: string; duration_ms: number; bytes_scanned: number | null }[];
   failed_audiences: { audience: string; problem: Problem }[];
   /** Time zones in the rows that don't exist. */
   unknown_zones: readonly string[];
@@ -63,11 +67,17 @@ export interface RunDocument {
   /** A signal ended the run early: what was not handed over was released. */
   stopped: boolean;
   problems: readonly Problem[];
+  /** Queries, statements and scripts that the warehouse was asked to carry out; see docs/cost.md. */
+  statements: number;
+  /** What all of them read; null where the warehouse doesn't say. */
+  bytes_scanned: number | null;
+  /** The same in a day at the schedule; null where the warehouse doesn't say. */
+  bytes_per_day: number | null;
   duration_ms: number;
 }
 
 /** A run's result as a document. */
-export function runDocument(result: RunResult, about: { project: string; target: string; version: string; stopped: boolean }): RunDocument {
+export function runDocument(result: RunResult, about: { project: string; target: string; version: string; stopped: boolean; period: Period }): RunDocument {
   const { decisions, delivery } = result;
   return {
     schema_version: SCHEMA_VERSION,
@@ -79,14 +89,16 @@ export function runDocument(result: RunResult, about: { project: string; target:
     as_of: result.asOf,
     dry_run: result.dryRun,
     recovered: { released: result.recovered.released, in_doubt: result.recovered.inDoubt },
-    segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, problem }) => ({
+    segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, bytes, problem }) => ({
       segment,
       returned,
       dropped,
       decisions: reasons,
       duration_ms: Math.round(ms),
+      bytes_scanned: bytes,
       problem,
     })),
+    audiences: decisions.audiences.map(({ audience, ms, bytes }) => ({ audience, duration_ms: Math.round(ms), bytes_scanned: bytes })),
     failed_audiences: decisions.failedAudiences,
     unknown_zones: decisions.unknownZones,
     staging_ms: Math.round(decisions.stagingMs),
@@ -113,6 +125,9 @@ export function runDocument(result: RunResult, about: { project: string; target:
     unrenderable: result.unrenderable,
     stopped: about.stopped,
     problems: result.problems,
+    statements: result.usage.statements,
+    bytes_scanned: result.usage.bytes,
+    bytes_per_day: bytesRead(result, about.period)?.daily ?? null,
     duration_ms: Math.round(result.ms),
   };
 }

@@ -1,4 +1,5 @@
 /** A run as it goes on: lines for stderr, in dbt's manner. */
+import { formatBytes } from "../core/bytes.js";
 import { formatProblem } from "../core/errors.js";
 import type { DeliveryProgress } from "../delivery/deliver.js";
 import type { OnStep } from "../segments/stage.js";
@@ -16,7 +17,12 @@ export function stepLines(step: Step, paint: Paint): string[] {
   if (step.state === "start") return [dotted(`${place} START ${step.kind} ${step.name}`, "[RUN]")];
   const took = seconds(step.ms ?? 0);
   if (step.problem === undefined)
-    return [dotted(`${place} OK ${step.kind} ${step.name} ${counted(step.rows ?? 0, "row")}`, `[${paint.green("OK")} in ${took}]`)];
+    return [
+      dotted(
+        `${place} OK ${step.kind} ${step.name} ${counted(step.rows ?? 0, "row")}${step.bytes === undefined ? "" : `, ${formatBytes(step.bytes)} read`}`,
+        `[${paint.green("OK")} in ${took}]`,
+      ),
+    ];
   const [first = "", ...rest] = formatProblem(step.problem).split("\n");
   return [
     dotted(`${place} ERROR ${step.kind} ${step.name}`, `[${paint.red("ERROR")} in ${took}]`),

@@ -2,6 +2,7 @@
 import type { DeliveryResult } from "../delivery/deliver.js";
 import type { RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
+import { bytesLines, type Period } from "./bytes.js";
 import { count, counted, counts, seconds, table } from "./tables.js";
 
 /** Reasons in the order of the rules; see docs/decisions.md. */
@@ -42,6 +43,7 @@ export interface SummaryOptions {
   /** A signal ended the run early. */
   stopped: boolean;
   maxPerRun: number;
+  period: Period;
 }
 
 /** Everything that a run has to say for itself at its end, the closing line last. */
@@ -75,6 +77,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
+    ...bytesLines(result, options.period),
     closingLine(result, paint),
   ];
 }

@@ -4,7 +4,7 @@ import { nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
 import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
-import type { Column, Warehouse } from "../warehouse/types.js";
+import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
@@ -23,17 +23,25 @@ export async function compileSegment(
   asOf: string,
 ): Promise<{ compiled: CompiledSegment } | { problems: Problem[] } | { failed: Problem }> {
   let columns: Column[];
+  let asked: Statement;
   try {
     const binder = new Binder(warehouse.dialect);
     const query = renderQuery(segment, project, asOf, binder);
-    columns = await warehouse.describe({ sql: query.sql, params: binder.params });
+    asked = { sql: query.sql, params: binder.params, segment: segment.id, ...limit(project.target.maxBytes, segment.maxBytes) };
+    columns = await warehouse.describe(asked);
   } catch (error) {
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
     return { failed: queryProblem(segment, error, 1) };
   }
   const problems = [...missingColumns(segment, project, columns), ...missingVariables(segment, templates, columns), ...missingContract(segment, columns)];
   if (problems.length > 0) return { problems };
-  return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf) };
+  return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, asked) };
+}
+
+/** The smaller of the limits that there are. */
+function limit(...limits: readonly (number | null)[]): { maxBytes?: number } {
+  const set = limits.filter((bytes) => bytes !== null);
+  return set.length === 0 ? {} : { maxBytes: Math.min(...set) };
 }
 
 function has(columns: readonly Column[], name: string): Column | undefined {
@@ -144,6 +152,7 @@ function compileStage(
   columns: readonly Column[],
   dialect: Dialect,
   asOf: string,
+  asked: Statement,
 ): CompiledSegment {
   const binder = new Binder(dialect);
   const query = renderQuery(segment, project, asOf, binder);
@@ -183,7 +192,7 @@ function compileStage(
     },
     binder,
   );
-  return { segment, columns, checks, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources };
+  return { segment, columns, checks, query: asked, stage: { ...asked, ...stage }, queryLine: lineOfQuery(stage.sql), sources: query.sources };
 }
 
 /** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which JSON lacks. */
@@ -217,7 +226,9 @@ export async function compileAudience(
   const binder = new Binder(dialect);
   try {
     const query = renderQuery(audience, project, asOf, binder);
-    columns = await warehouse.describe({ sql: query.sql, params: binder.params });
+    // A copy: staging binds more.
+    const asked = { sql: query.sql, params: [...binder.params], segment: audience.name, ...limit(project.target.maxBytes) };
+    columns = await warehouse.describe(asked);
     const user = has(columns, "user_id");
     if (user === undefined) {
       return {
@@ -246,7 +257,7 @@ export async function compileAudience(
       },
       binder,
     );
-    return { compiled: { audience, stage, queryLine: lineOfQuery(stage.sql), sources: query.sources } };
+    return { compiled: { audience, query: asked, stage: { ...asked, ...stage }, queryLine: lineOfQuery(stage.sql), sources: query.sources } };
   } catch (error) {
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
     return { failed: queryProblem(audience, error, 1) };

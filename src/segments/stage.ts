@@ -1,4 +1,5 @@
 import type { Problem } from "../core/errors.js";
+import { formatBytes } from "../core/bytes.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
@@ -62,13 +63,15 @@ export interface StageStep {
   total: number;
 }
 
-export type OnStep = (step: StageStep & { state: "start" | "done"; rows?: number; ms?: number; problem?: Problem }) => void;
+export type OnStep = (step: StageStep & { state: "start" | "done"; rows?: number; ms?: number; bytes?: number; problem?: Problem }) => void;
 
 export interface Staged {
   /** Rows that the query returned; null where it failed. */
   returned: number | null;
   problem: Problem | null;
   ms: number;
+  /** What its statement read; null where the warehouse doesn't say. */
+  bytes: number | null;
 }
 
 /** Runs each audience's INSERT by itself: a failed one, or one of too few users, leaves no member behind. */
@@ -79,11 +82,11 @@ export async function stageAudiences(
   now: () => number,
   onStep: OnStep,
 ): Promise<Map<string, Staged>> {
-  return stageEach("audience", names, now, onStep, async (name) => {
+  return stageEach("audience", names, warehouse, now, onStep, async (name) => {
     const known = compiled.audiences.get(name);
     if (known === undefined) return compiled.failedAudiences.get(name) ?? { code: "audience/missing", message: `There is no audience ${name}.` };
     const rows = await guarded(
-      () => warehouse.execute(known.stage),
+      async () => (await refused(known, warehouse)) ?? warehouse.execute(known.stage),
       (error) => queryProblem(known.audience, error, known.queryLine),
     );
     if (typeof rows !== "number" || rows >= known.audience.minRows) return rows;
@@ -107,20 +110,43 @@ export async function stageSegments(
   return stageEach(
     "segment",
     segments.map((segment) => segment.id),
+    warehouse,
     now,
     onStep,
     async (id) => {
       const known = compiled.segments.get(id);
       if (known === undefined) return compiled.failedSegments.get(id) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
       return guarded(
-        () => warehouse.execute(known.stage),
+        async () => (await refused(known, warehouse)) ?? warehouse.execute(known.stage),
         (error) => queryProblem(known.segment, error, known.queryLine),
       );
     },
   );
 }
 
-async function guarded(work: () => Promise<number>, problem: (error: unknown) => Problem): Promise<number | Problem> {
+/** A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all. */
+async function refused(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse): Promise<Problem | null> {
+  return compiled.query.maxBytes === undefined ? null : overLimit(compiled, await warehouse.estimate(compiled.query));
+}
+
+/** What is wrong with a query that would read so many bytes; null: nothing, or nobody knows. */
+export function overLimit(compiled: CompiledSegment | CompiledAudience, bytes: number | null): Problem | null {
+  const most = compiled.query.maxBytes;
+  if (bytes === null || most === undefined || bytes <= most) return null;
+  const segment = "segment" in compiled ? compiled.segment : null;
+  const file = "segment" in compiled ? compiled.segment : compiled.audience;
+  const name = "segment" in compiled ? `Segment ${compiled.segment.id}` : `Audience ${compiled.audience.name}`;
+  const own = segment?.maxBytes === most;
+  return {
+    code: "segment/max-bytes",
+    message: `${name} would read ${formatBytes(bytes)}, more than the ${formatBytes(most)} of ${own ? "its" : "the target's"} max_bytes_billed: it is not run.`,
+    hint: `Have its query read fewer days or columns, or raise max_bytes_billed ${own ? "here" : "of the target in opportune.yml"}.`,
+    file: file.file,
+    line: (own ? segment.places.get("max_bytes_billed")?.line : undefined) ?? file.sqlLine,
+  };
+}
+
+async function guarded(work: () => Promise<number | Problem>, problem: (error: unknown) => Problem): Promise<number | Problem> {
   try {
     return await work();
   } catch (error) {
@@ -132,6 +158,7 @@ async function guarded(work: () => Promise<number>, problem: (error: unknown) =>
 async function stageEach(
   kind: StageStep["kind"],
   names: readonly string[],
+  warehouse: Warehouse,
   now: () => number,
   onStep: OnStep,
   work: (name: string) => Promise<number | Problem>,
@@ -141,12 +168,14 @@ async function stageEach(
     const step = { kind, name, index: i + 1, total: names.length };
     onStep({ ...step, state: "start" });
     const started = now();
+    const before = warehouse.usage.bytes ?? 0;
     const result = await work(name);
     const ms = now() - started;
+    const bytes = warehouse.usage.bytes === null ? null : warehouse.usage.bytes - before;
     const rows = typeof result === "number" ? result : null;
     const problem = typeof result === "number" ? null : result;
-    staged.set(name, { returned: rows, problem, ms });
-    onStep({ ...step, state: "done", ms, ...(rows === null ? {} : { rows }), ...(problem === null ? {} : { problem }) });
+    staged.set(name, { returned: rows, problem, ms, bytes });
+    onStep({ ...step, state: "done", ms, ...(bytes === null ? {} : { bytes }), ...(rows === null ? {} : { rows }), ...(problem === null ? {} : { problem }) });
   }
   return staged;
 }

@@ -37,6 +37,8 @@ export interface CompiledSegment {
   /** Columns that the query returns. */
   columns: readonly Column[];
   checks: readonly Check[];
+  /** The query as its author wrote it, which is what reads their tables; with the limit that it has. */
+  query: Statement;
   /** The INSERT … SELECT that stages the segment. */
   stage: Statement;
   /** Line of the stage statement on which the user's SQL begins. */
@@ -47,6 +49,7 @@ export interface CompiledSegment {
 
 export interface CompiledAudience {
   audience: Audience;
+  query: Statement;
   stage: Statement;
   queryLine: number;
   sources: readonly string[];

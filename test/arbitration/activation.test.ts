@@ -35,6 +35,7 @@ const SEGMENT: Segment = {
   maxPerRun: null,
   firstRun: "baseline",
   everySeconds: null,
+  maxBytes: null,
   steps: [step("one", 0), step("two", 3600)],
   contract: [],
   keepProperties: [],

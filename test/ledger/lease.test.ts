@@ -155,6 +155,7 @@ describe("the lease", () => {
               dropped: null,
               decisions: null,
               offered: null,
+              bytes_scanned: null,
               duration_ms: 0,
               error: null,
             },

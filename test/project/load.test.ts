@@ -130,6 +130,7 @@ test("a good project, all of it", () => {
       allow: [],
       schema: "opportune",
       outbox: "target/opportune/outbox",
+      maxBytes: null,
       connection: { type: "duckdb", path: "/data/shop.duckdb", waitForLockSeconds: 30, memoryLimit: null, threads: null },
       onAlert: null,
     },
@@ -237,6 +238,7 @@ test("a good project, all of it", () => {
           maxPerRun: 500,
           firstRun: "send",
           everySeconds: 3_600,
+          maxBytes: null,
           steps: [
             {
               name: "nudge",
@@ -299,6 +301,7 @@ test("a good project, all of it", () => {
           maxPerRun: null,
           firstRun: "baseline",
           everySeconds: null,
+          maxBytes: null,
           steps: [{ name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
           contract: [],
           keepProperties: [],
@@ -386,6 +389,7 @@ test("the chosen target, and the real environment before .env", () => {
     allow: ["ada@example.com", "@example.org"],
     schema: "messaging",
     outbox: "out",
+    maxBytes: null,
     connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 60, memoryLimit: "2GB", threads: 4 },
     onAlert: null,
   });

@@ -66,7 +66,7 @@ describe("a reason in words", () => {
   });
 });
 
-function result(reasons: Record<string, number>): RunResult {
+function result(reasons: Record<string, number>, bytes: number | null = null): RunResult {
   return {
     runId: "r1",
     asOf: "2026-03-02T12:00:00Z",
@@ -77,6 +77,7 @@ function result(reasons: Record<string, number>): RunResult {
     problems: [],
     deliveryMs: 0,
     ms: 1500,
+    usage: { statements: 9, bytes: bytes === null ? null : 3 * bytes },
     decisions: {
       segments: [
         {
@@ -89,10 +90,11 @@ function result(reasons: Record<string, number>): RunResult {
           problem: null,
           tooOld: false,
           ms: 1,
+          bytes,
         },
       ],
       failedAudiences: [],
-      audiences: [],
+      audiences: bytes === null ? [] : [{ audience: "ordered", ms: 1, bytes }],
       unknownZones: [],
       stagingMs: 1,
       arbitrationMs: 1,
@@ -102,7 +104,15 @@ function result(reasons: Record<string, number>): RunResult {
 }
 
 describe("a run's summary", () => {
-  const options = { paint: plain, width: 100, stopped: false, maxPerRun: 1000 };
+  const options = { paint: plain, width: 100, stopped: false, maxPerRun: 1000, period: { run: 300, segments: { cart: 3600 }, audiences: { ordered: 300 } } };
+
+  it("says what was read, and what that is a day, where the warehouse says so, and nothing of bytes where it doesn't", () => {
+    expect(runSummary(result({}, 2_500_000), options)).toContain(
+      // 24 hours of the segment, 288 times the audience and the rest.
+      "Read 7.5 MB: segments 2.5 MB, audiences 2.5 MB, decisions and ledger 2.5 MB. At this schedule 1.5 GB a day.",
+    );
+    expect(runSummary(result({}), options).join("\n")).not.toMatch(/Read|B a day/);
+  });
 
   it("says everything that happened, once", () => {
     expect(runSummary(result({ claimed: 3, run_limit: 2, cap: 1 }), options).join("\n"))
