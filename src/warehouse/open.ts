@@ -1,6 +1,6 @@
 import type { Target } from "../project/types.js";
 import { postgresName } from "./postgres-connect.js";
-import { snowflakeName } from "./snowflake-connect.js";
+import { snowflakeName } from "./snowflake-errors.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {
