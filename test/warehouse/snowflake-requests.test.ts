@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
+import { cancelStatements, openWarehouse } from "../../src/warehouse/open.js";
 import { openSnowflake } from "../../src/warehouse/snowflake.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { startProtocol, type Protocol } from "../support/snowflake-protocol.js";
@@ -157,6 +158,21 @@ describe("ending", () => {
     await warehouse.cancel();
     expect((await ended).message).toBe("SQL execution canceled");
     expect((await protocol.arrived(ABORT)).body.requestId).toBe(hanging.query.get("requestId"));
+  });
+
+  it("of the process at once cancels what any open warehouse has under way", async () => {
+    const other = await openWarehouse(protocol.connection, { root: "." });
+    protocol.answers.push("hang", "hang");
+    const ended = rejection(other.execute(statement("select slow")));
+    const own = rejection(warehouse.execute(statement("select slower")));
+    await protocol.arrived(QUERY, 4);
+    await cancelStatements();
+    expect((await ended).message).toBe("SQL execution canceled");
+    await other.close();
+    await own;
+    expect(protocol.seen.filter(({ path }) => path === ABORT)).toHaveLength(1);
+    await cancelStatements();
+    expect(protocol.seen.filter(({ path }) => path === ABORT)).toHaveLength(1);
   });
 
   it("cancels before it closes the session", async () => {
