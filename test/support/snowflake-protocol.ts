@@ -71,8 +71,11 @@ export async function startProtocol(): Promise<Protocol> {
     answers: [],
     signIn: {},
   };
+  let session: unknown = null;
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
+      // As the server does, it says with each result how the session is set.
+      session ??= body.data?.["SESSION_PARAMETERS"];
       const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
       const at: Seen = { path: pathname, query: searchParams, body, authorization: request.headers.authorization };
       seen.push(at);
@@ -80,10 +83,10 @@ export async function startProtocol(): Promise<Protocol> {
       const answer = answerOf(at, protocol);
       if (answer === "hang") hanging.add(response);
       else if (answer === "reset") request.socket.destroy();
-      else respond(response, at, answer);
+      else respond(response, at, answer, session);
       // As the server does: a statement that is cancelled fails.
       if (/abort-request$/.test(pathname))
-        for (const waiting of hanging) respond(waiting, at, { code: "000604", message: "SQL execution canceled", sqlState: "57014" });
+        for (const waiting of hanging) respond(waiting, at, { code: "000604", message: "SQL execution canceled", sqlState: "57014" }, session);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -114,14 +117,14 @@ function answerOf({ path, body }: Seen, protocol: Omit<Protocol, "connection">):
   return protocol.answers.shift() ?? {};
 }
 
-function respond(response: ServerResponse, { path }: Seen, answer: Exclude<Answer, "hang" | "reset">): void {
+function respond(response: ServerResponse, { path }: Seen, answer: Exclude<Answer, "hang" | "reset">, session: unknown): void {
   if (response.writableEnded) return;
   if (typeof answer === "number") response.writeHead(answer).end();
   else {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(
       JSON.stringify(
-        "code" in answer ? failure(answer) : { success: true, code: null, message: null, data: path.includes("login") ? SESSION : result(answer) },
+        "code" in answer ? failure(answer) : { success: true, code: null, message: null, data: path.includes("login") ? SESSION : result(answer, session) },
       ),
     );
   }
@@ -131,11 +134,14 @@ function failure({ code, message, sqlState }: { code: string; message: string; s
   return { success: false, code, message, data: { errorCode: code, sqlState, queryId: "query-1" } };
 }
 
-function result({ columns = [["STATUS", "text"]], rows = [] }: { columns?: readonly [string, string][]; rows?: readonly unknown[][] }): unknown {
+function result(
+  { columns = [["STATUS", "text"]], rows = [] }: { columns?: readonly [string, string][]; rows?: readonly unknown[][] },
+  session: unknown,
+): unknown {
   return {
     queryId: "query-1",
     queryResultFormat: "json",
-    parameters: [],
+    parameters: Object.entries(session ?? {}).map(([name, value]) => ({ name, value: value as unknown })),
     rowtype: columns.map(([name, type]) => ({ name, type, nullable: true, scale: 0, precision: 38, length: null, byteLength: null })),
     rowset: rows,
     total: rows.length,

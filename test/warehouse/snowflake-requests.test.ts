@@ -57,6 +57,20 @@ describe("a statement", () => {
     expect((appended[0]?.["2"]?.value as unknown[])[0]).toBe("1970-01-01T00:00:00.000Z");
   });
 
+  it("gives numbers of 38 digits whole, and reports nothing of them to Snowflake", async () => {
+    protocol.answers.push({
+      columns: [
+        ["N", "fixed"],
+        ["M", "fixed"],
+        ["F", "real"],
+      ],
+      rows: [["12345678901234567890123456789012345678", "-7", "inf"]],
+    });
+    expect(await warehouse.query(statement("select n, m, f"))).toEqual([{ n: "12345678901234567890123456789012345678", m: -7, f: "inf" }]);
+    await warehouse.close();
+    expect(protocol.seen.map(({ path }) => path).filter((path) => path.includes("telemetry"))).toEqual([]);
+  });
+
   it("is only described where its columns alone are asked for", async () => {
     protocol.answers.push({
       columns: [
