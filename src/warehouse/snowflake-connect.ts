@@ -89,6 +89,8 @@ function connectionOptions(connection: SnowflakeConnection, root: string): Conne
     // As text: what doesn't fit a JavaScript number keeps its digits, and nothing is reported to Snowflake for having lost some.
     fetchAsString: ["Number", "Date", "JSON", "Buffer"],
     jsTreatIntegerAsBigInt: true,
+    // Else a null read as text is the text NULL.
+    representNullAsStringNull: false,
     rowMode: "array",
   };
 }
@@ -118,9 +120,9 @@ function sessionSettings({ statementTimeoutSeconds }: SnowflakeConnection): stri
 
 function connect(client: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.connect((error) => {
-      // The client passes undefined where all is well, whatever its types say.
-      if ((error as unknown) instanceof Error) reject(error as unknown as Error);
+    client.connect((error: unknown) => {
+      // Nothing or null where all is well, whatever the client's types say.
+      if (error instanceof Error) reject(error);
       else resolve();
     });
   });

@@ -52,10 +52,10 @@ export class SnowflakeSession {
     };
     let statement: RowStatement | undefined;
     const done = new Promise<RowStatement>((resolve, reject) => {
-      const complete: StatementOption["complete"] = (error, finished) => {
-        // The client passes null or undefined where all is well, whatever its types say.
-        if ((error as unknown) instanceof Error) reject(error as unknown as Error);
-        else resolve(finished as RowStatement);
+      const complete = (error: unknown, finished: RowStatement): void => {
+        // Nothing or null where all is well, whatever the client's types say.
+        if (error instanceof Error) reject(error);
+        else resolve(finished);
       };
       statement = this.#client.execute({ ...options, complete });
       this.#running.add(statement);

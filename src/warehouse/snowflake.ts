@@ -152,8 +152,7 @@ class SnowflakeWarehouse implements Warehouse {
 
   /** JSON, as the account's history and bill can be asked by its keys (try_parse_json). */
   #tag(segment?: string): string {
-    const { project = undefined, run = null } = this.#labels ?? {};
-    return JSON.stringify({ app: this.#connection.queryTag, project, run: run ?? undefined, segment });
+    return JSON.stringify({ app: this.#connection.queryTag, project: this.#labels?.project, run: this.#labels?.run ?? undefined, segment });
   }
 }
 

@@ -119,7 +119,7 @@ describe("an error of signing in", () => {
 
 /** All that a debug log could write of an error: causes and properties too. */
 function everything(error: unknown): string {
-  if (!(error instanceof Error)) return JSON.stringify(error) ?? "";
+  if (!(error instanceof Error)) return JSON.stringify(error);
   return [error.message, error.stack, JSON.stringify(error, Object.getOwnPropertyNames(error)), error.cause === undefined ? "" : everything(error.cause)].join(
     "\n",
   );

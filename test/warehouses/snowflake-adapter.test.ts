@@ -54,6 +54,12 @@ describe("a value on Snowflake", () => {
     expect(Object.values(row ?? {})).toEqual([...Array.from({ length: 3 }, () => "2026-03-02 12:00:00.123456"), "2026-03-02 00:00:00", "2026-03-02 12:00:00"]);
   });
 
+  it("that is null is null whatever its type, and a text NULL a text", async () => {
+    const types = ["bigint", "number(10, 2)", "float", "boolean", "date", "time", "timestamp_ntz", "timestamp_tz", "varchar", "variant", "binary"];
+    const [row] = await (await open()).query(plain(`select ${types.map((type, i) => `cast(null as ${type}) as v${String(i)}`).join(", ")}, 'NULL' as said`));
+    expect(Object.values(row ?? {})).toEqual([...types.map(() => null), "NULL"]);
+  });
+
   it("of 100 KB of JSON comes back whole", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create temporary table wide (v varchar)"));
