@@ -12,6 +12,7 @@ import { periods } from "../decide.js";
 import { run, type RunOptions, type RunResult } from "../run.js";
 import { dueAt, dueSegments } from "../schedule/due.js";
 import { VERSION } from "../version.js";
+import { cancelStatements } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { alerted } from "./alerted.js";
 import { parseAsOf } from "./as-of.js";
@@ -204,7 +205,8 @@ export function listenForSignals(terminal: Terminal): { stop: AbortSignal; close
   const onSignal = (): void => {
     if (controller.signal.aborted) {
       terminal.warn("Ended at once. The next run sorts out what was under way, as soon as this one's hold on the ledger has run out.");
-      process.exit(1);
+      void cancelStatements().finally(() => process.exit(1));
+      return;
     }
     controller.abort();
     terminal.warn("Stopping: what is under way is finished, the rest is released. A second signal ends at once.");

@@ -14,7 +14,7 @@ import { cleanProblem, createLog, type LogLevel } from "../schedule/log.js";
 import { createMetrics } from "../schedule/metrics.js";
 import { Scheduler, type SchedulerEvent } from "../schedule/scheduler.js";
 import { startStatusServer } from "../server/status.js";
-import { openWarehouse } from "../warehouse/open.js";
+import { cancelStatements, openWarehouse } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { alerted, STOPPED } from "./alerted.js";
 import { findProject } from "./context.js";
@@ -157,10 +157,10 @@ function oneRun(
   });
 }
 
-/** A statement that is under way can't be waited for: nothing of it is committed, and the hold on the ledger ends by itself. */
+/** A statement that is under way can't be waited for: it is cancelled, nothing of it is committed, and the hold on the ledger ends by itself. */
 function endNow(teller: Teller): void {
   teller.warn("grace_over", "The grace period is over: ended before everything was finished. The next run sorts out what was under way.");
-  process.exit(1);
+  void cancelStatements().finally(() => process.exit(1));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

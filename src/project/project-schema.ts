@@ -133,7 +133,7 @@ const snowflake = z.strictObject({
   warehouse: text.optional().describe("Virtual warehouse that runs the statements."),
   database: text.optional().describe("Database of the ledger, and of tables without one."),
   session_schema: text.optional().describe("Schema in which tables without one are looked up, and that holds temporary tables."),
-  query_tag: text.default("opportune").describe("As the account's query history lists the statements."),
+  query_tag: text.max(200).default("opportune").describe("Names the job in the query tag of its statements, as `app`."),
   ...everyTarget,
   ...meteredTarget,
   statement_timeout: duration.prefault("10 minutes").describe("A statement that takes longer is cancelled."),

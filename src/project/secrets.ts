@@ -23,6 +23,6 @@ function passwordsOf(connection: Project["target"]["connection"]): (string | nul
     case "snowflake":
       return Object.entries(connection.signIn)
         .filter(([name]) => name !== "kind" && name !== "file")
-        .map(([, value]) => value as string | null);
+        .map(([, value]) => value);
   }
 }

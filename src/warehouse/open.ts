@@ -1,6 +1,6 @@
 import type { Target } from "../project/types.js";
 import { postgresName } from "./postgres-connect.js";
-import { snowflakeName } from "./snowflake-connect.js";
+import { snowflakeName } from "./snowflake-errors.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {
@@ -12,8 +12,27 @@ export interface OpenOptions {
   create?: boolean;
 }
 
+/** Those that this process has open. */
+const opened = new Set<Warehouse>();
+
 /** Opens a target's warehouse; its driver is loaded only now. @throws OpportuneError with the way out */
 export async function openWarehouse(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
+  const warehouse = await connect(connection, options);
+  const close = warehouse.close.bind(warehouse);
+  opened.add(warehouse);
+  warehouse.close = () => {
+    opened.delete(warehouse);
+    return close();
+  };
+  return warehouse;
+}
+
+/** Ends what this process has under way in any warehouse and what would outlive it, before it ends at once; takes seconds at most. */
+export async function cancelStatements(): Promise<void> {
+  await Promise.allSettled([...opened].map((warehouse) => warehouse.cancel()));
+}
+
+async function connect(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
   switch (connection.type) {
     case "duckdb":
       return (await import("./duckdb.js")).openDuckDb(connection, options);
