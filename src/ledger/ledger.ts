@@ -107,7 +107,7 @@ export class Ledger {
     const base = this.reserve(events.length);
     const outcomes = dialect.workTable("outcomes");
     // Not part of the fenced transaction: work tables live in another database on DuckDB, and one transaction writes to one.
-    await this.warehouse.execute({ sql: `delete from ${outcomes}`, params: [] });
+    await this.warehouse.execute({ sql: `delete from ${outcomes} where true`, params: [] });
     await this.warehouse.append(outcomes, eventColumns(events));
     const append = renderSqlFile("outcomes.sql", dialect, this.schema, {
       seq: String(base),

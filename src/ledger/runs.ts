@@ -70,13 +70,13 @@ async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly
   const queries = ledgerQueries(warehouse.dialect, schema);
   const iso = (column: string): ReturnType<typeof sql<string>> => sql<string>`${sql.raw(isoText(column, warehouse.dialect))}`;
   const latest = queries
-    .selectFrom("segment_runs")
-    .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "shape", "steps", "decisions", iso("segment_runs.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
-    .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
+    .selectFrom("segment_runs as s")
+    .innerJoin("runs as r", "r.run_id", "s.run_id")
+    .select(["segment", "shape", "steps", "decisions", iso("s.as_of").as("as_of_text"), iso("activated_at").as("activated_text")])
+    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .where("segment", "in", segments)
-    .$if(since !== null, (query) => query.where("segment_runs.as_of", ">=", since));
+    .$if(since !== null, (query) => query.where("s.as_of", ">=", since));
   const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
   return new Map(
     rows.map((row) => [

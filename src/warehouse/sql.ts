@@ -50,7 +50,7 @@ export function constantTable(table: ConstantTable, dialect: Dialect, binder: Bi
   if (table.rows.length === 0)
     return `select ${row([])
       .map((sql, i) => `${sql} as ${names[i] ?? ""}`)
-      .join(", ")} where 1 = 0`;
+      .join(", ")} from (select 1 as one) nothing where 1 = 0`;
   return dialect.constants(names, table.rows.map(row));
 }
 
