@@ -1,7 +1,7 @@
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import type { BigQueryConnection } from "../project/types.js";
-import { bigQueryName } from "./bigquery-connect.js";
+import { bigqueryName } from "./bigquery-connect.js";
 import { JobError } from "./bigquery-jobs.js";
 import { WarehouseError } from "./error.js";
 
@@ -38,7 +38,7 @@ export function statementError(error: unknown, shown: string, connection: BigQue
 function unreachable(connection: BigQueryConnection, message: string): OpportuneError {
   return new OpportuneError({
     code: "warehouse/unreachable",
-    message: `BigQuery (${bigQueryName(connection)}) doesn't answer: ${oneLine(message)}.`.replace(/\.\.$/, "."),
+    message: `BigQuery (${bigqueryName(connection)}) doesn't answer: ${oneLine(message)}.`.replace(/\.\.$/, "."),
     hint: "What was committed stands, and the next run takes up what this one left. Check `project`, the sign-in of this target, and that this machine may reach bigquery.googleapis.com.",
   });
 }

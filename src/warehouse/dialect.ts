@@ -4,7 +4,7 @@ import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres" | "snowflake";
+  name: "duckdb" | "postgres" | "snowflake" | "bigquery";
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;
