@@ -23,6 +23,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
   return collect(source, (report) => {
     for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
     for (const [name, target] of Object.entries(data.targets)) if (target.type === "bigquery") checkBigQuery(name, target, report);
+    for (const [name, target] of Object.entries(data.targets)) if (target.type === "snowflake") checkSnowflake(name, target, report);
 
     for (const [name, { on_alert: alert }] of Object.entries(data.targets)) {
       if (alert === undefined || alert.command !== undefined || alert.webhook !== undefined) continue;
@@ -93,6 +94,32 @@ function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][stri
   } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
     const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
     report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
+  }
+}
+
+const SNOWFLAKE_SIGN_IN = ["private_key_path", "private_key", "token", "password", "authenticator"] as const;
+
+/** Exactly one way to sign in: of two, nobody could say which of them a job uses. */
+function checkSnowflake(name: string, target: Extract<ProjectFile["targets"][string], { type: "snowflake" }>, report: Report): void {
+  const path = ["targets", name];
+  const [way, second] = SNOWFLAKE_SIGN_IN.filter((key) => target[key] !== undefined);
+  if (way === undefined) {
+    report(
+      path,
+      "missing",
+      `${path.join(".")} names no way to sign in; expected one of ${SNOWFLAKE_SIGN_IN.join(", ")}`,
+      "add private_key_path: FILE, or private_key: ${SNOWFLAKE_PRIVATE_KEY}",
+    );
+  }
+  if (way !== undefined && second !== undefined) {
+    report([...path, second], "sign-in", `${path.join(".")} names two ways to sign in: ${way} and ${second}`, "leave one of them out", "key");
+  }
+  if (target.private_key_passphrase !== undefined && way !== "private_key_path" && way !== "private_key") {
+    const hint = "add private_key_path: FILE, or leave the passphrase out";
+    report([...path, "private_key_passphrase"], "sign-in", `${path.join(".")}.private_key_passphrase stands without a private key`, hint, "key");
+  }
+  if (target.user === undefined && way !== undefined && way !== "token") {
+    report(path, "missing", `user is missing in ${path.join(".")}, which signs in by ${way}`, "add user: ${SNOWFLAKE_USER}");
   }
 }
 

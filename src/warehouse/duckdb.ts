@@ -207,6 +207,11 @@ class DuckDbWarehouse implements Warehouse {
     }
   }
 
+  cancel(): Promise<void> {
+    // They end with this process.
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#connection.closeSync();
     this.#instance.closeSync();

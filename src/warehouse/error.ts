@@ -1,3 +1,4 @@
+import { formatBytes } from "../core/bytes.js";
 import { OpportuneError } from "../core/errors.js";
 
 /** A statement that the warehouse refused. */
@@ -15,4 +16,10 @@ export class WarehouseError extends OpportuneError {
     this.statementLine = statementLine;
     this.sql = sql;
   }
+}
+
+/** Refuses a statement that would read more than it may. An estimate of null says nothing: it passes. @throws WarehouseError with both figures */
+export function refuseBytes(estimate: number | null, most: number, sql: string): void {
+  if (estimate === null || estimate <= most) return;
+  throw new WarehouseError(`it would read ${formatBytes(estimate)}, more than the ${formatBytes(most)} of max_bytes_billed: nothing was run`, null, sql);
 }

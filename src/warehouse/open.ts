@@ -1,7 +1,7 @@
 import type { Target } from "../project/types.js";
 import { bigqueryName } from "./bigquery-connect.js";
 import { postgresName } from "./postgres-connect.js";
-import { snowflakeName } from "./snowflake-connect.js";
+import { snowflakeName } from "./snowflake-errors.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {

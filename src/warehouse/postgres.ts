@@ -154,6 +154,11 @@ class PostgresWarehouse implements Warehouse {
       .digest("hex");
   }
 
+  cancel(): Promise<void> {
+    // The server ends them at their statement_timeout at the latest, and bills nothing.
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     // A connection that is gone is closed.
     await this.#client.end().catch(() => undefined);

@@ -1,96 +1,100 @@
-import { createHash, randomUUID } from "node:crypto";
-import type { Readable } from "node:stream";
-import type { Bind, Connection, RowStatement, StatementOption } from "snowflake-sdk";
-import { OpportuneError } from "../core/errors.js";
+import { createHash } from "node:crypto";
+import type { Bind, RowStatement } from "snowflake-sdk";
 import type { SnowflakeConnection } from "../project/types.js";
-import { connectSnowflake, run, statementError } from "./snowflake-connect.js";
-import { plainName, snowflakeDialect } from "./snowflake-dialect.js";
-import type { AppendColumn, Column, ColumnKind, Row, Statement, Warehouse } from "./types.js";
-
-/** Rows of one array bind: 10,000 of eight columns are below the size at which the client stages them as a file. */
-const APPENDED_ROWS = 5_000;
-/** The client gives up a statement this much later than the server ends it, ms: then nothing has come back at all. */
-const PATIENCE_MS = 30_000;
+import { refuseBytes } from "./error.js";
+import { connectSnowflake } from "./snowflake-connect.js";
+import { snowflakeDialect } from "./snowflake-dialect.js";
+import type { SnowflakeSession } from "./snowflake-session.js";
+import { boundRows, columnsOf, rowReader } from "./snowflake-values.js";
+import type { AppendColumn, Column, Labels, Row, Statement, Warehouse } from "./types.js";
 
 /**
- * Signs in to Snowflake for this run: one session in UTC, and a second one for the lease's heartbeat once it is asked for.
+ * Signs in to Snowflake for this run: one session in UTC, and a second one for statements beside it once there is one.
  * @param root project root, to which `private_key_path` is relative
  * @throws OpportuneError naming account and database, with the way out
  */
 export async function openSnowflake(connection: SnowflakeConnection, { root }: { root: string }): Promise<Warehouse> {
-  return new SnowflakeWarehouse(await connectSnowflake(connection, root), connection, () => connectSnowflake(connection, root));
+  const connect = (): Promise<SnowflakeSession> => connectSnowflake(connection, root);
+  return new SnowflakeWarehouse(await connect(), connection, connect);
 }
 
 /** All statements share one session, as temporary tables belong to it; results are kept by the server, so that several may be read at once. */
 class SnowflakeWarehouse implements Warehouse {
   readonly dialect = snowflakeDialect;
   readonly usage = { statements: 0, bytes: null };
-  readonly #session: Connection;
+  readonly #session: SnowflakeSession;
   readonly #connection: SnowflakeConnection;
-  readonly #connect: () => Promise<Connection>;
-  #second: Promise<Connection> | null = null;
+  readonly #connect: () => Promise<SnowflakeSession>;
+  #second: Promise<SnowflakeSession> | null = null;
+  #labels: Labels | null = null;
+  /** Ends when the transaction under way does. */
+  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(session: Connection, connection: SnowflakeConnection, connect: () => Promise<Connection>) {
+  constructor(session: SnowflakeSession, connection: SnowflakeConnection, connect: () => Promise<SnowflakeSession>) {
     this.#session = session;
     this.#connection = connection;
     this.#connect = connect;
   }
 
-  label(): void {
-    // TODO
+  label(labels: Labels): void {
+    this.#labels = labels;
   }
 
-  estimate(): Promise<null> {
-    return Promise.resolve(null);
+  /** Bytes of the micro-partitions that are left after pruning, as EXPLAIN has them: never less than what is read. */
+  async estimate(statement: Statement): Promise<number | null> {
+    const sql = `explain using json ${statement.sql}`;
+    const explained = await this.#session.run({ ...this.#asked(statement), sql, shown: statement.sql }).catch(() => null);
+    if (explained === null) return null;
+    for await (const [plan] of this.#session.rows(explained, statement.sql)) return assignedBytes(plan);
+    return null;
   }
 
   async describe(statement: Statement): Promise<Column[]> {
-    // In parentheses nothing but a query is grammatical; it is compiled alone, for which no warehouse wakes up.
-    const sqlText = `select * from (${statement.sql}\n) opportune_query limit 0`;
-    const { statement: described } = await this.#run({ sqlText, ...binds(statement) }, statement.sql);
-    return columnsOf(described);
+    // In parentheses nothing but a query is grammatical.
+    const sql = `select * from (${statement.sql}\n) opportune_query limit 0`;
+    const described = await this.#session.run({ ...this.#asked(statement), sql, shown: statement.sql, describeOnly: true });
+    return columnsOf(described.getColumns() ?? []);
   }
 
   async query(statement: Statement): Promise<Row[]> {
-    const { statement: done, rows } = await this.#run({ sqlText: statement.sql, ...binds(statement) }, statement.sql);
-    const read = reader(done);
-    return rows.map((row) => read(row as unknown[]));
+    const rows: Row[] = [];
+    for await (const batch of this.stream(statement, Infinity)) rows.push(...batch);
+    return rows;
   }
 
   async execute(statement: Statement): Promise<number> {
-    const { statement: done } = await this.#run({ sqlText: statement.sql, ...binds(statement) }, statement.sql);
-    return Math.max(0, done.getNumUpdatedRows() ?? 0);
+    return changedRows(await this.#run(statement));
   }
 
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
-    const { statement: done } = await this.#run({ sqlText: statement.sql, ...binds(statement), streamResult: true }, statement.sql);
-    const read = reader(done);
+    const done = await this.#run(statement);
+    const read = rowReader(done.getColumns() ?? []);
     let batch: Row[] = [];
-    const rows: Readable = done.streamRows();
-    try {
-      for await (const row of rows) {
-        batch.push(read(row as unknown[]));
-        if (batch.length < batchSize) continue;
-        yield batch;
-        batch = [];
-      }
-    } catch (error) {
-      throw error instanceof OpportuneError ? error : statementError(error, statement.sql, this.#connection);
+    for await (const values of this.#session.rows(done, statement.sql)) {
+      batch.push(read(values));
+      if (batch.length < batchSize) continue;
+      yield batch;
+      batch = [];
     }
     if (batch.length > 0) yield batch;
   }
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const names = columns.map(({ name }) => this.dialect.quote(name)).join(", ");
-    const sqlText = `insert into ${table} (${names}) values (${columns.map(() => "?").join(", ")})`;
-    const length = columns[0]?.values.length ?? 0;
-    for (let from = 0; from < length; from += APPENDED_ROWS) {
-      const rows = Array.from({ length: Math.min(APPENDED_ROWS, length - from) }, (_, i) => columns.map((column) => bound(column, from + i)));
-      await this.#run({ sqlText, binds: rows }, sqlText);
+    const sql = `insert into ${table} (${names}) values (${columns.map(() => "?").join(", ")})`;
+    for (const binds of boundRows(columns)) {
+      this.usage.statements += 1;
+      await this.#session.run({ sql, binds, tag: this.#tag() });
     }
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => this.#transaction(work));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.execute({ sql: "begin transaction", params: [] });
     try {
       const result = await work();
@@ -106,131 +110,66 @@ class SnowflakeWarehouse implements Warehouse {
   readonly beside = async (statement: Statement): Promise<number> => {
     this.#second ??= this.#connect();
     const second = this.#second;
+    this.usage.statements += 1;
     try {
-      const { statement: done } = await run(await second, { sqlText: statement.sql, ...binds(statement) });
-      return Math.max(0, done.getNumUpdatedRows() ?? 0);
+      return changedRows(await (await second).run(this.#asked(statement)));
     } catch (error) {
       this.#second = null;
-      void second.then(end).catch(() => undefined);
-      throw statementError(error, statement.sql, this.#connection);
+      void second.then((session) => session.close()).catch(() => undefined);
+      throw error;
     }
   };
 
-  /** A clone of a database was made later than its original. Whoever may not look at the catalogue is known by account and name. */
+  /** A clone of a database was made later than its original, a replica is in another account. Whoever may not look at the catalogue is known by the names. */
   async identity(): Promise<string | null> {
-    const created = this.dialect.utcText("created");
+    const created = this.dialect.utcText("cast(created as timestamp_ntz)");
     const asked = { sql: `select ${created} as created_at from information_schema.databases where database_name = current_database()`, params: [] };
     const [row] = await this.query(asked).catch(() => []);
-    const [named] = await this.query({ sql: "select current_database() as name", params: [] });
+    const [named] = await this.query({ sql: "select current_account() as account, current_database() as name", params: [] });
     return createHash("sha256")
-      .update(`snowflake ${this.#connection.account} ${String(named?.["name"])} ${String(row?.["created_at"] ?? "")}`)
+      .update(`snowflake ${String(named?.["account"])} ${String(named?.["name"])} ${String(row?.["created_at"] ?? "")}`)
       .digest("hex");
   }
 
+  async cancel(): Promise<void> {
+    await Promise.all([this.#session.cancel(), this.#second?.then((session) => session.cancel()).catch(() => undefined)]);
+  }
+
   async close(): Promise<void> {
-    await end(this.#session);
-    await this.#second?.then(end).catch(() => undefined);
+    await Promise.all([this.#session.close(), this.#second?.then((session) => session.close()).catch(() => undefined)]);
   }
 
-  /**
-   * One statement with a deadline of our own behind the server's: the client repeats lost requests by itself, under the same
-   * request id, so that none runs twice. `shown`: what its author wrote, whose lines an error is about.
-   */
-  async #run(asked: StatementOption, shown: string): Promise<{ statement: RowStatement; rows: unknown[] }> {
+  async #run(statement: Statement): Promise<RowStatement> {
+    const { maxBytes } = statement;
+    if (maxBytes !== undefined) refuseBytes(await this.estimate(statement), maxBytes, statement.sql);
     this.usage.statements += 1;
-    let statement: RowStatement | undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => {
-          statement?.cancel(() => undefined);
-          reject(new Error("it reached its statement timeout, and Snowflake did not say so"));
-        },
-        this.#connection.statementTimeoutSeconds * 1000 + PATIENCE_MS,
-      );
-    });
-    try {
-      const done = new Promise<{ statement: RowStatement; rows: unknown[] }>((resolve, reject) => {
-        statement = this.#session.execute({
-          ...asked,
-          requestId: randomUUID(),
-          complete: (error, finished, rows) => {
-            if (error === undefined || (error as unknown) === null) resolve({ statement: finished, rows: rows ?? [] });
-            else reject(error);
-          },
-        });
-      });
-      return await Promise.race([done, late]);
-    } catch (error) {
-      throw statementError(error, shown, this.#connection);
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.#session.run(this.#asked(statement));
+  }
+
+  #asked({ sql, params, segment }: Statement): { sql: string; binds: readonly Bind[]; tag: string } {
+    return { sql, binds: params, tag: this.#tag(segment) };
+  }
+
+  /** JSON, as the account's history and bill can be asked by its keys (try_parse_json). */
+  #tag(segment?: string): string {
+    const { project = undefined, run = null } = this.#labels ?? {};
+    return JSON.stringify({ app: this.#connection.queryTag, project, run: run ?? undefined, segment });
   }
 }
 
-function end(session: Connection): Promise<void> {
-  return new Promise((resolve) => {
-    session.destroy(() => resolve());
-  });
+function changedRows(statement: RowStatement): number {
+  // What defines something changes no rows: the client gives -1 or nothing.
+  return Math.max(0, statement.getNumUpdatedRows() ?? 0);
 }
 
-function binds({ params }: Statement): { binds?: Bind[] } {
-  return params.length === 0 ? {} : { binds: [...params] };
-}
-
-function bound({ kind, values }: AppendColumn, at: number): Bind {
-  const value = values[at] ?? null;
-  if (value === null || kind === "text") return value;
-  // As text, which Snowflake casts to the column's type: the client binds dates and large numbers badly.
-  return kind === "timestamp" ? new Date(value).toISOString() : String(value);
-}
-
-/** Reads the rows of a result, in which numbers, times and nested values are text. */
-function reader(statement: RowStatement): (values: unknown[]) => Row {
-  const columns = columnsOf(statement);
-  return (values) => {
-    const row: Row = {};
-    for (const [i, { name, kind }] of columns.entries()) row[name] = plainValue(values[i], kind);
-    return row;
-  };
-}
-
-function columnsOf(statement: RowStatement): Column[] {
-  return (statement.getColumns() ?? []).map((column) => ({
-    name: plainName(column.getName()),
-    type: column.getType(),
-    kind: kindOf(column.getType(), column.getScale()),
-  }));
-}
-
-function plainValue(value: unknown, kind: ColumnKind): string | number | boolean | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "boolean") return value;
-  const text = String(value);
-  if (kind !== "integer" && kind !== "float") return text;
-  const number = Number(text);
-  return Number.isFinite(number) && (kind === "float" || Number.isSafeInteger(number)) ? number : text;
-}
-
-/** The family of a type, as Snowflake's results name it. */
-function kindOf(type: string, scale: number): ColumnKind {
-  switch (type.toLowerCase()) {
-    case "fixed":
-      return scale === 0 ? "integer" : "exact";
-    case "real":
-      return "float";
-    case "boolean":
-      return "boolean";
-    case "text":
-    case "time":
-      return "text";
-    case "date":
-    case "timestamp_ntz":
-    case "timestamp_ltz":
-    case "timestamp_tz":
-      return "timestamp";
-    default:
-      return "nested";
+/** GlobalStats.bytesAssigned of an EXPLAIN USING JSON; null where there is none. */
+function assignedBytes(plan: unknown): number | null {
+  if (typeof plan !== "string") return null;
+  try {
+    const { GlobalStats: stats } = JSON.parse(plan) as { GlobalStats?: { bytesAssigned?: unknown } };
+    const bytes = stats?.bytesAssigned;
+    return typeof bytes === "number" && Number.isFinite(bytes) ? bytes : null;
+  } catch {
+    return null;
   }
 }
