@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
-import { isoText } from "../warehouse/sql.js";
+import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 import type { Ledger } from "./ledger.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
@@ -76,7 +76,7 @@ async function lastRuns(warehouse: Warehouse, schema: string, segments: readonly
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .where("segment", "in", segments)
-    .$if(since !== null, (query) => query.where("s.as_of", ">=", since));
+    .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", warehouse.dialect))}`));
   const rows = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
   return new Map(
     rows.map((row) => [
@@ -106,7 +106,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
     .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
-    .where("as_of", ">=", since);
+    .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(since, warehouse.dialect))}`);
   const rows = await warehouse.query(
     statement(
       queries
@@ -157,7 +157,7 @@ export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: 
     .selectFrom("sent_ledger")
     .select("seq")
     .where("run_id", "=", run.runId)
-    .where("decided_at", ">=", run.asOf)
+    .where(sql<boolean>`decided_at >= ${sql.raw(timestampLiteral(run.asOf, warehouse.dialect))}`)
     .where("event", "=", "claimed");
   const close = queries
     .updateTable("runs")

@@ -1,4 +1,4 @@
-import { DefaultQueryCompiler } from "kysely";
+import { DefaultQueryCompiler, type SchemableIdentifierNode } from "kysely";
 import { mergeMissing, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
@@ -13,6 +13,18 @@ function text(value: string): string {
 }
 
 class BigQueryCompiler extends DefaultQueryCompiler {
+  readonly #schemaName: (schema: string) => string;
+
+  constructor(schemaName: (schema: string) => string) {
+    super();
+    this.#schemaName = schemaName;
+  }
+
+  protected override visitSchemableIdentifier({ schema, identifier }: SchemableIdentifierNode): void {
+    if (schema !== undefined) this.append(`${this.#schemaName(schema.name)}.`);
+    this.visitNode(identifier);
+  }
+
   protected override getLeftIdentifierWrapper(): string {
     return "`";
   }
@@ -36,13 +48,18 @@ class BigQueryCompiler extends DefaultQueryCompiler {
   }
 }
 
-export const bigQueryDialect: Dialect = {
+/** @param project whose datasets are meant where another one pays for the jobs; null: the one that pays */
+export function bigQueryDialect(project: string | null): Dialect {
+  const schemaName = (schema: string): string => (project === null ? quote(schema) : `${quote(project)}.${quote(schema)}`);
+  return { ...WORDS, schemaName, queryCompiler: () => new BigQueryCompiler(schemaName) };
+}
+
+const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   name: "bigquery",
   types: TYPES,
   columnTypes: TYPES,
   placeholder: (n) => `@p${String(n)}`,
   quote,
-  queryCompiler: () => new BigQueryCompiler(),
   md5: (of) => `to_hex(md5(${of}))`,
   microseconds: (timestamp) => `unix_micros(${timestamp})`,
   plusSeconds: (timestamp, seconds) => `timestamp_add(${timestamp}, interval (${seconds}) second)`,
@@ -65,5 +82,8 @@ export const bigQueryDialect: Dialect = {
   oneProcess: false,
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
+  definesInTransactions: false,
+  // A run looks back on days; who a claim belongs to is asked by user and segment.
+  ledgerLayout: "\npartition by date(decided_at)\ncluster by user_id, segment",
   afterFilling: () => [],
 };

@@ -4,9 +4,10 @@ import type { BigQueryConnection } from "../project/types.js";
 import { connectBigQuery } from "./bigquery-connect.js";
 import { bigQueryDialect } from "./bigquery-dialect.js";
 import { isConcurrentUpdate, statementError } from "./bigquery-errors.js";
-import { Jobs, type Job, type JobRequest, type Page } from "./bigquery-jobs.js";
+import { JobError, Jobs, type Job, type JobRequest, type Page } from "./bigquery-jobs.js";
 import { jobLabels } from "./bigquery-labels.js";
 import { columnsOf, parametersOf, reader, rowsParameter, type QueryParameter } from "./bigquery-values.js";
+import type { Dialect } from "./dialect.js";
 import { WarehouseError } from "./error.js";
 import type { AppendColumn, Column, Labels, Row, Statement, Warehouse } from "./types.js";
 
@@ -36,7 +37,7 @@ export async function openBigQuery(connection: BigQueryConnection, { root }: { r
  * from their job's result, which is kept for a day and has nothing to do with the session: statements run in between.
  */
 class BigQueryWarehouse implements Warehouse {
-  readonly dialect = bigQueryDialect;
+  readonly dialect: Dialect;
   readonly usage = { statements: 0, bytes: 0 };
   readonly #jobs: Jobs;
   readonly #connection: BigQueryConnection;
@@ -47,10 +48,22 @@ class BigQueryWarehouse implements Warehouse {
   constructor(jobs: Jobs, connection: BigQueryConnection) {
     this.#jobs = jobs;
     this.#connection = connection;
+    this.dialect = bigQueryDialect(connection.billingProject === null ? null : connection.project);
   }
 
   label(labels: Labels): void {
     this.#labels = labels;
+  }
+
+  async hasTable(schema: string, table: string): Promise<boolean> {
+    const sql = `select 1 from ${this.dialect.schemaName(schema)}.${this.dialect.quote(table)}`;
+    try {
+      await this.#jobs.start({ ...this.#request({ sql, params: [] }, []), dryRun: true, session: null });
+      return true;
+    } catch (error) {
+      if (error instanceof JobError && error.reason === "notFound") return false;
+      throw statementError(error, sql, this.#connection);
+    }
   }
 
   async estimate(statement: Statement): Promise<number> {
@@ -87,7 +100,7 @@ class BigQueryWarehouse implements Warehouse {
     const size = Math.min(batchSize, PAGE_ROWS);
     const { job, page: first } = await this.#run(statement, await this.#sessionId(), size);
     const read = reader(first.fields);
-    for (let page: Page = first; ; ) {
+    for (let page: Page = first; ;) {
       if (page.rows.length > 0) yield page.rows.map(read);
       if (page.pageToken === null) return;
       page = await this.#guarded(statement.sql, () => this.#jobs.page(job.id, page.pageToken, size));
@@ -131,9 +144,13 @@ class BigQueryWarehouse implements Warehouse {
     return Promise.resolve(createHash("sha256").update(`bigquery ${this.#connection.project}`).digest("hex"));
   }
 
+  cancel(): Promise<void> {
+    return this.#jobs.cancelAll();
+  }
+
   /** Cancels what is under way, and ends the session, with which its temporary tables go. */
   async close(): Promise<void> {
-    await this.#jobs.cancelAll();
+    await this.cancel();
     const session = await this.#session?.catch(() => null);
     if (session === null || session === undefined) return;
     await this.#run({ sql: "call bq.abort_session()", params: [] }, { id: session }).catch(() => undefined);
@@ -178,7 +195,12 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   #request({ sql, params, segment, maxBytes }: Statement, more: readonly QueryParameter[]): Omit<JobRequest, "session"> {
-    return { query: sql, parameters: [...parametersOf(params), ...more], labels: jobLabels(this.#labels, segment ?? null), maximumBytesBilled: maxBytes ?? null };
+    return {
+      query: sql,
+      parameters: [...parametersOf(params), ...more],
+      labels: jobLabels(this.#labels, segment ?? null),
+      maximumBytesBilled: maxBytes ?? null,
+    };
   }
 
   async #guarded<T>(shown: string, work: () => Promise<T>): Promise<T> {

@@ -7,16 +7,19 @@ import type { Warehouse } from "../../src/warehouse/types.js";
 /** Set by test/emulators/start.ts before any test runs. */
 export const BIGQUERY_URL_VARIABLE = "OPPORTUNE_TEST_BIGQUERY";
 
-/** How to connect to the emulator, with a dataset of its own for what the test makes. */
-export function bigQueryConnection(dataset = `test_${randomBytes(6).toString("hex")}`): BigQueryConnection {
+/** The dataset in which the tests' tables without one are looked up. */
+const DATASET = "shop";
+
+/** How to connect to the emulator, with a project of its own, which springs up. */
+export function bigQueryConnection(project = `test-${randomBytes(6).toString("hex")}`): BigQueryConnection {
   const url = process.env[BIGQUERY_URL_VARIABLE];
   if (url === undefined) throw new Error(`${BIGQUERY_URL_VARIABLE} is not set: run the tests with npm run test:warehouses, which starts an emulator`);
   return {
     type: "bigquery",
-    project: "test-project",
+    project,
     billingProject: null,
     location: null,
-    dataset,
+    dataset: DATASET,
     signIn: { kind: "default" },
     impersonate: null,
     statementTimeoutSeconds: 60,
@@ -24,11 +27,9 @@ export function bigQueryConnection(dataset = `test_${randomBytes(6).toString("he
   };
 }
 
-/** An empty dataset, in which tables without one are looked up. */
+/** An empty project, but for the dataset in which tables without one are looked up. */
 export async function openNewBigQuery(): Promise<Warehouse> {
-  const connection = bigQueryConnection();
-  const maker = await openBigQuery({ ...connection, dataset: null }, { root: "." });
-  await maker.execute({ sql: `create schema \`${String(connection.dataset)}\``, params: [] });
-  await maker.close();
-  return openBigQuery(connection, { root: "." });
+  const warehouse = await openBigQuery(bigQueryConnection(), { root: "." });
+  await warehouse.beside?.({ sql: `create schema ${DATASET}`, params: [] });
+  return warehouse;
 }
