@@ -98,7 +98,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
-    decided = await arbitrate(arbitration, warehouse, options, [`delete from ${warehouse.dialect.workTable("decisions")}`]);
+    decided = await arbitrate(arbitration, warehouse, options, [`delete from ${warehouse.dialect.workTable("decisions")} where true`]);
     summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
   }
   const arbitrationMs = now() - started;

@@ -30,7 +30,7 @@ create table if not exists {{ledger "sent_ledger"}} (
   address {{types.text}},                     -- claims and hold-outs only; normalised
   properties {{types.text}},                  -- claims only: the columns under keep_properties, JSON
   provider_id {{types.text}}
-);
+){{ledger_layout}};
 
 create table if not exists {{ledger "runs"}} (
   run_id {{types.text}} not null,

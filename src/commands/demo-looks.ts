@@ -10,7 +10,7 @@ import type { Warehouse } from "../warehouse/types.js";
 
 /** Writes them into the demo's folder and gives the lines that name them. `folder` is its path as the user would write it. */
 export async function thingsToLookAt(project: Project, warehouse: Warehouse, messages: readonly StoredMessage[], folder: string): Promise<string> {
-  const ledger = `${warehouse.dialect.quote(project.target.schema)}.sent_ledger`;
+  const ledger = `${warehouse.dialect.schemaName(project.target.schema)}.sent_ledger`;
   const claims = await warehouse.query({ sql: `select message_id, segment, step from ${ledger} where event = 'claimed'`, params: [] });
   const stepOf = new Map(claims.map((row) => [String(row["message_id"]), String(row["step"])]));
   const mails = messages.map((message) => mailOf(message, stepOf));
@@ -26,7 +26,7 @@ export async function thingsToLookAt(project: Project, warehouse: Warehouse, mes
 
 /** What became of the messages that waited, in one sentence. `then` and `now` are the as_of of two runs, ISO 8601 UTC. */
 export async function whatWaited({ target }: Project, warehouse: Warehouse, then: string, now: string): Promise<string> {
-  const ledger = `${warehouse.dialect.quote(target.schema)}.sent_ledger`;
+  const ledger = `${warehouse.dialect.schemaName(target.schema)}.sent_ledger`;
   const at = (instant: string): string => timestampLiteral(instant, warehouse.dialect);
   const [row] = await warehouse.query({
     sql: `select count(*) as waited, sum(claimed) as claimed, sum(1 - moved) as waiting

@@ -63,14 +63,14 @@ export async function previousSegmentRuns(
 export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], since: string | null) {
   const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
   const latest = ledgerQueries(dialect, schema)
-    .selectFrom("segment_runs")
-    .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "shape", "steps", "decisions", text(isoText("segment_runs.as_of", dialect)).as("as_of_text")])
+    .selectFrom("segment_runs as s")
+    .innerJoin("runs as r", "r.run_id", "s.run_id")
+    .select(["segment", "shape", "steps", "decisions", text(isoText("s.as_of", dialect)).as("as_of_text")])
     .select([text(isoText("activated_at", dialect)).as("activated_text")])
-    .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"))
+    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .where("segment", "in", segments)
-    .$if(since !== null, (query) => query.where(sql<boolean>`segment_runs.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
+    .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
   const content = dialect.jsonObject([
     ["as_of", "as_of_text"],
     ["shape", "shape"],
@@ -111,7 +111,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
     .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
-    .where("as_of", ">=", since);
+    .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(since, warehouse.dialect))}`);
   const rows = await warehouse.query(
     statement(
       queries
@@ -162,7 +162,7 @@ export async function recordFailure(ledger: Ledger, run: { runId: string; asOf: 
     .selectFrom("sent_ledger")
     .select("seq")
     .where("run_id", "=", run.runId)
-    .where("decided_at", ">=", run.asOf)
+    .where(sql<boolean>`decided_at >= ${sql.raw(timestampLiteral(run.asOf, warehouse.dialect))}`)
     .where("event", "=", "claimed");
   const close = queries
     .updateTable("runs")

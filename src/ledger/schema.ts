@@ -27,11 +27,7 @@ export interface LedgerStatus {
 
 export async function ledgerStatus(warehouse: Warehouse, schema: string): Promise<LedgerStatus> {
   const expected = migrations().length;
-  const binder = new Binder(warehouse.dialect);
-  // In lower case, as Snowflake has names in upper.
-  const named = `lower(table_schema) = lower(${binder.bind(schema)}) and lower(table_name) = 'meta'`;
-  const tables = await warehouse.query({ sql: `select table_name from information_schema.tables where ${named}`, params: binder.params });
-  if (tables.length === 0) return { version: 0, expected };
+  if (!(await warehouse.hasTable(schema, "meta"))) return { version: 0, expected };
   const rows = await warehouse.query(
     statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", "schema_version")),
   );
@@ -56,7 +52,7 @@ export async function installLedger(warehouse: Warehouse, schema: string): Promi
 async function installAlone(warehouse: Warehouse, schema: string): Promise<string[]> {
   const { dialect } = warehouse;
   // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
-  const create = { sql: `create schema if not exists ${dialect.quote(schema)}`, params: [] };
+  const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [] };
   await (warehouse.beside?.(create) ?? warehouse.execute(create));
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);
@@ -78,16 +74,17 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
   const pending = migrations().slice(status.version);
   const queries = ledgerQueries(warehouse.dialect, schema);
   for (const [i, file] of pending.entries()) {
+    const version = String(status.version + i + 1);
     const commit = (work: () => Promise<void>): Promise<void> => (lease === null ? warehouse.transaction(work) : lease.fenced(work));
-    await commit(async () => {
+    const define = async (): Promise<void> => {
       for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql))
         await warehouse.execute({ sql, params: [] });
-      const version = String(status.version + i + 1);
-      if (version === "1") {
-        await warehouse.execute(firstFacts(dialect, schema, version));
-      } else {
-        await warehouse.execute(statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version")));
-      }
+      if (version === "1") await warehouse.execute(firstFacts(dialect, schema, version));
+    };
+    if (!dialect.definesInTransactions) await define();
+    await commit(async () => {
+      if (dialect.definesInTransactions) await define();
+      if (version !== "1") await warehouse.execute(statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version")));
     });
   }
   await adopt(warehouse, schema, true);

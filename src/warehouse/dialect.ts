@@ -4,13 +4,15 @@ import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres" | "snowflake";
+  name: "duckdb" | "postgres" | "snowflake" | "bigquery";
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;
   /** Placeholder of the n-th parameter, 1-based. */
   placeholder(n: number): string;
   quote(name: string): string;
+  /** Where the ledger is: its schema, with whatever a statement must say before it. */
+  schemaName(schema: string): string;
   /** Writes Kysely's queries on the ledger. */
   queryCompiler(): QueryCompiler;
   /** MD5 as 32 lower-case hex digits. */
@@ -54,6 +56,10 @@ export interface Dialect {
   insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
+  /** Whether tables are defined within a transaction, and vanish with it; else each definition stands at once, or is refused there. */
+  definesInTransactions: boolean;
+  /** What follows the columns of the sent ledger: how it is laid out on disk. */
+  ledgerLayout: string;
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
   afterFilling(table: WorkTable): readonly string[];
 }
@@ -76,6 +82,7 @@ export const duckdbDialect: Dialect = {
   columnTypes: DUCKDB_TYPES,
   placeholder: (n) => `$${String(n)}`,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  schemaName: (schema) => duckdbDialect.quote(schema),
   queryCompiler: () => new PostgresQueryCompiler(),
   md5: (text) => `md5(${text})`,
   microseconds: (timestamp) => `epoch_us(${timestamp})`,
@@ -98,6 +105,8 @@ export const duckdbDialect: Dialect = {
   oneProcess: true,
   insertMissing,
   installation: () => ({ before: [], after: [] }),
+  definesInTransactions: true,
+  ledgerLayout: "",
   afterFilling: () => [],
 };
 

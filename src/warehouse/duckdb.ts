@@ -6,6 +6,7 @@ import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect } from "./dialect.js";
 import { UnmetError, WarehouseError } from "./error.js";
+import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, ColumnKind, Row, Script, Statement, Warehouse } from "./types.js";
 
 /** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
@@ -119,6 +120,10 @@ class DuckDbWarehouse implements Warehouse {
 
   estimate(): Promise<null> {
     return Promise.resolve(null);
+  }
+
+  hasTable(schema: string, table: string): Promise<boolean> {
+    return inInformationSchema(this, schema, table);
   }
 
   async describe(statement: Statement): Promise<Column[]> {

@@ -1,4 +1,5 @@
 import type { Target } from "../project/types.js";
+import { bigqueryName } from "./bigquery-connect.js";
 import { postgresName } from "./postgres-connect.js";
 import { snowflakeName } from "./snowflake-errors.js";
 import type { Warehouse } from "./types.js";
@@ -40,6 +41,8 @@ async function connect(connection: Target["connection"], options: OpenOptions): 
       return (await import("./postgres.js")).openPostgres(connection, options);
     case "snowflake":
       return (await import("./snowflake.js")).openSnowflake(connection, options);
+    case "bigquery":
+      return (await import("./bigquery.js")).openBigQuery(connection, options);
   }
 }
 
@@ -52,5 +55,7 @@ export function connectionName(connection: Target["connection"]): string {
       return postgresName(connection);
     case "snowflake":
       return snowflakeName(connection);
+    case "bigquery":
+      return bigqueryName(connection);
   }
 }

@@ -19,6 +19,7 @@ export const postgresDialect: Dialect = {
   queryCompiler: () => new PostgresQueryCompiler(),
   placeholder: (n) => `$${String(n)}`,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  schemaName: (schema) => postgresDialect.quote(schema),
   md5: (text) => `md5(${text})`,
   microseconds: (timestamp) => `cast(extract(epoch from ${timestamp}) * 1000000 as bigint)`,
   plusSeconds: (timestamp, seconds) => `(${timestamp} + (${seconds}) * interval '1 second')`,
@@ -52,6 +53,8 @@ export const postgresDialect: Dialect = {
     const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;
     return { before: [`select pg_advisory_lock(${key})`], after: [`select pg_advisory_unlock(${key})`] };
   },
+  definesInTransactions: true,
+  ledgerLayout: "",
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),

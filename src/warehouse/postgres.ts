@@ -5,6 +5,7 @@ import { postgresDialect } from "./postgres-dialect.js";
 import { connectionLost, connectPostgres, statementError } from "./postgres-connect.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { kindOf, readValue } from "./postgres-values.js";
+import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./types.js";
 
 type Values = (string | number | boolean | null)[];
@@ -58,6 +59,10 @@ class PostgresWarehouse implements Warehouse {
 
   estimate(): Promise<null> {
     return Promise.resolve(null);
+  }
+
+  hasTable(schema: string, table: string): Promise<boolean> {
+    return inInformationSchema(this, schema, table);
   }
 
   async describe(statement: Statement): Promise<Column[]> {

@@ -42,6 +42,7 @@ export const snowflakeDialect: Dialect = {
   columnTypes: TYPES,
   placeholder: (n) => `:${String(n)}`,
   quote,
+  schemaName: quote,
   queryCompiler: () => new SnowflakeQueryCompiler(),
   md5: (text) => `md5(${text})`,
   microseconds: (timestamp) => `date_part(epoch_microsecond, ${timestamp})`,
@@ -66,5 +67,8 @@ export const snowflakeDialect: Dialect = {
   oneProcess: false,
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
+  definesInTransactions: false,
+  // A clustering key costs credits for good: docs/snowflake.md says from what size on it is worth them.
+  ledgerLayout: "",
   afterFilling: () => [],
 };

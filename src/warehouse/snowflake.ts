@@ -6,6 +6,7 @@ import { connectSnowflake } from "./snowflake-connect.js";
 import { snowflakeDialect } from "./snowflake-dialect.js";
 import type { SnowflakeSession } from "./snowflake-session.js";
 import { boundRows, columnsOf, rowReader } from "./snowflake-values.js";
+import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, Labels, Row, Script, Statement, Warehouse } from "./types.js";
 
 /**
@@ -47,6 +48,10 @@ class SnowflakeWarehouse implements Warehouse {
     if (explained === null) return null;
     for await (const [plan] of this.#session.rows(explained, statement.sql)) return assignedBytes(plan);
     return null;
+  }
+
+  hasTable(schema: string, table: string): Promise<boolean> {
+    return inInformationSchema(this, schema, table);
   }
 
   async describe(statement: Statement): Promise<Column[]> {

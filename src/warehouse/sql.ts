@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { literal, type Dialect } from "./dialect.js";
-import type { Param, Statement } from "./types.js";
+import type { Param, Statement, Warehouse } from "./types.js";
 
 /** Where the package's own SQL lives, in a checkout and in an installed package alike. */
 const SQL_FOLDER = new URL("../../sql/", import.meta.url);
@@ -50,7 +50,7 @@ export function constantTable(table: ConstantTable, dialect: Dialect, binder: Bi
   if (table.rows.length === 0)
     return `select ${row([])
       .map((sql, i) => `${sql} as ${names[i] ?? ""}`)
-      .join(", ")} where 1 = 0`;
+      .join(", ")} from (select 1 as one) nothing where 1 = 0`;
   return dialect.constants(names, table.rows.map(row));
 }
 
@@ -94,6 +94,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
     materialized: dialect.materialized,
+    ledger_layout: dialect.ledgerLayout,
     null_text: `cast(null as ${dialect.types.text})`,
     null_bigint: `cast(null as ${dialect.types.bigint})`,
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,
@@ -152,5 +153,12 @@ function canonicalText(parts: readonly string[], dialect: Dialect): string {
 }
 
 export function ledgerTable(dialect: Dialect, schema: string, table: string): string {
-  return `${dialect.quote(schema)}.${dialect.quote(table)}`;
+  return `${dialect.schemaName(schema)}.${dialect.quote(table)}`;
+}
+
+/** Whether the database lists a table, in whatever case it keeps names. */
+export async function inInformationSchema(warehouse: Warehouse, schema: string, table: string): Promise<boolean> {
+  const binder = new Binder(warehouse.dialect);
+  const named = `lower(table_schema) = lower(${binder.bind(schema)}) and lower(table_name) = lower(${binder.bind(table)})`;
+  return (await warehouse.query({ sql: `select table_name from information_schema.tables where ${named}`, params: binder.params })).length > 0;
 }

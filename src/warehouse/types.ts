@@ -78,6 +78,8 @@ export interface Warehouse {
   readonly usage: Readonly<Usage>;
   /** Names the statements from now on, where the warehouse has labels or tags. */
   label(labels: Labels): void;
+  /** Whether there is a table of that name in a schema, which need not exist. */
+  hasTable(schema: string, table: string): Promise<boolean>;
   /** Bytes that a statement would read, or null where the warehouse doesn't say; runs nothing. */
   estimate(statement: Statement): Promise<number | null>;
   /** The columns that a query would return; runs nothing. */

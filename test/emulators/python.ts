@@ -42,11 +42,11 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-/** Starts a server that answers at `path` once it is up; `args` are given its port. */
-export async function startEmulator(python: string, args: (port: number) => string[], path: string): Promise<Emulator> {
+/** Starts a program of the environment, a server that answers at `path` once it is up; `args` are given its port. */
+export async function startEmulator(program: string, args: (port: number) => string[], path: string, env: NodeJS.ProcessEnv = {}): Promise<Emulator> {
   const port = await freePort();
   const said: string[] = [];
-  const child = spawn(python, args(port), { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args(port), { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
@@ -83,7 +83,7 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as AddressInfo;

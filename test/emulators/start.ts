@@ -1,30 +1,65 @@
 /** Starts what `npm run test:warehouses` runs against, unless a variable names a server that is there already. */
-import { join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { BIGQUERY_URL_VARIABLE } from "../support/bigquery.js";
 import { SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
-import { environment, findPython, startEmulator, type Emulator } from "./python.js";
+import { environment, findPython, freePort, startEmulator, type Emulator } from "./python.js";
 
 const HERE = import.meta.dirname;
 
 export async function setup(): Promise<() => Promise<void>> {
-  const started: Emulator[] = [];
-  if (process.env[SNOWFLAKE_URL_VARIABLE] === undefined) {
-    const python = await findPython("python3", "OPPORTUNE_TEST_PYTHON");
-    if (python === null) missing("python3 with its venv module (Debian: apt-get install python3-venv)");
-    else {
-      const own = await environment("snowflake", python, join(HERE, "snowflake-requirements.txt"));
-      const emulator = await startEmulator(own, (port) => ["-W", "ignore", join(HERE, "snowflake_server.py"), String(port)], "/health");
-      started.push(emulator);
-      process.env[SNOWFLAKE_URL_VARIABLE] = emulator.url;
-    }
-  }
+  const started = await Promise.all([unlessNamed(SNOWFLAKE_URL_VARIABLE, snowflake), unlessNamed(BIGQUERY_URL_VARIABLE, bigQuery)]);
   return async () => {
-    for (const emulator of started) await emulator.stop();
+    for (const emulator of started) await emulator?.stop();
   };
 }
 
+async function unlessNamed(variable: string, start: () => Promise<Emulator | null>): Promise<Emulator | null> {
+  if (process.env[variable] !== undefined) return null;
+  const emulator = await start();
+  if (emulator !== null) process.env[variable] = emulator.url;
+  return emulator;
+}
+
+async function snowflake(): Promise<Emulator | null> {
+  const python = await findPython("python3", "OPPORTUNE_TEST_PYTHON");
+  if (python === null) return missing("Snowflake's emulator", "python3 with its venv module (Debian: apt-get install python3-venv)");
+  const own = await environment("snowflake", python, join(HERE, "snowflake-requirements.txt"));
+  return startEmulator(own, (port) => ["-W", "ignore", join(HERE, "snowflake_server.py"), String(port)], "/health");
+}
+
+async function bigQuery(): Promise<Emulator | null> {
+  const python = await findPython("python3.13", "OPPORTUNE_TEST_PYTHON_313");
+  if (python === null) return missing("BigQuery's emulator", "python3.13 with its venv module");
+  const own = await environment("bigquery", python, join(HERE, "bigquery-requirements.txt"));
+  const data = mkdtempSync(join(tmpdir(), "opportune-bigquery-"));
+  // DuckDB looks for its extensions under the user's home.
+  const home = join(data, "home");
+  const packages = join(dirname(dirname(own)), "lib/python3.13/site-packages");
+  for (const name of readdirSync(packages).filter((entry) => /^duckdb_extension_[a-z]+$/.test(entry))) {
+    const extensions = join(home, ".duckdb/extensions");
+    mkdirSync(extensions, { recursive: true });
+    for (const version of readdirSync(join(packages, name, "extensions"))) {
+      const platform = join(extensions, version, `${process.platform === "darwin" ? "osx" : "linux"}_${process.arch === "arm64" ? "arm64" : "amd64"}`);
+      cpSync(join(packages, name, "extensions", version), platform, { recursive: true });
+    }
+  }
+  const grpc = String(await freePort());
+  const options = ["--host", "127.0.0.1", "--grpc-port", grpc, "--project", "test-project", "--data-dir", data];
+  const path = "/bigquery/v2/projects/test-project/datasets";
+  const emulator = await startEmulator(join(dirname(own), "local-bigquery"), (port) => ["serve", "--port", String(port), ...options], path, { HOME: home });
+  const stop = async (): Promise<void> => {
+    await emulator.stop();
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { ...emulator, stop };
+}
+
 /** The tests of that warehouse are skipped, but where nothing may be. */
-function missing(what: string): void {
-  const text = `Snowflake's emulator needs ${what}; its tests are skipped.`;
+function missing(emulator: string, what: string): null {
+  const text = `${emulator} needs ${what}; its tests are skipped.`;
   if (process.env["CI"] !== undefined) throw new Error(text);
   process.stderr.write(`${text}\n`);
+  return null;
 }

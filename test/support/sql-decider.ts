@@ -37,7 +37,7 @@ export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Pr
   const idle = idleOf.get(open) ?? [];
   idleOf.set(open, idle);
   const warehouse = idle.pop() ?? (await openWarehouse(open));
-  for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table}`, params: [] });
+  for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table} where true`, params: [] });
   const close = (): Promise<void> => {
     idle.push(warehouse);
     return Promise.resolve();
@@ -255,7 +255,7 @@ async function fill(
   rows: readonly (readonly (string | number | boolean | null | undefined)[])[],
 ): Promise<void> {
   await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
-  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `${warehouse.dialect.quote(name)} varchar`).join(", ")})`, params: [] });
+  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `${warehouse.dialect.quote(name)} ${warehouse.dialect.types.text}`).join(", ")})`, params: [] });
   const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
   if (rows.length > 0)
     await warehouse.append(

@@ -1,0 +1,89 @@
+import { DefaultQueryCompiler, type SchemableIdentifierNode } from "kysely";
+import { mergeMissing, type Dialect } from "./dialect.js";
+
+const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
+
+function quote(name: string): string {
+  return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
+}
+
+/** A text in GoogleSQL's quotes: an apostrophe is escaped, not doubled. */
+function text(value: string): string {
+  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+class BigQueryCompiler extends DefaultQueryCompiler {
+  readonly #schemaName: (schema: string) => string;
+
+  constructor(schemaName: (schema: string) => string) {
+    super();
+    this.#schemaName = schemaName;
+  }
+
+  protected override visitSchemableIdentifier({ schema, identifier }: SchemableIdentifierNode): void {
+    if (schema !== undefined) this.append(`${this.#schemaName(schema.name)}.`);
+    this.visitNode(identifier);
+  }
+
+  protected override getLeftIdentifierWrapper(): string {
+    return "`";
+  }
+
+  protected override getRightIdentifierWrapper(): string {
+    return "`";
+  }
+
+  protected override sanitizeIdentifier(identifier: string): string {
+    return identifier.replaceAll("\\", "\\\\").replaceAll("`", "\\`");
+  }
+
+  protected override getCurrentParameterPlaceholder(): string {
+    return `@p${String(this.numParameters)}`;
+  }
+
+  /** A null without a type fits every column, as a parameter it would be of one. */
+  protected override appendValue(value: unknown): void {
+    if (value === null || typeof value === "boolean") this.append(String(value));
+    else super.appendValue(value);
+  }
+}
+
+/** @param project whose datasets are meant where another one pays for the jobs; null: the one that pays */
+export function bigQueryDialect(project: string | null): Dialect {
+  const schemaName = (schema: string): string => (project === null ? quote(schema) : `${quote(project)}.${quote(schema)}`);
+  return { ...WORDS, schemaName, queryCompiler: () => new BigQueryCompiler(schemaName) };
+}
+
+const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
+  name: "bigquery",
+  types: TYPES,
+  columnTypes: TYPES,
+  placeholder: (n) => `@p${String(n)}`,
+  quote,
+  md5: (of) => `to_hex(md5(${of}))`,
+  microseconds: (timestamp) => `unix_micros(${timestamp})`,
+  plusSeconds: (timestamp, seconds) => `timestamp_add(${timestamp}, interval (${seconds}) second)`,
+  secondsBetween: (from, to) => `div(unix_micros(${to}) - unix_micros(${from}), 1000000)`,
+  jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
+  // What has no offset is UTC: every job's time zone is.
+  toUtc: (expression) => `cast(${expression} as timestamp)`,
+  constants: (columns, rows) =>
+    rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join("\n  union all "),
+  utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
+  utcDate: (timestamp) => `date(${timestamp})`,
+  lower: (of) => `lower(${of})`,
+  matches: (of, pattern) => `regexp_contains(${of}, ${text(pattern)})`,
+  // Temporary tables belong to the session, which goes by itself a day after its last statement.
+  workTable: (name) => `opportune_${name}`,
+  createWorkTable: (name) => `create or replace temp table opportune_${name}`,
+  materialized: "",
+  arbitration: { before: [], after: [] },
+  clock: "current_timestamp()",
+  oneProcess: false,
+  insertMissing: mergeMissing,
+  installation: () => ({ before: [], after: [] }),
+  definesInTransactions: false,
+  // A run looks back on days; who a claim belongs to is asked by user and segment.
+  ledgerLayout: "\npartition by date(decided_at)\ncluster by user_id, segment",
+  afterFilling: () => [],
+};
