@@ -1,4 +1,5 @@
 /** From validated files to the shapes that the rest of the job reads. */
+import { isLoopback } from "../core/loopback.js";
 import { audiencesIn, builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
 import { buildSilences } from "./lint-rules.js";
@@ -7,6 +8,7 @@ import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
 import type {
   Audience,
+  BigQueryConnection,
   Cap,
   Channel,
   DuckDbConnection,
@@ -78,7 +80,29 @@ function connectionOf(target: ProjectFile["targets"][string]): Target["connectio
       return postgres(target);
     case "snowflake":
       return snowflake(target);
+    case "bigquery":
+      return bigQuery(target);
   }
+}
+
+function bigQuery(target: TargetOf<"bigquery">): BigQueryConnection {
+  return {
+    type: "bigquery",
+    project: target.project,
+    billingProject: target.billing_project ?? null,
+    location: target.location ?? null,
+    dataset: target.dataset ?? null,
+    signIn: bigQuerySignIn(target),
+    impersonate: target.impersonate ?? null,
+    statementTimeoutSeconds: target.statement_timeout,
+    url: target.url ?? null,
+  };
+}
+
+/** At most one way is named: see checkBigQuery in rules.ts. */
+function bigQuerySignIn(target: TargetOf<"bigquery">): BigQueryConnection["signIn"] {
+  if (target.credentials !== undefined) return { kind: "key", key: target.credentials };
+  return target.credentials_file === undefined ? { kind: "default" } : { kind: "file", file: target.credentials_file };
 }
 
 function snowflake(target: TargetOf<"snowflake">): SnowflakeConnection {
@@ -107,7 +131,7 @@ function snowflakeSignIn(target: TargetOf<"snowflake">): SnowflakeConnection["si
 
 /** A socket or a loopback address: nobody listens in between. */
 function isHere(host: string): boolean {
-  return host.startsWith("/") || /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
+  return host.startsWith("/") || isLoopback(host);
 }
 
 function sslOf(written: NonNullable<TargetOf<"postgres">["ssl"]>): PostgresConnection["ssl"] {

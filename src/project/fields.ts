@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { DURATION_PATTERN, nearestDuration, parseDuration } from "../core/durations.js";
+import { isLoopback } from "../core/loopback.js";
 import { nearestName } from "../core/suggest.js";
 
 const DURATION = "a duration such as 10 minutes, 24 hours or 7 days";
@@ -118,5 +119,5 @@ function isTimeZone(value: string): boolean {
 function isSafeUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, hostname } = new URL(value);
-  return protocol === "https:" || (protocol === "http:" && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname));
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }

@@ -118,7 +118,43 @@ const snowflake = z.strictObject({
   url: url.optional().describe("Base URL other than the account's own: a private link, or an emulator."),
 });
 
-const target = z.discriminatedUnion("type", [duckdb, postgres, snowflake]);
+const PROJECT = "a project's id, such as shop-analytics";
+const LOCATION = "a location such as EU, US or europe-west3";
+const DATASET = "a dataset's name of letters, digits and _";
+const SERVICE_ACCOUNT = "a service account, such as opportune@shop-analytics.iam.gserviceaccount.com";
+
+/** 6 to 30 letters, digits and hyphens; projects of old may stand below a domain, example.com:shop. */
+const projectId = z.string({ error: PROJECT }).regex(/^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, { error: PROJECT });
+
+const bigquery = z.strictObject({
+  type: z.literal("bigquery"),
+  project: projectId.describe("Google Cloud project of the ledger, and of tables without one."),
+  billing_project: projectId.optional().describe("Project that runs the statements and pays for them; the same if none is named."),
+  location: z
+    .string({ error: LOCATION })
+    .regex(/^[A-Za-z0-9-]+$/, { error: LOCATION })
+    .optional()
+    .describe("Where the datasets are: EU, US, europe-west3. BigQuery finds it out by itself where statements read tables."),
+  dataset: z
+    .string({ error: DATASET })
+    .regex(/^[A-Za-z0-9_]+$/, { error: DATASET })
+    .optional()
+    .describe("Dataset in which tables without one are looked up."),
+  credentials_file: text
+    .optional()
+    .describe("A service account's key as JSON, relative to the project. Without it and `credentials`: application default credentials."),
+  credentials: text.optional().describe("The key itself: ${BIGQUERY_CREDENTIALS}."),
+  impersonate: z
+    .string({ error: SERVICE_ACCOUNT })
+    .regex(/^[a-z0-9.-]+@[a-z0-9.-]+\.gserviceaccount\.com$/, { error: SERVICE_ACCOUNT })
+    .optional()
+    .describe("Service account to act as, whoever signs in."),
+  ...everyTarget,
+  statement_timeout: duration.prefault("10 minutes").describe("A statement that takes longer is cancelled."),
+  url: url.optional().describe("Base URL other than Google's: a private endpoint, or an emulator on this machine, which takes no credentials."),
+});
+
+const target = z.discriminatedUnion("type", [duckdb, postgres, snowflake, bigquery]);
 
 export const CHANNEL_TYPES = ["email", "sms", "push", "in_app", "webhook"] as const;
 
@@ -229,7 +265,7 @@ export type ProjectFile = z.output<typeof projectSchema>;
 
 /** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
 export function holdsSecret(path: string): boolean {
-  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
+  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url|credentials(?!_file)|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
     path,
   );
 }

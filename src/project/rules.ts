@@ -1,6 +1,7 @@
 /** What a schema can't say: how the keys of one valid file must fit together. */
 import type { Problem } from "../core/errors.js";
 import { formatDuration } from "../core/durations.js";
+import { isLoopback } from "../core/loopback.js";
 import { nearestName, didYouMean } from "../core/suggest.js";
 import { capName, stepsOf } from "./build.js";
 import { problemAt } from "./problems.js";
@@ -21,6 +22,7 @@ function collect(source: YamlSource, check: (report: Report) => void): Problem[]
 export function checkProjectRules(data: ProjectFile, source: YamlSource): Problem[] {
   return collect(source, (report) => {
     for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
+    for (const [name, target] of Object.entries(data.targets)) if (target.type === "bigquery") checkBigQuery(name, target, report);
 
     for (const [name, { on_alert: alert }] of Object.entries(data.targets)) {
       if (alert === undefined || alert.command !== undefined || alert.webhook !== undefined) continue;
@@ -77,6 +79,20 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
   }
   if (channel.api_key === undefined) {
     report(path, "missing", `api_key is missing in channels.${name}; the provider sendgrid needs one`, "add api_key: ${SENDGRID_API_KEY}");
+  }
+}
+
+/** At most one key to sign in with, and none for an emulator: what is written and not used would mislead. */
+function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][string], { type: "bigquery" }>, report: Report): void {
+  const path = ["targets", name];
+  const { url } = target;
+  const named = (["credentials", "credentials_file", "impersonate"] as const).filter((key) => target[key] !== undefined);
+  if (target.credentials !== undefined && target.credentials_file !== undefined) {
+    const message = `${path.join(".")} names two ways to sign in: credentials and credentials_file`;
+    report([...path, "credentials_file"], "sign-in", message, "leave one of them out", "key");
+  } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
+    const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
+    report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
   }
 }
 

@@ -23,6 +23,18 @@ function passwordsOf(connection: Project["target"]["connection"]): (string | nul
     case "snowflake":
       return Object.entries(connection.signIn)
         .filter(([name]) => name !== "kind" && name !== "file")
-        .map(([, value]) => value as string | null);
+        .map(([, value]) => value);
+    case "bigquery":
+      return connection.signIn.kind === "key" ? [connection.signIn.key, privateKeyIn(connection.signIn.key)] : [];
+  }
+}
+
+/** The key within a service account's JSON, as a library that was given it might show it. */
+function privateKeyIn(json: string): string | null {
+  try {
+    const { private_key: key } = JSON.parse(json) as { private_key?: unknown };
+    return typeof key === "string" ? key : null;
+  } catch {
+    return null;
   }
 }

@@ -37,7 +37,7 @@ export interface Target {
   schema: string;
   /** Folder, relative to the project root, that takes messages which are not really sent. */
   outbox: string;
-  connection: DuckDbConnection | PostgresConnection | SnowflakeConnection;
+  connection: DuckDbConnection | PostgresConnection | SnowflakeConnection | BigQueryConnection;
   onAlert: OnAlert | null;
 }
 
@@ -104,6 +104,25 @@ export interface SnowflakeConnection {
   queryTag: string;
   statementTimeoutSeconds: number;
   /** Another base URL than the account's own; null: none. */
+  url: string | null;
+}
+
+export interface BigQueryConnection {
+  type: "bigquery";
+  /** Project of the ledger, and of tables without one. */
+  project: string;
+  /** Project that runs the jobs and pays for them; null: the same. */
+  billingProject: string | null;
+  /** Where the datasets are: EU, US, europe-west3 …; null: as BigQuery finds out by itself. */
+  location: string | null;
+  /** Dataset in which tables without one are looked up; null: every table is named with its own. */
+  dataset: string | null;
+  /** `default`: application default credentials. Else a service account's key: its JSON, never logged, or a file relative to the project root. */
+  signIn: { kind: "default" } | { kind: "file"; file: string } | { kind: "key"; key: string };
+  /** Service account to act as; null: whoever signed in. */
+  impersonate: string | null;
+  statementTimeoutSeconds: number;
+  /** Another base URL than Google's: a private endpoint, or an emulator on this machine, which takes no credentials; null: none. */
   url: string | null;
 }
 
