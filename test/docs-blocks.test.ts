@@ -121,7 +121,10 @@ const MINIMAL = {
 };
 
 const ENVIRONMENT = Object.fromEntries(
-  ["SENDGRID_API_KEY", "UNSUBSCRIBE_SECRET", "ALERT_TOKEN", "PGPASSWORD"].map((name) => [name, `${name.toLowerCase()}-of-more-than-32-characters`]),
+  ["SENDGRID_API_KEY", "UNSUBSCRIBE_SECRET", "ALERT_TOKEN", "PGPASSWORD", "BIGQUERY_CREDENTIALS"].map((name) => [
+    name,
+    `${name.toLowerCase()}-of-more-than-32-characters`,
+  ]),
 );
 const env = { ...ENVIRONMENT, DATABASE_URL: "postgres://job@db.example.com/warehouse" };
 
