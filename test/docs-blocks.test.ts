@@ -121,7 +121,7 @@ const MINIMAL = {
 };
 
 const ENVIRONMENT = Object.fromEntries(
-  ["SENDGRID_API_KEY", "UNSUBSCRIBE_SECRET", "ALERT_TOKEN", "PGPASSWORD", "SNOWFLAKE_PASSPHRASE"].map((name) => [
+  ["SENDGRID_API_KEY", "UNSUBSCRIBE_SECRET", "ALERT_TOKEN", "PGPASSWORD", "SNOWFLAKE_PASSPHRASE", "BIGQUERY_CREDENTIALS"].map((name) => [
     name,
     `${name.toLowerCase()}-of-more-than-32-characters`,
   ]),

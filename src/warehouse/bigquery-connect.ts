@@ -1,4 +1,5 @@
 import type { BigQuery } from "@google-cloud/bigquery";
+import type * as bigQueryDriver from "@google-cloud/bigquery";
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { redact } from "../core/redact.js";
@@ -46,7 +47,7 @@ export async function connectBigQuery(connection: BigQueryConnection, root: stri
   }
 }
 
-async function loadDriver(): Promise<{ driver: typeof import("@google-cloud/bigquery"); auth: AuthLibrary }> {
+async function loadDriver(): Promise<{ driver: typeof bigQueryDriver; auth: AuthLibrary }> {
   try {
     return { driver: await import("@google-cloud/bigquery"), auth: await import("google-auth-library") };
   } catch (error) {

@@ -1,13 +1,14 @@
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type * as googleAuthLibrary from "google-auth-library";
 import type { AuthClient, ImpersonatedOptions, JWTOptions } from "google-auth-library";
 import { OpportuneError } from "../core/errors.js";
 import { isLoopback } from "../core/loopback.js";
 import type { BigQueryConnection } from "../project/types.js";
 
 /** As it is imported, late. */
-export type AuthLibrary = typeof import("google-auth-library");
+export type AuthLibrary = typeof googleAuthLibrary;
 
 /** What tokens are good for: BigQuery alone; and of who impersonates, asking IAM for the other account's tokens alone. */
 const SCOPES = { bigquery: "https://www.googleapis.com/auth/bigquery", iam: "https://www.googleapis.com/auth/iam" };

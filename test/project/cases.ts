@@ -50,12 +50,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown warehouse",
     files: main("type: duckdb", "type: duckbd"),
-    expected: ['opportune.yml:3:15: targets.dev.type is "duckbd"; expected one of duckdb, postgres | did you mean "duckdb"?'],
+    expected: ['opportune.yml:3:15: targets.dev.type is "duckbd"; expected one of duckdb, postgres, snowflake, bigquery | did you mean "duckdb"?'],
   },
   {
     name: "no warehouse type",
     files: main("type: duckdb, ", ""),
-    expected: ["opportune.yml:3:8: type is missing in targets.dev; expected one of duckdb, postgres"],
+    expected: ["opportune.yml:3:8: type is missing in targets.dev; expected one of duckdb, postgres, snowflake, bigquery"],
   },
   {
     name: "no targets",
