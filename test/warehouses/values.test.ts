@@ -188,7 +188,7 @@ onEachWarehouse("values", ({ name }, check) => {
         throw new Error("it came to an end");
       } catch (error) {
         expect(error).toBeInstanceOf(OpportuneError);
-        expect((error as Error).message).toBe(`it took longer than ${formatDuration(1)}, the statement_timeout of this target`);
+        expect((error as Error).message).toContain(`it took longer than ${formatDuration(1)}, the statement_timeout of this target`);
         expect(await hasty.query({ sql: "select 1 as a", params: [] })).toEqual([{ a: 1 }]);
       } finally {
         await hasty.close();
@@ -220,5 +220,8 @@ onEachWarehouse("values", ({ name }, check) => {
 
 /** 8 × 10¹² rows to go through. */
 function endless(warehouse: Warehouse, table: string): Promise<Row[]> {
-  return warehouse.query({ sql: `select count(*) as n from ${table} a cross join ${table} b cross join ${table} c where a.n * b.n + c.n < 0`, params: [] });
+  return warehouse.query({
+    sql: `select count(*) as n from ${table} a cross join ${table} b cross join ${table} c where (a.n * b.n + c.n) % 7 = 8`,
+    params: [],
+  });
 }
