@@ -31,7 +31,7 @@ const MAKE: Readonly<Record<WarehouseName, () => Promise<Made>>> = {
   duckdb() {
     const path = join(temporaryFolder(), "test.duckdb");
     const drop = (): Promise<void> => Promise.resolve(rmSync(path, { force: true }));
-    return Promise.resolve({ target: { type: "duckdb", path, threads: 1 }, drop });
+    return Promise.resolve({ target: { type: "duckdb", path, threads: 1, wait_for_lock: "0 seconds" }, drop });
   },
   async postgres() {
     const { connection, drop } = await createDatabase();
