@@ -4,6 +4,7 @@ import { doubtsCommand, doubtsSettleCommand, type DoubtsOptions, type SettleOpti
 import { explainCommand } from "../../src/commands/explain.js";
 import { retryCommand, type RetryOptions } from "../../src/commands/retry.js";
 import type { Row } from "../../src/warehouse/types.js";
+import type { WarehouseName } from "./databases.js";
 import { MINUTE, Shop, T0 } from "./run-shop.js";
 import { told, type Told } from "./terminal.js";
 
@@ -43,7 +44,7 @@ export const events = (shop: Shop): Promise<Row[]> => shop.rows("select count(*)
 export const jsonOf = ({ stdout }: Told): unknown => JSON.parse(stdout);
 
 /** Doubts are listed, settled as sent, as not sent, or sent again, once. */
-export async function doubtStory(on: "duckdb" | "postgres"): Promise<void> {
+export async function doubtStory(on: WarehouseName): Promise<void> {
   const shop = await Shop.sending(["ada", "bob", "eve", "kim"], { on });
   const { doubts, settle, explain } = commands(shop);
   shop.sandbox.setFaults([{ cut: "after", count: 3 }]);
@@ -119,7 +120,7 @@ export async function doubtStory(on: "duckdb" | "postgres"): Promise<void> {
 }
 
 /** What failed for good is offered again after a fix, and decided afresh under the same id. */
-export async function retryStory(on: "duckdb" | "postgres"): Promise<void> {
+export async function retryStory(on: WarehouseName): Promise<void> {
   const shop = await Shop.sending(["ada", "bob", "eve", "kim"], { on });
   const { retry, explain } = commands(shop);
   shop.sandbox.setFaults([{ status: 400, count: 4 }]);
@@ -142,9 +143,9 @@ export async function retryStory(on: "duckdb" | "postgres"): Promise<void> {
   );
 
   // One goes; one comes back to the segment past its window; one it returns no more; one is not to hear from us any more.
-  await shop.rows("delete from carts where user_id in ('bob', 'eve') returning user_id");
-  await shop.rows(
-    "insert into opportune.suppressions (channel, address, topic, reason, recorded_at) values ('email', 'kim@example.com', null, 'bounce', timestamp '2026-03-02 12:00:00') returning 1",
+  await shop.execute("delete from carts where user_id in ('bob', 'eve')");
+  await shop.execute(
+    "insert into opportune.suppressions (channel, address, topic, reason, recorded_at) values ('email', 'kim@example.com', null, 'bounce', timestamp '2026-03-02 12:00:00')",
   );
   expect((await shop.run(T0 + 5 * MINUTE)).delivery).toMatchObject({ claims: 1, counts: { accepted: 1 } });
   expect(shop.recipients()).toEqual(["ada@example.com"]);

@@ -1,18 +1,16 @@
-/** A shop in a temporary folder with its DuckDB file or Postgres database, a sandbox for its mail, and whole runs at a frozen clock. */
+/** A shop in a temporary folder with its DuckDB file or a database on another warehouse, a sandbox for its mail, and whole runs at a frozen clock. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { setPause } from "../../src/ledger/pauses.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
 import { run, type RunOptions, type RunResult } from "../../src/run.js";
 import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
-import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import type { AppendColumn, Row, Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";
-import { createDatabase } from "./postgres.js";
+import { createTestDatabase, type Database, type WarehouseName } from "./databases.js";
 import { sendGridBodyCheck } from "./sendgrid-schema.js";
 
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
@@ -26,17 +24,13 @@ export interface SentMail {
   content: { type: string; value: string }[];
 }
 
-const DUCKDB = "type: duckdb, path: shop.duckdb";
+const DUCKDB = { type: "duckdb", path: "shop.duckdb" };
 
-function postgres({ user, password, host, port, database }: PostgresConnection): string {
-  return `type: postgres, url: "postgres://${String(user)}:${String(password)}@${host}:${String(port)}/${String(database)}"`;
-}
-
-function files(endpoint: string, target: string): Record<string, string> {
+function files(endpoint: string, target: Readonly<Record<string, unknown>>): Record<string, string> {
   return {
     "opportune.yml": `name: shop
 targets:
-  dev: {${target}, live: false}
+  dev: ${JSON.stringify({ ...target, live: false })}
 channels:
   email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
@@ -61,25 +55,29 @@ export class Shop {
   readonly root = temporaryFolder();
   readonly sandbox: Sandbox;
 
-  readonly #postgres: PostgresConnection | null;
+  readonly #database: Database | null;
 
-  private constructor(sandbox: Sandbox, connection: PostgresConnection | null) {
+  private constructor(sandbox: Sandbox, database: Database | null) {
     this.sandbox = sandbox;
-    this.#postgres = connection;
+    this.#database = database;
   }
 
   /** With a ledger and an empty table of carts; `endpoint` in place of the sandbox's. */
-  static async open(options: Partial<SandboxOptions> & { endpoint?: string; on?: "duckdb" | "postgres" } = {}): Promise<Shop> {
+  static async open(options: Partial<SandboxOptions> & { endpoint?: string; on?: WarehouseName } = {}): Promise<Shop> {
     const { endpoint, on, ...sandboxOptions } = options;
-    const database = on === "postgres" ? await createDatabase() : null;
+    const database = on === undefined || on === "duckdb" ? null : await createTestDatabase(on);
     if (database !== null) onTestFinished(() => database.drop());
     const sandbox = await startSandbox({ port: 0, ...sandboxOptions });
     onTestFinished(() => sandbox.close());
-    const shop = new Shop(sandbox, database?.connection ?? null);
-    write(shop.root, files(endpoint ?? sandbox.url, database === null ? DUCKDB : postgres(database.connection)));
+    const shop = new Shop(sandbox, database);
+    write(shop.root, files(endpoint ?? sandbox.url, database?.target ?? DUCKDB));
     await shop.warehouse(async (warehouse) => {
       await installLedger(warehouse, "opportune");
-      await warehouse.execute({ sql: "create table carts (user_id varchar, email varchar, occurred_at timestamp, name varchar, total float8)", params: [] });
+      const { text, timestamp, bigint } = warehouse.dialect.types;
+      await warehouse.execute({
+        sql: `create table carts (user_id ${text}, email ${text}, occurred_at ${timestamp}, name ${text}, total ${bigint})`,
+        params: [],
+      });
     });
     return shop;
   }
@@ -100,9 +98,9 @@ export class Shop {
   async warehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
     const { root } = this;
     const warehouse =
-      this.#postgres === null
+      this.#database === null
         ? await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: null, threads: 1 }, { root })
-        : await openPostgres(this.#postgres, { root });
+        : await this.#database.connect();
     try {
       return await work(warehouse);
     } finally {
@@ -114,15 +112,28 @@ export class Shop {
     return this.warehouse((warehouse) => warehouse.query({ sql, params: [] }));
   }
 
+  execute(sql: string): Promise<number> {
+    return this.warehouse((warehouse) => warehouse.execute({ sql, params: [] }));
+  }
+
   /** Carts of these users, left so many minutes before T0. */
   async carts(users: readonly string[], minutesBefore: number): Promise<void> {
     if (users.length === 0) return;
-    const at = new Date(T0 - minutesBefore * MINUTE).toISOString();
+    const text = (name: string, values: readonly string[]): AppendColumn => ({ name, kind: "text", values });
     await this.warehouse((warehouse) =>
-      warehouse.execute({
-        sql: `insert into carts select u, u || '@example.com', cast($1 as timestamp), upper(u), 20 from (select unnest(string_to_array($2, ',')) as u) t`,
-        params: [at, users.join(",")],
-      }),
+      warehouse.append(warehouse.dialect.oneProcess ? "main.carts" : "carts", [
+        text("user_id", users),
+        text(
+          "email",
+          users.map((user) => `${user}@example.com`),
+        ),
+        { name: "occurred_at", kind: "timestamp", values: users.map(() => T0 - minutesBefore * MINUTE) },
+        text(
+          "name",
+          users.map((user) => user.toUpperCase()),
+        ),
+        { name: "total", kind: "integer", values: users.map(() => 20) },
+      ]),
     );
   }
 

@@ -1,11 +1,20 @@
 /** Databases of the tests' Snowflake: an emulator, or a real account. */
 import { randomBytes } from "node:crypto";
+import { parse } from "yaml";
 import type { SnowflakeConnection } from "../../src/project/types.js";
 import { openSnowflake } from "../../src/warehouse/snowflake.js";
+import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
+import { connectionOf } from "./targets.js";
 
 /** Set by test/emulators/start.ts before any test runs. */
 export const SNOWFLAKE_URL_VARIABLE = "OPPORTUNE_TEST_SNOWFLAKE";
+
+/**
+ * The keys of a target (as opportune.yml has them, in YAML) of a real account: account, user, private_key_path, role, warehouse.
+ * The role must be allowed to create databases. Set by whoever runs the tests.
+ */
+export const SNOWFLAKE_TARGET_VARIABLE = "OPPORTUNE_TEST_SNOWFLAKE_TARGET";
 
 /** Of a database of one test's own; in the emulator it springs up when somebody connects to it. */
 export function newDatabaseName(): string {
@@ -33,4 +42,24 @@ export function emulatorConnection(database = newDatabaseName()): SnowflakeConne
 
 export function openNewSnowflake(): Promise<Warehouse> {
   return openSnowflake(emulatorConnection(), { root: "." });
+}
+
+/** A database of one test's own, on the account that a variable names or else in the emulator, which keeps what was in it. */
+export async function createSnowflakeDatabase(): Promise<{ target: Record<string, unknown>; drop: () => Promise<void> }> {
+  const database = newDatabaseName();
+  const account = process.env[SNOWFLAKE_TARGET_VARIABLE];
+  if (account === undefined) {
+    const { signIn: _, url, account: name } = emulatorConnection(database);
+    return {
+      target: { type: "snowflake", account: name, user: "test", password: "test", url, database, session_schema: "PUBLIC" },
+      drop: () => Promise.resolve(),
+    };
+  }
+  const keys = parse(account) as Record<string, unknown>;
+  const inAccount = async (sql: string): Promise<void> => {
+    const warehouse = await openWarehouse(connectionOf({ type: "snowflake", ...keys }), { root: "." });
+    await warehouse.execute({ sql, params: [] }).finally(() => warehouse.close());
+  };
+  await inAccount(`create database ${database}`);
+  return { target: { ...keys, type: "snowflake", database, session_schema: "PUBLIC" }, drop: () => inAccount(`drop database ${database}`) };
 }

@@ -1,8 +1,3 @@
-import { afterAll } from "vitest";
-import { CORE_CASES, playAll } from "../support/play.js";
-import { openNewSnowflake } from "../support/snowflake.js";
-import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
+import { decideTheTable } from "./support/decisions.js";
 
-afterAll(closeIdleWarehouses);
-
-playAll("SQL on Snowflake's emulator", CORE_CASES, () => createSqlDecider(openNewSnowflake));
+decideTheTable("snowflake");

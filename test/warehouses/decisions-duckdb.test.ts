@@ -1,0 +1,3 @@
+import { decideTheTable } from "./support/decisions.js";
+
+decideTheTable("duckdb");

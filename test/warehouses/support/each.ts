@@ -1,0 +1,52 @@
+/** Each test on every warehouse, or a reason why not, which must stay true. */
+import { describe, expect, it } from "vitest";
+import type { WarehouseName } from "../../support/databases.js";
+import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../../support/snowflake.js";
+
+interface Tested {
+  name: WarehouseName;
+  title: string;
+  /** What stands for the warehouse is an emulator: what it can't show isn't the warehouse's fault. */
+  emulated: boolean;
+  /** The launcher has said so where it couldn't start one. */
+  missing: boolean;
+}
+
+const named = (variable: string): boolean => process.env[variable] !== undefined;
+
+export const WAREHOUSES: readonly Tested[] = [
+  { name: "duckdb", title: "DuckDB", emulated: false, missing: false },
+  { name: "postgres", title: "Postgres", emulated: false, missing: false },
+  real("snowflake", "Snowflake", SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE),
+];
+
+function real(name: WarehouseName, title: string, account: string, emulator: string): Tested {
+  const emulated = !named(account);
+  return { name, title: emulated ? `${title}'s emulator` : title, emulated, missing: emulated && !named(emulator) };
+}
+
+/** What some warehouse, or its emulator alone (`"snowflake emulator"`), can't do, and why: printed in the test's name. */
+export type Reasons = Partial<Record<WarehouseName | `${WarehouseName} emulator`, string>>;
+
+/** A test of one warehouse. Where a reason is given its body must fail: one that passes is a reason that no longer holds. */
+export type Check = (title: string, body: () => Promise<unknown>, notSupported?: Reasons) => void;
+
+/** Declares the same tests for each warehouse. */
+export function onEachWarehouse(about: string, declare: (warehouse: Tested, check: Check) => void): void {
+  for (const warehouse of WAREHOUSES) {
+    describe.skipIf(warehouse.missing)(`${about} on ${warehouse.title}`, () => {
+      declare(warehouse, (title, body, notSupported = {}) => {
+        const reason = notSupported[warehouse.name] ?? (warehouse.emulated ? notSupported[`${warehouse.name} emulator`] : undefined);
+        if (reason === undefined) it(title, async () => void (await body()));
+        else
+          it(`${title}: NOT_SUPPORTED, ${reason}`, async () => {
+            const passed = await body().then(
+              () => true,
+              () => false,
+            );
+            expect(passed, `passes after all, though "${reason}"`).toBe(false);
+          });
+      });
+    });
+  }
+}
