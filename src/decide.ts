@@ -93,7 +93,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
-    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("decisions")}`, params: [] });
+    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("decisions")} where true`, params: [] });
     decided = await arbitrate(arbitration, warehouse, options);
     summary = await summarise(warehouse, arbitration.segments, stagedSegments);
   }

@@ -37,9 +37,9 @@ export const NOTHING_DONE: Omit<RunEnd, "status" | "error"> = {
 
 /** The latest `as_of` of any run, ISO 8601 UTC. */
 export async function lastAsOf(warehouse: Warehouse, schema: string): Promise<string | null> {
-  const asOf = sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of");
+  const asOf = sql<string>`${sql.raw(isoText("r.as_of", warehouse.dialect))}`.as("as_of");
   const rows = await warehouse.query(
-    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs").select(asOf).orderBy("runs.as_of", "desc").limit(1)),
+    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("runs as r").select(asOf).orderBy("r.as_of", "desc").limit(1)),
   );
   return (rows[0]?.["as_of"] as string | undefined) ?? null;
 }
