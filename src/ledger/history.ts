@@ -35,10 +35,10 @@ export async function runHistory(warehouse: Warehouse, schema: string): Promise<
     ),
   );
   const latest = queries
-    .selectFrom("segment_runs")
-    .innerJoin("runs", "runs.run_id", "segment_runs.run_id")
-    .select(["segment", "succeeded", "decisions", "status", "released", at("segment_runs.as_of").as("asked")])
-    .select(sql<number>`row_number() over (partition by segment order by segment_runs.as_of desc, fence desc)`.as("newest"));
+    .selectFrom("segment_runs as s")
+    .innerJoin("runs as r", "r.run_id", "s.run_id")
+    .select(["segment", "succeeded", "decisions", "status", "released", at("s.as_of").as("asked")])
+    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"));
   const segments = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
   return {
     lastAsOf: milliseconds(runs[0]?.["as_of"]),

@@ -1,0 +1,186 @@
+/**
+ * Every statement of the job as BigQuery and Snowflake would be asked it, against the grammar of each: real runs on DuckDB, over the
+ * decision table and the shipped example, tell what there is to ask.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createProgram } from "../../src/commands/program.js";
+import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
+import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
+import { returnedRows, runHistory } from "../../src/ledger/history.js";
+import { installLedger } from "../../src/ledger/schema.js";
+import { sql, temporaryFolder } from "../commands/support.js";
+import { createCaseWorlds } from "../support/cases.js";
+import { CASES } from "../support/play.js";
+import { MINUTE, Shop, T0 } from "../support/run-shop.js";
+import { around } from "../support/around.js";
+import { letLeaseRunOut } from "../ledger/support.js";
+import { floodStory } from "../support/surge.js";
+import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb.js";
+import type { Warehouse } from "../../src/warehouse/types.js";
+import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
+
+import { Gate, Gates, NOT_ASKED_THERE } from "./gate.js";
+import { startGoogleSql, type GoogleSql } from "./googlesql.js";
+import { installedGrammars } from "./install.js";
+import { bigQueryDialect } from "./bigquery-dialect.js";
+import { loadSnowflakeSql } from "./snowflake-sql.js";
+
+const heard: { gates?: Gates; opened: number } = vi.hoisted(() => ({ opened: 0 }));
+
+// Nothing is pretended: each DuckDB that is opened is the real one, and overheard.
+vi.mock("../../src/warehouse/duckdb.js", async (load) => {
+  const real = await load<{ openDuckDb: typeof OpenDuckDb }>();
+  const openDuckDb: typeof OpenDuckDb = async (connection, options) => {
+    const database = connection.path === ":memory:" ? `memory ${String(heard.opened++)}` : resolve(options.root, connection.path);
+    const warehouse = await real.openDuckDb(connection, options);
+    return heard.gates?.twin(warehouse, database) ?? warehouse;
+  };
+  return { ...real, openDuckDb };
+});
+
+const folder = installedGrammars();
+
+describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
+  let googleSql: GoogleSql | undefined;
+  let bigQuery: Gate;
+  let snowflake: Gate;
+  beforeAll(async () => {
+    googleSql = await startGoogleSql(folder ?? "");
+    bigQuery = new Gate(bigQueryDialect, googleSql);
+    snowflake = new Gate(snowflakeDialect, await loadSnowflakeSql(folder ?? ""));
+    heard.gates = new Gates([bigQuery, snowflake]);
+  });
+  afterAll(async () => {
+    await closeIdleWarehouses();
+    googleSql?.stop();
+  });
+
+  it("is heard: in the decision table", async () => {
+    const worlds = createCaseWorlds();
+    for (const one of CASES.filter((each) => TELLING.has(each))) {
+      const decider = await createSqlDecider();
+      for (const { run } of worlds.stepsOf(one)) await decider.run(run);
+      await decider.close();
+    }
+    worlds.dispose();
+  });
+
+  it("is heard: in the shipped example, by the command line", async () => {
+    const root = join(temporaryFolder(), "shop");
+    const opportune = (...args: string[]): Promise<unknown> => createProgram().parseAsync(["node", "opportune", ...args, "--quiet", "--project-dir", root]);
+    const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    onTestFinished(() => said.mockRestore());
+    await createProgram().parseAsync(["node", "opportune", "init", root, "--quiet"]);
+    await opportune("compile");
+    await opportune("run");
+    await opportune("run", "--due", "--dry-run");
+    await opportune("debug");
+    const users = await sql(
+      join(root, "shop.duckdb"),
+      "select user_id from opportune.sent_ledger group by 1 order by min(case when reason = 'claimed' then 0 else 1 end), 1 limit 2",
+    );
+    for (const user of users.map(({ user_id: id }) => String(id))) await opportune("explain", user, "--html", join(root, "story.html"));
+    await opportune("preview", "cart_abandoned");
+    await opportune("pause", "cart_abandoned");
+    await opportune("doubts");
+    await expect(opportune("doubts", "--segment", "gone")).rejects.toThrow("There is no segment");
+    await opportune("ledger", "install");
+    await opportune("ledger", "adopt");
+    expect(process.exitCode ?? 0).toBe(0);
+  });
+
+  it("is heard: in runs that break off, and in what a flood leads to", async () => {
+    const shop = await Shop.sending(["ada", "bob"]);
+    const cutOff = (warehouse: Warehouse): Warehouse =>
+      around(warehouse, {
+        append: () => Promise.reject(new Error("gone")),
+      });
+    await expect(shop.run(T0, {}, cutOff)).rejects.toThrow("gone");
+    await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+    expect((await shop.run(T0 + MINUTE, {}, losingAnswers)).recovered.released).toBe(2);
+    await expect(shop.run(T0 + 2 * MINUTE, {}, failingOnce(/^-- Gives every candidate/))).rejects.toThrow("refused");
+    await shop.warehouse((warehouse) => installLedger(failingOnce(/^create or replace view/m)(warehouse), "opportune"));
+    await floodStory("duckdb");
+  });
+
+  it("is heard: around the runs, by schedule and alerts", async () => {
+    const shop = await Shop.sending(["ada"]);
+    await shop.run(T0);
+    await shop.warehouse(async (warehouse) => {
+      expect((await runHistory(warehouse, "opportune")).lastSuccess).toBe(T0);
+      expect((await returnedRows(warehouse, "opportune", T0, MINUTE)).last).toEqual(new Set(["cart"]));
+      await writeAlertState(warehouse, "opportune", { failed: "2026-03-02T12:00:00Z" });
+      expect(await readAlertState(warehouse, "opportune")).toEqual({ failed: "2026-03-02T12:00:00Z" });
+    });
+  });
+
+  it("is heard from every place that asks", () => {
+    const missing = placesThatAsk().filter((place) => !heard.gates?.origins.has(place));
+    expect(missing).toEqual([]);
+  });
+
+  it("is BigQuery's, by GoogleSQL's analyzer", () => {
+    expect(bigQuery.report()).toEqual([]);
+  });
+
+  it("is Snowflake's, by a parser of its SQL", () => {
+    expect(snowflake.report()).toEqual([]);
+  });
+});
+
+/** Each commit after decisions were appended is made, and its answer lost. */
+function losingAnswers(warehouse: Warehouse): Warehouse {
+  let appended = false;
+  return around(warehouse, {
+    execute: (statement) => {
+      appended ||= statement.sql.startsWith("-- Appends this run's changed answers");
+      return warehouse.execute(statement);
+    },
+    transaction: async (work) => {
+      const result = await warehouse.transaction(work);
+      if (!appended) return result;
+      appended = false;
+      throw new Error("the answer is lost");
+    },
+  });
+}
+
+/** Refuses the first statement that matches. */
+function failingOnce(pattern: RegExp): (warehouse: Warehouse) => Warehouse {
+  let failed = false;
+  return (warehouse) =>
+    around(warehouse, {
+      execute: (statement) => {
+        if (failed || !pattern.test(statement.sql)) return warehouse.execute(statement);
+        failed = true;
+        return Promise.reject(new Error("refused"));
+      },
+    });
+}
+
+/** What a case may have that leads to statements, or to rows in them, of their own. */
+const FEATURES = [
+  ...[/resent/, /retried/, /min_rows/, /"loaded_at":\{"/, /"suppressions":\[\{/, /"preferences":\[\{/, /"backfill":\["/, /"pause":\["/, /"failed"/],
+  ...[/variants/, /holdout/, /"caps"/, /spacing/, /quiet_hours/, /max_per_run/, /each_occurrence/, /days"/, /transactional/, /goal/, /"require":\["/],
+];
+
+/** The first case that has each: the statements are the same for the rest, but for the constants of their projects. */
+const TELLING = new Set(FEATURES.map((feature) => CASES.find((one) => feature.test(JSON.stringify(one)))));
+
+/** Calls of a warehouse in the project's own code, as file:line; those that loop over a dialect's own statements, which may have none, aside. */
+function placesThatAsk(): string[] {
+  const root = join(import.meta.dirname, "../..");
+  return readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((file) => !file.startsWith("src/warehouse/") && !NOT_ASKED_THERE.test(file))
+    .flatMap((file) =>
+      readFileSync(join(root, file), "utf8")
+        .split("\n")
+        .flatMap((line, i) =>
+          /[wW]arehouse\.(?:query|execute|stream|describe|beside)\(/.test(line) && !line.includes("for (const sql of") ? [`${file}:${String(i + 1)}`] : [],
+        ),
+    );
+}

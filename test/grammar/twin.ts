@@ -1,0 +1,124 @@
+/**
+ * A warehouse in several languages: what the job asks is really run by DuckDB, which gives real answers, and every statement is at
+ * the same time written as other warehouses would have been asked. So no list of statements has to be kept, and one that is
+ * ungrammatical elsewhere stops nothing here: all of them are found at once.
+ */
+import type { CompiledQuery, QueryCompiler } from "kysely";
+import type { Dialect } from "../../src/warehouse/dialect.js";
+import type { AppendColumn, Column, Labels, Param, Row, Statement, Warehouse } from "../../src/warehouse/types.js";
+
+/** All writings of a piece of SQL in one text, between characters that no SQL has. Side 0 is the one that runs. */
+const [BEGIN, BETWEEN, END] = ["\u{e000}", "\u{e001}", "\u{e002}"];
+const WRITINGS = new RegExp(`${BEGIN}([^${END}]*)${END}`, "g");
+
+function together(writings: readonly string[]): string {
+  return new Set(writings).size === 1 ? (writings[0] ?? "") : BEGIN + writings.join(BETWEEN) + END;
+}
+
+/** One side of whatever holds several writings. */
+function only(side: number, value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(WRITINGS, (_, writings: string) => writings.split(BETWEEN)[side] ?? "");
+  return Array.isArray(value) ? value.map((each) => only(side, each)) : value;
+}
+
+/** Words that take SQL are given each side of it, and give all of them: writings never stand in one another. */
+function all(sides: readonly unknown[]): unknown {
+  const [runs, ...checked] = sides;
+  if (typeof runs === "string") return together(sides as string[]);
+  if (typeof runs === "function")
+    return (...args: unknown[]) => all(sides.map((word, i) => (word as (...given: unknown[]) => unknown)(...(only(i, args) as unknown[]))));
+  // Statements: each belongs to one side, and is nothing on the others.
+  if (Array.isArray(runs)) return sides.flatMap((list, side) => (list as string[]).map((sql) => together(sides.map((_, i) => (i === side ? sql : "")))));
+  if (typeof runs === "object" && runs !== null)
+    return Object.fromEntries(Object.keys(runs).map((name) => [name, all(sides.map((each) => (each as Record<string, unknown>)[name]))]));
+  return checked[0];
+}
+
+/** Parameters of each side, where the query compilers bind differently. */
+const parametersOf = new WeakMap<object, readonly (readonly Param[])[]>();
+
+function allCompilers(compilers: readonly QueryCompiler[]): QueryCompiler {
+  return {
+    compileQuery<R>(...[node, id]: Parameters<QueryCompiler["compileQuery"]>): CompiledQuery<R> {
+      const compiled = compilers.map((compiler) => compiler.compileQuery(node, id));
+      const parameters: unknown[] = [];
+      parametersOf.set(
+        parameters,
+        compiled.map((query) => query.parameters as readonly Param[]),
+      );
+      // Words in a piece of raw SQL are in all writings already.
+      return { query: node, queryId: id, sql: together(compiled.map(({ sql }, side) => only(side, sql) as string)), parameters };
+    },
+  };
+}
+
+function allDialects(dialects: readonly Dialect[]): Dialect {
+  return {
+    ...(all(dialects) as Dialect),
+    name: dialects[1]?.name ?? "duckdb",
+    queryCompiler: () => allCompilers(dialects.map((dialect) => dialect.queryCompiler())),
+  };
+}
+
+/** A statement as one of the other warehouses would have been asked it. */
+export interface Asked {
+  sql: string;
+  params: readonly Param[];
+  /** Who asked, as file:line; null where it was not the project's own code. */
+  origin: string | null;
+}
+
+/** Runs on one warehouse, and tells what others, of these dialects, would be asked: in their order, those that would be asked nothing as null. */
+export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], onAsked: (asked: readonly (Asked | null)[]) => Promise<void>): Warehouse {
+  const dialect = allDialects([inner.dialect, ...dialects]);
+  const side = ({ sql, params, ...rest }: Statement, at: number): Statement => ({
+    ...rest,
+    sql: only(at, sql) as string,
+    params: parametersOf.get(params)?.[at] ?? params,
+  });
+  /** Told once it has run: what fails there is meant to, as the query of a broken segment. */
+  const ask = async <T>(statement: Statement, nothing: T, run: (statement: Statement) => Promise<T>): Promise<T> => {
+    const origin = askedFrom();
+    const own = side(statement, 0);
+    const result = own.sql === "" ? nothing : await run(own);
+    const others = dialects.map((_, i) => side(statement, i + 1));
+    await onAsked(others.map(({ sql, params }) => (sql === "" ? null : { sql, params, origin })));
+    return result;
+  };
+  const execute = (statement: Statement): Promise<number> => ask(statement, 0, (run) => inner.execute(run));
+  return {
+    dialect,
+    usage: inner.usage,
+    label: (labels: Labels) => inner.label(labels),
+    estimate: (statement) => inner.estimate(side(statement, 0)),
+    describe: (statement) => ask<Column[]>(statement, [], (run) => inner.describe(run)),
+    query: (statement) => ask<Row[]>(statement, [], (run) => inner.query(run)),
+    execute,
+    async *stream(statement, batchSize) {
+      const run = await ask(statement, null, (own) => Promise.resolve(own));
+      if (run !== null) yield* inner.stream(run, batchSize);
+    },
+    append(table: string, columns: readonly AppendColumn[]) {
+      const name = only(0, table) as string;
+      return inner.append(name.includes(".") ? name : `main.${name}`, columns);
+    },
+    transaction: (work) => inner.transaction(work),
+    // DuckDB has one writer, and needs none: here it is whoever writes already.
+    beside: execute,
+    // DuckDB knows none; the others do.
+    identity: () => Promise.resolve("here"),
+    close: () => inner.close(),
+  };
+}
+
+/** Deep enough to reach the project's own code from within an adapter. */
+Error.stackTraceLimit = 60;
+
+/** The first place of src/ outside the adapters that the call came through. */
+function askedFrom(): string | null {
+  for (const line of (new Error().stack ?? "").split("\n")) {
+    const found = /\/(src\/(?!warehouse\/)[\w/.-]+\.ts):(\d+)/.exec(line);
+    if (found !== null) return `${found[1] ?? ""}:${found[2] ?? ""}`;
+  }
+  return null;
+}
