@@ -6,6 +6,9 @@ import { OpportuneError } from "./core/errors.js";
 import { errorLines } from "./report/error-lines.js";
 import { openTerminal } from "./commands/terminal.js";
 
+/** How long a process goes on when all is said, ms. */
+const LINGER_MS = 5_000;
+
 // A reader that has seen enough (`opportune ls | head -1`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
 
@@ -19,6 +22,9 @@ try {
     for (const line of errorLines(error, process.argv.includes("--debug"), terminal.errPaint)) terminal.warn(line);
   }
 }
+
+// A driver may repeat a request that was given up for minutes: that doesn't hold the process.
+setTimeout(() => process.exit(), LINGER_MS).unref();
 
 /** 1: something failed and was handled; 2: wrong usage, or unexpected. */
 function exitCodeOf(error: unknown): number {

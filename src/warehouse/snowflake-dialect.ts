@@ -53,8 +53,8 @@ export const snowflakeDialect: Dialect = {
   toUtc: (expression) => `cast(convert_timezone('UTC', cast(${expression} as timestamp_tz)) as timestamp_ntz)`,
   constants: (columns, rows) =>
     rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join(UNION),
-  // As the session's output format says, with six digits: of fractions only what there is.
-  utcText: (timestamp) => `regexp_replace(regexp_replace(cast(${timestamp} as varchar), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
+  // In a format of its own, as the audit views are read in other sessions; of the fractions only what there is.
+  utcText: (timestamp) => `regexp_replace(regexp_replace(to_varchar(${timestamp}, 'YYYY-MM-DD HH24:MI:SS.FF6'), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,
   lower: (text) => `lower(${text})`,
   matches: (text, pattern) => `regexp_like(${text}, ${escaped(pattern)})`,

@@ -138,7 +138,6 @@ class SnowflakeWarehouse implements Warehouse {
   readonly beside = async (statement: Statement): Promise<number> => {
     this.#second ??= this.#connect();
     const second = this.#second;
-    this.usage.statements += 1;
     try {
       return changedRows(await (await second).run(this.#asked(statement)));
     } catch (error) {
@@ -152,8 +151,8 @@ class SnowflakeWarehouse implements Warehouse {
   async identity(): Promise<string | null> {
     const created = this.dialect.utcText("cast(created as timestamp_ntz)");
     const asked = { sql: `select ${created} as created_at from information_schema.databases where database_name = current_database()`, params: [] };
-    const [row] = await this.query(asked).catch(() => []);
-    const [named] = await this.query({ sql: "select current_account() as account, current_database() as name", params: [] });
+    const [row] = await this.#readAside(asked).catch(() => []);
+    const [named] = await this.#readAside({ sql: "select current_account() as account, current_database() as name", params: [] });
     return createHash("sha256")
       .update(`snowflake ${String(named?.["account"])} ${String(named?.["name"])} ${String(row?.["created_at"] ?? "")}`)
       .digest("hex");
@@ -165,6 +164,11 @@ class SnowflakeWarehouse implements Warehouse {
 
   async close(): Promise<void> {
     await Promise.all([this.#session.close(), this.#second?.then((session) => session.close()).catch(() => undefined)]);
+  }
+
+  /** What needs no warehouse, and counts for nothing. */
+  async #readAside(statement: Statement): Promise<Row[]> {
+    return this.#rows(await this.#session.run(this.#asked(statement)), statement.sql);
   }
 
   async #run(statement: Statement): Promise<RowStatement> {

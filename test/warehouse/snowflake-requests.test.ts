@@ -146,6 +146,24 @@ describe("where the server doesn't answer", () => {
     expect(protocol.statements()).toHaveLength(1);
   });
 
+  it("a commit fails its transaction, and nothing is asked after it", async () => {
+    protocol.answers.push({}, {}, { code: "390111", message: "Session no longer exists. New login required to access the service." });
+    const lost = await rejection(warehouse.transaction(() => warehouse.execute(statement("insert into t select 1"))));
+    expect(lost).toMatchObject({ problems: [{ code: "warehouse/connection-lost" }] });
+    expect(protocol.statements().map(({ body }) => body.sqlText)).toEqual(["begin transaction", "insert into t select 1", "commit"]);
+  });
+
+  it("that is no matter of how long its rows take to be read", async () => {
+    protocol.answers.push({ columns: [["N", "fixed"]], rows: [["1"], ["2"], ["3"]] });
+    const clock = quickClock();
+    const read: unknown[] = [];
+    for await (const rows of warehouse.stream(statement("select n"), 1)) {
+      read.push(...rows);
+      await clock(300_000);
+    }
+    expect(read).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
   it("a statement that the server itself ended says so, with the limit", async () => {
     protocol.answers.push({
       code: "000630",
