@@ -172,6 +172,7 @@ const bigquery = z.strictObject({
     .optional()
     .describe("Service account to act as, whoever signs in."),
   ...everyTarget,
+  ...meteredTarget,
   statement_timeout: duration.prefault("10 minutes").describe("A statement that takes longer is cancelled."),
   url: url.optional().describe("Base URL other than Google's: a private endpoint, or an emulator on this machine, which takes no credentials."),
 });

@@ -22,8 +22,10 @@ function collect(source: YamlSource, check: (report: Report) => void): Problem[]
 export function checkProjectRules(data: ProjectFile, source: YamlSource): Problem[] {
   return collect(source, (report) => {
     for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
-    for (const [name, target] of Object.entries(data.targets)) if (target.type === "bigquery") checkBigQuery(name, target, report);
-    for (const [name, target] of Object.entries(data.targets)) if (target.type === "snowflake") checkSnowflake(name, target, report);
+    for (const [name, target] of Object.entries(data.targets)) {
+      if (target.type === "snowflake") checkSnowflake(name, target, report);
+      if (target.type === "bigquery") checkBigQuery(name, target, report);
+    }
 
     for (const [name, { on_alert: alert }] of Object.entries(data.targets)) {
       if (alert === undefined || alert.command !== undefined || alert.webhook !== undefined) continue;
@@ -83,20 +85,6 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
   }
 }
 
-/** At most one key to sign in with, and none for an emulator: what is written and not used would mislead. */
-function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][string], { type: "bigquery" }>, report: Report): void {
-  const path = ["targets", name];
-  const { url } = target;
-  const named = (["credentials", "credentials_file", "impersonate"] as const).filter((key) => target[key] !== undefined);
-  if (target.credentials !== undefined && target.credentials_file !== undefined) {
-    const message = `${path.join(".")} names two ways to sign in: credentials and credentials_file`;
-    report([...path, "credentials_file"], "sign-in", message, "leave one of them out", "key");
-  } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
-    const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
-    report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
-  }
-}
-
 const SNOWFLAKE_SIGN_IN = ["private_key_path", "private_key", "token", "password", "authenticator"] as const;
 
 /** Exactly one way to sign in: of two, nobody could say which of them a job uses. */
@@ -120,6 +108,20 @@ function checkSnowflake(name: string, target: Extract<ProjectFile["targets"][str
   }
   if (target.user === undefined && way !== undefined && way !== "token") {
     report(path, "missing", `user is missing in ${path.join(".")}, which signs in by ${way}`, "add user: ${SNOWFLAKE_USER}");
+  }
+}
+
+/** At most one key to sign in with, and none for an emulator: what is written and not used would mislead. */
+function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][string], { type: "bigquery" }>, report: Report): void {
+  const path = ["targets", name];
+  const { url } = target;
+  const named = (["credentials", "credentials_file", "impersonate"] as const).filter((key) => target[key] !== undefined);
+  if (target.credentials !== undefined && target.credentials_file !== undefined) {
+    const message = `${path.join(".")} names two ways to sign in: credentials and credentials_file`;
+    report([...path, "credentials_file"], "sign-in", message, "leave one of them out", "key");
+  } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
+    const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
+    report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
   }
 }
 

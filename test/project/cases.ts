@@ -39,7 +39,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown key far from all",
     files: segment("status: live", "status: live\nfrequency: 3"),
     expected: [
-      'segments/cart.sql:3:1: unknown key "frequency"; allowed: id, description, because, status, signal, class, priority, topic, key, repeat, goal, exclude, require, holdout, max_per_run, first_run, every, steps, columns, keep_properties, lint, after, within, channel, template',
+      'segments/cart.sql:3:1: unknown key "frequency"; allowed: id, description, because, status, signal, class, priority, topic, key, repeat, goal, exclude, require, holdout, max_per_run, first_run, every, max_bytes_billed, steps, columns, keep_properties, lint, after, within, channel, template',
     ],
   },
   {
