@@ -163,13 +163,13 @@ describe("a ledger on Snowflake", () => {
     const [warehouse] = warehouses as [Warehouse];
     await installLedger(warehouse, "opportune");
     const taken = await Promise.allSettled(warehouses.map((each) => Lease.take(each, "opportune", 0)));
-    const winners = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    const winners = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value.lease] : []));
     expect(winners).toHaveLength(1);
     const refused = taken.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
     expect(refused).toEqual(Array.from({ length: 3 }, () => expect.stringContaining("Another run holds the ledger") as string));
     const [loser] = warehouses.filter((_, i) => taken[i]?.status === "rejected") as [Warehouse];
     await warehouse.execute(plain("update opportune.leases set expires_at = cast('2026-01-01' as timestamp_ntz) where name = 'run'"));
-    const successor = await Lease.take(loser, "opportune", 0);
+    const { lease: successor } = await Lease.take(loser, "opportune", 0);
     const late = await rejection(winners[0]?.fenced(() => Promise.resolve()) ?? Promise.resolve());
     expect(late.message).toContain("Another run has taken over the ledger");
     await successor.release();
