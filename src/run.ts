@@ -174,6 +174,7 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
         now: clock,
       },
       {
+        flushAfterMs: warehouse.dialect.outcomesWaitMs,
         sendUntil: () => clock() + ledger.sendingLeftMs(),
         onProgress: options.onProgress,
         ...(options.stop === undefined ? {} : { stop: options.stop }),

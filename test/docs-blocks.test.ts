@@ -20,6 +20,7 @@ type Kind = "segment" | "audience" | "project" | "part of opportune.yml" | "else
 /** What is more than a segment or opportune.yml, by the test that runs every such block of the document. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "docs/configuration.md": "test/ledger/postgres.test.ts",
+  "docs/cost.md": "test/docs-cost.test.ts",
   "docs/deploying.md": "test/docs-deploying.test.ts",
   "docs/ledger.md": "test/docs-ledger.test.ts",
   "docs/security.md": "test/docs-security.test.ts",

@@ -70,6 +70,7 @@ function allowed(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
   if (schema.pattern?.startsWith("^(?:never")) return "`never`, `each_occurrence`, `every` and a duration";
   if (schema.pattern?.includes("week|day|hour")) return "duration";
+  if (schema.pattern?.includes("[KMGT]i?B|PB")) return "size";
   if (schema.pattern?.includes("2[0-3]") === true) return '`"HH:MM"`';
   if (schema.pattern?.endsWith("%$") === true) return "`10%`";
   if (schema.pattern === "^[a-z][a-z0-9_]*$") return "name";

@@ -77,11 +77,13 @@ export class Alerts {
 
   async #after(observation: Observation, project: Project, warehouse: Warehouse | null, onAlert: OnAlert): Promise<void> {
     const { schema } = project.target;
-    const open = warehouse === null ? null : await this.#open(warehouse, schema);
+    const stored = warehouse === null ? null : await readAlertState(warehouse, schema).catch(() => null);
+    // A warehouse whose ledger can't be read is as good as none.
+    const open = stored === null ? null : warehouse;
     const ours = observation.went === "wrong" && observation.problems.every(({ code }) => code === HELD_LEASE);
     if (observation.went === "through") this.sawThrough(this.#io.now());
     else if (ours && open !== null) this.sawThrough((await runHistory(open, schema)).lastDecided);
-    const before = open === null ? this.#state : this.#withUnsaved(await readAlertState(open, schema));
+    const before = stored === null ? this.#state : this.#withUnsaved(stored);
     const found = ours ? [] : [...conditionsOf(observation), ...(await this.#noRows(observation, project, open, before))];
     const wrong = new Map(found.filter(({ kind }) => onAlert.on.includes(kind)).map((condition) => [keyOf(condition), condition]));
     const over = ours ? [] : Object.keys(before).filter((key) => !wrong.has(key) && isOver(key, observation, project));
@@ -91,14 +93,6 @@ export class Alerts {
 
   #withUnsaved(state: AlertState): AlertState {
     return Object.fromEntries([...new Map([...Object.entries(state), ...this.#unsaved])].filter((entry): entry is [string, string] => entry[1] !== null));
-  }
-
-  /** The warehouse, if its ledger can be read. */
-  async #open(warehouse: Warehouse, schema: string): Promise<Warehouse | null> {
-    return readAlertState(warehouse, schema).then(
-      () => warehouse,
-      () => null,
-    );
   }
 
   /** All seems well, but nothing comes: no segment returns a row, where one did. */

@@ -2,8 +2,10 @@
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
 import { isoText } from "../warehouse/sql.js";
-import type { Row, Warehouse } from "../warehouse/types.js";
-import { requireLedger } from "./schema.js";
+import type { Dialect } from "../warehouse/dialect.js";
+import type { Statement, Warehouse } from "../warehouse/types.js";
+import { elseRequired } from "./ledger.js";
+import { requireVersion } from "./schema.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 /** What a scheduler must know to go on where another left off. Times are ms since 1970 UTC. */
@@ -21,38 +23,74 @@ export interface RunHistory {
 /** Reasons of candidates for which a segment is asked again at once: what they wait for may be over by then. */
 export const ASK_AGAIN: readonly string[] = ["audience_failed", "run_limit"];
 
-/** @throws OpportuneError where there is no ledger, or not the one needed */
+/** One statement. @throws OpportuneError where there is no ledger, or not the one needed */
 export async function runHistory(warehouse: Warehouse, schema: string): Promise<RunHistory> {
-  await requireLedger(warehouse, schema);
-  const queries = ledgerQueries(warehouse.dialect, schema);
-  const at = (column: string) => sql<string | null>`${sql.raw(isoText(column, warehouse.dialect))}`;
-  const runs = await warehouse.query(
-    statement(queries.selectFrom("runs").select([at("max(as_of)").as("as_of"), at("max(case when status = 'success' then finished_at end)").as("succeeded")])),
-  );
-  const decided = await warehouse.query(
-    statement(
-      queries.selectFrom("runs").select(at("max(finished_at)").as("finished_at")).where("run_id", "in", queries.selectFrom("segment_runs").select("run_id")),
-    ),
-  );
-  const latest = queries
-    .selectFrom("segment_runs as s")
-    .innerJoin("runs as r", "r.run_id", "s.run_id")
-    .select(["segment", "succeeded", "decisions", "status", "released", at("s.as_of").as("asked")])
-    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"));
-  const segments = await warehouse.query(statement(queries.selectFrom(latest.as("r")).selectAll().where("newest", "=", 1)));
+  const rows = await elseRequired(warehouse, schema, () => warehouse.query(historyStatement(warehouse.dialect, schema)));
+  const content = (fact: string): string | null => (rows.find((row) => row["fact"] === fact)?.["content"] ?? null) as string | null;
+  requireVersion(schema, Number(content("version") ?? 0));
+  const asked = rows
+    .filter(({ fact }) => fact === "segment")
+    .map(({ name, content }) => ({ name: String(name), last: JSON.parse(String(content)) as LastAsked }))
+    .filter(({ last }) => isDone(last));
   return {
-    lastAsOf: milliseconds(runs[0]?.["as_of"]),
-    lastSuccess: milliseconds(runs[0]?.["succeeded"]),
-    lastDecided: milliseconds(decided[0]?.["finished_at"]),
-    askedAt: new Map(segments.filter(isDone).map((row) => [String(row["segment"]), Date.parse(String(row["asked"]))])),
+    lastAsOf: milliseconds(content("last_as_of")),
+    lastSuccess: milliseconds(content("succeeded")),
+    lastDecided: milliseconds(content("decided")),
+    askedAt: new Map(asked.map(({ name, last }) => [name, Date.parse(last.asked)])),
   };
 }
 
+/** The last run that asked a segment. */
+interface LastAsked {
+  asked: string;
+  succeeded: number;
+  decisions: string | null;
+  status: string;
+  released: number | null;
+}
+
+function historyStatement(dialect: Dialect, schema: string): Statement {
+  const queries = ledgerQueries(dialect, schema);
+  const text = (expression: string) => sql<string | null>`${sql.raw(expression)}`;
+  const nameless = text(`cast(null as ${dialect.types.text})`).as("name");
+  const latest = queries
+    .selectFrom("segment_runs as s")
+    .innerJoin("runs as r", "r.run_id", "s.run_id")
+    .select(["segment", "succeeded", "decisions", "status", "released", text(isoText("s.as_of", dialect)).as("asked")])
+    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"));
+  const asked = dialect.jsonObject(["asked", "succeeded", "decisions", "status", "released"].map((column) => [column, column] as const));
+  return statement(
+    queries
+      .selectFrom("meta")
+      .select([text("'version'").as("fact"), nameless, text("content").as("content")])
+      .where("name", "=", "schema_version")
+      .unionAll(queries.selectFrom("runs").select([text("'last_as_of'").as("fact"), nameless, text(isoText("max(as_of)", dialect)).as("content")]))
+      .unionAll(
+        queries
+          .selectFrom("runs")
+          .select([text("'succeeded'").as("fact"), nameless, text(isoText("max(finished_at)", dialect)).as("content")])
+          .where("status", "=", "success"),
+      )
+      .unionAll(
+        queries
+          .selectFrom("runs")
+          .select([text("'decided'").as("fact"), nameless, text(isoText("max(finished_at)", dialect)).as("content")])
+          .where("run_id", "in", queries.selectFrom("segment_runs").select("run_id")),
+      )
+      .unionAll(
+        queries
+          .selectFrom(latest.as("r"))
+          .select([text("'segment'").as("fact"), text("segment").as("name"), text(asked).as("content")])
+          .where("newest", "=", 1),
+      ),
+  );
+}
+
 /** Whether the run ended with nothing to do again: one that broke off or released claims is not done, whatever its segments say. */
-function isDone(row: Row): boolean {
-  const ended = (row["status"] === "success" || row["status"] === "error") && Number(row["released"] ?? 0) === 0;
-  const decisions = JSON.parse(String(row["decisions"] ?? "{}")) as Record<string, number>;
-  return ended && Number(row["succeeded"]) === 1 && !ASK_AGAIN.some((reason) => (decisions[reason] ?? 0) > 0);
+function isDone({ succeeded, decisions, status, released }: LastAsked): boolean {
+  const ended = (status === "success" || status === "error") && Number(released ?? 0) === 0;
+  const reasons = JSON.parse(decisions ?? "{}") as Record<string, number>;
+  return ended && Number(succeeded) === 1 && !ASK_AGAIN.some((reason) => (reasons[reason] ?? 0) > 0);
 }
 
 /** A segment that was last asked longer ago counts no more: a year of runs every few minutes is two million rows, ms. */
@@ -72,19 +110,30 @@ export async function returnedRows(
     .select(["segment", "returned", sql<number>`row_number() over (partition by segment order by as_of desc, run_id desc)`.as("newest")])
     .where("succeeded", "=", 1)
     .where("as_of", ">", timestamp(now - LAST_RUN_WITHIN_MS));
-  const last = await warehouse.query(statement(queries.selectFrom(latest.as("r")).select("segment").where("newest", "=", 1).where("returned", ">", 0)));
-  const recent = await warehouse.query(
+  const fact = (name: string) => sql<string>`${sql.raw(`'${name}'`)}`.as("fact");
+  const rows = await warehouse.query(
     statement(
       queries
-        .selectFrom("segment_runs")
-        .select(sql<number>`count(*)`.as("n"))
+        .selectFrom(latest.as("r"))
+        .select([fact("last"), "segment"])
+        .where("newest", "=", 1)
         .where("returned", ">", 0)
-        .where("as_of", ">", timestamp(now - withinMs)),
+        .unionAll(
+          queries
+            .selectFrom("segment_runs")
+            .select([fact("recently"), "segment"])
+            .where("returned", ">", 0)
+            .where("as_of", ">", timestamp(now - withinMs))
+            .groupBy("segment"),
+        ),
     ),
   );
-  return { last: new Set(last.map((row) => String(row["segment"]))), recently: Number(recent[0]?.["n"] ?? 0) > 0 };
+  return {
+    last: new Set(rows.filter((row) => row["fact"] === "last").map((row) => String(row["segment"]))),
+    recently: rows.some((row) => row["fact"] === "recently"),
+  };
 }
 
-function milliseconds(value: Row[string] | undefined): number | null {
-  return typeof value === "string" ? Date.parse(value) : null;
+function milliseconds(value: string | null): number | null {
+  return value === null ? null : Date.parse(value);
 }

@@ -166,7 +166,7 @@ export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: 
 }
 
 /** A ledger that is missing or of another version can't be read as this one: that says more than the warehouse's error does. */
-async function elseRequired<T>(warehouse: Warehouse, schema: string, work: () => Promise<T>): Promise<T> {
+export async function elseRequired<T>(warehouse: Warehouse, schema: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,7 @@
  * "expected": what is allowed there.
  */
 import * as z from "zod";
-import { parseBytes } from "../core/bytes.js";
+import { parseBytes, SIZE_PATTERN } from "../core/bytes.js";
 import { DURATION_PATTERN, nearestDuration, parseDuration } from "../core/durations.js";
 import { isLoopback } from "../core/loopback.js";
 import { nearestName } from "../core/suggest.js";
@@ -56,6 +56,7 @@ const SIZE = "a size such as 500 MB or 10 GB";
 /** Whole bytes, more than 0. */
 export const size = z
   .string({ error: SIZE })
+  .regex(SIZE_PATTERN, { error: SIZE })
   .transform((value) => parseBytes(value) ?? Number.NaN)
   .refine((value) => value > 0, { error: SIZE });
 

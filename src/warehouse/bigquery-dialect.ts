@@ -78,6 +78,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   createWorkTable: (name) => `create or replace temp table opportune_${name}`,
   materialized: "",
   arbitration: { before: [], after: [] },
+  outcomesWaitMs: 30_000,
   clock: "current_timestamp()",
   oneProcess: false,
   insertMissing: mergeMissing,

@@ -45,6 +45,8 @@ export interface Dialect {
   materialized: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
   arbitration: { before: readonly string[]; after: readonly string[] };
+  /** How long what became of a message waits for the next batch to be written with before it is written alone, ms: longer where a statement costs. */
+  outcomesWaitMs: number;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
@@ -101,6 +103,7 @@ export const duckdbDialect: Dialect = {
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
   materialized: "",
   arbitration: { before: [], after: [] },
+  outcomesWaitMs: 2_000,
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,

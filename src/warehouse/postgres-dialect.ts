@@ -44,6 +44,7 @@ export const postgresDialect: Dialect = {
   materialized: "materialized",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
+  outcomesWaitMs: 2_000,
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,

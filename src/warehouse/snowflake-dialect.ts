@@ -63,6 +63,7 @@ export const snowflakeDialect: Dialect = {
   createWorkTable: (name) => `create or replace temporary table opportune_${name}`,
   materialized: "",
   arbitration: { before: [], after: [] },
+  outcomesWaitMs: 30_000,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
   insertMissing: mergeMissing,

@@ -1,4 +1,5 @@
 /** `opportune start` as a real process: a DuckDB file, a sandbox, and signals. */
+import { readdirSync, renameSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -74,6 +75,22 @@ const lines = ({ stderr }: Outcome): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("opportune start", { timeout: 120_000 }, () => {
+  it("touches the warehouse not at all at a tick at which no segment is due: its file may be away meanwhile", async () => {
+    const { root } = await sending(3, "1 second");
+    for (const file of readdirSync(join(root, "segments")).filter((name) => name.endsWith(".sql")))
+      write(root, { [`segments/${file}`]: read(root, `segments/${file}`).replace("/*---", "/*---\nevery: 1 hour") });
+    const running = await starting(root, "--log-level", "debug");
+    await running.seen(/"event":"nothing_due"/);
+    renameSync(join(root, "shop.duckdb"), join(root, "away.duckdb"));
+    const so = (await running.seen(/"event":"nothing_due"/)).input?.length ?? 0;
+    await running.seen(new RegExp(`^[\\s\\S]{${String(so)},}(?:"event":"nothing_due"[\\s\\S]*){3}`));
+    renameSync(join(root, "away.duckdb"), join(root, "shop.duckdb"));
+    running.child.kill("SIGTERM");
+    const told = lines(await running.done);
+    expect(told.filter(({ event }) => event === "run_started")).toHaveLength(1);
+    expect(told.filter(({ level }) => level === "error" || level === "warn").map(({ event }) => event)).toEqual(["signal"]);
+  });
+
   it("on SIGTERM in the midst of a batch: finishes, releases the rest, exits 0; nothing lost, nothing twice", async () => {
     let busy = (): void => undefined;
     const underWay = new Promise<void>((resolve) => (busy = resolve));

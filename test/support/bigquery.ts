@@ -1,8 +1,9 @@
-/** Datasets of the tests' BigQuery: an emulator, or a real project. */
+/** Projects of the tests' BigQuery: of an emulator, which has as many as are asked for. */
 import { randomBytes } from "node:crypto";
 import type { BigQueryConnection } from "../../src/project/types.js";
 import { openBigQuery } from "../../src/warehouse/bigquery.js";
-import type { Warehouse } from "../../src/warehouse/types.js";
+import type { Made } from "./databases.js";
+import { connectionOf } from "./targets.js";
 
 /** Set by test/emulators/start.ts before any test runs. */
 export const BIGQUERY_URL_VARIABLE = "OPPORTUNE_TEST_BIGQUERY";
@@ -10,26 +11,25 @@ export const BIGQUERY_URL_VARIABLE = "OPPORTUNE_TEST_BIGQUERY";
 /** The dataset in which the tests' tables without one are looked up. */
 const DATASET = "shop";
 
-/** How to connect to the emulator, with a project of its own, which springs up. */
-export function bigQueryConnection(project = `test-${randomBytes(6).toString("hex")}`): BigQueryConnection {
+/** The keys of a target of the emulator's, with a project of its own, which springs up. */
+function newTarget(): Record<string, unknown> {
   const url = process.env[BIGQUERY_URL_VARIABLE];
   if (url === undefined) throw new Error(`${BIGQUERY_URL_VARIABLE} is not set: run the tests with npm run test:warehouses, which starts an emulator`);
-  return {
-    type: "bigquery",
-    project,
-    billingProject: null,
-    location: null,
-    dataset: DATASET,
-    signIn: { kind: "default" },
-    impersonate: null,
-    statementTimeoutSeconds: 60,
-    url,
-  };
+  return { type: "bigquery", project: `test-${randomBytes(6).toString("hex")}`, dataset: DATASET, url };
 }
 
-/** An empty project, but for the dataset in which tables without one are looked up. */
-export async function openNewBigQuery(): Promise<Warehouse> {
-  const warehouse = await openBigQuery(bigQueryConnection(), { root: "." });
+/** As a project has it that names such a target. */
+export function bigQueryConnection(target = newTarget()): BigQueryConnection {
+  const connection = connectionOf(target);
+  if (connection.type !== "bigquery") throw new Error(`The target is of type ${connection.type}`);
+  return connection;
+}
+
+/** A project with nothing in it but an empty dataset. */
+export async function createBigQueryProject(): Promise<Made> {
+  const target = newTarget();
+  const warehouse = await openBigQuery(bigQueryConnection(target), { root: "." });
   await warehouse.beside?.({ sql: `create schema ${DATASET}`, params: [] });
-  return warehouse;
+  await warehouse.close();
+  return { target, drop: () => Promise.resolve() };
 }

@@ -5,6 +5,7 @@ import type { Target } from "../../src/project/types.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder } from "../commands/support.js";
+import { createBigQueryProject } from "./bigquery.js";
 import { createDatabase } from "./postgres.js";
 import { createSnowflakeDatabase } from "./snowflake.js";
 import { connectionOf } from "./targets.js";
@@ -39,6 +40,7 @@ const MAKE: Readonly<Record<WarehouseName, () => Promise<Made>>> = {
     return { target: { type: "postgres", host, port, user, password, database }, drop };
   },
   snowflake: createSnowflakeDatabase,
+  bigquery: createBigQueryProject,
 };
 
 /** Makes a database; nothing else has been in it. */

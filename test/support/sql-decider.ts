@@ -255,7 +255,10 @@ async function fill(
   rows: readonly (readonly (string | number | boolean | null | undefined)[])[],
 ): Promise<void> {
   await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
-  await warehouse.execute({ sql: `create table ${table} (${columns.map((name) => `${warehouse.dialect.quote(name)} ${warehouse.dialect.types.text}`).join(", ")})`, params: [] });
+  await warehouse.execute({
+    sql: `create table ${table} (${columns.map((name) => `${warehouse.dialect.quote(name)} ${warehouse.dialect.types.text}`).join(", ")})`,
+    params: [],
+  });
   const text = (value: string | number | boolean | null | undefined): string | null => (value === undefined || value === null ? null : String(value));
   if (rows.length > 0)
     await warehouse.append(

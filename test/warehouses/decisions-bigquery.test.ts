@@ -1,8 +1,3 @@
-import { afterAll } from "vitest";
-import { openNewBigQuery } from "../support/bigquery.js";
-import { CORE_CASES, playAll } from "../support/play.js";
-import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
+import { decideTheTable } from "./support/decisions.js";
 
-afterAll(closeIdleWarehouses);
-
-playAll("SQL on BigQuery's emulator", CORE_CASES, () => createSqlDecider(openNewBigQuery));
+decideTheTable("bigquery");

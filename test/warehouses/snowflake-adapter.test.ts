@@ -162,8 +162,8 @@ describe("a ledger on Snowflake", () => {
     const warehouses = await Promise.all(Array.from({ length: 4 }, () => open(connection)));
     const [warehouse] = warehouses as [Warehouse];
     await installLedger(warehouse, "opportune");
-    const taken = await Promise.allSettled(warehouses.map(async (each) => (await Lease.take(each, "opportune", 0)).lease));
-    const winners = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    const taken = await Promise.allSettled(warehouses.map((each) => Lease.take(each, "opportune", 0)));
+    const winners = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value.lease] : []));
     expect(winners).toHaveLength(1);
     const refused = taken.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
     expect(refused).toEqual(Array.from({ length: 3 }, () => expect.stringContaining("Another run holds the ledger") as string));
