@@ -16,7 +16,7 @@ try {
   let lease: Lease | null = null;
   const orders: Readonly<Record<string, () => Promise<string>>> = {
     async take() {
-      lease = await Lease.take(warehouse, schema, 0);
+      ({ lease } = await Lease.take(warehouse, schema, 0));
       return "won";
     },
     async release() {
