@@ -142,8 +142,9 @@ async function copyPurchases(warehouse: Warehouse): Promise<void> {
     .slice(1)
     .map((line) => line.split(","));
   const names = ["customer", "bought_on", "cds", "dollars"];
+  const { text } = warehouse.dialect.types;
   await warehouse.execute({ sql: "create schema main", params: [] });
-  await warehouse.execute({ sql: `create table main.purchases_as_text (${names.map((name) => `${name} text`).join(", ")})`, params: [] });
+  await warehouse.execute({ sql: `create table main.purchases_as_text (${names.map((name) => `${name} ${text}`).join(", ")})`, params: [] });
   await warehouse.append(
     "main.purchases_as_text",
     names.map((name, at) => ({ name, kind: "text", values: lines.map((line) => line[at] ?? null) })),

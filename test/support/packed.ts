@@ -7,14 +7,17 @@ import type { DecisionCase } from "./cases.js";
 type Run = DecisionCase["runs"][number];
 type Matter = Readonly<Record<string, unknown>>;
 
+/** As one case; `of`: how many it was. */
+type Pack = DecisionCase & { of: number };
+
 /** Joins those cases that can be told apart in one project and run at the same times; the others stay as they are. */
-export function packed(cases: readonly DecisionCase[]): DecisionCase[] {
+export function packed(cases: readonly DecisionCase[]): Pack[] {
   const groups = new Map<string, DecisionCase[]>();
   for (const one of cases) {
     const key = packable(one) ? JSON.stringify(one.runs.map(({ at }) => at)) : `${one.file} ${one.name}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  return [...groups.values()].map((group) => (group.length === 1 ? group : [join(group)])).flat();
+  return [...groups.values()].map(join);
 }
 
 /** Whether nothing in it is said of the whole project, of an address, or hangs on what its users and segments are called. */
@@ -24,6 +27,8 @@ function packable(one: DecisionCase): boolean {
   return (
     whole.every((written) => Object.keys(written).length === 0) &&
     !/"(?:variants|holdout|template)"/.test(ofSegments) &&
+    // Its tie is broken by the message ids, and these hang on the names.
+    !/message id/.test(`${one.name} ${one.note ?? ""}`) &&
     one.runs.every(
       ({ rows, suppressions, pause, resume, select, backfill }) =>
         select === undefined &&
@@ -35,7 +40,8 @@ function packable(one: DecisionCase): boolean {
   );
 }
 
-function join(cases: readonly DecisionCase[]): DecisionCase {
+function join(cases: readonly DecisionCase[]): Pack {
+  if (cases.length === 1 && cases[0] !== undefined) return { ...cases[0], of: 1 };
   const renamed = cases.map((one, i) => rename(one, `c${String(i)}_`));
   const [first] = renamed;
   if (first === undefined) throw new Error("There is no case to join");
@@ -56,6 +62,7 @@ function join(cases: readonly DecisionCase[]): DecisionCase {
   });
   return {
     ...first,
+    of: cases.length,
     file: "packed",
     name: `${String(cases.length)} cases at once: ${cases.map(({ name }) => name).join("; ")}`,
     segments: merge(renamed.map(({ segments }) => segments)),

@@ -41,11 +41,12 @@ export function iso(instant: number): string {
   return new Date(instant).toISOString().replace(".000Z", "Z");
 }
 
-/** Draws one story; the same seed always draws the same. */
-export function drawStory(seed: number): Story {
+/** Draws one story; the same seed always draws the same. `many`: that many users, instead of some ten to 130. */
+export function drawStory(seed: number, many?: number): Story {
   const random = createRandom(seed);
   let project = drawProject(random);
-  const users = Array.from({ length: random.chance(0.25) ? random.whole(10, 40) : random.whole(70, 130) }, (_, index) => drawUser(random, index));
+  const some = random.chance(0.25) ? random.whole(10, 40) : random.whole(70, 130);
+  const users = Array.from({ length: many ?? some }, (_, index) => drawUser(random, index));
   const behaviours = new Map<string, Behaviour[]>();
   const goals = new Map<string, AudienceRow[]>(AUDIENCES.map((name) => [name, []]));
   const reads = drawReads(random, project);
@@ -53,8 +54,8 @@ export function drawStory(seed: number): Story {
   const edges = new Set<number>();
   const runs: WorldRun[] = [];
   let asOf = start;
-  const many = random.whole(8, 16);
-  while (runs.length < many) {
+  const length = random.whole(8, 16);
+  while (runs.length < length) {
     const first = runs.length === 0;
     if (!first && random.chance(0.3)) project = editProject(random, project, agesAt(behaviours, runs));
     live(random, project, users, behaviours, goals, asOf, runs);
