@@ -30,7 +30,7 @@ function files(endpoint: string, target: Readonly<Record<string, unknown>>): Rec
   return {
     "opportune.yml": `name: shop
 targets:
-  dev: ${JSON.stringify({ ...target, live: false })}
+  dev: {${JSON.stringify(target).slice(1, -1)}, live: false}
 channels:
   email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
