@@ -52,7 +52,12 @@ describe("installing", () => {
     const [warehouse] = warehouses as [Warehouse];
     expect(await rows(warehouse, `select name from ${SCHEMA}.leases order by 1`)).toEqual([{ name: "pauses" }, { name: "run" }]);
     expect(await rows(warehouse, `select count(*) as n from pg_indexes where schemaname = '${SCHEMA}'`)).toEqual([{ n: 5 }]);
-    expect(await rows(warehouse, "select count(*) as n from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")).toEqual([{ n: 0 }]);
+    expect(
+      await rows(
+        warehouse,
+        "select count(*) as n from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+      ),
+    ).toEqual([{ n: 0 }]);
   });
 
   it("an upgrade by several at once too; while a run holds the lease it is refused, and lets the next one try", async () => {
