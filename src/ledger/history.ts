@@ -43,10 +43,11 @@ export async function runHistory(warehouse: Warehouse, schema: string): Promise<
 /** The last run that asked a segment. */
 interface LastAsked {
   asked: string;
-  succeeded: number;
+  /** Numbers are text where a warehouse writes its integers so in JSON. */
+  succeeded: number | string;
   decisions: string | null;
   status: string;
-  released: number | null;
+  released: number | string | null;
 }
 
 function historyStatement(dialect: Dialect, schema: string): Statement {

@@ -82,7 +82,7 @@ describe("opportune start", { timeout: 120_000 }, () => {
     const running = await starting(root, "--log-level", "debug");
     await running.seen(/"event":"nothing_due"/);
     renameSync(join(root, "shop.duckdb"), join(root, "away.duckdb"));
-    const so = (await running.seen(/"event":"nothing_due"/)).input?.length ?? 0;
+    const so = (await running.seen(/"event":"nothing_due"/)).input.length;
     await running.seen(new RegExp(`^[\\s\\S]{${String(so)},}(?:"event":"nothing_due"[\\s\\S]*){3}`));
     renameSync(join(root, "away.duckdb"), join(root, "shop.duckdb"));
     running.child.kill("SIGTERM");
