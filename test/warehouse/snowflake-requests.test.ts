@@ -71,6 +71,16 @@ describe("a statement", () => {
     expect(protocol.seen.map(({ path }) => path).filter((path) => path.includes("telemetry"))).toEqual([]);
   });
 
+  it("that the server refuses says so in its words, with the line of who wrote it", async () => {
+    protocol.answers.push({ code: "000904", message: "SQL compilation error: error line 3 at position 6\ninvalid identifier 'PLAN'", sqlState: "42000" });
+    const error = await rejection(warehouse.describe(statement("select user_id\nfrom carts\nwhere plan = 1")));
+    expect(error).toMatchObject({
+      message: "error line 3 at position 6 invalid identifier 'PLAN'",
+      statementLine: 3,
+      sql: "select user_id\nfrom carts\nwhere plan = 1",
+    });
+  });
+
   it("is only described where its columns alone are asked for", async () => {
     protocol.answers.push({
       columns: [

@@ -10,8 +10,8 @@ import { temporaryFolder, write } from "../commands/support.js";
 import { newDatabaseName, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
-/** More than one batch of claims, and more than one chunk of the emulator's results. */
-const USERS = 6_000;
+/** More than one batch of claims. */
+const USERS = 3_000;
 
 const FILES: Readonly<Record<string, string>> = {
   "opportune.yml": `
