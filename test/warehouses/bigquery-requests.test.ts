@@ -200,7 +200,7 @@ describe("a request", () => {
     const ended = warehouse.execute(sql("insert into shop.counts select 1")).then(String, (caught: unknown) => caught);
     const asked = await proxy.arrived((request) => asksFor(request) && proxy.seen.filter(asksFor).length === 3);
     await clock(60_000);
-    expect(String(await ended)).toContain("doesn't answer: no answer within 50 s");
+    expect(String(await ended)).toContain("doesn't answer: no answer within 50 seconds");
     expect((await proxy.arrived(isCancel)).path).toBe(cancelOf(asked));
   });
 
