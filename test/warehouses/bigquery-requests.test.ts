@@ -204,6 +204,15 @@ describe("a request", () => {
     expect(await counted()).toBe(1);
   });
 
+  it("for the result of a job that failed is not made until the deadline, though the failure looks like one of the moment", async () => {
+    await warehouse.query(sql("select 1"));
+    proxy.fail(asksFor, ...Array.from({ length: 5 }, () => unavailable));
+    const errorResult = { reason: "backendError", message: "Error encountered during execution. Retrying may solve the problem." };
+    proxy.fail(({ method, path }) => method === "GET" && path.startsWith("/jobs/"), { status: 200, body: { status: { state: "DONE", errorResult } } });
+    await expect(warehouse.execute(sql("insert into shop.counts select 1"))).rejects.toThrow(errorResult.message);
+    expect(proxy.seen.filter((request) => asksFor(request) && request.status === 503)).toHaveLength(1);
+  });
+
   it("that is wrong is not made again", async () => {
     const error = await warehouse.execute(sql("insert into shop.nowhere\nselect 1")).then(String, (caught: unknown) => caught);
     expect(error).toBeInstanceOf(WarehouseError);
