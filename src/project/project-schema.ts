@@ -156,7 +156,7 @@ const bigquery = z.strictObject({
     .string({ error: LOCATION })
     .regex(/^[A-Za-z0-9-]+$/, { error: LOCATION })
     .optional()
-    .describe("Where the datasets are: EU, US, europe-west3. BigQuery finds it out by itself where statements read tables."),
+    .describe("Where the datasets are: EU, europe-west3. Needed for all but the US, where a session begins that names none."),
   dataset: z
     .string({ error: DATASET })
     .regex(/^[A-Za-z0-9_]+$/, { error: DATASET })

@@ -115,7 +115,7 @@ export interface BigQueryConnection {
   project: string;
   /** Project that runs the jobs and pays for them; null: the same. */
   billingProject: string | null;
-  /** Where the datasets are: EU, US, europe-west3 …; null: as BigQuery finds out by itself. */
+  /** Where the datasets are: EU, europe-west3 …; null: as BigQuery has it for a session that names none, the US. */
   location: string | null;
   /** Dataset in which tables without one are looked up; null: every table is named with its own. */
   dataset: string | null;

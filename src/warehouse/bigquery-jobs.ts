@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BigQuery } from "@google-cloud/bigquery";
+import { formatDuration } from "../core/durations.js";
 import type { QueryParameter } from "./bigquery-values.js";
 
 /** How long one request may wait for a job's end before it is asked again, ms. */
@@ -13,6 +14,9 @@ const PATIENCE_MS = 30_000;
 const BACKOFF_MS = { first: 500, most: 16_000 };
 /** Reasons with which BigQuery refuses a request that may be made again. */
 const TRANSIENT = new Set(["rateLimitExceeded", "jobRateLimitExceeded", "backendError", "internalError"]);
+
+/** HTTP status that says the job failed, as BigQuery answers for most that do. */
+const FAILED = 400;
 
 /** A query job as the REST API takes it: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job. */
 export interface JobRequest {
@@ -140,7 +144,7 @@ export class Jobs {
     try {
       for (;;) {
         const qs = { maxResults, timeoutMs: POLL_MS, ...this.#where(), ...(pageToken === null ? {} : { pageToken }) };
-        const body = (await this.#call({ uri: `/queries/${id}`, qs, timeout: POLL_MS + ANSWER_MS }, deadline)) as {
+        const body = (await this.#call({ uri: `/queries/${id}`, qs, timeout: POLL_MS + ANSWER_MS }, deadline, () => this.#failureOf(id))) as {
           jobComplete?: boolean;
           schema?: { fields?: Field[] };
           rows?: Page["rows"];
@@ -163,10 +167,17 @@ export class Jobs {
       }
     } catch (error) {
       // Whatever went wrong between us: nobody waits for it any more.
-      if (this.#running.has(id) && !(error instanceof JobError && error.status === 400)) await this.cancel(id);
+      if (this.#running.has(id) && !(error instanceof JobError && error.status === FAILED)) await this.cancel(id);
       this.#running.delete(id);
       throw error;
     }
+  }
+
+  /** Why a job failed; null: it goes on or went well, or nobody knows. Asked for its result, BigQuery answers with the job's error, which may look like one of the moment. */
+  async #failureOf(id: string): Promise<JobError | null> {
+    const body = (await this.#once({ uri: `/jobs/${id}`, qs: this.#where(), timeout: ANSWER_MS }).catch(() => null)) as JobBody | null;
+    const failed = body?.status?.state === "DONE" ? body.status.errorResult : undefined;
+    return failed === undefined ? null : new JobError(failed.message ?? "the job failed", failed.reason ?? "", FAILED);
   }
 
   /** The session that a job which has ended began. */
@@ -200,22 +211,27 @@ export class Jobs {
     }
   }
 
-  /** Makes a request, again where it got no answer or one that says to come back, until the deadline. */
-  async #call(request: Request, deadline: number): Promise<unknown> {
+  /** Makes a request, again where it got no answer or one that says to come back, until the deadline or a failure that is for good. */
+  async #call(request: Request, deadline: number, failure?: () => Promise<JobError | null>): Promise<unknown> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(request);
       } catch (error) {
         const pause = Math.random() * Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** attempt);
         if (!(error instanceof JobError) || !isTransient(error) || performance.now() + pause > deadline) throw error;
+        const final = await failure?.();
+        if (final !== undefined && final !== null) throw final;
         await delay(pause);
       }
     }
   }
 
-  #once(request: Request): Promise<unknown> {
+  /** The client takes a timeout and does nothing with it (teeny-request 10 on node-fetch 3): a request that hangs is given up here. */
+  #once({ timeout, ...request }: Request): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new JobError(`no answer within ${formatDuration(timeout / 1000)}`, "", null)), timeout);
       this.#client.request(request, (error: unknown, body: unknown) => {
+        clearTimeout(late);
         if (error === null || error === undefined) resolve(body);
         else reject(readError(error));
       });

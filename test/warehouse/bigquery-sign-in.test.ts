@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import type { BigQueryConnection } from "../../src/project/types.js";
+import { openBigQuery } from "../../src/warehouse/bigquery.js";
 import { connectBigQuery } from "../../src/warehouse/bigquery-connect.js";
 import { rejection } from "./support.js";
 
@@ -256,6 +257,16 @@ it.each([
 ])("asks nobody with %s for a key", async (key, message) => {
   expect((await refusal({ signIn: { kind: "key", key } })).message).toBe(message);
   expect(seen).toEqual([]);
+});
+
+it("tells what BigQuery itself refuses without the token that was sent", async () => {
+  const message = "Access Denied: Project shop-analytics: User does not have bigquery.jobs.create permission";
+  answers[JOB] = [403, { error: { code: 403, message, errors: [{ reason: "accessDenied", message }] } }];
+  const warehouse = await openBigQuery(CONNECTION, { root });
+  const error = await rejection(warehouse.query({ sql: "select 1", params: [] }));
+  expect(error.message).toContain("bigquery.jobs.create");
+  expect([error.stack, JSON.stringify(error), String(error.cause), JSON.stringify(error.cause)].join("\n")).not.toMatch(/token of|Bearer|PRIVATE KEY/);
+  await warehouse.close();
 });
 
 it("names the file that isn't there", async () => {

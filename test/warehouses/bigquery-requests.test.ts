@@ -100,6 +100,30 @@ describe("values", () => {
   });
 });
 
+describe("a script", () => {
+  it("is one job with the parameters of all its statements, and counts as one", async () => {
+    await warehouse.query(sql("select 1"));
+    const rows = await warehouse.script({
+      statements: [
+        { sql: "insert into shop.counts select @p1", params: [7] },
+        { sql: "insert into shop.counts select @p1 + @p2", params: [1, 2] },
+        { sql: "select count(*) as n, '@p1' as quoted, @p1 as named from shop.counts", params: ["x"] },
+      ],
+    });
+    expect(rows).toEqual([{ n: 2, quoted: "@p1", named: "x" }]);
+    const job = jobOf("commit transaction").configuration?.query;
+    expect(job?.query).toContain("insert into shop.counts select @p2 + @p3");
+    expect(job?.queryParameters?.map(({ name, parameterType }) => [name, parameterType])).toEqual([
+      ["p1", { type: "INT64" }],
+      ["p2", { type: "INT64" }],
+      ["p3", { type: "INT64" }],
+      ["p4", { type: "STRING" }],
+    ]);
+    // The session's first job, the query and the script.
+    expect([proxy.jobs().length, warehouse.usage.statements]).toEqual([3, 3]);
+  });
+});
+
 describe("the session", () => {
   const sessionOf = ({ configuration }: SentJob): unknown => {
     const { createSession, connectionProperties } = configuration?.query ?? {};
@@ -162,6 +186,33 @@ describe("a request", () => {
     expect(await counted()).toBe(1);
   });
 
+  it("whose statement lost against another's change of the table is made again as a new job; within a transaction it is not", async () => {
+    const message = "Transaction is aborted due to concurrent update against table shop.counts";
+    const lost = { status: 200, body: { status: { state: "DONE", errorResult: { reason: "invalidQuery", message } } } };
+    proxy.fail(inserts("into shop.counts"), lost);
+    expect(await warehouse.execute(sql("insert into shop.counts select 1"))).toBe(1);
+    const tries = proxy.seen.filter(inserts("into shop.counts"));
+    expect(new Set(tries.map(({ body }) => body.jobReference?.jobId)).size).toBe(2);
+    expect(await counted()).toBe(1);
+
+    proxy.fail(inserts("select 2"), lost);
+    const ended = warehouse.transaction(async () => {
+      await warehouse.execute(sql("insert into shop.counts select 2"));
+    });
+    await expect(ended).rejects.toThrow(message);
+    expect(proxy.seen.filter(inserts("select 2"))).toHaveLength(1);
+    expect(await counted()).toBe(1);
+  });
+
+  it("for the result of a job that failed is not made until the deadline, though the failure looks like one of the moment", async () => {
+    await warehouse.query(sql("select 1"));
+    proxy.fail(asksFor, ...Array.from({ length: 5 }, () => unavailable));
+    const errorResult = { reason: "backendError", message: "Error encountered during execution. Retrying may solve the problem." };
+    proxy.fail(({ method, path }) => method === "GET" && path.startsWith("/jobs/"), { status: 200, body: { status: { state: "DONE", errorResult } } });
+    await expect(warehouse.execute(sql("insert into shop.counts select 1"))).rejects.toThrow(errorResult.message);
+    expect(proxy.seen.filter((request) => asksFor(request) && request.status === 503)).toHaveLength(1);
+  });
+
   it("that is wrong is not made again", async () => {
     const error = await warehouse.execute(sql("insert into shop.nowhere\nselect 1")).then(String, (caught: unknown) => caught);
     expect(error).toBeInstanceOf(WarehouseError);
@@ -200,7 +251,7 @@ describe("a request", () => {
     const ended = warehouse.execute(sql("insert into shop.counts select 1")).then(String, (caught: unknown) => caught);
     const asked = await proxy.arrived((request) => asksFor(request) && proxy.seen.filter(asksFor).length === 3);
     await clock(60_000);
-    expect(String(await ended)).toContain("doesn't answer: no answer within 50 s");
+    expect(String(await ended)).toContain("doesn't answer: no answer within 50 seconds");
     expect((await proxy.arrived(isCancel)).path).toBe(cancelOf(asked));
   });
 
