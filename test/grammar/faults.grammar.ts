@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { statementsOf } from "../../src/ledger/schema.js";
 import type { Dialect } from "../../src/warehouse/dialect.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
 import { Binder, renderSqlFile } from "../../src/warehouse/sql.js";
 import { Gate } from "./gate.js";
 import { startGoogleSql, type GoogleSql } from "./googlesql.js";
 import type { Grammar } from "./grammar.js";
 import { installedGrammars } from "./install.js";
-import { bigQueryDialect } from "./bigquery-dialect.js";
 import { loadSnowflakeSql } from "./snowflake-sql.js";
 
 const folder = installedGrammars();
@@ -80,7 +80,7 @@ describe.skipIf(folder === null)("the grammars", () => {
   }
 
   it.for(FAULTS)("GoogleSQL's analyzer refuses $fault", async ({ from, to, bigQuery }) => {
-    const report = (await asked(bigQueryDialect, grammars.bigQuery, from, to)).report();
+    const report = (await asked(bigQueryDialect("shop"), grammars.bigQuery, from, to)).report();
     expect(report).toEqual([expect.stringMatching(HEARD)]);
     expect(report[0]).toMatch(bigQuery);
   });

@@ -6,25 +6,25 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createProgram } from "../../src/commands/program.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
 import { returnedRows, runHistory } from "../../src/ledger/history.js";
 import { installLedger } from "../../src/ledger/schema.js";
-import { sql, temporaryFolder } from "../commands/support.js";
+import { sql, temporaryFolder, write } from "../commands/support.js";
 import { createCaseWorlds } from "../support/cases.js";
 import { CASES } from "../support/play.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { around } from "../support/around.js";
 import { letLeaseRunOut } from "../ledger/support.js";
-import { floodStory } from "../support/surge.js";
+import { floodStory, OTHER } from "../support/surge.js";
 import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb.js";
-import type { Warehouse } from "../../src/warehouse/types.js";
+import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
 
 import { Gate, Gates, NOT_ASKED_THERE } from "./gate.js";
 import { startGoogleSql, type GoogleSql } from "./googlesql.js";
 import { installedGrammars } from "./install.js";
-import { bigQueryDialect } from "./bigquery-dialect.js";
 import { loadSnowflakeSql } from "./snowflake-sql.js";
 
 const heard: { gates?: Gates; opened: number } = vi.hoisted(() => ({ opened: 0 }));
@@ -48,7 +48,7 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
   let snowflake: Gate;
   beforeAll(async () => {
     googleSql = await startGoogleSql(folder ?? "");
-    bigQuery = new Gate(bigQueryDialect, googleSql);
+    bigQuery = new Gate(bigQueryDialect("shop"), googleSql);
     snowflake = new Gate(snowflakeDialect, await loadSnowflakeSql(folder ?? ""));
     heard.gates = new Gates([bigQuery, snowflake]);
   });
@@ -73,7 +73,7 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     onTestFinished(() => said.mockRestore());
     await createProgram().parseAsync(["node", "opportune", "init", root, "--quiet"]);
-    await opportune("compile");
+    await opportune("compile", "--estimate");
     await opportune("run");
     await opportune("run", "--due", "--dry-run");
     await opportune("debug");
@@ -94,14 +94,16 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
   it("is heard: in runs that break off, and in what a flood leads to", async () => {
     const shop = await Shop.sending(["ada", "bob"]);
     const cutOff = (warehouse: Warehouse): Warehouse =>
-      around(warehouse, {
-        append: () => Promise.reject(new Error("gone")),
-      });
+      around(warehouse, { script: (script) => (script.fill === undefined ? warehouse.script(script) : Promise.reject(new Error("gone"))) });
     await expect(shop.run(T0, {}, cutOff)).rejects.toThrow("gone");
     await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
     expect((await shop.run(T0 + MINUTE, {}, losingAnswers)).recovered.released).toBe(2);
     await expect(shop.run(T0 + 2 * MINUTE, {}, failingOnce(/^-- Gives every candidate/))).rejects.toThrow("refused");
     await shop.warehouse((warehouse) => installLedger(failingOnce(/^create or replace view/m)(warehouse), "opportune"));
+    // One source of two can't say how old its data is: each is asked by itself.
+    shop.edit("opportune.yml", "carts: carts", "carts: {table: carts, loaded_at: occurred_at}\n  old: {table: carts, loaded_at: nowhere}");
+    write(shop.root, { "segments/other.sql": OTHER.replace('"carts"', '"old"') });
+    expect((await shop.run(T0 + 3 * MINUTE)).problems).toEqual([]);
     await floodStory("duckdb");
   });
 
@@ -112,6 +114,9 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
       expect((await runHistory(warehouse, "opportune")).lastSuccess).toBe(T0);
       expect((await returnedRows(warehouse, "opportune", T0, MINUTE)).last).toEqual(new Set(["cart"]));
       await writeAlertState(warehouse, "opportune", { failed: "2026-03-02T12:00:00Z" });
+      // An older ledger, which is brought to this version under the lease.
+      await warehouse.execute({ sql: "update opportune.meta set content = '2' where name = 'schema_version'", params: [] });
+      expect(await installLedger(warehouse, "opportune")).toEqual(["003_guards.sql"]);
       expect(await readAlertState(warehouse, "opportune")).toEqual({ failed: "2026-03-02T12:00:00Z" });
     });
   });
@@ -130,19 +135,13 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
   });
 });
 
-/** Each commit after decisions were appended is made, and its answer lost. */
+/** The commit of the run's decisions is made, and its answer lost. */
 function losingAnswers(warehouse: Warehouse): Warehouse {
-  let appended = false;
   return around(warehouse, {
-    execute: (statement) => {
-      appended ||= statement.sql.startsWith("-- Appends this run's changed answers");
-      return warehouse.execute(statement);
-    },
-    transaction: async (work) => {
-      const result = await warehouse.transaction(work);
-      if (!appended) return result;
-      appended = false;
-      throw new Error("the answer is lost");
+    script: async (script) => {
+      const rows = await warehouse.script(script);
+      if (script.statements.some(({ sql: text }) => text.startsWith("-- Appends this run's changed answers"))) throw new Error("the answer is lost");
+      return rows;
     },
   });
 }
@@ -150,12 +149,20 @@ function losingAnswers(warehouse: Warehouse): Warehouse {
 /** Refuses the first statement that matches. */
 function failingOnce(pattern: RegExp): (warehouse: Warehouse) => Warehouse {
   let failed = false;
+  const refuse = (statements: readonly Statement[]): void => {
+    if (failed || !statements.some(({ sql: text }) => pattern.test(text))) return;
+    failed = true;
+    throw new Error("refused");
+  };
   return (warehouse) =>
     around(warehouse, {
-      execute: (statement) => {
-        if (failed || !pattern.test(statement.sql)) return warehouse.execute(statement);
-        failed = true;
-        return Promise.reject(new Error("refused"));
+      execute: async (statement) => {
+        refuse([statement]);
+        return warehouse.execute(statement);
+      },
+      script: async (script) => {
+        refuse([...(script.work ?? []), ...script.statements]);
+        return warehouse.script(script);
       },
     });
 }
@@ -180,7 +187,9 @@ function placesThatAsk(): string[] {
       readFileSync(join(root, file), "utf8")
         .split("\n")
         .flatMap((line, i) =>
-          /[wW]arehouse\.(?:query|execute|stream|describe|beside)\(/.test(line) && !line.includes("for (const sql of") ? [`${file}:${String(i + 1)}`] : [],
+          /[wW]arehouse\.(?:query|execute|stream|describe|beside|script)\(/.test(line) && !line.includes("for (const sql of")
+            ? [`${file}:${String(i + 1)}`]
+            : [],
         ),
     );
 }

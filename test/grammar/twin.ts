@@ -34,20 +34,20 @@ function all(sides: readonly unknown[]): unknown {
   return checked[0];
 }
 
-/** Parameters of each side, where the query compilers bind differently. */
-const parametersOf = new WeakMap<object, readonly (readonly Param[])[]>();
+/** A compiled query → its parameters on each side, as the query compilers bind differently: BigQuery's writes nulls out. */
+const parametersOf = new Map<string, readonly (readonly Param[])[]>();
 
 function allCompilers(compilers: readonly QueryCompiler[]): QueryCompiler {
   return {
     compileQuery<R>(...[node, id]: Parameters<QueryCompiler["compileQuery"]>): CompiledQuery<R> {
       const compiled = compilers.map((compiler) => compiler.compileQuery(node, id));
-      const parameters: unknown[] = [];
-      parametersOf.set(
-        parameters,
-        compiled.map((query) => query.parameters as readonly Param[]),
-      );
       // Words in a piece of raw SQL are in all writings already.
-      return { query: node, queryId: id, sql: together(compiled.map(({ sql }, side) => only(side, sql) as string)), parameters };
+      const sql = together(compiled.map((query, side) => only(side, query.sql) as string));
+      parametersOf.set(
+        sql,
+        compiled.map(({ parameters }) => parameters as readonly Param[]),
+      );
+      return { query: node, queryId: id, sql, parameters: compiled[0]?.parameters ?? [] };
     },
   };
 }
@@ -74,15 +74,20 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], on
   const side = ({ sql, params, ...rest }: Statement, at: number): Statement => ({
     ...rest,
     sql: only(at, sql) as string,
-    params: parametersOf.get(params)?.[at] ?? params,
+    params: parametersAt(at, sql, params),
   });
+  const tell = (statements: readonly Statement[], origin: string | null): Promise<void> =>
+    statements.reduce(async (before, statement) => {
+      await before;
+      const others = dialects.map((_, i) => side(statement, i + 1));
+      await onAsked(others.map(({ sql, params }) => (sql === "" ? null : { sql, params, origin })));
+    }, Promise.resolve());
   /** Told once it has run: what fails there is meant to, as the query of a broken segment. */
   const ask = async <T>(statement: Statement, nothing: T, run: (statement: Statement) => Promise<T>): Promise<T> => {
     const origin = askedFrom();
     const own = side(statement, 0);
     const result = own.sql === "" ? nothing : await run(own);
-    const others = dialects.map((_, i) => side(statement, i + 1));
-    await onAsked(others.map(({ sql, params }) => (sql === "" ? null : { sql, params, origin })));
+    await tell([statement], origin);
     return result;
   };
   const execute = (statement: Statement): Promise<number> => ask(statement, 0, (run) => inner.execute(run));
@@ -90,6 +95,7 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], on
     dialect,
     usage: inner.usage,
     label: (labels: Labels) => inner.label(labels),
+    hasTable: (schema, table) => inner.hasTable(schema, table),
     estimate: (statement) => inner.estimate(side(statement, 0)),
     describe: (statement) => ask<Column[]>(statement, [], (run) => inner.describe(run)),
     query: (statement) => ask<Row[]>(statement, [], (run) => inner.query(run)),
@@ -102,13 +108,29 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], on
       const name = only(0, table) as string;
       return inner.append(name.includes(".") ? name : `main.${name}`, columns);
     },
+    async script({ work = [], fill, statements }) {
+      const origin = askedFrom();
+      const own = <S extends Statement>(list: readonly S[]): S[] => list.map((each) => ({ ...each, ...side(each, 0) })).filter(({ sql }) => sql !== "");
+      const filled = fill === undefined ? {} : { fill: { ...fill, table: only(0, fill.table) as string } };
+      const rows = await inner.script({ work: own(work), ...filled, statements: own(statements) });
+      await tell([...work, ...statements], origin);
+      return rows;
+    },
     transaction: (work) => inner.transaction(work),
     // DuckDB has one writer, and needs none: here it is whoever writes already.
     beside: execute,
     // DuckDB knows none; the others do.
     identity: () => Promise.resolve("here"),
+    cancel: () => inner.cancel(),
     close: () => inner.close(),
   };
+}
+
+/** Those of the side, of a compiled query or of a statement that one was put into. */
+function parametersAt(at: number, sql: string, params: readonly Param[]): readonly Param[] {
+  if (at === 0) return params;
+  const whole = parametersOf.get(sql) ?? [...parametersOf].find(([query, [own]]) => own?.length === params.length && sql.includes(query))?.[1];
+  return whole?.[at] ?? params;
 }
 
 /** Deep enough to reach the project's own code from within an adapter. */
