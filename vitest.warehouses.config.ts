@@ -1,5 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { globalSetup: ["test/support/postgres-server.ts", "test/emulators/start.ts"], include: ["test/warehouses/**/*.test.ts"], pool: "forks", maxWorkers: 2, testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    globalSetup: ["test/support/postgres-server.ts", "test/emulators/start.ts"],
+    include: ["test/warehouses/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 });

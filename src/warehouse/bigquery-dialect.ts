@@ -63,7 +63,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   md5: (of) => `to_hex(md5(${of}))`,
   microseconds: (timestamp) => `unix_micros(${timestamp})`,
   plusSeconds: (timestamp, seconds) => `timestamp_add(${timestamp}, interval (${seconds}) second)`,
-  secondsBetween: (from, to) => `div(unix_micros(${to}) - unix_micros(${from}), 1000000)`,
+  secondsBetween: (from, to) => `div((unix_micros(${to}) - unix_micros(${from})), 1000000)`,
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
   toUtc: (expression) => `cast(${expression} as timestamp)`,

@@ -9,17 +9,19 @@ const run = promisify(execFile);
 
 /** Beside what the project makes of itself: gone with a clean checkout, kept between runs. */
 const ENVIRONMENTS = join(import.meta.dirname, "../../target/emulators");
+const LIVE_WITH_PARENT = join(import.meta.dirname, "live_with_parent.py");
 /** Installing downloads some 100 MB; a server is up within seconds. ms */
 const INSTALL_TIMEOUT = 600_000;
 const START_TIMEOUT = 60_000;
 
-/** The interpreter to make an environment with, or null: a variable names another than the one on the path. */
+/**
+ * The interpreter to make an environment with, or null: a variable names another than the one on the path. What pyenv puts on the
+ * path for a version that isn't the chosen one refuses to run until it is told which.
+ */
 export async function findPython(name: string, variable: string): Promise<string | null> {
   const python = process.env[variable] ?? name;
-  return run(python, ["-c", "import venv"]).then(
-    () => python,
-    () => null,
-  );
+  const ask = async (env: NodeJS.ProcessEnv): Promise<string> => (await run(python, ["-c", "import sys, venv; print(sys.executable)"], { env })).stdout.trim();
+  return ask(process.env).catch(() => ask({ ...process.env, PYENV_VERSION: name.replace("python", "") }).catch(() => null));
 }
 
 /** Makes the environment unless it is there with these very requirements; gives its interpreter. */
@@ -42,11 +44,12 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-/** Starts a program of the environment, a server that answers at `path` once it is up; `args` are given its port. */
-export async function startEmulator(program: string, args: (port: number) => string[], path: string, env: NodeJS.ProcessEnv = {}): Promise<Emulator> {
+/** Starts a Python program of an environment, a server that answers at `path` once it is up; `args` are given its port. */
+export async function startEmulator(python: string, args: (port: number) => string[], path: string, env: NodeJS.ProcessEnv = {}): Promise<Emulator> {
   const port = await freePort();
   const said: string[] = [];
-  const child = spawn(program, args(port), { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  // Its input stays open as long as this process lives, however that ends.
+  const child = spawn(python, ["-W", "ignore", LIVE_WITH_PARENT, ...args(port)], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);

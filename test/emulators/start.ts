@@ -3,20 +3,24 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BIGQUERY_URL_VARIABLE } from "../support/bigquery.js";
-import { SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
+import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
 import { environment, findPython, freePort, startEmulator, type Emulator } from "./python.js";
 
 const HERE = import.meta.dirname;
 
 export async function setup(): Promise<() => Promise<void>> {
-  const started = await Promise.all([unlessNamed(SNOWFLAKE_URL_VARIABLE, snowflake), unlessNamed(BIGQUERY_URL_VARIABLE, bigQuery)]);
+  const started = await Promise.all([
+    unlessNamed([SNOWFLAKE_URL_VARIABLE, SNOWFLAKE_TARGET_VARIABLE], snowflake),
+    unlessNamed([BIGQUERY_URL_VARIABLE], bigQuery),
+  ]);
   return async () => {
     for (const emulator of started) await emulator?.stop();
   };
 }
 
-async function unlessNamed(variable: string, start: () => Promise<Emulator | null>): Promise<Emulator | null> {
-  if (process.env[variable] !== undefined) return null;
+/** Unless a server or an account is named already. */
+async function unlessNamed([variable, account]: readonly [string, string?], start: () => Promise<Emulator | null>): Promise<Emulator | null> {
+  if (process.env[variable] !== undefined || (account !== undefined && process.env[account] !== undefined)) return null;
   const emulator = await start();
   if (emulator !== null) process.env[variable] = emulator.url;
   return emulator;
@@ -26,12 +30,12 @@ async function snowflake(): Promise<Emulator | null> {
   const python = await findPython("python3", "OPPORTUNE_TEST_PYTHON");
   if (python === null) return missing("Snowflake's emulator", "python3 with its venv module (Debian: apt-get install python3-venv)");
   const own = await environment("snowflake", python, join(HERE, "snowflake-requirements.txt"));
-  return startEmulator(own, (port) => ["-W", "ignore", join(HERE, "snowflake_server.py"), String(port)], "/health");
+  return startEmulator(own, (port) => [join(HERE, "snowflake_server.py"), String(port)], "/health");
 }
 
 async function bigQuery(): Promise<Emulator | null> {
   const python = await findPython("python3.13", "OPPORTUNE_TEST_PYTHON_313");
-  if (python === null) return missing("BigQuery's emulator", "python3.13 with its venv module");
+  if (python === null) return missing("BigQuery's emulator", "python3.13 with its venv module on the path, or its name in OPPORTUNE_TEST_PYTHON_313");
   const own = await environment("bigquery", python, join(HERE, "bigquery-requirements.txt"));
   const data = mkdtempSync(join(tmpdir(), "opportune-bigquery-"));
   // DuckDB looks for its extensions under the user's home.
@@ -48,7 +52,9 @@ async function bigQuery(): Promise<Emulator | null> {
   const grpc = String(await freePort());
   const options = ["--host", "127.0.0.1", "--grpc-port", grpc, "--project", "test-project", "--data-dir", data];
   const path = "/bigquery/v2/projects/test-project/datasets";
-  const emulator = await startEmulator(join(dirname(own), "local-bigquery"), (port) => ["serve", "--port", String(port), ...options], path, { HOME: home });
+  const emulator = await startEmulator(own, (port) => [join(dirname(own), "local-bigquery"), "serve", "--port", String(port), ...options], path, {
+    HOME: home,
+  });
   const stop = async (): Promise<void> => {
     await emulator.stop();
     rmSync(data, { recursive: true, force: true });

@@ -113,18 +113,25 @@ where bought_on <= {{as_of}} and bought_on > {{ago "100 days"}}
 };
 
 /** The project, read from real files, and its templates. */
-export function loadShop(): { project: Project; templates: TemplateCatalog } {
+export function loadShop(name?: Warehouse["dialect"]["name"]): { project: Project; templates: TemplateCatalog } {
   const root = mkdtempSync(path.join(tmpdir(), "opportune-cdnow-"));
   try {
-    for (const [name, text] of Object.entries(FILES)) {
-      mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-      writeFileSync(path.join(root, name), text.trimStart());
+    for (const [file, text] of Object.entries(FILES)) {
+      mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+      writeFileSync(path.join(root, file), (name === "bigquery" ? inGoogleSql(text) : text).trimStart());
     }
     const project = loadProject(root, { env: {} });
     return { project, templates: loadRenderer(project) };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** GoogleSQL compares no days with instants, and gives no number for the days between two. */
+function inGoogleSql(sql: string): string {
+  return sql
+    .replace(/(max\(bought_on\)|last_bought_on|bought_on) (<=|>) (\{\{[^}]+\}\})/g, "timestamp($1) $2 $3")
+    .replace("bought_on - first_bought_on", "date_diff(bought_on, first_bought_on, day)");
 }
 
 /** Makes the table that the segments read: by the warehouse's own reader of CSV if it has one. */
@@ -143,7 +150,7 @@ async function copyPurchases(warehouse: Warehouse): Promise<void> {
     .map((line) => line.split(","));
   const names = ["customer", "bought_on", "cds", "dollars"];
   const { text } = warehouse.dialect.types;
-  await warehouse.execute({ sql: "create schema main", params: [] });
+  await warehouse.execute({ sql: "create schema if not exists main", params: [] });
   await warehouse.execute({ sql: `create table main.purchases_as_text (${names.map((name) => `${name} ${text}`).join(", ")})`, params: [] });
   await warehouse.append(
     "main.purchases_as_text",
@@ -244,9 +251,10 @@ export async function decideCdnow(
   customers: Customers,
   open: OpenEmpty,
 ): Promise<{ ledger: LedgerEntry[]; difference: string | null }> {
-  const { project, templates } = loadShop();
+  const warehouse = await open();
+  const { project, templates } = loadShop(warehouse.dialect.name);
   const model = createModel();
-  const sql = await createRealDecider(createPurchases, templates, open);
+  const sql = await createRealDecider(createPurchases, templates, () => Promise.resolve(warehouse));
   const ledger: LedgerEntry[] = [];
   try {
     for (const [index, asOf] of asOfs.entries()) {

@@ -108,5 +108,6 @@ function audiencesOf(one: DecisionCase): ReadonlySet<string> {
 function matter(written: Matter, own: (name: string) => string): Matter {
   const goal = written["goal"] as { audience: string } | undefined;
   const lists = ["exclude", "require"].flatMap((key) => (key in written ? [[key, (written[key] as string[]).map(own)]] : []));
-  return { ...written, ...(goal === undefined ? {} : { goal: { ...goal, audience: own(goal.audience) } }), ...Object.fromEntries(lists) };
+  const renamed = Object.fromEntries(lists) as Matter;
+  return { ...written, ...(goal === undefined ? {} : { goal: { ...goal, audience: own(goal.audience) } }), ...renamed };
 }

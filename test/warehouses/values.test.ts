@@ -127,7 +127,10 @@ onEachWarehouse("values", ({ name }, check) => {
   check("a query is described without being run, by its columns' kinds", async () => {
     await table("described", { user_id: "text", at: "timestamp", sure: "boolean", n: "bigint" });
     const { quote } = warehouse.dialect;
-    const columns = await warehouse.describe({ sql: `select user_id, ${quote("at")} as occurred_at, sure, n, 1.5 as price from described`, params: [] });
+    const columns = await warehouse.describe({
+      sql: `select user_id, ${quote("at")} as occurred_at, sure, n, cast(1.5 as decimal(10, 2)) as price from described`,
+      params: [],
+    });
     expect(columns.map(({ name: column, kind }) => `${column} ${kind}`)).toEqual([
       "user_id text",
       "occurred_at timestamp",

@@ -5,4 +5,7 @@ export const TWO_PROCESSES: Reasons = { duckdb: "a file is open in one process a
 
 export const STATEMENT_TIMEOUT: Reasons = { duckdb: "it works in this process, where a run is interrupted by its signal" };
 
-export const ERROR_LINE: Reasons = { "snowflake emulator": "it names no line of an unknown table" };
+export const ERROR_LINE: Reasons = {
+  "snowflake emulator": "it names no line of an unknown table",
+  "bigquery emulator": "it names no line of an unknown table",
+};
