@@ -43,7 +43,11 @@ export class Gate {
       );
     const { fault, change } = await this.grammar.check(sql, params, catalog);
     if (change?.does === "drop") defined.delete(change.table);
-    else if (change !== null) defined.set(change.table, [...(change.does === "widen" ? (defined.get(change.table) ?? []) : []), ...change.columns]);
+    else if (change !== null) {
+      const kept = change.does === "widen" ? (defined.get(change.table) ?? []) : [];
+      // A column that is there already is added `if not exists`.
+      defined.set(change.table, [...kept, ...change.columns.filter(({ name }) => !kept.some((known) => known.name === name))]);
+    }
     if (fault === null) this.passed.add(sql);
     else this.#refuse(fault, sql, origin);
   }

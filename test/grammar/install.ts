@@ -32,11 +32,8 @@ export async function setup(): Promise<void> {
     // Nothing of a package is run to install it. Both say that they want a newer Node than 20.19, and run on it.
     await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"], { cwd: TOOLS, timeout: INSTALL_TIMEOUT });
   } catch (error) {
-    const last = String((error as { stderr?: unknown }).stderr ?? error)
-      .trim()
-      .split("\n")
-      .slice(0, 3)
-      .join(" ");
+    const said = String((error as { stderr?: unknown }).stderr ?? error);
+    const last = /^npm error (?!code|syscall|errno).*$/m.exec(said)?.[0] ?? said.trim();
     const text = `npm run test:grammar could not install the grammars, and skips its tests: ${last}`;
     if (process.env["CI"] !== undefined) throw new Error(text, { cause: error });
     process.stderr.write(`${text}\n`);

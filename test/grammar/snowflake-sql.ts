@@ -47,18 +47,13 @@ export class SnowflakeSql implements Grammar {
       const [name = "", schema] = table.split(".").reverse();
       return { name, ...(schema === undefined ? {} : { schema }), columns: columns.map(({ name: column, type }) => ({ name: column, ...type })) };
     });
-    const fault = this.#polyglot
-      .validateWithSchema(sql, { tables }, "snowflake", { strict: true, checkTypes: sql.length < LONG })
-      .errors.find(({ severity }) => severity === "error");
+    const fault = this.#polyglot.validateWithSchema(sql, { tables }, "snowflake", { strict: true }).errors.find(({ severity }) => severity === "error");
     if (fault === undefined) return null;
     // It says what, and not where.
     const name = /'([^']+)'/.exec(fault.message)?.[1]?.split(".").at(-1) ?? "";
     return { message: fault.message, line: lineWith(sql, new RegExp(`\\b${name}\\b`, "i")) };
   }
 }
-
-/** Characters: the types of arbitration, the one longer statement, take half a second each time. */
-const LONG = 20_000;
 
 /** Of what the job asks of it. */
 const INFORMATION_SCHEMA: Catalog = new Map([
