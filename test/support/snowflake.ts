@@ -38,10 +38,6 @@ export function emulatorConnection(database = newDatabaseName()): SnowflakeConne
   };
 }
 
-export function openNewSnowflake(): Promise<Warehouse> {
-  return openSnowflake(emulatorConnection(), { root: "." });
-}
-
 /** A database of one test's own, on the account that a variable names or else in the emulator, which keeps what was in it. */
 export async function createSnowflakeDatabase(): Promise<{ target: Record<string, unknown>; drop: () => Promise<void> }> {
   const database = newDatabaseName();
