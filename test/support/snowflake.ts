@@ -2,9 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { parse } from "yaml";
 import type { SnowflakeConnection } from "../../src/project/types.js";
-import { openSnowflake } from "../../src/warehouse/snowflake.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
-import type { Warehouse } from "../../src/warehouse/types.js";
 import { connectionOf } from "./targets.js";
 
 /** Set by test/emulators/start.ts before any test runs. */
