@@ -123,11 +123,19 @@ export class Jobs {
       },
     };
     const deadline = performance.now() + this.#timeoutMs + PATIENCE_MS;
-    const body = await this.#insert(jobId, json, deadline);
-    const failed = body.status?.errorResult;
-    if (failed !== undefined) throw new JobError(failed.message ?? "the job failed", failed.reason ?? "", null);
-    this.#location ??= body.jobReference?.location ?? null;
+    // From now on: of a request whose answer never comes the job may run all the same.
     if (!dryRun) this.#running.set(jobId, deadline);
+    const body = await this.#insert(jobId, json, deadline).catch(async (error: unknown) => {
+      if (error instanceof JobError && error.status !== null && error.status < 500) this.#running.delete(jobId);
+      else if (!dryRun) await this.cancel(jobId);
+      throw error;
+    });
+    const failed = body.status?.errorResult;
+    if (failed !== undefined) {
+      this.#running.delete(jobId);
+      throw new JobError(failed.message ?? "the job failed", failed.reason ?? "", null);
+    }
+    this.#location ??= body.jobReference?.location ?? null;
     const { query: statistics, sessionInfo, totalBytesProcessed } = body.statistics ?? {};
     return {
       id: jobId,

@@ -4,6 +4,9 @@ import type { AppendColumn, Param, Script } from "./types.js";
 /** Said by a script whose statement changed another number of rows than it must. */
 export const UNMET = "opportune: rows changed";
 
+/** Said by a script whose transaction was ended: another has changed one of its tables meanwhile. */
+export const ENDED = "the transaction was ended due to concurrent update of a table";
+
 /** Placeholders of a statement; what stands in quotes or in a comment is none. */
 const TOKENS = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|@p(\d+)\b/g;
 
@@ -37,11 +40,16 @@ export function scriptText({ work = [], fill, statements }: Script): ScriptText 
       add(sql, params),
       ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then raise using message = '${UNMET}'; end if`]),
     ]);
-    const transaction = ["begin transaction", ...body, "commit transaction"].join(";\n");
-    parts.push(`begin\n${transaction};\nexception when error then\nrollback transaction;\nraise;\nend`);
+    parts.push(transaction(["begin transaction", ...body, "commit transaction"].join(";\n")));
   }
   if (asked !== undefined) parts.push(add(asked.sql, asked.params));
   return { sql: `${parts.join(";\n")};`, parameters };
+}
+
+/** A block that rolls back whatever fails in it. Where there is nothing left to roll back BigQuery has ended the transaction by itself. */
+function transaction(statements: string): string {
+  const rollback = `begin\nrollback transaction;\nexception when error then\nraise using message = '${ENDED}';\nend`;
+  return `begin\n${statements};\nexception when error then\n${rollback};\nraise;\nend`;
 }
 
 /** Inserts the rows of the parameter `@rows`. */

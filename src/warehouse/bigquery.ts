@@ -133,15 +133,15 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.execute({ sql: "begin transaction", params: [] });
+    await this.#run({ sql: "begin transaction", params: [] }, await this.#sessionId());
     this.#inTransaction = true;
     try {
       const result = await work();
-      await this.execute({ sql: "commit transaction", params: [] });
+      await this.#run({ sql: "commit transaction", params: [] }, await this.#sessionId());
       return result;
     } catch (error) {
       // One that BigQuery has ended already has nothing to roll back.
-      await this.execute({ sql: "rollback transaction", params: [] }).catch(() => undefined);
+      await this.#run({ sql: "rollback transaction", params: [] }, await this.#sessionId()).catch(() => undefined);
       throw error;
     } finally {
       this.#inTransaction = false;

@@ -52,7 +52,7 @@ async function bigQuery(): Promise<Emulator | null> {
   const grpc = String(await freePort());
   const options = ["--host", "127.0.0.1", "--grpc-port", grpc, "--project", "test-project", "--data-dir", data];
   const path = "/bigquery/v2/projects/test-project/datasets";
-  const emulator = await startEmulator(own, (port) => [join(dirname(own), "local-bigquery"), "serve", "--port", String(port), ...options], path, {
+  const emulator = await startEmulator(own, (port) => [join(HERE, "bigquery_server.py"), "serve", "--port", String(port), ...options], path, {
     HOME: home,
   });
   const stop = async (): Promise<void> => {

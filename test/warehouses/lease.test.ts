@@ -94,7 +94,7 @@ onEachWarehouse("the ledger", ({ name }, check) => {
     let seen = 0;
     warehouse.execute = (statement) => {
       seen += 1;
-      if (left-- === 0) throw new Error("the connection is gone");
+      if (left-- <= 0) throw new Error("the connection is gone");
       return execute(statement);
     };
     try {
