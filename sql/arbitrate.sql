@@ -224,7 +224,7 @@ had_before as (      -- repeat: never looks at all history, on the columns, so t
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment and s.repeat_kind = 'never'
   join standings t on t.segment = l.segment and t.user_id = l.user_id and t.item_key = l.item_key and t.standing = 'fresh'
-  where l.counts <> 0
+  where l.counts <> 0 and l.decided_at >= {{had_before_from}} -- no day at all where no segment is for once in a lifetime
   group by l.segment, l.user_id, l.item_key
   having sum(l.counts) > 0
 {{/if}}

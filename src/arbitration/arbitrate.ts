@@ -17,6 +17,9 @@ import {
   type Arbitration,
 } from "./constants.js";
 
+/** Before any decision. */
+const BEGINNING = "1970-01-01T00:00:00Z";
+
 /** sql/arbitrate.sql with this run's project written in: the exact statement that decides. */
 export function arbitrateStatement(arbitration: Arbitration, templateVersion: (template: string) => string, dialect: Dialect): Statement {
   const { project, asOf, salt } = arbitration;
@@ -38,6 +41,7 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
       zones: zoneConstants(arbitration),
       outcomes: outcomeConstants(),
       history_from: timestampLiteral(earliest, dialect),
+      had_before_from: timestampLiteral(arbitration.segments.some(({ segment }) => segment.repeat.kind === "never") ? BEGINNING : asOf, dialect),
       caps_from: timestampLiteral(secondsBefore(asOf, longestCapSeconds(project)), dialect),
       max_per_run: String(project.policy.maxPerRun),
       project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
