@@ -47,6 +47,6 @@ function firstDays(repeat: string): Record<string, string | null> {
 
 it("is bounded by constants, by what the rules look back on; and where no segment is for once in a lifetime, nothing asks all history", () => {
   expect(firstDays("each_occurrence")).toEqual({ recent: "2026-02-24", had_before: "2026-03-02", counting_claims: "2026-03-02" });
-  expect(firstDays("30 days")).toMatchObject({ recent: "2026-01-22", had_before: "2026-03-02" });
+  expect(firstDays("every 30 days")).toMatchObject({ recent: "2026-01-22", had_before: "2026-03-02" });
   expect(firstDays("never")).toMatchObject({ had_before: "1970-01-01" });
 });
