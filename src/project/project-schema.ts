@@ -288,7 +288,7 @@ export type ProjectFile = z.output<typeof projectSchema>;
 
 /** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
 export function holdsSecret(path: string): boolean {
-  return /^(?:targets(?:\.[^.]+(?:\.(?:password|url|credentials(?!_file)|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
+  return /^(?:targets(?:\.[^.]+(?:\.(?:password|private_key(?!_path)|token|url|credentials(?!_file)|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
     path,
   );
 }

@@ -104,11 +104,7 @@ export async function ledgerOfVersion2(warehouse: Warehouse): Promise<void> {
   const statements = ["001_ledger.sql", "002_indexes.sql"].flatMap((file) =>
     statementsOf(renderSqlFile(`ledger/${file}`, dialect, SCHEMA, { types: dialect.columnTypes }).sql),
   );
-  for (const sql of [
-    `create schema ${SCHEMA}`,
-    ...statements,
-    `insert into ${SCHEMA}.meta (name, content) values ('schema_version', '2'), ('salt', 'salt')`,
-  ])
+  for (const sql of [`create schema ${SCHEMA}`, ...statements, `insert into ${SCHEMA}.meta (name, content) values ('schema_version', '2'), ('salt', 'salt')`])
     await warehouse.execute({ sql, params: [] });
 }
 

@@ -1,10 +1,12 @@
-/** On a real project; what the emulator shows of decisions stands in population.test.ts. */
-import { onEachWarehouse } from "./support/each.js";
+/** On a real project alone; what the emulator shows of decisions stands in population.test.ts. */
+import { describe, expect, it } from "vitest";
 import { decideTheTable } from "./support/decisions.js";
+import { WAREHOUSES } from "./support/each.js";
 import { MINUTES } from "./support/not-supported.js";
 
-onEachWarehouse("the decision table", ({ name, emulated }, check) => {
-  if (name !== "bigquery") return;
-  if (emulated) check("is decided case by case", () => Promise.resolve(), MINUTES);
-  else decideTheTable(name);
-});
+const tested = WAREHOUSES.find(({ name }) => name === "bigquery");
+if (tested?.emulated === false) decideTheTable("bigquery");
+else
+  describe.skipIf(tested?.missing)(String(tested?.title), () => {
+    it(`decides the table: NOT_SUPPORTED, ${MINUTES["bigquery emulator"].tooSlow}`, () => expect(tested?.emulated).toBe(true));
+  });
