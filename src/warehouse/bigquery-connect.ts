@@ -1,8 +1,10 @@
 import type { BigQuery } from "@google-cloud/bigquery";
+import type { AuthClient } from "google-auth-library";
 import type * as bigQueryDriver from "@google-cloud/bigquery";
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { redact } from "../core/redact.js";
+import { within } from "../core/within.js";
 import type { BigQueryConnection } from "../project/types.js";
 import { authClient, type AuthLibrary } from "./bigquery-sign-in.js";
 
@@ -26,11 +28,8 @@ export async function connectBigQuery(connection: BigQueryConnection, root: stri
   const { driver, auth } = await loadDriver();
   const apiEndpoint = connection.url?.replace(/\/+$/, "") ?? GOOGLE;
   try {
-    const client = await withinMs(SIGN_IN_MS, async () => {
-      const identity = await authClient(connection, root, auth);
-      await identity.getAccessToken();
-      return identity;
-    });
+    const late = (): Error => new Error(`no answer within ${formatDuration(SIGN_IN_MS / 1000)}`);
+    const client = await within(signedIn(connection, root, auth), SIGN_IN_MS, late);
     const bigquery = new driver.BigQuery({
       projectId: connection.billingProject ?? connection.project,
       authClient: client,
@@ -47,6 +46,12 @@ export async function connectBigQuery(connection: BigQueryConnection, root: stri
   }
 }
 
+async function signedIn(connection: BigQueryConnection, root: string, auth: AuthLibrary): Promise<AuthClient> {
+  const identity = await authClient(connection, root, auth);
+  await identity.getAccessToken();
+  return identity;
+}
+
 async function loadDriver(): Promise<{ driver: typeof bigQueryDriver; auth: AuthLibrary }> {
   try {
     return { driver: await import("@google-cloud/bigquery"), auth: await import("google-auth-library") };
@@ -60,18 +65,6 @@ async function loadDriver(): Promise<{ driver: typeof bigQueryDriver; auth: Auth
       1,
       error,
     );
-  }
-}
-
-async function withinMs<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${formatDuration(ms / 1000)}`)), ms);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

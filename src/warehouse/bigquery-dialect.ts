@@ -1,5 +1,5 @@
-import { DefaultQueryCompiler, type SchemableIdentifierNode } from "kysely";
-import { mergeMissing, type Dialect } from "./dialect.js";
+import { DefaultQueryCompiler, type IdentifierNode, type SchemableIdentifierNode } from "kysely";
+import { mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
 
@@ -25,16 +25,8 @@ class BigQueryCompiler extends DefaultQueryCompiler {
     this.visitNode(identifier);
   }
 
-  protected override getLeftIdentifierWrapper(): string {
-    return "`";
-  }
-
-  protected override getRightIdentifierWrapper(): string {
-    return "`";
-  }
-
-  protected override sanitizeIdentifier(identifier: string): string {
-    return identifier.replaceAll("\\", "\\\\").replaceAll("`", "\\`");
+  protected override visitIdentifier({ name }: IdentifierNode): void {
+    this.append(quote(name));
   }
 
   protected override getCurrentParameterPlaceholder(): string {
@@ -67,8 +59,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
   toUtc: (expression) => `cast(${expression} as timestamp)`,
-  constants: (columns, rows) =>
-    rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join("\n  union all "),
+  constants: unionOfConstants,
   utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
   utcDate: (timestamp) => `date(${timestamp})`,
   lower: (of) => `lower(${of})`,

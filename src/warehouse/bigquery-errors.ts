@@ -29,7 +29,7 @@ export function statementError(error: unknown, shown: string, connection: BigQue
       shown,
     );
   }
-  // Without a status and a reason there was no answer; 401 and 403 are about who asks, but for a table that one may not read.
+  // Without a status and a reason there was no answer; 401 is about who asks. 403 may be about a table of the statement, and says so.
   if ((status === null && reason === "") || status === 401 || (status !== null && status >= 500)) return unreachable(connection, message);
   const place = /\[(\d+):\d+\]/.exec(message);
   return new WarehouseError(oneLine(message).replace(/ at \[\d+:\d+\]$/, ""), place === null ? null : Number(place[1]), shown);

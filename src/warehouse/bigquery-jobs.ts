@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BigQuery } from "@google-cloud/bigquery";
 import { formatDuration } from "../core/durations.js";
+import { within } from "../core/within.js";
 import type { QueryParameter } from "./bigquery-values.js";
 
 /** How long one request may wait for a job's end before it is asked again, ms. */
@@ -236,14 +237,13 @@ export class Jobs {
 
   /** The client takes a timeout and does nothing with it (teeny-request 10 on node-fetch 3): a request that hangs is given up here. */
   #once({ timeout, ...request }: Request): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new JobError(`no answer within ${formatDuration(timeout / 1000)}`, "", null)), timeout);
+    const answer = new Promise((resolve, reject) => {
       this.#client.request(request, (error: unknown, body: unknown) => {
-        clearTimeout(late);
         if (error === null || error === undefined) resolve(body);
         else reject(readError(error));
       });
     });
+    return within(answer, timeout, () => new JobError(`no answer within ${formatDuration(timeout / 1000)}`, "", null));
   }
 }
 

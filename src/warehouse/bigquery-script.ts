@@ -5,7 +5,7 @@ import type { AppendColumn, Param, Script } from "./types.js";
 export const UNMET = "opportune: rows changed";
 
 /** Said by a script whose transaction was ended: another has changed one of its tables meanwhile. */
-export const ENDED = "the transaction was ended due to concurrent update of a table";
+const ENDED = "the transaction was ended due to concurrent update of a table";
 
 /** Placeholders of a statement; what stands in quotes or in a comment is none. */
 const TOKENS = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|@p(\d+)\b/g;

@@ -1,11 +1,12 @@
 import { createPrivateKey } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type * as googleAuthLibrary from "google-auth-library";
 import type { AuthClient, ImpersonatedOptions, JWTOptions } from "google-auth-library";
 import { OpportuneError } from "../core/errors.js";
 import { isLoopback } from "../core/loopback.js";
 import type { BigQueryConnection } from "../project/types.js";
+import { readKeyFile } from "./key-file.js";
+
+const KEY_FILE_HINT = "Give the path of the service account's key in JSON, relative to the project.";
 
 /** As it is imported, late. */
 export type AuthLibrary = typeof googleAuthLibrary;
@@ -45,7 +46,12 @@ function serviceAccountKey(signIn: Exclude<BigQueryConnection["signIn"], { kind:
   const wrong = (what: string, hint = "Give the JSON that Google Cloud writes when a key of a service account is made."): OpportuneError =>
     new OpportuneError({ code: "warehouse/key", message: `${named} ${what}.`, hint });
 
-  const { type, client_email: email, private_key: key, private_key_id: keyId } = parsed(signIn.kind === "file" ? readKey(signIn.file, root) : signIn.key) ?? {};
+  const {
+    type,
+    client_email: email,
+    private_key: key,
+    private_key_id: keyId,
+  } = parsed(signIn.kind === "file" ? readKeyFile(signIn.file, root, "credentials_file", KEY_FILE_HINT) : signIn.key) ?? {};
   if (type === undefined) throw wrong("is not the JSON of a service account's key");
   if (type !== "service_account") {
     const hint = "Name that file in the variable GOOGLE_APPLICATION_CREDENTIALS, and leave credentials and credentials_file out.";
@@ -67,21 +73,5 @@ function parsed(json: string): Record<string, unknown> | null {
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
     return null;
-  }
-}
-
-function readKey(file: string, root: string): string {
-  try {
-    return readFileSync(file.startsWith("/") ? file : join(root, file), "utf8");
-  } catch (error) {
-    throw new OpportuneError(
-      {
-        code: "warehouse/key",
-        message: `The file ${file}, named under credentials_file, can't be read.`,
-        hint: "Give the path of the service account's key in JSON, relative to the project.",
-      },
-      1,
-      error,
-    );
   }
 }

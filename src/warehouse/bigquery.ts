@@ -86,15 +86,9 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   async execute(statement: Statement): Promise<number> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return (await this.#run(statement, await this.#sessionId())).page.changed;
-      } catch (error) {
-        // Within a transaction all of it is gone: whoever began it decides.
-        if (this.#inTransaction || !isConcurrentUpdate(error) || attempt === CONCURRENT.attempts) throw error;
-        await delay(Math.random() * CONCURRENT.pauseMs * attempt);
-      }
-    }
+    const run = async (): Promise<number> => (await this.#run(statement, await this.#sessionId())).page.changed;
+    // Within a transaction all of it is gone: whoever began it decides.
+    return this.#inTransaction ? run() : unlessConcurrent(run);
   }
 
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
@@ -119,16 +113,15 @@ class BigQueryWarehouse implements Warehouse {
 
   async script(script: Script): Promise<Row[]> {
     const { sql, parameters } = scriptText(script);
-    for (let attempt = 1; ; attempt++) {
-      try {
+    try {
+      // Of one that was refused nothing stands: whoever holds the lease meanwhile is found out by the script itself.
+      return await unlessConcurrent(async () => {
         const { page } = await this.#run({ sql, params: [] }, await this.#sessionId(), PAGE_ROWS, parameters);
         return page.rows.map(reader(page.fields));
-      } catch (error) {
-        if (error instanceof WarehouseError && error.reason.includes(UNMET)) throw new UnmetError(sql);
-        // Nothing of it stands: whoever holds the lease meanwhile is found out by the script itself.
-        if (!isConcurrentUpdate(error) || attempt === CONCURRENT.attempts) throw error;
-        await delay(Math.random() * CONCURRENT.pauseMs * attempt);
-      }
+      });
+    } catch (error) {
+      if (error instanceof WarehouseError && error.reason.includes(UNMET)) throw new UnmetError(sql);
+      throw error;
     }
   }
 
@@ -149,12 +142,9 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   /** Outside the session, whose statements come one after another. */
-  readonly beside = async (statement: Statement): Promise<number> => {
-    this.usage.statements -= 1;
-    return (await this.#run(statement, null)).page.changed;
-  };
+  readonly beside = async (statement: Statement): Promise<number> => (await this.#job(statement, null)).page.changed;
 
-  /** A dataset's name is its identity: a copy of it is another dataset, or belongs to another project. */
+  /** That of the project: a dataset copied within it is not told from its original. */
   identity(): Promise<string> {
     return Promise.resolve(createHash("sha256").update(`bigquery ${this.#connection.project}`).digest("hex"));
   }
@@ -194,13 +184,13 @@ class BigQueryWarehouse implements Warehouse {
     return this.#guarded(statement.sql, () => this.#jobs.start({ ...this.#request(statement, []), dryRun: true, session }));
   }
 
-  async #run(
-    statement: Statement,
-    session: JobRequest["session"],
-    pageRows = PAGE_ROWS,
-    more: readonly QueryParameter[] = [],
-  ): Promise<{ job: Job; page: Page }> {
+  #run(statement: Statement, session: JobRequest["session"], pageRows = PAGE_ROWS, more: readonly QueryParameter[] = []): Promise<{ job: Job; page: Page }> {
     this.usage.statements += 1;
+    return this.#job(statement, session, pageRows, more);
+  }
+
+  /** Not counted among the statements; the bytes are. */
+  #job(statement: Statement, session: JobRequest["session"], pageRows = PAGE_ROWS, more: readonly QueryParameter[] = []): Promise<{ job: Job; page: Page }> {
     return this.#guarded(statement.sql, async () => {
       const job = await this.#jobs.start({ ...this.#request(statement, more), session });
       const page = await this.#jobs.page(job.id, null, pageRows);
@@ -223,6 +213,18 @@ class BigQueryWarehouse implements Warehouse {
       return await work();
     } catch (error) {
       throw statementError(error, shown, this.#connection);
+    }
+  }
+}
+
+/** Runs work again that was refused because another changed its table meanwhile. */
+async function unlessConcurrent<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConcurrentUpdate(error) || attempt === CONCURRENT.attempts) throw error;
+      await delay(Math.random() * CONCURRENT.pauseMs * attempt);
     }
   }
 }

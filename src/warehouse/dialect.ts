@@ -125,6 +125,11 @@ export function mergeMissing(table: string, columns: readonly string[], rows: st
   return `merge into ${table} known using (\n${rows}\n) missing on known.${key} = missing.${key}\nwhen not matched then insert (${columns.join(", ")}) values (${values})`;
 }
 
+/** `constants` where VALUES takes no expressions that bind, or is no table: each row is a SELECT of its own. */
+export function unionOfConstants(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join("\n  union all ");
+}
+
 /** A SQL string literal of a column or identifier the job itself named; values from users are bound instead. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

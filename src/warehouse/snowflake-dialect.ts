@@ -1,10 +1,7 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
-import { literal, mergeMissing, type Dialect } from "./dialect.js";
+import { literal, mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
-
-/** Rows of a table of constants: each is a SELECT of its own, as VALUES takes no expressions that bind. */
-const UNION = "\n  union all ";
 
 /** Snowflake folds unquoted names to upper case: what has no capital is meant so; a name with capitals is as its author quoted it. */
 function folded(name: string): string {
@@ -51,8 +48,7 @@ export const snowflakeDialect: Dialect = {
   jsonObject: (pairs) => `to_json(object_construct_keep_null(${pairs.map(([key, value]) => `${escaped(key)}, ${value}`).join(", ")}))`,
   // The session's zone is UTC: what has none of its own is taken for that.
   toUtc: (expression) => `cast(convert_timezone('UTC', cast(${expression} as timestamp_tz)) as timestamp_ntz)`,
-  constants: (columns, rows) =>
-    rows.map((cells, i) => `select ${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")}`).join(UNION),
+  constants: unionOfConstants,
   // In a format of its own, as the audit views are read in other sessions; of the fractions only what there is.
   utcText: (timestamp) => `regexp_replace(regexp_replace(to_varchar(${timestamp}, 'YYYY-MM-DD HH24:MI:SS.FF6'), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Bind, Connection, RowStatement, StatementOption } from "snowflake-sdk";
+import { within as workWithin } from "../core/within.js";
 import type { SnowflakeConnection } from "../project/types.js";
 import { isNoAnswer, sessionLost, statementError } from "./snowflake-errors.js";
 
@@ -117,14 +118,6 @@ class NoAnswerInTime extends Error {
 }
 
 /** @throws NoAnswerInTime when the work takes longer; it is not ended by that */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerInTime(ms)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  return workWithin(work, ms, () => new NoAnswerInTime(ms));
 }
