@@ -123,14 +123,14 @@ class SnowflakeWarehouse implements Warehouse {
   }
 
   async #transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.execute({ sql: "begin transaction", params: [] });
+    await this.#run({ sql: "begin transaction", params: [] });
     try {
       const result = await work();
-      await this.execute({ sql: "commit", params: [] });
+      await this.#run({ sql: "commit", params: [] });
       return result;
     } catch (error) {
       // Where the session is gone the server rolls back by itself.
-      await this.execute({ sql: "rollback", params: [] }).catch(() => undefined);
+      await this.#run({ sql: "rollback", params: [] }).catch(() => undefined);
       throw error;
     }
   }

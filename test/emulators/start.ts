@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { BIGQUERY_URL_VARIABLE } from "../support/bigquery.js";
+import { BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
 import { environment, findPython, freePort, startEmulator, type Emulator } from "./python.js";
 
@@ -11,32 +11,37 @@ const HERE = import.meta.dirname;
 export async function setup(): Promise<() => Promise<void>> {
   const started = await Promise.all([
     unlessNamed([SNOWFLAKE_URL_VARIABLE, SNOWFLAKE_TARGET_VARIABLE], snowflake),
-    unlessNamed([BIGQUERY_URL_VARIABLE], bigQuery),
+    unlessNamed([BIGQUERY_URLS_VARIABLE], bigQuery),
   ]);
   return async () => {
-    for (const emulator of started) await emulator?.stop();
+    for (const emulator of started.flat()) await emulator.stop();
   };
 }
 
-/** Unless a server or an account is named already. */
-async function unlessNamed([variable, account]: readonly [string, string?], start: () => Promise<Emulator | null>): Promise<Emulator | null> {
-  if (process.env[variable] !== undefined || (account !== undefined && process.env[account] !== undefined)) return null;
-  const emulator = await start();
-  if (emulator !== null) process.env[variable] = emulator.url;
-  return emulator;
+/** Unless servers or an account are named already. */
+async function unlessNamed([variable, account]: readonly [string, string?], start: () => Promise<Emulator[]>): Promise<Emulator[]> {
+  if (process.env[variable] !== undefined || (account !== undefined && process.env[account] !== undefined)) return [];
+  const emulators = await start();
+  if (emulators.length > 0) process.env[variable] = emulators.map(({ url }) => url).join(" ");
+  return emulators;
 }
 
-async function snowflake(): Promise<Emulator | null> {
+async function snowflake(): Promise<Emulator[]> {
   const python = await findPython("python3", "OPPORTUNE_TEST_PYTHON");
   if (python === null) return missing("Snowflake's emulator", "python3 with its venv module (Debian: apt-get install python3-venv)");
   const own = await environment("snowflake", python, join(HERE, "snowflake-requirements.txt"));
-  return startEmulator(own, (port) => [join(HERE, "snowflake_server.py"), String(port)], "/health");
+  return [await startEmulator(own, (port) => [join(HERE, "snowflake_server.py"), String(port)], "/health")];
 }
 
-async function bigQuery(): Promise<Emulator | null> {
+/** One for each of the two processes that run tests: it is slow, and works for one at a time. */
+async function bigQuery(): Promise<Emulator[]> {
   const python = await findPython("python3.13", "OPPORTUNE_TEST_PYTHON_313");
   if (python === null) return missing("BigQuery's emulator", "python3.13 with its venv module on the path, or its name in OPPORTUNE_TEST_PYTHON_313");
   const own = await environment("bigquery", python, join(HERE, "bigquery-requirements.txt"));
+  return Promise.all([bigQueryServer(own), bigQueryServer(own)]);
+}
+
+async function bigQueryServer(own: string): Promise<Emulator> {
   const data = mkdtempSync(join(tmpdir(), "opportune-bigquery-"));
   // DuckDB looks for its extensions under the user's home.
   const home = join(data, "home");
@@ -63,9 +68,9 @@ async function bigQuery(): Promise<Emulator | null> {
 }
 
 /** The tests of that warehouse are skipped, but where nothing may be. */
-function missing(emulator: string, what: string): null {
+function missing(emulator: string, what: string): [] {
   const text = `${emulator} needs ${what}; its tests are skipped.`;
   if (process.env["CI"] !== undefined) throw new Error(text);
   process.stderr.write(`${text}\n`);
-  return null;
+  return [];
 }

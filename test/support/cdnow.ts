@@ -150,6 +150,8 @@ async function copyPurchases(warehouse: Warehouse): Promise<void> {
     .map((line) => line.split(","));
   const names = ["customer", "bought_on", "cds", "dollars"];
   const { text } = warehouse.dialect.types;
+  // BigQuery casts to no type with a precision; its numeric has nine digits after the point.
+  const money = warehouse.dialect.name === "bigquery" ? "numeric" : "decimal(9, 2)";
   await warehouse.execute({ sql: "create schema if not exists main", params: [] });
   await warehouse.execute({ sql: `create table main.purchases_as_text (${names.map((name) => `${name} ${text}`).join(", ")})`, params: [] });
   await warehouse.append(
@@ -158,7 +160,7 @@ async function copyPurchases(warehouse: Warehouse): Promise<void> {
   );
   await warehouse.execute({
     sql: `create table main.purchases as
-      select customer, cast(bought_on as date) as bought_on, cast(cds as integer) as cds, cast(dollars as decimal(9, 2)) as dollars from main.purchases_as_text`,
+      select customer, cast(bought_on as date) as bought_on, cast(cds as integer) as cds, cast(dollars as ${money}) as dollars from main.purchases_as_text`,
     params: [],
   });
 }

@@ -5,11 +5,6 @@ export const TWO_PROCESSES: Reasons = { duckdb: "a file is open in one process a
 
 export const STATEMENT_TIMEOUT: Reasons = { duckdb: "it works in this process, where a run is interrupted by its signal" };
 
-const SLOW = "it takes a quarter of a second for a statement, and ten minutes for these";
-
-/** Statements by the hundred. */
-export const MINUTES = { "bigquery emulator": { tooSlow: SLOW } } satisfies Reasons;
-
 export const ERROR_LINE: Reasons = {
   "snowflake emulator": "it names no line of an unknown table",
   "bigquery emulator": "it names no line of an unknown table",
