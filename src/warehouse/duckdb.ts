@@ -248,7 +248,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   cancel(): Promise<void> {
-    // They end with this process.
+    this.#connection.interrupt();
     return Promise.resolve();
   }
 

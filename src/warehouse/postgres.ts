@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Client, FieldDef, QueryArrayConfig, QueryArrayResult } from "pg";
+import { within } from "../core/within.js";
 import type { PostgresConnection } from "../project/types.js";
 import { postgresDialect } from "./postgres-dialect.js";
 import { connectionLost, connectPostgres, statementError } from "./postgres-connect.js";
@@ -7,6 +8,9 @@ import { UnmetError, WarehouseError } from "./error.js";
 import { kindOf, readValue } from "./postgres-values.js";
 import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./types.js";
+
+/** How long to wait for the server's word that statements are cancelled, ms. */
+const CANCEL_MS = 5_000;
 
 type Values = (string | number | boolean | null)[];
 
@@ -24,7 +28,9 @@ order by c.place`;
  * @throws OpportuneError naming host, port and database, with the way out
  */
 export async function openPostgres(connection: PostgresConnection, { root }: { root: string }): Promise<Warehouse> {
-  return new PostgresWarehouse(await connectPostgres(connection, root), connection, () => connectPostgres(connection, root));
+  const client = await connectPostgres(connection, root);
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  return new PostgresWarehouse(client, rows[0]?.pid ?? null, connection, () => connectPostgres(connection, root));
 }
 
 /**
@@ -36,8 +42,12 @@ class PostgresWarehouse implements Warehouse {
   readonly dialect = postgresDialect;
   readonly usage = { statements: 0, bytes: null };
   readonly #client: Client;
+  /** What the server knows the connection's own process by. */
+  readonly #pid: number | null;
   readonly #connection: PostgresConnection;
   #cursors = 0;
+  /** Statements under way. */
+  #running = 0;
   /** Ends when the transaction or fetch under way does. */
   #turn: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
@@ -45,8 +55,9 @@ class PostgresWarehouse implements Warehouse {
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<Client> | null = null;
 
-  constructor(client: Client, connection: PostgresConnection, connect: () => Promise<Client>) {
+  constructor(client: Client, pid: number | null, connection: PostgresConnection, connect: () => Promise<Client>) {
     this.#client = client;
+    this.#pid = pid;
     this.#connection = connection;
     this.#connect = connect;
     // Without a listener a server that goes away between two statements ends the process.
@@ -186,12 +197,15 @@ class PostgresWarehouse implements Warehouse {
       .digest("hex");
   }
 
-  cancel(): Promise<void> {
-    // The server ends them at their statement_timeout at the latest, and bills nothing.
-    return Promise.resolve();
+  async cancel(): Promise<void> {
+    if (this.#running === 0) return;
+    const ended = this.beside({ sql: "select pg_cancel_backend($1)", params: [this.#pid] });
+    // Where that fails the server ends them at their statement_timeout.
+    await within(ended, CANCEL_MS, () => new Error("no answer")).catch(() => undefined);
   }
 
   async close(): Promise<void> {
+    await this.cancel();
     // A connection that is gone is closed.
     await this.#client.end().catch(() => undefined);
     await this.#second?.then((client) => client.end()).catch(() => undefined);
@@ -220,10 +234,13 @@ class PostgresWarehouse implements Warehouse {
       queryMode: "extended",
       types: { getTypeParser: readValue },
     };
+    this.#running += 1;
     try {
       return await this.#client.query<Values>(asked);
     } catch (error) {
       throw statementError(error, sql, shown, this.#connection);
+    } finally {
+      this.#running -= 1;
     }
   }
 }

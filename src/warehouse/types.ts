@@ -104,7 +104,7 @@ export interface Warehouse {
   readonly beside: ((statement: Statement) => Promise<number>) | null;
   /** What tells this database from a copy of it, as a hash; null where nothing does. */
   identity(): Promise<string | null>;
-  /** Ends statements under way in the warehouse where they would outlive this process; they reject here. Gives up after seconds. */
+  /** Ends statements under way, in the warehouse too; they reject here. Gives up after seconds. */
   cancel(): Promise<void>;
   /** Cancels what is under way. */
   close(): Promise<void>;

@@ -194,6 +194,17 @@ onEachWarehouse("values", ({ name }, check) => {
     STATEMENT_TIMEOUT,
   );
 
+  check("a statement under way is cancelled, and the connection goes on", async () => {
+    const ended = rejection(endless(warehouse, "appended"));
+    const rejected = ended.then(() => true);
+    const soon = (): Promise<false> => new Promise((resolve) => setTimeout(resolve, 20, false));
+    // Until it has reached the warehouse there is nothing to cancel.
+    do await warehouse.cancel();
+    while (!(await Promise.race([rejected, soon()])));
+    expect((await ended).message).toMatch(/cancel|interrupt/i);
+    expect(await query("select 1 as a")).toEqual([{ a: 1 }]);
+  });
+
   check("it says what it ran: each statement once, and a description none", async () => {
     const before = warehouse.usage.statements;
     await warehouse.describe({ sql: "select 1 as a", params: [] });
