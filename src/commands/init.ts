@@ -6,9 +6,10 @@ import { readDbtManifest, type DbtProject } from "../project/dbt-manifest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { counted } from "../report/tables.js";
+import { DRIVERS } from "../warehouse/drivers.js";
 import { connectionName } from "../warehouse/open.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
-import { starterFiles, type Starter } from "./starter.js";
+import { STARTER_WAREHOUSES, starterFiles, type Starter } from "./starter.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface InitOptions extends GlobalOptions {
@@ -55,10 +56,10 @@ Next:${changeFolder(root)}
 function initOwn(root: string, options: InitOptions): string {
   const dbt = options.fromDbt === undefined ? null : dbtProject(options.fromDbt);
   const warehouse = warehouseOf(options, dbt);
-  if (warehouse === "postgres" && options.path !== undefined)
+  if (warehouse !== "duckdb" && options.path !== undefined)
     throw usage("--path is the file of a DuckDB warehouse.", "Leave it out, or say `--warehouse duckdb`.");
   const path = options.path === undefined ? `${dbt?.database ?? "warehouse"}.duckdb` : relative(root, resolve(options.path));
-  const starter: Starter = { name: dbt?.name ?? basename(root), warehouse, path, sources: dbt?.sources ?? new Map() };
+  const starter: Starter = { name: dbt?.name ?? basename(root), warehouse, path, database: dbt?.database ?? null, sources: dbt?.sources ?? new Map() };
   for (const [file, content] of Object.entries(starterFiles(starter))) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), content);
@@ -72,10 +73,20 @@ function initOwn(root: string, options: InitOptions): string {
   return `Began the project ${starter.name} in ${folderName(root)}: one example segment with its audiences and template. ${tables}.
 It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
 
-Next:${changeFolder(root)}${warehouse === "postgres" ? "\n  cp .env.example .env                  then write DATABASE_URL into it, unless the environment has it" : ""}
+Next:${changeFolder(root)}${preparation(root, warehouse)}
   opportune ledger install              tables for what is decided and sent
   opportune debug                       can everything be reached that a run needs
   opportune run --dry-run               who would hear from us now, and who not and why`;
+}
+
+/** The driver that Opportune doesn't bring, and the variables that opportune.yml takes. */
+function preparation(root: string, warehouse: Starter["warehouse"]): string {
+  const line = (command: string, what: string): string => `\n  ${command.padEnd(36)}  ${what}`;
+  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? line(`npm install ${DRIVERS[warehouse]}`, "its client") : "";
+  const [first, ...more] = variablesOf(root);
+  if (first === undefined) return driver;
+  const [what, them] = more.length === 0 ? [first, "it"] : [`the ${String(more.length + 1)} variables`, "them"];
+  return driver + line("cp .env.example .env", `then write ${what} into it, unless the environment has ${them}`);
 }
 
 function dbtProject(file: string): DbtProject {
@@ -91,11 +102,16 @@ function dbtProject(file: string): DbtProject {
 
 function warehouseOf({ warehouse, fromDbt }: InitOptions, dbt: DbtProject | null): Starter["warehouse"] {
   const adapter = dbt?.adapter ?? warehouse;
-  if (adapter === undefined) throw usage(`${String(fromDbt)} doesn't say which warehouse it is for.`, "Add `--warehouse duckdb` or `--warehouse postgres`.");
+  if (adapter === undefined)
+    throw usage(`${String(fromDbt)} doesn't say which warehouse it is for.`, `Add --warehouse with one of ${STARTER_WAREHOUSES.join(", ")}.`);
   if (warehouse !== undefined && adapter !== warehouse)
     throw usage(`${String(fromDbt)} is for ${adapter}, not ${warehouse}.`, "Leave --warehouse out, or make the manifest with the dbt target that is meant.");
-  if (adapter === "duckdb" || adapter === "postgres") return adapter;
-  throw usage(`${String(fromDbt)} is for ${adapter}; Opportune works with duckdb and postgres.`, "Make the manifest with a dbt target of one of these.");
+  const known = STARTER_WAREHOUSES.find((name) => name === adapter);
+  if (known !== undefined) return known;
+  throw usage(
+    `${String(fromDbt)} is for ${adapter}; Opportune works with ${STARTER_WAREHOUSES.join(", ")}.`,
+    "Make the manifest with a dbt target of one of these.",
+  );
 }
 
 function usage(message: string, hint: string): OpportuneError {
@@ -130,9 +146,14 @@ function writeBeside(root: string): void {
     if (!existsSync(join(root, file))) writeFileSync(join(root, file), content);
 }
 
-/** Every variable that opportune.yml takes from the environment, to be filled in. */
-function environmentExample(root: string): string {
+/** What opportune.yml takes from the environment, in order. */
+function variablesOf(root: string): string[] {
   const text = readFileSync(join(root, PROJECT_FILE), "utf8").replaceAll(/^\s*#.*$/gm, "");
-  const names = [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
+  return [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
+}
+
+/** To be filled in. */
+function environmentExample(root: string): string {
+  const names = variablesOf(root);
   return `# Copy to .env, which is never committed. Real environment variables go before it.\n${names.length === 0 ? "# For a channel with `api_key: ${SENDGRID_API_KEY}`:\n# SENDGRID_API_KEY=" : names.map((name) => `${name}=`).join("\n")}\n`;
 }

@@ -36,7 +36,14 @@ export function createProgram(): Command {
 function addProjectCommands(program: Command): void {
   command(program, "init", "begin a project: the shipped example with a sample warehouse, or one for your own warehouse")
     .argument("[dir]", "folder to begin it in", ".")
-    .addOption(new Option("--warehouse <type>", "begin one for a warehouse of your own, which is not touched yet").choices(["duckdb", "postgres"]))
+    .addOption(
+      new Option("--warehouse <type>", "begin one for a warehouse of your own, which is not touched yet").choices([
+        "duckdb",
+        "postgres",
+        "snowflake",
+        "bigquery",
+      ]),
+    )
     .option("--path <file>", "file of a DuckDB warehouse (default: warehouse.duckdb in the project's folder)")
     .option("--from-dbt <manifest>", "take its tables from a dbt project's target/manifest.json")
     .addHelpText(

@@ -1,12 +1,15 @@
 /** What `opportune init` writes for a warehouse of one's own: a project with one example, which runs before any table is named. */
 import { stringify } from "yaml";
 import type { WrittenSource } from "../project/dbt-manifest.js";
+import type { Target } from "../project/types.js";
 
 export interface Starter {
   name: string;
-  warehouse: "duckdb" | "postgres";
+  warehouse: Target["connection"]["type"];
   /** Of the DuckDB file, relative to the project. */
   path: string;
+  /** Snowflake's database or BigQuery's project, where it is known. */
+  database: string | null;
   sources: ReadonlyMap<string, WrittenSource>;
 }
 
@@ -26,18 +29,36 @@ function yaml(value: unknown): string {
   return stringify(value, { singleQuote: true, lineWidth: 0 }).trimEnd();
 }
 
-function projectFile({ name, warehouse, path, sources }: Starter): string {
-  const target =
-    warehouse === "duckdb"
-      ? `{type: duckdb, path: ${JSON.stringify(path)}}`
-      : `{type: postgres, url: "\${DATABASE_URL}"} # postgres://user:password@host:5432/database, in the environment or in .env`;
+/** The keys of the target; variables stand in the environment or in .env. */
+const TARGETS: Readonly<Record<Starter["warehouse"], (starter: Starter) => string>> = {
+  duckdb: ({ path }) => ` {type: duckdb, path: ${JSON.stringify(path)}}`,
+  postgres: () => ` {type: postgres, url: "\${DATABASE_URL}"} # postgres://user:password@host:5432/database, in the environment or in .env`,
+  snowflake: ({ database }) => `
+    type: snowflake # the role, its grants and other ways to sign in: docs/snowflake.md of the package
+    account: \${SNOWFLAKE_ACCOUNT} # ORGANISATION-ACCOUNT; these variables stand in the environment or in .env
+    user: \${SNOWFLAKE_USER}
+    private_key_path: \${SNOWFLAKE_PRIVATE_KEY_PATH} # PEM, relative to the project
+    role: \${SNOWFLAKE_ROLE}
+    warehouse: \${SNOWFLAKE_WAREHOUSE}
+    database: ${database === null ? "${SNOWFLAKE_DATABASE}" : yaml(database)}`,
+  bigquery: ({ database }) => `
+    type: bigquery # by application default credentials; roles and other ways to sign in: docs/bigquery.md of the package
+    project: ${database === null ? "${BIGQUERY_PROJECT} # in the environment or in .env" : yaml(database)}
+    # location: EU # where your datasets are, if not in the US
+    # max_bytes_billed: 10 GB # a query that would read more fails before it runs`,
+};
+
+export const STARTER_WAREHOUSES = Object.keys(TARGETS) as Starter["warehouse"][];
+
+function projectFile(starter: Starter): string {
+  const { name, warehouse, sources } = starter;
   return `# Every key is in docs/configuration.md of the package.
 name: ${yaml(name)}
 target: dev
 
 targets:
   # Messages become files under target/opportune/outbox/ until a target says \`live: true\`.
-  dev: ${target}
+  dev:${TARGETS[warehouse](starter)}
 
 channels:
   email:

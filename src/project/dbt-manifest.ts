@@ -65,15 +65,16 @@ export function readDbtManifest(file: string, text: string): DbtProject {
   const tables = nodes.filter(({ config }) => config?.materialized !== "ephemeral");
   if (tables.length + sources.length === 0)
     throw problem(file, "holds neither a model nor a source", "Run `dbt parse` in a project that has some, and name its target/manifest.json.");
+  const adapter = meta.adapter_type ?? null;
   const database = mostCommon((tables.length > 0 ? tables : sources).map((each) => each.database ?? null));
   const named = new Map<string, WrittenSource>();
   for (const each of tables.sort(byRank(root))) {
     const name = isOldVersion(each) ? `${each.name}_v${String(each.version)}` : each.name;
-    named.set(freeName(named, [name, `${each.package_name}_${name}`]), tableOf(each, each.alias ?? each.name, database));
+    named.set(freeName(named, [name, `${each.package_name}_${name}`]), tableOf(each, each.alias ?? each.name, database, adapter));
   }
   for (const each of sources.sort((a, b) => compare(a.unique_id, b.unique_id)))
-    named.set(freeName(named, [each.name, `${each.source_name}_${each.name}`]), sourceOf(each, database));
-  return { name: meta.project_name ?? null, adapter: meta.adapter_type ?? null, database, sources: named };
+    named.set(freeName(named, [each.name, `${each.source_name}_${each.name}`]), sourceOf(each, database, adapter));
+  return { name: meta.project_name ?? null, adapter, database, sources: named };
 }
 
 function parse(file: string, text: string): { meta: z.output<typeof metadata>; nodes: Node[]; sources: Source[] } {
@@ -141,11 +142,11 @@ function freeName(taken: ReadonlyMap<string, unknown>, names: readonly [string, 
 
 /**
  * The relation as dbt itself writes it, but for the target's own database: a connection has one, whose name differs between
- * targets (in DuckDB it is the file's).
+ * targets (in DuckDB it is the file's). On BigQuery it stays: there a dataset alone belongs to the project that is billed.
  */
-function tableOf(each: z.output<typeof relation>, identifier: string, database: string | null): string {
-  const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-  const own = each.database === undefined || each.database === null || each.database === database;
+function tableOf(each: z.output<typeof relation>, identifier: string, database: string | null, adapter: string | null): string {
+  const quote = (name: string): string => (adapter === "bigquery" ? `\`${name}\`` : `"${name.replaceAll('"', '""')}"`);
+  const own = each.database === undefined || each.database === null || (each.database === database && adapter !== "bigquery");
   const written = each.relation_name ?? [...(own ? [] : [each.database ?? ""]), each.schema, identifier].map(quote).join(".");
   if (!own || database === null) return written;
   for (const prefix of [`${quote(database)}.`, `${database}.`]) {
@@ -156,8 +157,8 @@ function tableOf(each: z.output<typeof relation>, identifier: string, database: 
 }
 
 /** An error in dbt is what holds messages back here; a mere warning counts where nothing is an error. */
-function sourceOf(each: Source, database: string | null): WrittenSource {
-  const table = tableOf(each, each.identifier ?? each.name, database);
+function sourceOf(each: Source, database: string | null, adapter: string | null): WrittenSource {
+  const table = tableOf(each, each.identifier ?? each.name, database, adapter);
   const loadedAt = each.loaded_at_field ?? "";
   if (loadedAt === "") return table;
   const seconds = secondsOf(each.freshness?.error_after) ?? secondsOf(each.freshness?.warn_after);

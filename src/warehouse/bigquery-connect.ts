@@ -6,6 +6,7 @@ import { OpportuneError } from "../core/errors.js";
 import { redact } from "../core/redact.js";
 import { within } from "../core/within.js";
 import type { BigQueryConnection } from "../project/types.js";
+import { DRIVERS } from "./drivers.js";
 import { authClient, type AuthLibrary } from "./bigquery-sign-in.js";
 
 /** Where the API is unless a target says otherwise. */
@@ -60,7 +61,7 @@ async function loadDriver(): Promise<{ driver: typeof bigQueryDriver; auth: Auth
       {
         code: "warehouse/driver",
         message: "Targets of type bigquery need the packages @google-cloud/bigquery and google-auth-library, which are not both installed.",
-        hint: "Run `npm install @google-cloud/bigquery google-auth-library` beside Opportune.",
+        hint: `Run \`npm install ${DRIVERS.bigquery}\` beside Opportune.`,
       },
       1,
       error,

@@ -2,6 +2,7 @@ import type { Connection, ConnectionOptions } from "snowflake-sdk";
 import type snowflakeSdk from "snowflake-sdk";
 import { OpportuneError } from "../core/errors.js";
 import type { SnowflakeConnection } from "../project/types.js";
+import { DRIVERS } from "./drivers.js";
 import { unreachable } from "./snowflake-errors.js";
 import { SnowflakeSession, within } from "./snowflake-session.js";
 import { signInOptions } from "./snowflake-sign-in.js";
@@ -64,7 +65,7 @@ async function loadDriver(): Promise<typeof snowflakeSdk> {
       {
         code: "warehouse/driver",
         message: "Targets of type snowflake need the package snowflake-sdk, which is not installed.",
-        hint: "Run `npm install snowflake-sdk` beside Opportune.",
+        hint: `Run \`npm install ${DRIVERS.snowflake}\` beside Opportune.`,
       },
       1,
       error,

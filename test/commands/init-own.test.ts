@@ -1,5 +1,5 @@
 /** `opportune init` for a warehouse of one's own, on a real DuckDB file and a real Postgres. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compileCommand } from "../../src/commands/compile.js";
@@ -79,6 +79,41 @@ describe.concurrent("init for one's own warehouse", { timeout: 120_000 }, () => 
     const project = loadProject(folder, { env: { DATABASE_URL: "postgres://job@db.example.com/facts" } });
     expect(project).toMatchObject({ name: "planner", target: { live: false, connection: { type: "postgres", host: "db.example.com", database: "facts" } } });
     expect(project.sources.size).toBe(0);
+  });
+
+  it("Snowflake: a target by key pair, its client and its variables named", async () => {
+    const folder = join(temporaryFolder(), "planner");
+    const { stdout } = await init(folder, { warehouse: "snowflake" });
+    expect(stdout).toContain(
+      "\n  npm install snowflake-sdk             its client\n  cp .env.example .env                  then write the 6 variables into it",
+    );
+    const names = read(folder, ".env.example").match(/^\w+(?==$)/gm) ?? [];
+    const env = Object.fromEntries(names.map((name) => [name, name.toLowerCase()]));
+    expect(loadProject(folder, { env }).target).toMatchObject({
+      live: false,
+      connection: {
+        type: "snowflake",
+        account: "snowflake_account",
+        signIn: { kind: "key", file: "snowflake_private_key_path" },
+        role: "snowflake_role",
+        database: "snowflake_database",
+      },
+    });
+  });
+
+  it("BigQuery, from dbt: the project and tables as dbt names them", async () => {
+    const folder = temporaryFolder();
+    const manifest = readFileSync(MANIFEST, "utf8")
+      .replace('"adapter_type": "duckdb"', '"adapter_type": "bigquery"')
+      .replaceAll(String.raw`\"`, "`");
+    write(folder, { "manifest.json": manifest });
+    const root = join(folder, "shop");
+    const { stdout } = await init(root, { fromDbt: join(folder, "manifest.json") });
+    expect(stdout).toContain("\n  npm install @google-cloud/bigquery google-auth-library  its client\n  opportune ledger install");
+    const { target, sources } = loadProject(root, { env: {} });
+    expect(target.connection).toMatchObject({ type: "bigquery", project: "warehouse", signIn: { kind: "default" } });
+    // With its project: a dataset alone would be looked for in the one that is billed.
+    expect(sources.get("crm_users")?.table).toBe("`warehouse`.`raw_crm`.`users`");
   });
 
   it("DuckDB, from dbt: its name and tables, the database's file; the query that the example shows in a comment compiles", async () => {

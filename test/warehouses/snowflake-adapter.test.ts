@@ -142,7 +142,7 @@ describe("a ledger on Snowflake", () => {
     const connection = emulatorConnection();
     const first = await open(connection);
     const { execute } = first;
-    let left = 20;
+    let left = 12;
     first.execute = (statement) => (left-- > 0 ? execute.call(first, statement) : Promise.reject(new Error("the process ended")));
     expect((await rejection(installLedger(first, "opportune"))).message).toBe("the process ended");
     const warehouse = await open(connection);
