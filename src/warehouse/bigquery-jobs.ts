@@ -5,6 +5,10 @@ import { formatDuration } from "../core/durations.js";
 import { within } from "../core/within.js";
 import type { QueryParameter } from "./bigquery-values.js";
 
+/** Of a job that BigQuery doesn't know of yet. */
+const CANCEL_ATTEMPTS = 4;
+const CANCEL_PAUSE_MS = 500;
+
 /** How long one request may wait for a job's end before it is asked again, ms. */
 const POLL_MS = 20_000;
 /** How long an HTTP request may take beyond what it waits for, ms. */
@@ -127,8 +131,9 @@ export class Jobs {
     // From now on: of a request whose answer never comes the job may run all the same.
     if (!dryRun) this.#running.set(jobId, deadline);
     const body = await this.#insert(jobId, json, deadline).catch(async (error: unknown) => {
-      if (error instanceof JobError && error.status !== null && error.status < 500) this.#running.delete(jobId);
-      else if (!dryRun) await this.cancel(jobId);
+      const refused = error instanceof JobError && error.status !== null && error.status < 500;
+      if (!refused && !dryRun) await this.cancel(jobId);
+      this.#running.delete(jobId);
       throw error;
     });
     const failed = body.status?.errorResult;
@@ -195,10 +200,17 @@ export class Jobs {
     return body.statistics?.sessionInfo?.sessionId ?? null;
   }
 
+  /** A job that isn't known may be about to arrive: it is asked for again, for seconds. */
   async cancel(id: string): Promise<void> {
-    this.#running.delete(id);
     const request = { method: "POST", uri: `/jobs/${id}/cancel`, qs: this.#where(), timeout: ANSWER_MS };
-    await this.#once(request).catch(() => undefined);
+    for (let attempt = 0; attempt < CANCEL_ATTEMPTS; attempt++) {
+      if (attempt > 0) await delay(CANCEL_PAUSE_MS);
+      const unknown = await this.#once(request).then(
+        () => false,
+        (error: unknown) => error instanceof JobError && error.status === 404,
+      );
+      if (!unknown) return;
+    }
   }
 
   /** Leaves no job behind that is still under way. */

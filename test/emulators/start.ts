@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
+import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
 import { environment, findPython, freePort, startEmulator, type Emulator } from "./python.js";
 
@@ -11,7 +11,7 @@ const HERE = import.meta.dirname;
 export async function setup(): Promise<() => Promise<void>> {
   const started = await Promise.all([
     unlessNamed([SNOWFLAKE_URL_VARIABLE, SNOWFLAKE_TARGET_VARIABLE], snowflake),
-    unlessNamed([BIGQUERY_URLS_VARIABLE], bigQuery),
+    unlessNamed([BIGQUERY_URLS_VARIABLE, BIGQUERY_TARGET_VARIABLE], bigQuery),
   ]);
   return async () => {
     for (const emulator of started.flat()) await emulator.stop();
@@ -19,8 +19,8 @@ export async function setup(): Promise<() => Promise<void>> {
 }
 
 /** Unless servers or an account are named already. */
-async function unlessNamed([variable, account]: readonly [string, string?], start: () => Promise<Emulator[]>): Promise<Emulator[]> {
-  if (process.env[variable] !== undefined || (account !== undefined && process.env[account] !== undefined)) return [];
+async function unlessNamed([variable, account]: readonly [string, string], start: () => Promise<Emulator[]>): Promise<Emulator[]> {
+  if (process.env[variable] !== undefined || process.env[account] !== undefined) return [];
   const emulators = await start();
   if (emulators.length > 0) process.env[variable] = emulators.map(({ url }) => url).join(" ");
   return emulators;

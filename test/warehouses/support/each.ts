@@ -1,6 +1,6 @@
 /** Each test on every warehouse, or a reason why not, which must stay true. */
 import { describe, expect, it } from "vitest";
-import { BIGQUERY_URLS_VARIABLE } from "../../support/bigquery.js";
+import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../../support/bigquery.js";
 import type { WarehouseName } from "../../support/databases.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../../support/snowflake.js";
 
@@ -19,11 +19,11 @@ export const WAREHOUSES: readonly Tested[] = [
   { name: "duckdb", title: "DuckDB", emulated: false, missing: false },
   { name: "postgres", title: "Postgres", emulated: false, missing: false },
   real("snowflake", "Snowflake", SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE),
-  real("bigquery", "BigQuery", null, BIGQUERY_URLS_VARIABLE),
+  real("bigquery", "BigQuery", BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE),
 ];
 
-function real(name: WarehouseName, title: string, account: string | null, emulator: string): Tested {
-  const emulated = account === null || !named(account);
+function real(name: WarehouseName, title: string, account: string, emulator: string): Tested {
+  const emulated = !named(account);
   return { name, title: emulated ? `${title}'s emulator` : title, emulated, missing: emulated && !named(emulator) };
 }
 
