@@ -5,6 +5,7 @@ import type { Dialect } from "../../src/warehouse/dialect.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
 import { Binder, renderSqlFile } from "../../src/warehouse/sql.js";
+import type { Script } from "../../src/warehouse/types.js";
 import { Gate } from "./gate.js";
 import { startGoogleSql, type GoogleSql } from "./googlesql.js";
 import type { Grammar } from "./grammar.js";
@@ -83,6 +84,26 @@ describe.skipIf(folder === null)("the grammars", () => {
     const report = (await asked(bigQueryDialect("shop"), grammars.bigQuery, from, to)).report();
     expect(report).toEqual([expect.stringMatching(HEARD)]);
     expect(report[0]).toMatch(bigQuery);
+  });
+
+  it.for<[string, Script, RegExp]>([
+    [
+      "a statement that ends the block around it",
+      { statements: [{ sql: "delete from t where true; end", params: [] }] },
+      /Syntax error: Expected end of input/,
+    ],
+    [
+      "rows for a column that the table lacks",
+      { fill: { table: "t", columns: [{ name: "b", kind: "text", values: ["x"] }] }, statements: [] },
+      /Column b is not present in table t/,
+    ],
+  ])("GoogleSQL's analyzer refuses, in a script, %s", async ([, script, message]) => {
+    const gate = new Gate(bigQueryDialect("shop"), grammars.bigQuery);
+    await gate.check({ sql: "create temp table t (a string)", params: [], origin: "src/here.ts:1" }, "", NONE);
+    await gate.checkScript(script, "src/here.ts:2", "", NONE);
+    const report = gate.report();
+    expect(report).toEqual([expect.stringMatching(/src\/here\.ts:2/)]);
+    expect(report[0]).toMatch(message);
   });
 
   it.for(FAULTS)("the parser of Snowflake's SQL knows $fault", async ({ from, to, snowflake }) => {

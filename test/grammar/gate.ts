@@ -1,6 +1,6 @@
 /** Holds the statements of twin warehouses against the grammars of other warehouses, and keeps what they refuse. */
 import type { Dialect } from "../../src/warehouse/dialect.js";
-import type { Warehouse } from "../../src/warehouse/types.js";
+import type { Script, Warehouse } from "../../src/warehouse/types.js";
 import type { Catalog, Fault, Grammar } from "./grammar.js";
 import { placeOf } from "./place.js";
 import { twinWarehouse, type Asked } from "./twin.js";
@@ -23,6 +23,7 @@ export class Gate {
   readonly grammar: Grammar;
   /** Distinct statements. */
   readonly passed = new Set<string>();
+  readonly scripts = new Set<string>();
   readonly #refused = new Map<string, Refused>();
   /** By database: what its statements have defined. */
   readonly #defined = new Map<string, Catalog>();
@@ -33,14 +34,7 @@ export class Gate {
   }
 
   async check({ sql, params, origin }: Asked & { origin: string }, database: string, foreign: Foreign): Promise<void> {
-    const defined = this.#defined.get(database) ?? new Map<string, never>();
-    this.#defined.set(database, defined);
-    const catalog: Catalog = new Map(defined);
-    for (const [table, columns] of foreign)
-      catalog.set(
-        table,
-        columns.map(({ name, type }) => ({ name, type: this.grammar.typeOf(type) })),
-      );
+    const { defined, catalog } = this.#tablesOf(database, foreign);
     const { fault, change } = await this.grammar.check(sql, params, catalog);
     if (change?.does === "drop") defined.delete(change.table);
     else if (change !== null) {
@@ -50,6 +44,26 @@ export class Gate {
     }
     if (fault === null) this.passed.add(sql);
     else this.#refuse(fault, sql, origin);
+  }
+
+  /** A script whose statements were checked: what the adapter makes of them. */
+  async checkScript(script: Script, origin: string, database: string, foreign: Foreign): Promise<void> {
+    const checked = await this.grammar.checkScript?.(script, this.#tablesOf(database, foreign).catalog);
+    if (checked === undefined) return;
+    if (checked.fault === null) this.scripts.add(checked.sql);
+    else this.#refuse(checked.fault, checked.sql, origin);
+  }
+
+  #tablesOf(database: string, foreign: Foreign): { defined: Catalog; catalog: Catalog } {
+    const defined: Catalog = this.#defined.get(database) ?? new Map<string, never>();
+    this.#defined.set(database, defined);
+    const catalog: Catalog = new Map(defined);
+    for (const [table, columns] of foreign)
+      catalog.set(
+        table,
+        columns.map(({ name, type }) => ({ name, type: this.grammar.typeOf(type) })),
+      );
+    return { defined, catalog };
   }
 
   /** Once for each message about a line. */
@@ -97,7 +111,12 @@ export class Gates {
       }
     };
     const dialects = this.gates.map(({ dialect }) => dialect);
-    return twinWarehouse(runs, dialects, check);
+    const scripted = async (scripts: readonly Script[], origin: string | null): Promise<void> => {
+      if (origin === null || NOT_ASKED_THERE.test(origin)) return;
+      foreign ??= await foreignTables(runs);
+      for (const [i, script] of scripts.entries()) await this.gates[i]?.checkScript(script, origin, database, foreign);
+    };
+    return twinWarehouse(runs, dialects, { asked: check, scripted });
   }
 }
 

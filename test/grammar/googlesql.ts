@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Param } from "../../src/warehouse/types.js";
+import { insertRows, scriptText } from "../../src/warehouse/bigquery-script.js";
+import type { AppendColumn, Param, Script } from "../../src/warehouse/types.js";
 import { shapeOf, type Catalog, type CatalogColumn, type Fault, type Grammar, type Verdict } from "./grammar.js";
 
 const START_TIMEOUT = 20_000;
@@ -27,7 +28,7 @@ interface Call {
 
 /** The gRPC client behind it. */
 interface Service {
-  constructor: { service: { Analyze: Call } };
+  constructor: { service: { Analyze: Call; Parse: Call } };
   makeUnaryRequest<T>(
     path: string,
     write: Call["requestSerialize"],
@@ -74,6 +75,8 @@ export class GoogleSql implements Grammar {
   readonly #tables = new Map<string, string[]>();
   readonly #registered = new Map<string, unknown>();
   readonly #verdicts = new Map<string, Verdict>();
+  readonly #inserts = new Map<string, Verdict>();
+  readonly #scripts = new Map<string, Fault | null>();
 
   constructor(client: Client, service: Service, language: object, server: ChildProcess) {
     this.#client = client;
@@ -113,30 +116,50 @@ export class GoogleSql implements Grammar {
     return verdict;
   }
 
-  async #analyze(sql: string, params: readonly Param[], catalog: Catalog): Promise<Verdict> {
+  #analyze(sql: string, params: readonly Param[], catalog: Catalog): Promise<Verdict> {
+    return this.#resolve(
+      sql,
+      params.map((value, i) => ({ name: `p${String(i + 1)}`, type: typeOfParameter(value) })),
+      catalog,
+    );
+  }
+
+  async #resolve(sql: string, queryParameters: readonly { name: string; type: object }[], catalog: Catalog): Promise<Verdict> {
+    const { Analyze: analyze } = this.#service.constructor.service;
+    const options = { languageOptions: this.#language, queryParameters, errorMessageMode: "ERROR_MESSAGE_ONE_LINE", defaultTimezone: "UTC" };
+    const read = (bytes: Buffer): object => (DEFINES.test(sql) ? analyze.responseDeserialize(bytes).resolvedStatement : {});
     try {
-      const answer = await this.#call({
-        sqlStatement: sql,
-        registeredCatalogId: await this.#register(catalog),
-        options: {
-          languageOptions: this.#language,
-          queryParameters: params.map((value, i) => ({ name: `p${String(i + 1)}`, type: typeOfParameter(value) })),
-          errorMessageMode: "ERROR_MESSAGE_ONE_LINE",
-          defaultTimezone: "UTC",
-        },
-      });
+      const answer = await this.#call(analyze, { sqlStatement: sql, registeredCatalogId: await this.#register(catalog), options }, read);
       return { fault: null, change: DEFINES.test(sql) ? changeOf(answer) : null };
     } catch (error) {
-      return { fault: faultOf((error as { details?: string }).details ?? String(error)), change: null };
+      return { fault: faultOf(error), change: null };
     }
   }
 
+  /** The script is parsed as one, as its statements are analysed one by one; the insert that the adapter adds to them is analysed here. */
+  async checkScript(script: Script, catalog: Catalog): Promise<{ sql: string; fault: Fault | null }> {
+    const { fill } = script;
+    if (fill !== undefined) {
+      const sql = insertRows(fill.table, fill.columns);
+      const known = this.#inserts.get(sql) ?? (await this.#resolve(sql, [{ name: "rows", type: rowsType(fill.columns) }], catalog));
+      this.#inserts.set(sql, known);
+      if (known.fault !== null) return { sql, fault: known.fault };
+    }
+    const { sql } = scriptText(script);
+    const key = shapeOf(sql);
+    let fault = this.#scripts.get(key);
+    if (fault === undefined) {
+      const request = { sqlStatement: sql, options: this.#language, allowScript: true };
+      fault = await this.#call(this.#service.constructor.service.Parse, request, () => ({})).then(() => null, faultOf);
+      this.#scripts.set(key, fault);
+    }
+    return { sql, fault };
+  }
+
   /** Answers that nobody looks at stay bytes: arbitration's tree is deeper than its own client reads. */
-  #call(request: { sqlStatement: string } & Record<string, unknown>): Promise<object> {
-    const { Analyze: analyze } = this.#service.constructor.service;
-    const read = (bytes: Buffer): object => (DEFINES.test(request.sqlStatement) ? analyze.responseDeserialize(bytes).resolvedStatement : {});
+  #call({ path, requestSerialize }: Call, request: object, read: (bytes: Buffer) => object): Promise<object> {
     return new Promise((resolve, reject) => {
-      this.#service.makeUnaryRequest(analyze.path, analyze.requestSerialize, read, request, (error, answer) => {
+      this.#service.makeUnaryRequest(path, requestSerialize, read, request, (error, answer) => {
         if (error === null) resolve(answer);
         else reject(error);
       });
@@ -156,7 +179,8 @@ export class GoogleSql implements Grammar {
 
 const DEFINES = /^\s*(?:--.*\n\s*)*(?:create|alter|drop)\b/i;
 
-function faultOf(details: string): Fault {
+function faultOf(error: unknown): Fault {
+  const details = (error as { details?: string }).details ?? String(error);
   const place = /^(.*) \[at (\d+):(\d+)\]$/s.exec(details);
   return place === null ? { message: details, line: 1 } : { message: place[1] ?? "", line: Number(place[2]) };
 }
@@ -208,6 +232,12 @@ function find(node: unknown, name: string): unknown[] | undefined {
 function typeOfParameter(value: Param): object {
   if (typeof value === "boolean") return FLAG;
   return typeof value === "number" ? NUMBER : TEXT;
+}
+
+/** Of the parameter that holds the rows of a fill. */
+function rowsType(columns: readonly AppendColumn[]): object {
+  const field = columns.map(({ name, kind }) => ({ fieldName: name, fieldType: { text: TEXT, integer: NUMBER, timestamp: TIME }[kind] }));
+  return { typeKind: "TYPE_ARRAY", arrayType: { elementType: { typeKind: "TYPE_STRUCT", structType: { field } } } };
 }
 
 const TEXT = { typeKind: "TYPE_STRING" };

@@ -1,4 +1,4 @@
-import type { Param } from "../../src/warehouse/types.js";
+import type { Param, Script } from "../../src/warehouse/types.js";
 
 /**
  * What of a statement its grammar depends on: of one that differs from another in its moments, its run or the number of rows of a
@@ -38,4 +38,6 @@ export interface Grammar {
   /** The grammar's type for one of DuckDB's, of tables that the job does not make. */
   typeOf(duckDbType: string): object;
   check(sql: string, params: readonly Param[], catalog: Catalog): Promise<Verdict>;
+  /** What the adapter makes of a script of such statements, where that is one request: its text, and the first fault in it. */
+  checkScript?(script: Script, catalog: Catalog): Promise<{ sql: string; fault: Fault | null }>;
 }

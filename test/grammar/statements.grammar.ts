@@ -131,10 +131,14 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
 
   it("is BigQuery's, by GoogleSQL's analyzer", () => {
     expect(bigQuery.report()).toEqual([]);
+    console.info(`${String(bigQuery.passed.size)} statements and ${String(bigQuery.scripts.size)} scripts`);
+    expect(bigQuery.scripts.size).toBeGreaterThan(20);
   });
 
   it("is Snowflake's, by a parser of its SQL", () => {
     expect(snowflake.report()).toEqual([]);
+    console.info(`${String(snowflake.passed.size)} statements`);
+    expect(snowflake.passed.size).toBeGreaterThan(300);
   });
 });
 

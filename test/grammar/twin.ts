@@ -5,7 +5,7 @@
  */
 import type { CompiledQuery, QueryCompiler } from "kysely";
 import type { Dialect } from "../../src/warehouse/dialect.js";
-import type { AppendColumn, Column, Labels, Param, Row, Statement, Warehouse } from "../../src/warehouse/types.js";
+import type { AppendColumn, Column, Labels, Param, Row, Script, Statement, Warehouse } from "../../src/warehouse/types.js";
 
 /** All writings of a piece of SQL in one text, between characters that no SQL has. Side 0 is the one that runs. */
 const [BEGIN, BETWEEN, END] = ["\u{e000}", "\u{e001}", "\u{e002}"];
@@ -68,8 +68,16 @@ export interface Asked {
   origin: string | null;
 }
 
-/** Runs on one warehouse, and tells what others, of these dialects, would be asked: in their order, those that would be asked nothing as null. */
-export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], onAsked: (asked: readonly (Asked | null)[]) => Promise<void>): Warehouse {
+/** Who listens: in the order of the dialects. */
+export interface Listener {
+  /** A statement; null to those that would be asked nothing. */
+  asked(asked: readonly (Asked | null)[]): Promise<void>;
+  /** A script, once its statements were told. */
+  scripted(scripts: readonly Script[], origin: string | null): Promise<void>;
+}
+
+/** Runs on one warehouse, and tells what others, of these dialects, would be asked. */
+export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], listener: Listener): Warehouse {
   const dialect = allDialects([inner.dialect, ...dialects]);
   const side = ({ sql, params, ...rest }: Statement, at: number): Statement => ({
     ...rest,
@@ -80,7 +88,7 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], on
     statements.reduce(async (before, statement) => {
       await before;
       const others = dialects.map((_, i) => side(statement, i + 1));
-      await onAsked(others.map(({ sql, params }) => (sql === "" ? null : { sql, params, origin })));
+      await listener.asked(others.map(({ sql, params }) => (sql === "" ? null : { sql, params, origin })));
     }, Promise.resolve());
   /** Told once it has run: what fails there is meant to, as the query of a broken segment. */
   const ask = async <T>(statement: Statement, nothing: T, run: (statement: Statement) => Promise<T>): Promise<T> => {
@@ -111,10 +119,17 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], on
     },
     async script({ work = [], fill, statements }) {
       const origin = askedFrom();
-      const own = <S extends Statement>(list: readonly S[]): S[] => list.map((each) => ({ ...each, ...side(each, 0) })).filter(({ sql }) => sql !== "");
-      const filled = fill === undefined ? {} : { fill: { ...fill, table: only(0, fill.table) as string } };
-      const rows = await inner.script({ work: own(work), ...filled, statements: own(statements) });
+      const of = (at: number): Script => {
+        const own = <S extends Statement>(list: readonly S[]): S[] => list.map((each) => ({ ...each, ...side(each, at) })).filter(({ sql }) => sql !== "");
+        const filled = fill === undefined ? {} : { fill: { ...fill, table: only(at, fill.table) as string } };
+        return { work: own(work), ...filled, statements: own(statements) };
+      };
+      const rows = await inner.script(of(0));
       await tell([...work, ...statements], origin);
+      await listener.scripted(
+        dialects.map((_, i) => of(i + 1)),
+        origin,
+      );
       return rows;
     },
     transaction: (work) => inner.transaction(work),
