@@ -3,7 +3,8 @@
  * `UPDATE_DOCS=1 npm run test:package` writes the tutorial's outputs anew.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -94,6 +95,26 @@ describe("the package in an empty folder", () => {
     }
     expect(shown.length).toBeGreaterThan(4);
     for (const { at, was, is } of shown) expect(is, `${at}: run UPDATE_DOCS=1 npm run test:package`).toBe(was);
+  });
+
+  it.each([
+    [
+      "snowflake",
+      ["snowflake-sdk"],
+      "SNOWFLAKE_ACCOUNT=myorg-shop SNOWFLAKE_DATABASE=d SNOWFLAKE_PRIVATE_KEY_PATH=../key.p8 SNOWFLAKE_ROLE=r SNOWFLAKE_USER=u SNOWFLAKE_WAREHOUSE=w",
+    ],
+    ["bigquery", ["@google-cloud/bigquery", "google-auth-library"], "BIGQUERY_PROJECT=shop-analytics"],
+  ])("comes without the client of %s, and says how it is installed", async (warehouse, clients, variables) => {
+    const folder = join(scratch, "tutorial/planner");
+    writeFileSync(join(folder, "key.p8"), generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }));
+    for (const client of clients) expect(existsSync(join(folder, "node_modules", client)), client).toBe(false);
+    const { output } = await shell(
+      folder,
+      `npx --no-install opportune init on_${warehouse} --warehouse ${warehouse} && cd on_${warehouse} && (${variables} npx --no-install opportune run --dry-run || echo "exit $?")`,
+    );
+    expect(output).toContain(`\n  npm install ${clients.join(" ")}  `);
+    expect(output).toContain(`Run \`npm install ${clients.join(" ")}\` beside Opportune.`);
+    expect(output.trimEnd()).toMatch(/\nexit 1$/);
   });
 
   it("the shipped example begins and runs", async () => {
