@@ -11,6 +11,7 @@ import { run, type RunResult } from "../src/run.js";
 import type { Labels, Statement, Warehouse } from "../src/warehouse/types.js";
 import { write } from "./commands/support.js";
 import { around } from "./support/around.js";
+import { QUIET_RUN } from "./support/quiet-run.js";
 import { Shop, T0 } from "./support/run-shop.js";
 
 const GB = 1e9;
@@ -57,18 +58,7 @@ async function shopOf(): Promise<Shop> {
 async function runOf(shop: Shop, project: Project, bytes: Readonly<Record<string, number>>): Promise<Metered & { result: RunResult }> {
   return shop.warehouse(async (opened) => {
     const told = metered(opened, bytes);
-    const result = await run(project, told.warehouse, {
-      segments: [...project.segments.values()],
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: null,
-      now: () => T0,
-      onStep: () => undefined,
-      onStatement: () => undefined,
-      onProgress: () => undefined,
-      onDecided: () => undefined,
-    });
+    const result = await run(project, told.warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => T0 });
     return { ...told, result };
   });
 }
