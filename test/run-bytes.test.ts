@@ -11,6 +11,7 @@ import { run, type RunResult } from "../src/run.js";
 import type { Labels, Statement, Warehouse } from "../src/warehouse/types.js";
 import { write } from "./commands/support.js";
 import { around } from "./support/around.js";
+import { QUIET_RUN } from "./support/quiet-run.js";
 import { Shop, T0 } from "./support/run-shop.js";
 
 const GB = 1e9;
@@ -57,18 +58,7 @@ async function shopOf(): Promise<Shop> {
 async function runOf(shop: Shop, project: Project, bytes: Readonly<Record<string, number>>): Promise<Metered & { result: RunResult }> {
   return shop.warehouse(async (opened) => {
     const told = metered(opened, bytes);
-    const result = await run(project, told.warehouse, {
-      segments: [...project.segments.values()],
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: null,
-      now: () => T0,
-      onStep: () => undefined,
-      onStatement: () => undefined,
-      onProgress: () => undefined,
-      onDecided: () => undefined,
-    });
+    const result = await run(project, told.warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => T0 });
     return { ...told, result };
   });
 }
@@ -116,7 +106,7 @@ it("the smaller limit holds; an audience above the target's makes whoever needs 
     ["Segment news would read 1.1 GB, more than the 1 GB of the target's max_bytes_billed: it is not run.", "segments/news.sql", 8],
   ]);
   expect(result.decisions.segments.map(({ reasons }) => reasons)).toEqual([{ audience_failed: 2 }, {}]);
-  expect(ran.map(({ segment, maxBytes }) => [segment, maxBytes])).toEqual([["cart", GB]]);
+  expect(ran.map(({ segment, maxBytes, estimated }) => [segment, maxBytes, estimated])).toEqual([["cart", GB, 0.9 * GB]]);
 });
 
 it("compile --estimate: each query, a day of it at the schedule, and what is above its limit; nothing is run", async () => {

@@ -13,6 +13,7 @@ import { openWarehouse } from "../src/warehouse/open.js";
 import type { Row, Warehouse } from "../src/warehouse/types.js";
 import { letLeaseRunOut } from "./ledger/support.js";
 import { createDatabase } from "./support/postgres.js";
+import { QUIET_RUN } from "./support/quiet-run.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
 const USERS = 6_000;
@@ -92,19 +93,7 @@ afterEach(async () => {
 });
 
 function runAt(now: number, dryRun = false): Promise<RunResult> {
-  const ignore = (): void => undefined;
-  return run(project, warehouse, {
-    segments: [...project.segments.values()],
-    backfill: new Set(),
-    approved: new Set(),
-    dryRun,
-    asOf: null,
-    now: () => now,
-    onStep: ignore,
-    onStatement: ignore,
-    onProgress: ignore,
-    onDecided: ignore,
-  });
+  return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], dryRun, now: () => now });
 }
 
 const query = (sql: string): Promise<Row[]> => warehouse.query({ sql, params: [] });
@@ -156,19 +145,7 @@ describe("a run on Postgres", () => {
     const onProgress = (): void => {
       if (++batches === 1) void warehouse.execute({ sql: `select pg_terminate_backend(${String(backend?.["pid"])})`, params: [] });
     };
-    const ignore = (): void => undefined;
-    const cut = run(project, other, {
-      segments: [...project.segments.values()],
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: null,
-      now: () => NOW,
-      onStep: ignore,
-      onStatement: ignore,
-      onProgress,
-      onDecided: ignore,
-    });
+    const cut = run(project, other, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => NOW, onProgress });
     await expect(cut).rejects.toThrow(/connection to Postgres .* was lost/);
     await other.close();
     await letLeaseRunOut(warehouse, project.target.schema);

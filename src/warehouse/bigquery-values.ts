@@ -1,4 +1,5 @@
 import type { AppendColumn, Column, ColumnKind, Param, Row } from "./types.js";
+import { numberOrText } from "./values.js";
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/QueryParameter */
 export interface QueryParameter {
@@ -71,10 +72,7 @@ export function reader(fields: readonly Field[]): (row: { f: readonly { v: unkno
 function plainValue(value: unknown, kind: ColumnKind): string | number | boolean | null {
   if (value === null || value === undefined) return null;
   if (typeof value !== "string") return JSON.stringify(value);
-  if (kind === "boolean") return value === "true";
-  if (kind !== "integer" && kind !== "float") return value;
-  const number = Number(value);
-  return Number.isFinite(number) && (kind === "float" || Number.isSafeInteger(number)) ? number : value;
+  return kind === "boolean" ? value === "true" : numberOrText(value, kind);
 }
 
 /** The family of a type, as the REST API names it. */

@@ -1,6 +1,7 @@
 import type { Bind, Column as DriverColumn } from "snowflake-sdk";
 import { plainName } from "./snowflake-dialect.js";
 import type { AppendColumn, Column, ColumnKind, Row } from "./types.js";
+import { numberOrText } from "./values.js";
 
 export function columnsOf(columns: readonly DriverColumn[]): Column[] {
   return columns.map((column) => ({ name: plainName(column.getName()), type: column.getType(), kind: kindOf(column.getType(), column.getScale()) }));
@@ -19,10 +20,7 @@ export function rowReader(columns: readonly DriverColumn[]): (values: readonly u
 function plainValue(value: unknown, kind: ColumnKind): string | number | boolean | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "boolean") return value;
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  if (kind !== "integer" && kind !== "float") return text;
-  const number = Number(text);
-  return Number.isFinite(number) && (kind === "float" || Number.isSafeInteger(number)) ? number : text;
+  return numberOrText(typeof value === "string" ? value : JSON.stringify(value), kind);
 }
 
 /** The family of a type, as Snowflake's results name it. */

@@ -10,6 +10,8 @@ export interface Statement {
   segment?: string;
   /** Most bytes it may read; where the warehouse charges by them it refuses before it begins. */
   maxBytes?: number;
+  /** What `estimate` said of its query, where that was asked already: it is not asked again before it runs. */
+  estimated?: number | null;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */
@@ -98,7 +100,10 @@ export interface Warehouse {
    * @throws UnmetError where a statement changed another number of rows than it must
    */
   script(script: Script): Promise<Row[]>;
-  /** All or nothing; rolls back when `work` rejects. Not nested. */
+  /**
+   * All or nothing; rolls back when `work` rejects. Not nested. For the installation of a ledger alone, where a view is replaced and
+   * the statement that fails is told by its own words: whatever else is written is a script.
+   */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Runs a short statement at once, whatever is under way; gives the rows changed. Null where no other process could come in between. */
   readonly beside: ((statement: Statement) => Promise<number>) | null;

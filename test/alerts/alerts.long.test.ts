@@ -8,6 +8,7 @@ import { loadProject } from "../../src/project/load.js";
 import { run } from "../../src/run.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import { write } from "../commands/support.js";
+import { QUIET_RUN } from "../support/quiet-run.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { inWords, KEEP, listener, told } from "./support.js";
 
@@ -20,8 +21,6 @@ beforeEach(() => {
   failures = [];
 });
 
-const nothing = (): undefined => undefined;
-
 /** A run five minutes after the last, with the alerts of a process of its own unless given; what was told of it. */
 async function next(shop: Shop, alerts = fresh()): Promise<string[]> {
   const before = told(shop.root).length;
@@ -29,17 +28,9 @@ async function next(shop: Shop, alerts = fresh()): Promise<string[]> {
   const project = loadProject(shop.root, { env: { TOKEN: "token-of-tests" } });
   const open = () =>
     openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 0, memoryLimit: null, threads: 1 }, { root: shop.root, create: false });
-  const options = { backfill: new Set<string>(), approved: new Set<string>(), dryRun: false, asOf: null, now: () => now };
   await alerted(project, alerts, open, (warehouse) =>
-    run(project, warehouse, {
-      ...options,
-      segments: [...project.segments.values()],
-      onStep: nothing,
-      onStatement: nothing,
-      onProgress: nothing,
-      onDecided: nothing,
-    }),
-  ).catch(nothing);
+    run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => now }),
+  ).catch(() => undefined);
   return told(shop.root).slice(before).map(inWords);
 }
 

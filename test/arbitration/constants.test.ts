@@ -7,32 +7,17 @@ import {
   longestCapSeconds,
   lookBackSeconds,
   stepConstants,
-  type ArbitratedSegment,
   type Arbitration,
 } from "../../src/arbitration/constants.js";
 import type { Constant } from "../../src/warehouse/sql.js";
-import { projectWith, segmentOf } from "../segments/support.js";
+import { AS_OF, projectWith, segmentOf } from "../segments/support.js";
+import { arbitrationOf } from "./support.js";
 
-const AS_OF = "2026-03-02T12:00:00Z";
 const QUERY = "select user_id, email, phone, occurred_at from carts";
 
 /** An arbitration of one segment with these steps, as YAML. */
-function arbitration(steps: string, more = ""): Arbitration {
-  const project = projectWith(QUERY, `steps:\n${steps}\n${more}`);
-  const segment: ArbitratedSegment = {
-    segment: segmentOf(project),
-    activation: { shape: "s", activatedAt: null, steps: [] },
-    previous: undefined,
-    checks: [],
-    queried: true,
-    backfill: false,
-    failedAudience: null,
-    pausedBy: null,
-    surge: null,
-    loadedAt: null,
-    tooOld: false,
-  };
-  return { project, asOf: AS_OF, salt: "salt", segments: [segment], pausedChannels: new Set(), zones: [] };
+function arbitration(steps: string): Arbitration {
+  return arbitrationOf(projectWith(QUERY, `steps:\n${steps}\n`));
 }
 
 /** Columns of a table of constants by name. */

@@ -1,9 +1,9 @@
 /** Which days of the ledger arbitration reads, where the ledger is partitioned by them. */
 import { expect, it } from "vitest";
 import { arbitrateStatement } from "../../src/arbitration/arbitrate.js";
-import type { Arbitration } from "../../src/arbitration/constants.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
-import { AS_OF, projectWith, segmentOf } from "../segments/support.js";
+import { projectWith } from "../segments/support.js";
+import { arbitrationOf } from "./support.js";
 
 /** The first day that each scan of the ledger reads, by the CTE that it stands in; null: no constant bounds it. */
 function firstDays(repeat: string): Record<string, string | null> {
@@ -11,29 +11,7 @@ function firstDays(repeat: string): Record<string, string | null> {
     "select user_id, email, occurred_at from carts",
     `repeat: ${repeat}\nsteps: [{name: nudge, channel: email, template: cart, within: 3 days}]`,
   );
-  const arbitration: Arbitration = {
-    project,
-    asOf: AS_OF,
-    salt: "salt",
-    segments: [
-      {
-        segment: segmentOf(project),
-        activation: { shape: "s", activatedAt: null, steps: [] },
-        previous: undefined,
-        checks: [],
-        queried: true,
-        backfill: false,
-        failedAudience: null,
-        pausedBy: null,
-        surge: null,
-        loadedAt: null,
-        tooOld: false,
-      },
-    ],
-    pausedChannels: new Set(),
-    zones: [],
-  };
-  const { sql } = arbitrateStatement(arbitration, () => "1", bigQueryDialect(null));
+  const { sql } = arbitrateStatement(arbitrationOf(project), () => "1", bigQueryDialect(null));
   const found: Record<string, string | null> = {};
   // A CTE begins at the margin: `name as (`, and ends with the next one.
   for (const cte of sql.split(/^(?=\w+ as (?:materialized )?\()/m)) {

@@ -8,6 +8,7 @@ import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { createDatabase } from "../support/postgres.js";
+import { QUIET_RUN } from "../support/quiet-run.js";
 
 const T0 = Date.parse("2026-03-02T12:00:00Z");
 const MINUTE = 60_000;
@@ -90,19 +91,7 @@ policy:
   run(at: number): Promise<RunResult> {
     const project = loadProject(this.#root, { env: {} });
     const begun = Date.now();
-    const ignore = (): void => undefined;
-    return run(project, this.warehouse, {
-      segments: [...project.segments.values()],
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: null,
-      now: () => at + Date.now() - begun,
-      onStep: ignore,
-      onStatement: ignore,
-      onProgress: ignore,
-      onDecided: ignore,
-    });
+    return run(project, this.warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => at + Date.now() - begun });
   }
 
   /** Message ids as the sandbox took them, each as often as it did. */

@@ -1,9 +1,9 @@
 /** Emulators of warehouses are Python programs: each gets an environment of its own, made once, and ends with the tests. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "../support/free-port.js";
 
 const run = promisify(execFile);
 
@@ -84,12 +84,4 @@ function ended(child: ChildProcess): Promise<void> {
     else child.once("exit", () => resolve());
     child.kill("SIGKILL");
   });
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

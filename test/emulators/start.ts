@@ -3,8 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
+import { freePort } from "../support/free-port.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
-import { environment, findPython, freePort, startEmulator, type Emulator } from "./python.js";
+import { environment, findPython, startEmulator, type Emulator } from "./python.js";
 
 const HERE = import.meta.dirname;
 

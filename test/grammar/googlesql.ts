@@ -1,11 +1,11 @@
 /** GoogleSQL's own analyzer, as BigQuery has it: grammar, names, types and functions, against a catalog of tables. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { insertRows, scriptText } from "../../src/warehouse/bigquery-script.js";
 import type { AppendColumn, Param, Script } from "../../src/warehouse/types.js";
+import { freePort } from "../support/free-port.js";
 import { shapeOf, type Catalog, type CatalogColumn, type Fault, type Grammar, type Verdict } from "./grammar.js";
 
 const START_TIMEOUT = 20_000;
@@ -294,12 +294,4 @@ function informationSchema(): SimpleCatalog {
     column: Object.entries(columns).map(([column, type]) => ({ name: column, type })),
   }));
   return { name: "INFORMATION_SCHEMA", table: tables, catalog: [] };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -9,6 +9,7 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { blocksOf } from "./docs.js";
 import { createDatabase } from "./postgres.js";
+import { QUIET_RUN } from "./quiet-run.js";
 
 export type WarehouseType = "duckdb" | "postgres";
 export const WAREHOUSES: readonly WarehouseType[] = ["duckdb", "postgres"];
@@ -81,17 +82,5 @@ export class DocsWorld {
 
 /** One run of every segment, drafts too. */
 export function runAll(project: Project, warehouse: Warehouse, dryRun: boolean): Promise<RunResult> {
-  const nothing = (): undefined => undefined;
-  return run(project, warehouse, {
-    segments: [...project.segments.values()],
-    backfill: new Set(),
-    approved: new Set(),
-    dryRun,
-    asOf: null,
-    now: Date.now,
-    onStep: nothing,
-    onStatement: nothing,
-    onProgress: nothing,
-    onDecided: nothing,
-  });
+  return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], dryRun, now: Date.now });
 }

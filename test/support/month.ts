@@ -13,6 +13,7 @@ import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { copyTable } from "./copy-table.js";
 import { createDatabase } from "./postgres.js";
+import { QUIET_RUN } from "./quiet-run.js";
 
 /** The sample is made as of the month's end, so that behaviours occur throughout. */
 const END = Date.parse("2026-03-02T12:00:00Z");
@@ -74,22 +75,10 @@ export async function openMonthOnPostgres(): Promise<Month> {
 
 /** Runs the job at every full hour of 30 days; gives what went wrong. */
 async function playMonth({ project, warehouse }: Month): Promise<string[]> {
-  const nothing = (): undefined => undefined;
   const wrong: string[] = [];
   for (let hour = HOURS - 1; hour >= 0; hour -= 1) {
     const at = END - hour * HOUR_MS;
-    const { problems } = await run(project, warehouse, {
-      segments: liveSegments(project),
-      backfill: new Set(),
-      approved: new Set(),
-      dryRun: false,
-      asOf: instant(at),
-      now: () => at,
-      onStep: nothing,
-      onStatement: nothing,
-      onProgress: nothing,
-      onDecided: nothing,
-    });
+    const { problems } = await run(project, warehouse, { ...QUIET_RUN, segments: liveSegments(project), asOf: instant(at), now: () => at });
     wrong.push(...problems.map(({ message }) => `${instant(at)}: ${message}`));
   }
   return wrong;

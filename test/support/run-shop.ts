@@ -11,6 +11,7 @@ import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { AppendColumn, Row, Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";
 import { createTestDatabase, type Database, type WarehouseName } from "./databases.js";
+import { QUIET_RUN } from "./quiet-run.js";
 import { sendGridBodyCheck } from "./sendgrid-schema.js";
 
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
@@ -145,21 +146,7 @@ export class Shop {
   run(at: number, options: Partial<RunOptions> = {}, wrap: (warehouse: Warehouse) => Warehouse = (warehouse) => warehouse): Promise<RunResult> {
     const project = loadProject(this.root, { env: {} });
     const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
-    return this.warehouse((warehouse) =>
-      run(project, wrap(warehouse), {
-        segments,
-        backfill: new Set(),
-        approved: new Set(),
-        dryRun: false,
-        asOf: null,
-        now: () => at,
-        onStep: () => undefined,
-        onStatement: () => undefined,
-        onProgress: () => undefined,
-        onDecided: () => undefined,
-        ...options,
-      }),
-    );
+    return this.warehouse((warehouse) => run(project, wrap(warehouse), { ...QUIET_RUN, segments, now: () => at, ...options }));
   }
 
   /** What the sandbox took, each body valid by SendGrid's description. */

@@ -7,6 +7,7 @@ import { run, type RunResult } from "../../src/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
+import { QUIET_RUN } from "../support/quiet-run.js";
 import { newDatabaseName, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
@@ -83,20 +84,8 @@ beforeEach(async () => {
 
 afterEach(() => warehouse.close());
 
-function runAt(now: number, dryRun = false): Promise<RunResult> {
-  const ignore = (): void => undefined;
-  return run(project, warehouse, {
-    segments: [...project.segments.values()],
-    backfill: new Set(),
-    approved: new Set(),
-    dryRun,
-    asOf: null,
-    now: () => now,
-    onStep: ignore,
-    onStatement: ignore,
-    onProgress: ignore,
-    onDecided: ignore,
-  });
+function runAt(now: number): Promise<RunResult> {
+  return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => now });
 }
 
 const query = (sql: string): Promise<Row[]> => warehouse.query({ sql, params: [] });

@@ -9,6 +9,7 @@ import { run, type RunResult } from "../../../src/run.js";
 import { openWarehouse } from "../../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../../src/warehouse/types.js";
 import { createDatabase } from "../../support/postgres.js";
+import { QUIET_RUN } from "../../support/quiet-run.js";
 import type { Job, Order } from "../worker/messages.js";
 
 export type Kind = "duckdb" | "postgres";
@@ -173,22 +174,10 @@ policy:
   /** One whole run in this process. */
   async run(): Promise<RunResult> {
     const project = this.project();
-    const ignore = (): void => undefined;
     return this.warehouse((warehouse) => {
       const stream = warehouse.stream.bind(warehouse);
       warehouse.stream = (statement, size) => stream(statement, Math.min(size, BATCH));
-      return run(project, warehouse, {
-        segments: [...project.segments.values()],
-        backfill: new Set(),
-        approved: new Set(),
-        dryRun: false,
-        asOf: null,
-        now: Date.now,
-        onStep: ignore,
-        onStatement: ignore,
-        onProgress: ignore,
-        onDecided: ignore,
-      });
+      return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: Date.now });
     });
   }
 
