@@ -3,7 +3,7 @@ import { formatBytes } from "../core/bytes.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
-import type { Warehouse } from "../warehouse/types.js";
+import type { Statement, Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
 import { queryProblem } from "./query.js";
 import type { CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
@@ -86,7 +86,7 @@ export async function stageAudiences(
     const known = compiled.audiences.get(name);
     if (known === undefined) return compiled.failedAudiences.get(name) ?? { code: "audience/missing", message: `There is no audience ${name}.` };
     const rows = await guarded(
-      async () => (await refused(known, warehouse)) ?? warehouse.execute(known.stage),
+      () => stageOne(known, warehouse),
       (error) => queryProblem(known.audience, error, known.queryLine),
     );
     if (typeof rows !== "number" || rows >= known.audience.minRows) return rows;
@@ -117,7 +117,7 @@ export async function stageSegments(
       const known = compiled.segments.get(id);
       if (known === undefined) return compiled.failedSegments.get(id) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
       return guarded(
-        async () => (await refused(known, warehouse)) ?? warehouse.execute(known.stage),
+        () => stageOne(known, warehouse),
         (error) => queryProblem(known.segment, error, known.queryLine),
       );
     },
@@ -125,8 +125,10 @@ export async function stageSegments(
 }
 
 /** A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all. */
-async function refused(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse): Promise<Problem | null> {
-  return compiled.query.maxBytes === undefined ? null : overLimit(compiled, await warehouse.estimate(compiled.query));
+async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse): Promise<number | Problem> {
+  const { query, stage } = compiled;
+  const asked: Pick<Statement, "estimated"> = query.maxBytes === undefined ? {} : { estimated: await warehouse.estimate(query) };
+  return overLimit(compiled, asked.estimated ?? null) ?? warehouse.execute({ ...stage, ...asked });
 }
 
 /** What is wrong with a query that would read so many bytes; null: nothing, or nobody knows. */

@@ -172,8 +172,8 @@ class SnowflakeWarehouse implements Warehouse {
   }
 
   async #run(statement: Statement): Promise<RowStatement> {
-    const { maxBytes } = statement;
-    if (maxBytes !== undefined) refuseBytes(await this.estimate(statement), maxBytes, statement.sql);
+    const { maxBytes, estimated } = statement;
+    if (maxBytes !== undefined) refuseBytes(estimated === undefined ? await this.estimate(statement) : estimated, maxBytes, statement.sql);
     this.usage.statements += 1;
     return this.#session.run(this.#asked(statement));
   }

@@ -10,6 +10,8 @@ export interface Statement {
   segment?: string;
   /** Most bytes it may read; where the warehouse charges by them it refuses before it begins. */
   maxBytes?: number;
+  /** What `estimate` said of its query, where that was asked already: it is not asked again before it runs. */
+  estimated?: number | null;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */

@@ -126,6 +126,14 @@ describe("bytes", () => {
     await warehouse.execute(statement("insert into t select 1", { maxBytes: 10_000_000_000 }));
     expect(protocol.statements().map(({ body }) => body.sqlText?.startsWith("explain"))).toEqual([true, true, false]);
   });
+
+  it("of which EXPLAIN was asked already, with or without a figure, are not asked again", async () => {
+    await warehouse.execute(statement("insert into t select 1", { maxBytes: 10, estimated: 10 }));
+    await warehouse.execute(statement("insert into t select 2", { maxBytes: 10, estimated: null }));
+    const error = await rejection(warehouse.execute(statement("insert into t select 3", { maxBytes: 10, estimated: 11 })));
+    expect(error.message).toBe("it would read 11 B, more than the 10 B of max_bytes_billed: nothing was run");
+    expect(protocol.statements().map(({ body }) => body.sqlText)).toEqual(["insert into t select 1", "insert into t select 2"]);
+  });
 });
 
 describe("where the server doesn't answer", () => {
