@@ -67,15 +67,19 @@ it("installing it again repairs an installation that broke off anywhere, without
   for (let last = 0; ; last++) {
     const warehouse = await openDuckDb(CONNECTION, { root: "." });
     try {
-      const { execute, transaction } = warehouse;
+      const { execute, script, transaction } = warehouse;
       let left = last;
       warehouse.execute = (statement) => (left-- > 0 ? execute.call(warehouse, statement) : Promise.reject(new Error("the process ended")));
+      warehouse.script = async ({ statements }) => {
+        for (const statement of statements) await warehouse.execute(statement);
+        return [];
+      };
       warehouse.transaction = (work) => work();
       const whole = await installLedger(warehouse, "opportune").then(
         () => true,
         () => false,
       );
-      Object.assign(warehouse, { execute, transaction });
+      Object.assign(warehouse, { execute, script, transaction });
       if (await hasLeases(warehouse)) await letLeaseRunOut(warehouse);
       await installLedger(warehouse, "opportune");
       expect(await dump(warehouse, "opportune")).toBe(readFileSync(DUMP, "utf8"));

@@ -6,7 +6,7 @@ import type { Row, Script, Statement, Warehouse } from "../warehouse/types.js";
 import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
 import { ledgerQueries, statement } from "./tables.js";
 
-/** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every fenced transaction renews it. */
+/** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every commit renews it. */
 export const SENDING_MS = 120_000;
 /** What a request may take beyond its timeout until it has ended for certain, and what clocks may differ in speed, ms. */
 const SLACK_MS = 10_000;
@@ -82,17 +82,6 @@ export class Lease {
     return { lease, facts };
   }
 
-  /** Runs `work` in a transaction that commits only while this process holds the lease. */
-  async fenced<T>(work: () => Promise<T>): Promise<T> {
-    const asked = moment();
-    const result = await this.#warehouse.transaction(async () => {
-      if ((await this.#warehouse.execute(this.#renewal())) !== 1) throw this.#takenOver();
-      return work();
-    });
-    this.#renewed = asked;
-    return result;
-  }
-
   /** Commits a script while this process holds the lease; gives the rows of its last statement. */
   async commit({ statements, ...first }: Script): Promise<Row[]> {
     const asked = moment();
@@ -111,18 +100,14 @@ export class Lease {
     try {
       return await this.#warehouse.script(script);
     } catch (error) {
-      if (error instanceof UnmetError) throw this.#takenOver();
-      throw error;
+      if (!(error instanceof UnmetError)) throw error;
+      this.#lost = true;
+      throw new OpportuneError({
+        code: "ledger/lease-lost",
+        message: "Another run has taken over the ledger; this one stops without writing.",
+        hint: "The other run goes on with what is left.",
+      });
     }
-  }
-
-  #takenOver(): OpportuneError {
-    this.#lost = true;
-    return new OpportuneError({
-      code: "ledger/lease-lost",
-      message: "Another run has taken over the ledger; this one stops without writing.",
-      hint: "The other run goes on with what is left.",
-    });
   }
 
   /** For how long a request may still be begun, ms; 0 or less: no more. */

@@ -65,11 +65,6 @@ export class Ledger {
     return this.#lease.fence;
   }
 
-  /** Runs `work` in a transaction that commits only while this process holds the lease. */
-  fenced<T>(work: () => Promise<T>): Promise<T> {
-    return this.#lease.fenced(work);
-  }
-
   /** Commits a script while this process holds the lease; gives the rows of its last statement. */
   commit(script: Script): Promise<Row[]> {
     return this.#lease.commit(script);

@@ -75,17 +75,13 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
   const queries = ledgerQueries(warehouse.dialect, schema);
   for (const [i, file] of pending.entries()) {
     const version = String(status.version + i + 1);
-    const commit = (work: () => Promise<void>): Promise<void> => (lease === null ? warehouse.transaction(work) : lease.fenced(work));
-    const define = async (): Promise<void> => {
-      for (const sql of statementsOf(renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes }).sql))
-        await warehouse.execute({ sql, params: [] });
-      if (version === "1") await warehouse.execute(firstFacts(dialect, schema, version));
-    };
-    if (!dialect.definesInTransactions) await define();
-    await commit(async () => {
-      if (dialect.definesInTransactions) await define();
-      if (version !== "1") await warehouse.execute(statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version")));
-    });
+    const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes });
+    const define = statementsOf(sql).map((each): Statement => ({ sql: each, params: [] }));
+    if (version === "1") define.push(firstFacts(dialect, schema, version));
+    const record = version === "1" ? [] : [statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version"))];
+    if (!dialect.definesInTransactions) for (const each of define) await warehouse.execute(each);
+    const statements = dialect.definesInTransactions ? [...define, ...record] : record;
+    if (statements.length > 0) await (lease?.commit({ statements }) ?? warehouse.script({ statements }));
   }
   await adopt(warehouse, schema, true);
   for (const file of readdirSync(AUDIT_FILES).sort()) await createView(warehouse, schema, file);

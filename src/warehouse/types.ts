@@ -100,7 +100,10 @@ export interface Warehouse {
    * @throws UnmetError where a statement changed another number of rows than it must
    */
   script(script: Script): Promise<Row[]>;
-  /** All or nothing; rolls back when `work` rejects. Not nested. */
+  /**
+   * All or nothing; rolls back when `work` rejects. Not nested. For the installation of a ledger alone, where a view is replaced and
+   * the statement that fails is told by its own words: whatever else is written is a script.
+   */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Runs a short statement at once, whatever is under way; gives the rows changed. Null where no other process could come in between. */
   readonly beside: ((statement: Statement) => Promise<number>) | null;

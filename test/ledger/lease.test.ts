@@ -5,7 +5,9 @@ import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { recordRunStart } from "../../src/ledger/runs.js";
 import { Lease, SENDING_MS } from "../../src/ledger/lease.js";
 import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
+import type { Warehouse } from "../../src/warehouse/types.js";
 import { warehouseWith } from "../segments/support.js";
+import { around } from "../support/around.js";
 import { rejection } from "../warehouse/support.js";
 import { ledgerOfVersion2, ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
 
@@ -122,7 +124,7 @@ describe("the lease", () => {
     expect(await left()).toBeLessThanOrEqual(160);
     await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '2 minutes' where name = 'run'", params: [] });
     await expect(Ledger.open(warehouse, SCHEMA)).rejects.toThrow("Another run holds the ledger");
-    await first.fenced(() => Promise.resolve());
+    await first.commit({ statements: [] });
     expect(await left()).toBeGreaterThan(155);
     await letLeaseRunOut(warehouse);
     const second = await Ledger.open(warehouse, SCHEMA);
@@ -134,9 +136,9 @@ describe("the lease", () => {
     const loser = await Ledger.open(warehouse, SCHEMA);
     await letLeaseRunOut(warehouse);
     const winner = await Ledger.open(warehouse, SCHEMA);
-    let asked = false;
-    expect(await rejection(loser.fenced(() => ((asked = true), Promise.resolve())))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
-    expect(asked).toBe(false);
+    const late = loser.commit({ statements: [{ sql: "insert into opportune.meta values ('late', '')", params: [] }] });
+    expect(await rejection(late)).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    expect(await rows(warehouse, "select * from opportune.meta where name = 'late'")).toEqual([]);
     expect(loser.sendingLeftMs()).toBe(0);
     const writes = [
       () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, T0),
@@ -172,15 +174,17 @@ describe("the lease", () => {
     expect(await rows(warehouse, "select run_id from opportune.runs")).toEqual([{ run_id: "r2" }]);
   });
 
-  it("rolls back everything that its work wrote when the work fails, its own renewal too", async () => {
+  it("rolls back everything that a commit wrote when it fails, its own renewal too", async () => {
     const warehouse = await ledgerWarehouse();
     const ledger = await Ledger.open(warehouse, SCHEMA);
     await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '1 minute' where name = 'run'", params: [] });
     const before = await rows(warehouse, LEASES);
     await rejection(
-      ledger.fenced(async () => {
-        await warehouse.execute({ sql: "insert into opportune.meta values ('x', 'y')", params: [] });
-        await warehouse.execute({ sql: "insert into opportune.nowhere values (1)", params: [] });
+      ledger.commit({
+        statements: [
+          { sql: "insert into opportune.meta values ('x', 'y')", params: [] },
+          { sql: "insert into opportune.nowhere values (1)", params: [] },
+        ],
       }),
     );
     expect(await rows(warehouse, "select * from opportune.meta where name = 'x'")).toEqual([]);
@@ -231,19 +235,22 @@ describe("what the lease allows to send", () => {
     expect(ledger.sendingLeftMs()).toBe(1);
     at.steady += 1;
     expect(ledger.sendingLeftMs()).toBe(0);
-    await ledger.fenced(() => Promise.resolve());
+    await ledger.commit({ statements: [] });
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
   });
 
   it("is counted from before the renewal was asked for, and not renewed by one that fails", async () => {
     const warehouse = await ledgerWarehouse();
     const at = clocks();
-    const ledger = await Ledger.open(warehouse, SCHEMA);
+    let takesMs = 0;
+    const script: Warehouse["script"] = (asked) => warehouse.script(asked).finally(() => (at.steady += takesMs));
+    const ledger = await Ledger.open(around(warehouse, { script }), SCHEMA);
     at.steady += 10_000;
-    await ledger.fenced(() => Promise.resolve(void (at.steady += 5_000)));
+    takesMs = 5_000;
+    await ledger.commit({ statements: [] });
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS - 5_000);
-    at.steady += 20_000;
-    await rejection(ledger.fenced(() => Promise.reject(new Error("no"))));
+    at.steady += 15_000;
+    await rejection(ledger.commit({ statements: [{ sql: "insert into opportune.nowhere values (1)", params: [] }] }));
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS - 25_000);
     await ledger.release();
     expect(ledger.sendingLeftMs()).toBe(0);
@@ -260,7 +267,7 @@ describe("what the lease allows to send", () => {
     // The same as a machine that was suspended: its steady clock stood still.
     at.host += 7_200_000;
     expect(ledger.sendingLeftMs()).toBeLessThan(0);
-    await ledger.fenced(() => Promise.resolve());
+    await ledger.commit({ statements: [] });
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
   });
 

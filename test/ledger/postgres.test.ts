@@ -147,27 +147,30 @@ describe("the heartbeat", () => {
     await shorten(other);
     // The one after the cut may only find out; then it connects anew.
     for (let renewed: Row[] = []; renewed.length === 0; renewed = await rows(other, LONG)) vi.advanceTimersByTime(BEAT_MS);
-    await holder.fenced(() => Promise.resolve());
+    await holder.commit({ statements: [] });
     await holder.release();
   });
 });
 
 describe("a takeover", () => {
+  const waiting = (connections: number): string =>
+    `select 1 as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() having count(*) = ${String(connections)}`;
   const START = { runId: "late", asOf: "2026-03-02T12:00:00Z", version: "test" };
 
-  it("waits for the fenced transaction under way; where that fails the lease is the other's, and the holder writes no more", async () => {
+  it("waits for the commit under way; where that fails the lease is the other's, and the holder writes no more", async () => {
     const holder = await Ledger.open(await ledger(), SCHEMA);
     const other = await open();
     await letLeaseRunOut(other);
-    let taking: Promise<Ledger> | undefined;
-    await rejection(
-      holder.fenced(async () => {
-        taking = Ledger.open(other, SCHEMA);
-        await until(holder.warehouse, "select 1 as waits from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
-        throw new Error("the work failed");
-      }),
-    );
-    const successor = (await taking) as Ledger;
+    const lock = await open();
+    await lock.execute({ sql: "select pg_advisory_lock(1)", params: [] });
+    const writing = ["select pg_advisory_xact_lock(1)", `insert into ${SCHEMA}.nowhere values (1)`].map((sql) => ({ sql, params: [] }));
+    const failing = rejection(holder.commit({ statements: writing }));
+    await until(lock, waiting(1));
+    const taking = Ledger.open(other, SCHEMA);
+    await until(lock, waiting(2));
+    await close(lock);
+    expect((await failing).message).toContain("nowhere");
+    const successor = await taking;
     expect(successor.fence).toBe(holder.fence + 1);
     expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     await recordRunStart(successor, { ...START, runId: "next" }, 0);

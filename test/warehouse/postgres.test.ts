@@ -10,7 +10,7 @@ import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { letLeaseRunOut } from "../ledger/support.js";
 import { asSuperuser, createDatabase, serverConnection } from "../support/postgres.js";
-import { onClose, plain, rejection } from "./support.js";
+import { close, onClose, plain, rejection } from "./support.js";
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 
@@ -364,19 +364,21 @@ describe("the ledger", () => {
     await second.release();
   });
 
-  it("a takeover waits for the fenced transaction under way, which has then renewed the lease", async () => {
+  it("a takeover waits for the commit under way, which has then renewed the lease", async () => {
     const holder = await Ledger.open(await open(), SCHEMA);
     const other = await open();
-    let taking: Promise<Error> | undefined;
     await letLeaseRunOut(other);
-    await holder.fenced(async () => {
-      taking = rejection(Ledger.open(other, SCHEMA));
-      // The taker's update has reached the server and waits for the row.
-      while (
-        (await holder.warehouse.query(plain("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"))).length === 0
-      );
-    });
-    expect((await taking)?.message).toContain("Another run holds the ledger");
+    const lock = await open();
+    const waiting = plain("select count(*) as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    await lock.execute(plain("select pg_advisory_lock(1)"));
+    const committing = holder.commit({ statements: [plain("select pg_advisory_xact_lock(1)")] });
+    while ((await lock.query(waiting))[0]?.["n"] !== 1);
+    const taking = rejection(Ledger.open(other, SCHEMA));
+    // The taker's update has reached the server and waits for the row.
+    while ((await lock.query(waiting))[0]?.["n"] !== 2);
+    await close(lock);
+    await committing;
+    expect((await taking).message).toContain("Another run holds the ledger");
     await holder.release();
   });
 

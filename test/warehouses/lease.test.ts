@@ -89,14 +89,16 @@ onEachWarehouse("the ledger", ({ name }, check) => {
 
   check("an installation that broke off, wherever it did, is repaired by the next and loses nothing", async () => {
     const wanted = await shapeOf(SCHEMA);
-    const execute = warehouse.execute.bind(warehouse);
+    const [execute, script] = [warehouse.execute.bind(warehouse), warehouse.script.bind(warehouse)];
     let left = Infinity;
     let seen = 0;
-    warehouse.execute = (statement) => {
+    const next = (): void => {
       seen += 1;
       if (left-- <= 0) throw new Error("the connection is gone");
-      return execute(statement);
     };
+    warehouse.execute = (statement) => (next(), execute(statement));
+    // Of one that is cut off nothing stands.
+    warehouse.script = (asked) => (next(), script(asked));
     try {
       await installLedger(warehouse, "uncut");
       const whole = seen;
@@ -116,7 +118,7 @@ onEachWarehouse("the ledger", ({ name }, check) => {
         await (await Ledger.open(warehouse, schema)).release();
       }
     } finally {
-      warehouse.execute = execute;
+      Object.assign(warehouse, { execute, script });
     }
   });
 });

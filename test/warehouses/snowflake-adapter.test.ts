@@ -170,7 +170,7 @@ describe("a ledger on Snowflake", () => {
     const [loser] = warehouses.filter((_, i) => taken[i]?.status === "rejected") as [Warehouse];
     await warehouse.execute(plain("update opportune.leases set expires_at = cast('2026-01-01' as timestamp_ntz) where name = 'run'"));
     const { lease: successor } = await Lease.take(loser, "opportune", 0);
-    const late = await rejection(winners[0]?.fenced(() => Promise.resolve()) ?? Promise.resolve());
+    const late = await rejection(winners[0]?.commit({ statements: [] }) ?? Promise.resolve());
     expect(late.message).toContain("Another run has taken over the ledger");
     await successor.release();
     await winners[0]?.release();
