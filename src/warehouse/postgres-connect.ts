@@ -4,6 +4,7 @@ import type { Client, ClientConfig } from "pg";
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import type { PostgresConnection } from "../project/types.js";
+import { driverMissing } from "./driver.js";
 import { WarehouseError } from "./error.js";
 
 /** A server that doesn't answer within this is not there, ms. */
@@ -45,15 +46,7 @@ async function loadDriver(): Promise<{ Client: typeof Client }> {
   try {
     return await import("pg");
   } catch (error) {
-    throw new OpportuneError(
-      {
-        code: "warehouse/driver",
-        message: "Targets of type postgres need the package pg, which is not installed.",
-        hint: "Run `npm install pg` beside Opportune.",
-      },
-      1,
-      error,
-    );
+    throw driverMissing("postgres", ["pg"], error);
   }
 }
 

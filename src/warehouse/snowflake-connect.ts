@@ -2,6 +2,7 @@ import type { Connection, ConnectionOptions } from "snowflake-sdk";
 import type snowflakeSdk from "snowflake-sdk";
 import { OpportuneError } from "../core/errors.js";
 import type { SnowflakeConnection } from "../project/types.js";
+import { driverMissing } from "./driver.js";
 import { unreachable } from "./snowflake-errors.js";
 import { SnowflakeSession, within } from "./snowflake-session.js";
 import { signInOptions } from "./snowflake-sign-in.js";
@@ -60,15 +61,7 @@ async function loadDriver(): Promise<typeof snowflakeSdk> {
     return await driver;
   } catch (error) {
     driver = null;
-    throw new OpportuneError(
-      {
-        code: "warehouse/driver",
-        message: "Targets of type snowflake need the package snowflake-sdk, which is not installed.",
-        hint: "Run `npm install snowflake-sdk` beside Opportune.",
-      },
-      1,
-      error,
-    );
+    throw driverMissing("snowflake", ["snowflake-sdk"], error);
   }
 }
 
