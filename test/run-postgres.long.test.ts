@@ -1,7 +1,6 @@
 /** Whole runs on Postgres: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Ledger } from "../src/ledger/ledger.js";
 import { setPause } from "../src/ledger/pauses.js";
@@ -11,52 +10,23 @@ import type { Project } from "../src/project/types.js";
 import { run, type RunResult } from "../src/run.js";
 import { openWarehouse } from "../src/warehouse/open.js";
 import type { Row, Warehouse } from "../src/warehouse/types.js";
+import { temporaryFolder, write } from "./commands/support.js";
 import { letLeaseRunOut } from "./ledger/support.js";
 import { createDatabase } from "./support/postgres.js";
 import { QUIET_RUN } from "./support/quiet-run.js";
+import { typedShop } from "./support/typed-shop.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
 const USERS = 6_000;
 /** More properties than json_build_object takes. */
 const WIDE = Array.from({ length: 60 }, (_, i) => `${String(i)} as wide_${String(i)}`).join(", ");
 
-const FILES: Readonly<Record<string, string>> = {
-  "opportune.yml": `
-name: shop
-targets:
-  prod: {type: postgres, url: "\${DATABASE_URL}", database: "\${DATABASE}", search_path: [shop, public], statement_timeout: 1 minute, schema: messages}
-channels:
-  email: {provider: outbox, from: Shop <hello@example.com>}
-sources:
-  carts: {table: carts, loaded_at: "updated_at + interval '30 minutes'"}
-policy:
-  exclude: [blocked]
-  max_per_run: 100000
-`,
-  "segments/cart.sql": `/*---
-status: live
-first_run: send
-key: cart_id
-repeat: each_occurrence
-goal: ordered
-keep_properties: [total, plan]
-steps:
-  - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart}
-columns:
-  plan: {accepted_values: [starter, growth]}
----*/
-select user_id, email, cart_id, updated_at as occurred_at, total, plan, tags, extra, bought_on, rating, ${WIDE}
-from {{source "carts"}} -- the user's own comment
-where updated_at > {{ago "1 day"}}
-`,
-  "segments/broken.sql":
-    "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
-  "segments/audiences/ordered.sql": "select user_id, ordered_at as occurred_at from orders",
-  "segments/audiences/blocked.sql": "select user_id from carts where user_id = 7",
-  "templates/plain.hbs": "---\nsubject: Hello\nlayout: none\n---\n<p>Hello</p>\n",
-  "templates/cart.hbs":
-    "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}} {{wide_59}}</p>\n",
-};
+const FILES = typedShop({
+  target: `{type: postgres, url: "\${DATABASE_URL}", database: "\${DATABASE}", search_path: [shop, public], statement_timeout: 1 minute, schema: messages}`,
+  loadedAt: "updated_at + interval '30 minutes'",
+  columns: `, ${WIDE}`,
+  shown: " {{wide_59}}",
+});
 
 let root: string;
 let project: Project;
@@ -67,11 +37,8 @@ beforeEach(async () => {
   const database = await createDatabase();
   drop = database.drop;
   const { host, port, user, password, database: name } = database.connection;
-  root = mkdtempSync(join(tmpdir(), "opportune-run-postgres-"));
-  for (const [file, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
-  }
+  root = temporaryFolder();
+  write(root, FILES);
   project = loadProject(root, {
     env: { DATABASE_URL: `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/elsewhere`, DATABASE: name ?? "" },
   });
@@ -89,7 +56,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await warehouse.close();
   await drop();
-  rmSync(root, { recursive: true, force: true });
 });
 
 function runAt(now: number, dryRun = false): Promise<RunResult> {

@@ -6,7 +6,7 @@ import { readDbtManifest, type DbtProject } from "../project/dbt-manifest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { counted } from "../report/tables.js";
-import { DRIVERS } from "../warehouse/drivers.js";
+import { installation } from "../warehouse/driver.js";
 import { connectionName } from "../warehouse/open.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import { STARTER_WAREHOUSES, starterFiles, type Starter } from "./starter.js";
@@ -82,7 +82,7 @@ Next:${changeFolder(root)}${preparation(root, warehouse)}
 /** The driver that Opportune doesn't bring, and the variables that opportune.yml takes. */
 function preparation(root: string, warehouse: Starter["warehouse"]): string {
   const line = (command: string, what: string): string => `\n  ${command.padEnd(36)}  ${what}`;
-  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? line(`npm install ${DRIVERS[warehouse]}`, "its client") : "";
+  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? line(installation(warehouse), "its client") : "";
   const [first, ...more] = variablesOf(root);
   if (first === undefined) return driver;
   const [what, them] = more.length === 0 ? [first, "it"] : [`the ${String(more.length + 1)} variables`, "them"];

@@ -6,8 +6,8 @@ import { OpportuneError } from "../core/errors.js";
 import { redact } from "../core/redact.js";
 import { within } from "../core/within.js";
 import type { BigQueryConnection } from "../project/types.js";
-import { DRIVERS } from "./drivers.js";
 import { authClient, type AuthLibrary } from "./bigquery-sign-in.js";
+import { driverMissing } from "./driver.js";
 
 /** Where the API is unless a target says otherwise. */
 const GOOGLE = "https://bigquery.googleapis.com";
@@ -57,15 +57,7 @@ async function loadDriver(): Promise<{ driver: typeof bigQueryDriver; auth: Auth
   try {
     return { driver: await import("@google-cloud/bigquery"), auth: await import("google-auth-library") };
   } catch (error) {
-    throw new OpportuneError(
-      {
-        code: "warehouse/driver",
-        message: "Targets of type bigquery need the packages @google-cloud/bigquery and google-auth-library, which are not both installed.",
-        hint: `Run \`npm install ${DRIVERS.bigquery}\` beside Opportune.`,
-      },
-      1,
-      error,
-    );
+    throw driverMissing("bigquery", error);
   }
 }
 

@@ -4,9 +4,9 @@ import type { AuthClient, ImpersonatedOptions, JWTOptions } from "google-auth-li
 import { OpportuneError } from "../core/errors.js";
 import { isLoopback } from "../core/loopback.js";
 import type { BigQueryConnection } from "../project/types.js";
-import { readKeyFile } from "./key-file.js";
+import { readNamedFile } from "./named-file.js";
 
-const KEY_FILE_HINT = "Give the path of the service account's key in JSON, relative to the project.";
+const UNREADABLE_KEY = { code: "warehouse/key", hint: "Give the path of the service account's key in JSON, relative to the project." };
 
 /** As it is imported, late. */
 export type AuthLibrary = typeof googleAuthLibrary;
@@ -51,7 +51,7 @@ function serviceAccountKey(signIn: Exclude<BigQueryConnection["signIn"], { kind:
     client_email: email,
     private_key: key,
     private_key_id: keyId,
-  } = parsed(signIn.kind === "file" ? readKeyFile(signIn.file, root, "credentials_file", KEY_FILE_HINT) : signIn.key) ?? {};
+  } = parsed(signIn.kind === "file" ? readNamedFile(signIn.file, root, "credentials_file", UNREADABLE_KEY) : signIn.key) ?? {};
   if (type === undefined) throw wrong("is not the JSON of a service account's key");
   if (type !== "service_account") {
     const hint = "Name that file in the variable GOOGLE_APPLICATION_CREDENTIALS, and leave credentials and credentials_file out.";

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Client, ClientConfig } from "pg";
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import type { PostgresConnection } from "../project/types.js";
+import { driverMissing } from "./driver.js";
 import { WarehouseError } from "./error.js";
+import { readNamedFile } from "./named-file.js";
 
 /** A server that doesn't answer within this is not there, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -17,6 +17,8 @@ const WORK_MEM = "64MB";
  * amid one would else keep the ledger's lease from everybody, expired or not. Ours ask their statements without a pause.
  */
 const IDLE_IN_TRANSACTION_MS = 60_000;
+
+const UNREADABLE_CA = { code: "warehouse/ca", hint: "Give the path of the server's CA certificate in PEM, relative to the project." };
 
 /** `shop on db.example.com:5432`. */
 export function postgresName({ host, port, database }: PostgresConnection): string {
@@ -45,15 +47,7 @@ async function loadDriver(): Promise<{ Client: typeof Client }> {
   try {
     return await import("pg");
   } catch (error) {
-    throw new OpportuneError(
-      {
-        code: "warehouse/driver",
-        message: "Targets of type postgres need the package pg, which is not installed.",
-        hint: "Run `npm install pg` beside Opportune.",
-      },
-      1,
-      error,
-    );
+    throw driverMissing("postgres", error);
   }
 }
 
@@ -65,27 +59,14 @@ function clientConfig(connection: PostgresConnection, root: string): ClientConfi
     ...(user === null ? {} : { user }),
     ...(password === null ? {} : { password }),
     ...(database === null ? {} : { database }),
-    ssl: ssl === null ? false : { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === null ? {} : { ca: readCertificate(ssl.ca, root) }) },
+    ssl:
+      ssl === null
+        ? false
+        : { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === null ? {} : { ca: readNamedFile(ssl.ca, root, "ssl.ca", UNREADABLE_CA) }) },
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
-}
-
-function readCertificate(file: string, root: string): string {
-  try {
-    return readFileSync(file.startsWith("/") ? file : join(root, file), "utf8");
-  } catch (error) {
-    throw new OpportuneError(
-      {
-        code: "warehouse/ca",
-        message: `The file ${file}, named under ssl.ca, can't be read.`,
-        hint: "Give the path of the server's CA certificate in PEM, relative to the project.",
-      },
-      1,
-      error,
-    );
-  }
 }
 
 function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnection): [string, string][] {

@@ -2,7 +2,7 @@ import type { Connection, ConnectionOptions } from "snowflake-sdk";
 import type snowflakeSdk from "snowflake-sdk";
 import { OpportuneError } from "../core/errors.js";
 import type { SnowflakeConnection } from "../project/types.js";
-import { DRIVERS } from "./drivers.js";
+import { driverMissing } from "./driver.js";
 import { unreachable } from "./snowflake-errors.js";
 import { SnowflakeSession, within } from "./snowflake-session.js";
 import { signInOptions } from "./snowflake-sign-in.js";
@@ -61,15 +61,7 @@ async function loadDriver(): Promise<typeof snowflakeSdk> {
     return await driver;
   } catch (error) {
     driver = null;
-    throw new OpportuneError(
-      {
-        code: "warehouse/driver",
-        message: "Targets of type snowflake need the package snowflake-sdk, which is not installed.",
-        hint: `Run \`npm install ${DRIVERS.snowflake}\` beside Opportune.`,
-      },
-      1,
-      error,
-    );
+    throw driverMissing("snowflake", error);
   }
 }
 

@@ -2,9 +2,9 @@ import { createPrivateKey } from "node:crypto";
 import type { ConnectionOptions } from "snowflake-sdk";
 import { OpportuneError } from "../core/errors.js";
 import type { SnowflakeConnection } from "../project/types.js";
-import { readKeyFile } from "./key-file.js";
+import { readNamedFile } from "./named-file.js";
 
-const KEY_FILE_HINT = "Give the path of the private key in PEM, relative to the project.";
+const UNREADABLE_KEY = { code: "warehouse/key", hint: "Give the path of the private key in PEM, relative to the project." };
 
 /** What the client signs in with. @throws OpportuneError where the key can't be read; it never says what is in it */
 export function signInOptions({ signIn }: SnowflakeConnection, root: string): Partial<ConnectionOptions> {
@@ -24,7 +24,7 @@ export function signInOptions({ signIn }: SnowflakeConnection, root: string): Pa
 function privateKey({ key, file, passphrase }: Extract<SnowflakeConnection["signIn"], { kind: "key" }>, root: string): string {
   const named = key === null ? `The file ${file ?? ""}, named under private_key_path,` : "The value of private_key";
   // Variables often hold a key in one line, its breaks written as \n.
-  const pem = key === null ? readKeyFile(file ?? "", root, "private_key_path", KEY_FILE_HINT) : key.replaceAll(String.raw`\n`, "\n");
+  const pem = key === null ? readNamedFile(file ?? "", root, "private_key_path", UNREADABLE_KEY) : key.replaceAll(String.raw`\n`, "\n");
   try {
     const parsed = createPrivateKey({ key: pem, ...(passphrase === null ? {} : { passphrase }) });
     return parsed.export({ type: "pkcs8", format: "pem" }).toString();

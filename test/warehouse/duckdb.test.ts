@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
-import type { Row, Warehouse } from "../../src/warehouse/types.js";
-import { open, plain, rejection } from "./support.js";
-
-async function batches(warehouse: Warehouse, sql: string, size: number): Promise<Row[][]> {
-  const all: Row[][] = [];
-  for await (const batch of warehouse.stream(plain(sql), size)) all.push(batch);
-  return all;
-}
+import { batches, open, plain, rejection } from "./support.js";
 
 const KINDS: readonly (readonly [string, string])[] = [
   ["1::tinyint", "integer"],
@@ -118,21 +111,6 @@ describe("query", () => {
 });
 
 describe("stream", () => {
-  it("reads 20,000 rows in order, in batches, while other statements write", async () => {
-    const warehouse = await open();
-    await warehouse.execute(plain("create table t as select range as n, 'r' || range as text from range(20000)"));
-    await warehouse.execute(plain("create table seen (n bigint)"));
-    const sizes: number[] = [];
-    let next = 0;
-    for await (const batch of warehouse.stream(plain("select n, text from t order by n"), 2500)) {
-      sizes.push(batch.length);
-      for (const row of batch) if (row["n"] !== next || row["text"] !== `r${String(next++)}`) throw new Error(`row ${String(next)}: ${JSON.stringify(row)}`);
-      await warehouse.transaction(() => warehouse.execute({ sql: "insert into seen select n from t where n < $1", params: [batch.length] }));
-    }
-    expect(sizes).toEqual(Array<number>(8).fill(2500));
-    expect(await warehouse.query(plain("select count(*) as n from seen"))).toEqual([{ n: 20_000 }]);
-  });
-
   it("gives the last rows in a smaller batch, nothing for none, and may be left early", async () => {
     const warehouse = await open();
     expect((await batches(warehouse, "select * from range(2500)", 1000)).map((batch) => batch.length)).toEqual([1000, 1000, 500]);

@@ -10,7 +10,7 @@ import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { letLeaseRunOut } from "../ledger/support.js";
 import { asSuperuser, createDatabase, serverConnection } from "../support/postgres.js";
-import { close, onClose, plain, rejection } from "./support.js";
+import { batches, close, onClose, plain, rejection } from "./support.js";
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 
@@ -22,12 +22,6 @@ afterAll(() => database.drop());
 
 async function open(connection: Partial<PostgresConnection> = {}): Promise<Warehouse> {
   return onClose(await openPostgres({ ...database.connection, ...connection }, { root: "." }));
-}
-
-async function batches(warehouse: Warehouse, sql: string, size: number): Promise<Row[][]> {
-  const all: Row[][] = [];
-  for await (const batch of warehouse.stream(plain(sql), size)) all.push(batch);
-  return all;
 }
 
 const KINDS: readonly (readonly [string, string, string])[] = [
@@ -164,21 +158,6 @@ describe("query", () => {
 });
 
 describe("stream", () => {
-  it("reads 20,000 rows in order, in batches, while other statements write", async () => {
-    const warehouse = await open();
-    await warehouse.execute(plain("create table many as select n, 'r' || n as text from generate_series(0, 19999) n"));
-    await warehouse.execute(plain("create table seen (n bigint)"));
-    const sizes: number[] = [];
-    let next = 0;
-    for await (const batch of warehouse.stream(plain("select n, text from many order by n"), 2500)) {
-      sizes.push(batch.length);
-      for (const row of batch) if (row["n"] !== next || row["text"] !== `r${String(next++)}`) throw new Error(`row ${String(next)}: ${JSON.stringify(row)}`);
-      await warehouse.transaction(() => warehouse.execute({ sql: "insert into seen select n from many where n < $1", params: [batch.length] }));
-    }
-    expect(sizes).toEqual(Array<number>(8).fill(2500));
-    expect(await warehouse.query(plain("select count(*) as n from seen"))).toEqual([{ n: 20_000 }]);
-  });
-
   it("outlives a transaction that fails, and a fetch waits for it to end", async () => {
     const warehouse = await open();
     const rows = warehouse.stream(plain("select n from generate_series(1, 30) n"), 10)[Symbol.asyncIterator]();

@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import type { DuckDbConnection } from "../../src/project/types.js";
 import { openDuckDb, type OpenOptions } from "../../src/warehouse/duckdb.js";
-import type { Statement, Warehouse } from "../../src/warehouse/types.js";
+import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 
 const opened = new Set<Warehouse>();
 
@@ -32,6 +32,13 @@ export async function close(warehouse: Warehouse): Promise<void> {
 
 export function plain(sql: string): Statement {
   return { sql, params: [] };
+}
+
+/** All that a query streams, batch by batch. */
+export async function batches(warehouse: Warehouse, sql: string, size: number): Promise<Row[][]> {
+  const all: Row[][] = [];
+  for await (const batch of warehouse.stream(plain(sql), size)) all.push(batch);
+  return all;
 }
 
 /** What a promise is rejected with; fails where it is not, or not with an Error. */

@@ -9,56 +9,16 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { QUIET_RUN } from "../support/quiet-run.js";
 import { newDatabaseName, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
+import { typedShop } from "../support/typed-shop.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
 /** More than one batch of claims. */
 const USERS = 3_000;
 
-const FILES: Readonly<Record<string, string>> = {
-  "opportune.yml": `
-name: shop
-targets:
-  prod:
-    type: snowflake
-    account: fakesnow
-    user: OPPORTUNE
-    password: "\${SNOWFLAKE_PASSWORD}"
-    url: "\${SNOWFLAKE_URL}"
-    database: "\${DATABASE}"
-    session_schema: shop
-    schema: messages
-channels:
-  email: {provider: outbox, from: Shop <hello@example.com>}
-sources:
-  carts: {table: carts, loaded_at: "dateadd(minute, 30, updated_at)"}
-policy:
-  exclude: [blocked]
-  max_per_run: 100000
-`,
-  "segments/cart.sql": `/*---
-status: live
-first_run: send
-key: cart_id
-repeat: each_occurrence
-goal: ordered
-keep_properties: [total, plan]
-steps:
-  - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart}
-columns:
-  plan: {accepted_values: [starter, growth]}
----*/
-select user_id, email, cart_id, updated_at as occurred_at, total, plan, tags, extra, bought_on, rating
-from {{source "carts"}} -- the user's own comment
-where updated_at > {{ago "1 day"}}
-`,
-  "segments/broken.sql":
-    "/*---\nstatus: live\nchannel: email\ntemplate: plain\n---*/\nselect user_id, email, updated_at as occurred_at\nfrom carts\nwhere cast(plan as integer) > 1\n",
-  "segments/audiences/ordered.sql": "select user_id, ordered_at as occurred_at from orders",
-  "segments/audiences/blocked.sql": "select user_id from carts where user_id = 7",
-  "templates/plain.hbs": "---\nsubject: Hello\nlayout: none\n---\n<p>Hello</p>\n",
-  "templates/cart.hbs":
-    "---\nsubject: Your basket\nlayout: none\n---\n<p>{{total}} {{plan}} {{tags.[1]}} {{extra.size}} {{bought_on}} {{default rating 'unrated'}}</p>\n",
-};
+const FILES = typedShop({
+  target: `{type: snowflake, account: fakesnow, user: OPPORTUNE, password: "\${SNOWFLAKE_PASSWORD}", url: "\${SNOWFLAKE_URL}", database: "\${DATABASE}", session_schema: shop, schema: messages}`,
+  loadedAt: "dateadd(minute, 30, updated_at)",
+});
 
 let root: string;
 let project: Project;

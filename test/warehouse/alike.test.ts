@@ -1,4 +1,4 @@
-/** Scripts on both warehouses that run statement by statement: all or nothing, and counted as one. */
+/** DuckDB and Postgres alike: scripts, run statement by statement, are all or nothing and counted as one; streams are read while others write. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { UnmetError } from "../../src/warehouse/error.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
@@ -55,5 +55,22 @@ describe.each(Object.entries(OPEN))("a script on %s", (_, openOne) => {
     expect(await warehouse.query(plain("select holder from lease"))).toEqual([{ holder: "me" }, { holder: "me" }]);
     await warehouse.script({ statements: [update("me", 2), insert] });
     expect(await warehouse.query(plain("select holder from lease order by holder"))).toEqual([{ holder: "new" }, { holder: "x" }, { holder: "x" }]);
+  });
+});
+
+describe.each(Object.entries(OPEN))("a stream on %s", (_, openOne) => {
+  it("reads 20,000 rows in order, in batches, while other statements write", async () => {
+    const warehouse = await openOne();
+    await warehouse.execute(plain("create table many as select n, 'r' || n as text from generate_series(0, 19999) numbers(n)"));
+    await warehouse.execute(plain("create table seen (n bigint)"));
+    const sizes: number[] = [];
+    let next = 0;
+    for await (const batch of warehouse.stream(plain("select n, text from many order by n"), 2500)) {
+      sizes.push(batch.length);
+      for (const row of batch) if (row["n"] !== next || row["text"] !== `r${String(next++)}`) throw new Error(`row ${String(next)}: ${JSON.stringify(row)}`);
+      await warehouse.transaction(() => warehouse.execute({ sql: "insert into seen select n from many where n < $1", params: [batch.length] }));
+    }
+    expect(sizes).toEqual(Array<number>(8).fill(2500));
+    expect(await warehouse.query(plain("select count(*) as n from seen"))).toEqual([{ n: 20_000 }]);
   });
 });
