@@ -142,7 +142,7 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   /** Outside the session, whose statements come one after another. */
-  readonly beside = async (statement: Statement): Promise<number> => (await this.#job(statement, null)).page.changed;
+  readonly beside = (statement: Statement): Promise<number> => unlessConcurrent(async () => (await this.#job(statement, null)).page.changed);
 
   /** That of the project: a dataset copied within it is not told from its original. */
   identity(): Promise<string> {
