@@ -16,6 +16,8 @@ const CHUNK_ROWS = 2048;
  * own 16 MB come after some 50,000 messages, in the middle of a delivery; closing the file makes a checkpoint anyway.
  */
 const CHECKPOINT_AFTER = "64MB";
+/** The column that tells a stream's last row, which stands for no row of its query. */
+const LAST_ROW = "opportune_last_row";
 /** How often a locked file is tried again, ms. */
 const LOCK_RETRY_MS = 200;
 
@@ -90,6 +92,8 @@ class DuckDbWarehouse implements Warehouse {
   readonly usage = { statements: 0, bytes: null };
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  /** Each has a connection of its own. */
+  readonly #streams = new Set<DuckDBConnection>();
   readonly #path: string;
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string) {
@@ -158,19 +162,29 @@ class DuckDbWarehouse implements Warehouse {
     return guard(statement, async () => (await this.#connection.run(statement.sql, [...statement.params])).rowsChanged);
   }
 
+  /**
+   * The client ends a result that breaks off, by an interruption or for want of memory, as if it were whole: fetching a chunk gives
+   * null for both. So a last row is asked for, and missed.
+   */
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
     this.usage.statements += 1;
     const connection = await this.#instance.connect();
+    this.#streams.add(connection);
+    const sql = `select *, false as ${LAST_ROW} from (${statement.sql}\n) union all by name select true as ${LAST_ROW}`;
     try {
       await connection.run("set TimeZone = 'UTC'");
-      const result = await guard(statement, () => connection.stream(statement.sql, [...statement.params]));
-      const names = result.deduplicatedColumnNames();
+      const result = await guard(statement, () => connection.stream(sql, [...statement.params]));
+      const names = result.deduplicatedColumnNames().slice(0, -1);
       let batch: Row[] = [];
-      for (;;) {
+      for (let whole = false; ;) {
         const chunk = await guard(statement, () => result.fetchChunk());
-        if (chunk === null || chunk.rowCount === 0) break;
+        if (chunk === null || chunk.rowCount === 0) {
+          if (!whole) throw new WarehouseError("The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.", null, statement.sql);
+          break;
+        }
         for (const values of chunk.getRows()) {
-          batch.push(toRow(names, values));
+          whole = values.at(-1) === true;
+          if (!whole) batch.push(toRow(names, values));
           if (batch.length === batchSize) {
             yield batch;
             batch = [];
@@ -179,6 +193,7 @@ class DuckDbWarehouse implements Warehouse {
       }
       if (batch.length > 0) yield batch;
     } finally {
+      this.#streams.delete(connection);
       connection.closeSync();
     }
   }
@@ -248,7 +263,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   cancel(): Promise<void> {
-    this.#connection.interrupt();
+    for (const connection of [this.#connection, ...this.#streams]) connection.interrupt();
     return Promise.resolve();
   }
 

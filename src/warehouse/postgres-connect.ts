@@ -25,8 +25,8 @@ export function postgresName({ host, port, database }: PostgresConnection): stri
   return `${database === null ? "" : `${database} on `}${host}:${String(port)}`;
 }
 
-/** Connects and sets the session up. @throws OpportuneError with the way out */
-export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
+/** Connects and sets the session up; `pid` is what the server knows it by. @throws OpportuneError with the way out */
+export async function connectPostgres(connection: PostgresConnection, root: string): Promise<{ client: Client; pid: number | null }> {
   const pg = await loadDriver();
   const client = new pg.Client(clientConfig(connection, root));
   // Without a listener a server that goes away between two statements ends the process; the next statement says so.
@@ -36,7 +36,8 @@ export async function connectPostgres(connection: PostgresConnection, root: stri
     for (const [name, value] of sessionSettings(connection)) await client.query("select set_config($1, $2, false)", [name, value]);
     // A server that forgets commits when it crashes would forget what was handed over, and send it again.
     await client.query("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'");
-    return client;
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    return { client, pid: rows[0]?.pid ?? null };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw unreachable(connection, error);

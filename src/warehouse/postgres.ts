@@ -12,6 +12,7 @@ import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./
 /** How long to wait for the server's word that statements are cancelled, ms. */
 const CANCEL_MS = 5_000;
 
+type Connected = Awaited<ReturnType<typeof connectPostgres>>;
 type Values = (string | number | boolean | null)[];
 
 const ARRAY_TYPES = { text: "text[]", integer: "bigint[]", timestamp: "timestamptz[]" } as const;
@@ -28,9 +29,8 @@ order by c.place`;
  * @throws OpportuneError naming host, port and database, with the way out
  */
 export async function openPostgres(connection: PostgresConnection, { root }: { root: string }): Promise<Warehouse> {
-  const client = await connectPostgres(connection, root);
-  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  return new PostgresWarehouse(client, rows[0]?.pid ?? null, connection, () => connectPostgres(connection, root));
+  const connect = (): Promise<Connected> => connectPostgres(connection, root);
+  return new PostgresWarehouse(await connect(), connection, connect);
 }
 
 /**
@@ -51,11 +51,11 @@ class PostgresWarehouse implements Warehouse {
   /** Ends when the transaction or fetch under way does. */
   #turn: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
-  readonly #connect: () => Promise<Client>;
+  readonly #connect: () => Promise<Connected>;
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<Client> | null = null;
 
-  constructor(client: Client, pid: number | null, connection: PostgresConnection, connect: () => Promise<Client>) {
+  constructor({ client, pid }: Connected, connection: PostgresConnection, connect: () => Promise<Connected>) {
     this.#client = client;
     this.#pid = pid;
     this.#connection = connection;
@@ -174,7 +174,7 @@ class PostgresWarehouse implements Warehouse {
 
   readonly beside = async (statement: Statement): Promise<number> => {
     // Without a listener a server that goes away ends the process; the next statement then says so.
-    this.#second ??= this.#connect().then((client) => client.on("error", () => undefined));
+    this.#second ??= this.#connect().then(({ client }) => client.on("error", () => undefined));
     const second = this.#second;
     try {
       return (await (await second).query(statement.sql, [...statement.params])).rowCount ?? 0;

@@ -111,6 +111,34 @@ describe("query", () => {
 });
 
 describe("stream", () => {
+  it("that breaks off says so: the client ends it as if it were whole", async () => {
+    const warehouse = await open();
+    const broken = "select case when range = 150000 then error('no more') else range end as n from range(200000)";
+    const read: number[] = [];
+    const error = await rejection(
+      (async () => {
+        for await (const rows of warehouse.stream(plain(broken), 1000)) read.push(rows.length);
+      })(),
+    );
+    expect(error.message).toMatch(/^The result broke off\. /);
+    expect(read.length).toBeGreaterThan(0);
+  });
+
+  it("that is interrupted says so, and comes in order until then", async () => {
+    const warehouse = await open();
+    let last = 0;
+    const error = await rejection(
+      (async () => {
+        for await (const rows of warehouse.stream(plain("select range as n from range(3000000) order by hash(range) % 7 < 0, range"), 1000)) {
+          expect(rows[0]).toEqual({ n: last });
+          last += rows.length;
+          if (last === 500_000) await warehouse.cancel();
+        }
+      })(),
+    );
+    expect(error.message).toMatch(/broke off|interrupted/i);
+  });
+
   it("gives the last rows in a smaller batch, nothing for none, and may be left early", async () => {
     const warehouse = await open();
     expect((await batches(warehouse, "select * from range(2500)", 1000)).map((batch) => batch.length)).toEqual([1000, 1000, 500]);

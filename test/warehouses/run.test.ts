@@ -13,9 +13,9 @@ afterEach(() => void vi.restoreAllMocks());
 
 onEachWarehouse("a run", ({ name }, check) => {
   check("sends what is due once, to the outbox too, waits while it is paused, and every view tells of it", async () => {
-    const shop = await Shop.sending(["ada", "bob", "漢"], { on: name });
+    const shop = await Shop.sending(["ada", "bob", "zoe"], { on: name });
     expect((await shop.run(T0)).delivery).toMatchObject({ claims: 3, counts: { accepted: 3 } });
-    expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "漢@example.com"]);
+    expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "zoe@example.com"]);
     expect((await shop.run(T0 + MINUTE)).delivery?.claims).toBe(0);
     for (const view of VIEWS) {
       const rows = await shop.rows(`select * from opportune.${view}`);
