@@ -102,7 +102,7 @@ describe("overlap on postgres", () => {
         expect(held).toEqual(Array.from({ length: PROCESSES - 1 }, () => HELD));
         // News waited for the round before, as a user hears one message a run.
         const due = round === 1 ? 3 : 6;
-        expect(outcomes.at(-1)).toMatchObject({ ok: true, claims: due, accepted: due });
+        expect(outcomes.at(-1)).toMatchObject({ ok: true, message: null, claims: due, accepted: due });
         expect(stage.provider.requests - before).toBe(due);
       }
       const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} rounds of ${String(PROCESSES)} processes`, struck: "all at once", again: true });

@@ -17,7 +17,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   ["stage audience", /^(?:--[^\n]*\n)*insert into [^(]*audience_members/is],
   ["arbitrate", /^(?:--[^\n]*\n)*insert into [^(]*decisions\b/is],
   ["fill outcomes", /^(?:insert into|append to) [^(]*outcomes/is],
-  ["read claims", /^(?:declare|fetch|(?:--[^\n]*\n)*select d\.place)/is],
+  ["read claims", /^(?:declare|fetch|(?:select \*, false as opportune_last_row from \()?(?:--[^\n]*\n)*select d\.place)/is],
   ["create work tables", /^create .*table/is],
 ];
 
