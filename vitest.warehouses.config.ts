@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/warehouses/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 240_000,
+    testTimeout: 300_000,
+    hookTimeout: 400_000,
   },
 });

@@ -22,7 +22,7 @@ export const CORE_CASES: readonly DecisionCase[] = CASES.filter(
 const TIMEOUT_MS = 60_000;
 
 /** A test for each case. */
-export function playAll(name: string, cases: readonly DecisionCase[], create: () => Decider | Promise<Decider>): void {
+export function playAll(name: string, cases: readonly DecisionCase[], create: () => Decider | Promise<Decider>, timeoutMs = TIMEOUT_MS): void {
   const worlds = createCaseWorlds();
   afterAll(() => {
     worlds.dispose();
@@ -42,7 +42,7 @@ export function playAll(name: string, cases: readonly DecisionCase[], create: ()
             await decider.close();
           }
         },
-        TIMEOUT_MS,
+        timeoutMs,
       );
     }
   });
