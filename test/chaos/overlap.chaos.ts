@@ -92,9 +92,10 @@ describe("overlap on postgres", () => {
         const before = stage.provider.requests;
         const outcomes: Outcome[] = [];
         const winner = new Stop();
-        // Whoever has the lease waits until the others have ended: none may come after it and find it free.
+        // Whoever has the lease waits until the others have ended: none may come after it and find it free. Between two
+        // transactions, as in one that holds the lease's row it would wait for others that wait for the row.
         const runs = processes.map(async (process) => {
-          outcomes.push(await begin(process, shop.job([stopBefore("record run start")]), () => winner.wait()));
+          outcomes.push(await begin(process, shop.job([stopBefore("stage segment")]), () => winner.wait()));
           if (outcomes.length === PROCESSES - 1) winner.go();
         });
         await Promise.all(runs);

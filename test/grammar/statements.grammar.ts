@@ -82,8 +82,9 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await opportune("debug");
     const users = await sql(
       join(root, "shop.duckdb"),
-      "select user_id from opportune.sent_ledger group by 1 order by min(case when reason = 'claimed' then 0 else 1 end), 1 limit 2",
+      "select min(user_id) as user_id from opportune.sent_ledger where reason in ('claimed', 'outranked') group by reason order by reason",
     );
+    expect(users).toHaveLength(2);
     for (const user of users.map(({ user_id: id }) => String(id))) await opportune("explain", user, "--html", join(root, "story.html"));
     await opportune("preview", "cart_abandoned");
     await opportune("pause", "cart_abandoned");
