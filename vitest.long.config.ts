@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./test/support/longest-first.js";
 
 const MINUTE = 60_000;
 
@@ -10,6 +11,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
+    sequence: { sequencer: longestFirst("month-", "decisions.long", "bad-day") },
     testTimeout: 30 * MINUTE,
     hookTimeout: 30 * MINUTE,
   },

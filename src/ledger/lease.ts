@@ -66,7 +66,13 @@ export class Lease {
       .set({ holder, fence: sql`fence + 1`, expires_at: expiry(warehouse, length) })
       .where("name", "=", "run")
       .where(free);
-    const facts = readFacts(await warehouse.script({ statements: [statement(take), factsStatement(dialect, schema, asked)] }));
+    const script = { statements: [statement(take), factsStatement(dialect, schema, asked)] };
+    const rows = await warehouse.script(script).catch(async (error: unknown) => {
+      // It may be taken all the same: an answer can be lost, and a commit that ends with an error can stand.
+      await giveBack(warehouse, schema, holder);
+      throw error;
+    });
+    const facts = readFacts(rows);
     if (facts.lease.holder !== holder) {
       const { holder: other, until } = facts.lease;
       // Null: it was given back since.
@@ -92,7 +98,7 @@ export class Lease {
 
   /** Commits the last of what there is to write, and gives the lease back with it. */
   async commitAndRelease(statements: readonly Statement[]): Promise<void> {
-    await this.#guarded({ statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements, this.#giveBack()] });
+    await this.#guarded({ statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements, givingBack(this.#warehouse, this.#schema, this.#holder)] });
     this.#end();
   }
 
@@ -119,27 +125,13 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#released) return;
     this.#end();
-    const give = (): Promise<unknown> => this.#warehouse.execute(this.#giveBack());
-    // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
-    await give()
-      .catch(give)
-      .catch(() => undefined);
+    await giveBack(this.#warehouse, this.#schema, this.#holder);
   }
 
   #end(): void {
     if (this.#heart !== null) clearInterval(this.#heart);
     this.#released = true;
     this.#lost = true;
-  }
-
-  #giveBack(): Statement {
-    return statement(
-      ledgerQueries(this.#warehouse.dialect, this.#schema)
-        .updateTable("leases")
-        .set({ holder: null, expires_at: null })
-        .where("name", "=", "run")
-        .where("holder", "=", this.#holder),
-    );
   }
 
   #renewal(): Statement {
@@ -173,6 +165,24 @@ export class Lease {
     }, HEARTBEAT_MS);
     this.#heart.unref();
   }
+}
+
+function givingBack(warehouse: Warehouse, schema: string, holder: string): Statement {
+  return statement(
+    ledgerQueries(warehouse.dialect, schema)
+      .updateTable("leases")
+      .set({ holder: null, expires_at: null })
+      .where("name", "=", "run")
+      .where("holder", "=", holder),
+  );
+}
+
+async function giveBack(warehouse: Warehouse, schema: string, holder: string): Promise<void> {
+  const give = (): Promise<unknown> => warehouse.execute(givingBack(warehouse, schema, holder));
+  // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
+  await give()
+    .catch(give)
+    .catch(() => undefined);
 }
 
 interface Moment {

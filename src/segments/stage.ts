@@ -3,7 +3,7 @@ import { formatBytes } from "../core/bytes.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
-import type { Statement, Warehouse } from "../warehouse/types.js";
+import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
 import { queryProblem } from "./query.js";
 import type { CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
@@ -127,8 +127,8 @@ export async function stageSegments(
 /** A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all. */
 async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse): Promise<number | Problem> {
   const { query, stage } = compiled;
-  const asked: Pick<Statement, "estimated"> = query.maxBytes === undefined ? {} : { estimated: await warehouse.estimate(query) };
-  return overLimit(compiled, asked.estimated ?? null) ?? warehouse.execute({ ...stage, ...asked });
+  const bytes = query.maxBytes === undefined ? null : await warehouse.estimate(query);
+  return overLimit(compiled, bytes) ?? warehouse.execute(stage);
 }
 
 /** What is wrong with a query that would read so many bytes; null: nothing, or nobody knows. */

@@ -1,4 +1,3 @@
-import { formatBytes } from "../core/bytes.js";
 import { OpportuneError } from "../core/errors.js";
 
 /** A statement that the warehouse refused. */
@@ -23,10 +22,4 @@ export class UnmetError extends WarehouseError {
   constructor(sql: string) {
     super("A statement changed another number of rows than it must: nothing of its transaction stands.", null, sql);
   }
-}
-
-/** Refuses a statement that would read more than it may. An estimate of null says nothing: it passes. @throws WarehouseError with both figures */
-export function refuseBytes(estimate: number | null, most: number, sql: string): void {
-  if (estimate === null || estimate <= most) return;
-  throw new WarehouseError(`it would read ${formatBytes(estimate)}, more than the ${formatBytes(most)} of max_bytes_billed: nothing was run`, null, sql);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Bind, RowStatement } from "snowflake-sdk";
 import type { SnowflakeConnection } from "../project/types.js";
-import { refuseBytes, UnmetError } from "./error.js";
+import { UnmetError } from "./error.js";
 import { connectSnowflake } from "./snowflake-connect.js";
 import { snowflakeDialect } from "./snowflake-dialect.js";
 import type { SnowflakeSession } from "./snowflake-session.js";
@@ -171,9 +171,7 @@ class SnowflakeWarehouse implements Warehouse {
     return this.#rows(await this.#session.run(this.#asked(statement)), statement.sql);
   }
 
-  async #run(statement: Statement): Promise<RowStatement> {
-    const { maxBytes, estimated } = statement;
-    if (maxBytes !== undefined) refuseBytes(estimated === undefined ? await this.estimate(statement) : estimated, maxBytes, statement.sql);
+  #run(statement: Statement): Promise<RowStatement> {
     this.usage.statements += 1;
     return this.#session.run(this.#asked(statement));
   }

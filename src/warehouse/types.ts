@@ -8,10 +8,8 @@ export interface Statement {
   params: readonly Param[];
   /** The segment or audience whose query it is, on the bill. */
   segment?: string;
-  /** Most bytes it may read; where the warehouse charges by them it refuses before it begins. */
+  /** Most bytes it may read. Staging asks for the estimate and refuses; a warehouse that charges by them refuses too, before it begins. */
   maxBytes?: number;
-  /** What `estimate` said of its query, where that was asked already: it is not asked again before it runs. */
-  estimated?: number | null;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */

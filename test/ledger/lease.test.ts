@@ -174,6 +174,18 @@ describe("the lease", () => {
     expect(await rows(warehouse, "select run_id from opportune.runs")).toEqual([{ run_id: "r2" }]);
   });
 
+  it("is given back where the taking ended with an error and stood all the same", async () => {
+    const warehouse = await ledgerWarehouse();
+    const deaf = around(warehouse, {
+      script: async (script) => {
+        await warehouse.script(script);
+        throw new Error("no answer");
+      },
+    });
+    await expect(Ledger.open(deaf, SCHEMA)).rejects.toThrow("no answer");
+    expect(await rows(warehouse, LEASES)).toEqual([{ name: "run", free: true, fence: 1, until: null }]);
+  });
+
   it("rolls back everything that a commit wrote when it fails, its own renewal too", async () => {
     const warehouse = await ledgerWarehouse();
     const ledger = await Ledger.open(warehouse, SCHEMA);

@@ -4,7 +4,6 @@
  */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { WarehouseError } from "../../src/warehouse/error.js";
 import { cancelStatements, openWarehouse } from "../../src/warehouse/open.js";
 import { openSnowflake } from "../../src/warehouse/snowflake.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
@@ -114,25 +113,6 @@ describe("bytes", () => {
     expect(await warehouse.estimate(statement("select 3"))).toBeNull();
     expect(protocol.statements().map(({ body }) => body.sqlText)).toEqual([1, 2, 3].map((n) => `explain using json select ${String(n)}`));
     expect(warehouse.usage).toEqual({ statements: 0, bytes: null });
-  });
-
-  it("above the limit refuse the statement before it runs, with both figures", async () => {
-    protocol.answers.push(explained(25_300_000_000));
-    const error = await rejection(warehouse.execute(statement("insert into t select 1", { maxBytes: 10_000_000_000 })));
-    expect(error).toBeInstanceOf(WarehouseError);
-    expect(error.message).toBe("it would read 25.3 GB, more than the 10 GB of max_bytes_billed: nothing was run");
-    expect(protocol.statements()).toHaveLength(1);
-    protocol.answers.push(explained(10_000_000_000));
-    await warehouse.execute(statement("insert into t select 1", { maxBytes: 10_000_000_000 }));
-    expect(protocol.statements().map(({ body }) => body.sqlText?.startsWith("explain"))).toEqual([true, true, false]);
-  });
-
-  it("of which EXPLAIN was asked already, with or without a figure, are not asked again", async () => {
-    await warehouse.execute(statement("insert into t select 1", { maxBytes: 10, estimated: 10 }));
-    await warehouse.execute(statement("insert into t select 2", { maxBytes: 10, estimated: null }));
-    const error = await rejection(warehouse.execute(statement("insert into t select 3", { maxBytes: 10, estimated: 11 })));
-    expect(error.message).toBe("it would read 11 B, more than the 10 B of max_bytes_billed: nothing was run");
-    expect(protocol.statements().map(({ body }) => body.sqlText)).toEqual(["insert into t select 1", "insert into t select 2"]);
   });
 });
 
