@@ -18,7 +18,7 @@ export default defineConfig({
     exclude: missing ? ["**"] : [],
     passWithNoTests: missing,
     pool: "forks",
-    globalSetup: ["test/support/build.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/build.ts"],
     // One browser for all files.
     maxWorkers: 1,
     isolate: false,

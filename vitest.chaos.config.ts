@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/chaos/**/*.chaos.ts"],
     pool: "forks",
-    globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
     maxWorkers: 2,
     testTimeout: 2 * MINUTE,
     hookTimeout: MINUTE,

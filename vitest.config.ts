@@ -10,7 +10,7 @@ export default defineConfig({
     env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "5000" },
     maxWorkers: 2,
     isolate: false,
-    globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

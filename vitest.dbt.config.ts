@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/dbt/**/*.dbt.ts"],
     pool: "forks",
-    globalSetup: ["test/support/build.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/build.ts"],
     testTimeout: 2 * MINUTE,
     hookTimeout: 8 * MINUTE,
   },

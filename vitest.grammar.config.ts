@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/grammar/**/*.grammar.ts"],
     pool: "forks",
     maxWorkers: 2,
-    globalSetup: ["test/grammar/install.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/grammar/install.ts"],
     testTimeout: 300_000,
     hookTimeout: 120_000,
   },

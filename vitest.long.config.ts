@@ -9,7 +9,7 @@ export default defineConfig({
     include: ["test/**/*.long.test.ts", "test/decisions-postgres.test.ts", "test/oracle.test.ts"],
     env: { DECISIONS: "all" },
     pool: "forks",
-    globalSetup: ["test/support/build.ts", "test/support/postgres-server.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
     sequence: { sequencer: longestFirst("month-", "decisions.long", "bad-day") },
     testTimeout: 30 * MINUTE,

@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/package/**/*.package.ts"],
     pool: "forks",
+    globalSetup: ["test/support/temporary.ts"],
     testTimeout: 3 * MINUTE,
     hookTimeout: 5 * MINUTE,
   },

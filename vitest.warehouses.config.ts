@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/support/postgres-server.ts", "test/emulators/start.ts"],
+    globalSetup: ["test/support/temporary.ts", "test/support/postgres-server.ts", "test/emulators/start.ts"],
     include: ["test/warehouses/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,

@@ -1,4 +1,5 @@
 /** A bad day at the warehouse, on Postgres: connections cut, servers restarted and crashed, disks full, statements that take too long. */
+import { once } from "node:events";
 import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "pg";
@@ -93,9 +94,19 @@ describe("a bad day at Postgres", () => {
     const { shop, admin } = await openShop(30);
     const pid = (await admin.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
     if (pid === undefined) throw new Error("the server named no process");
-    // Any of its processes that is killed takes all with it, and what was not yet written of its log.
+    const witness = await connectBeside(shop);
+    // Any of its processes that is killed takes all with it, and what was not yet written of its log. No run outruns that: nothing is
+    // answered until the server is back, and it comes back once the last of them is gone.
+    let crash: Promise<void> | null = null;
     stage.provider.hooks.taken = (nth) => {
-      if (nth === request) process.kill(pid, "SIGKILL");
+      if (nth < request) return undefined;
+      crash ??= (async () => {
+        const noticed = once(witness, "end");
+        process.kill(pid, "SIGKILL");
+        await noticed;
+        await recovered(shop);
+      })();
+      return crash;
     };
     clearly(await worker.outcome(shop.job()), "warehouse/connection-lost", LOST);
     stage.provider.hooks = {};

@@ -1,6 +1,6 @@
 /** Projects in temporary folders with real DuckDB files, and the command line as a real child process. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,19 +8,8 @@ import { DuckDBInstance } from "@duckdb/node-api";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
-const folders: string[] = [];
-
-// Test files share a process, and this module with it: what it made is removed when the process ends.
-process.once("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A new folder, removed after the tests. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "opportune-cli-"));
-  folders.push(folder);
-  return folder;
-}
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "opportune-cli-"));
 
 export interface Outcome {
   code: number | null;

