@@ -124,7 +124,7 @@ describe("overlap on postgres", () => {
       const kind = kinds[round % kinds.length] ?? expiredBefore;
       const sent = stage.provider.received.length;
       const { won, lost } = await kind(holder, taker);
-      expect(won.ok).toBe(true);
+      expect({ kind: kind.name, ok: won.ok, message: won.message }).toEqual({ kind: kind.name, ok: true, message: null });
       expect([HELD_UNTIL_NOW, LOST]).toContainEqual({ ok: lost.ok, code: lost.code, message: lost.message });
       const by = new Set(stage.provider.received.slice(sent).map(({ runId }) => runId));
       expect([...by]).toEqual([won.runId]);
@@ -223,18 +223,19 @@ interface Held {
   outcome: Promise<Outcome>;
   /** One for each order, in their order. */
   stops: readonly Stop[];
-  /** Before it gives the lease back. */
+  /** Once its claims are committed, before it reads them. */
   end: Stop;
 }
 
-/** A run held at statements, and at its end: a taker that waits must not find the lease given back. */
+/**
+ * A run held at statements, and once its claims are committed: a taker that waits must not find the lease given back. Between two
+ * transactions, as in one that holds the lease's row it would wait for a taker that waits for the row.
+ */
 function heldAt(holder: Worker, orders: readonly Order[]): Held {
   const end = new Stop();
   const stops = orders.map(() => new Stop());
   const ahead = [...stops];
-  const outcome = begin(holder, shop.job([...orders, stopBefore("release lease")]), (label) =>
-    (label === "release lease" ? end : (ahead.shift() ?? end)).wait(),
-  );
+  const outcome = begin(holder, shop.job([...orders, stopBefore("read claims")]), (label) => (label === "read claims" ? end : (ahead.shift() ?? end)).wait());
   return { outcome, stops, end };
 }
 
