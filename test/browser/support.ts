@@ -40,6 +40,8 @@ async function startBrowser(): Promise<Browser> {
       // What the browser itself would ask of its maker is asked of nobody, so that all that is noted comes from a page.
       "--autofill-server-url=http://127.0.0.1:1/",
       "--gaia-url=http://127.0.0.1:1/",
+      // It asks for updates of its parts as it starts and 60 s later, also where those are disabled.
+      "--component-updater=url-source=http://127.0.0.1:1/",
       `--proxy-server=127.0.0.1:${String(port)}`,
       ..."--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" "),
     ],
@@ -114,13 +116,21 @@ export async function screenshots(page: Page, name: string, options: { fullPage?
   return files;
 }
 
-/** What has the focus, as a screen reader would name it: `button Clear`; `` where nothing has. */
+/**
+ * What has the focus, as a screen reader would name it: `button Clear`; `` where nothing has. Asked for once, and then named by
+ * where it stands: the focus goes into frames and out of them on its own time, and must not be waited for where it has left.
+ */
 export async function focused(page: Page): Promise<string> {
-  const element = page.locator("*:focus").first();
-  // A frame that has the focus does not match :focus.
-  if ((await element.count()) === 0)
-    return page.evaluate(() => (document.activeElement instanceof HTMLIFrameElement ? `iframe ${document.activeElement.title}` : ""));
-  const [line = ""] = (await element.ariaSnapshot()).split("\n", 1);
+  const { path, frame } = await page.evaluate(() => {
+    const { activeElement, body } = document;
+    const steps: string[] = [];
+    for (let element = activeElement; element !== null && element !== body; element = element.parentElement)
+      steps.unshift(`:nth-child(${String([...(element.parentElement?.children ?? [])].indexOf(element) + 1)})`);
+    return { path: steps.join(" > "), frame: activeElement instanceof HTMLIFrameElement ? activeElement.title : null };
+  });
+  if (frame !== null) return `iframe ${frame}`;
+  if (path === "") return "";
+  const [line = ""] = (await page.locator(`body > ${path}`).ariaSnapshot()).split("\n", 1);
   return line.replace(/^- /, "").replaceAll(/"|:$/g, "");
 }
 

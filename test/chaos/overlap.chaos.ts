@@ -224,7 +224,7 @@ interface Held {
   /** One for each order, in their order. */
   stops: readonly Stop[];
   /** Once its claims are committed, before it reads them. */
-  end: Stop;
+  claimed: Stop;
 }
 
 /**
@@ -232,17 +232,19 @@ interface Held {
  * transactions, as in one that holds the lease's row it would wait for a taker that waits for the row.
  */
 function heldAt(holder: Worker, orders: readonly Order[]): Held {
-  const end = new Stop();
+  const claimed = new Stop();
   const stops = orders.map(() => new Stop());
   const ahead = [...stops];
-  const outcome = begin(holder, shop.job([...orders, stopBefore("read claims")]), (label) => (label === "read claims" ? end : (ahead.shift() ?? end)).wait());
-  return { outcome, stops, end };
+  const outcome = begin(holder, shop.job([...orders, stopBefore("read claims")]), (label) =>
+    (label === "read claims" ? claimed : (ahead.shift() ?? claimed)).wait(),
+  );
+  return { outcome, stops, claimed };
 }
 
 /** Who went through with its run, and who did not. */
 async function told(held: Held, taking: Promise<Outcome>): Promise<Takeover> {
   const took = await taking;
-  held.end.go();
+  held.claimed.go();
   const outcome = await held.outcome;
   return outcome.ok ? { won: outcome, lost: took } : { won: took, lost: outcome };
 }

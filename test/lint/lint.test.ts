@@ -1,8 +1,8 @@
 /** `opportune lint`: each fixture below is the project in `good/` with one fault, which is all that is found. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { formatProblem, OpportuneError } from "../../src/core/errors.js";
 import { lintProject } from "../../src/lint/lint.js";
 import { timeBound } from "../../src/lint/time-bound.js";
@@ -13,15 +13,10 @@ import { loadProject } from "../../src/project/load.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 
 const HERE = import.meta.dirname;
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
 
 /** The good project with some of its files replaced: by those of a fixture, or by an edit of their text. */
 function project(fixture: string | null, edits: Readonly<Record<string, (text: string) => string>> = {}): string {
   const root = mkdtempSync(join(tmpdir(), "opportune-lint-"));
-  folders.push(root);
   for (const folder of ["good", ...(fixture === null ? [] : [fixture])]) cpSync(join(HERE, folder), root, { recursive: true });
   for (const [file, edit] of Object.entries(edits)) {
     const before = readFileSync(join(root, file), "utf8");

@@ -3,17 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Whatever tests leave in temporary folders lies in one, which goes after them: the processes that made it are ended without a word. */
-export function setup(): () => void {
-  const before = process.env["TMPDIR"];
+export function setup(): void {
   const folder = mkdtempSync(join(tmpdir(), "opportune-tests-"));
   // Postgres runs as a user of its own, and must get through.
   chmodSync(folder, 0o755);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove);
   process.env["TMPDIR"] = folder;
-  return () => {
-    if (before === undefined) Reflect.deleteProperty(process.env, "TMPDIR");
-    else process.env["TMPDIR"] = before;
-    remove();
-  };
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 }

@@ -1,5 +1,5 @@
 /** A small shop on either warehouse: two segments that want the same users, so that the second waits for the next run. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { installLedger } from "../../../src/ledger/schema.js";
@@ -68,7 +68,6 @@ export async function openGround(kind: Kind, server?: string): Promise<Ground> {
     },
     async close() {
       await database?.drop();
-      rmSync(root, { recursive: true, force: true });
     },
   };
 }
