@@ -1,9 +1,10 @@
 /** Projects in temporary folders with real DuckDB files, and the command line as a real child process. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -64,9 +65,9 @@ export function opportune(cwd: string, args: readonly string[], env: NodeJS.Proc
   return start(cwd, args, env).done;
 }
 
-/** Runs statements on a DuckDB file and gives the rows of the last; the file is closed again. */
+/** Runs statements on a DuckDB file as soon as no other process holds it, and gives the rows of the last; the file is closed again. */
 export async function sql(path: string, ...statements: readonly string[]): Promise<Record<string, unknown>[]> {
-  const instance = await DuckDBInstance.create(path);
+  const instance = await onceFree(path);
   const connection = await instance.connect();
   try {
     let rows: Record<string, unknown>[] = [];
@@ -75,6 +76,18 @@ export async function sql(path: string, ...statements: readonly string[]): Promi
   } finally {
     connection.closeSync();
     instance.closeSync();
+  }
+}
+
+/** Waits for another process to let go of the file, as long as the test has. */
+async function onceFree(path: string): Promise<DuckDBInstance> {
+  for (;;) {
+    try {
+      return await DuckDBInstance.create(path);
+    } catch (error) {
+      if (!String(error).includes("Could not set lock")) throw error;
+      await sleep(20);
+    }
   }
 }
 
@@ -90,14 +103,19 @@ export function read(root: string, path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** Replaces some text of one file; fails where the text isn't there, so that no case tests nothing. */
+/**
+ * Replaces some text of one file, in one go as editors do: a process that reads it meanwhile finds it as it was or as it is. Fails
+ * where the text isn't there, so that no case tests nothing.
+ */
 export function edit(root: string, path: string, from: string, to: string): void {
   const content = read(root, path);
   if (!content.includes(from)) throw new Error(`${path} has no ${JSON.stringify(from)}`);
+  const edited = `${root}.edited`;
   writeFileSync(
-    join(root, path),
+    edited,
     content.replace(from, () => to),
   );
+  renameSync(edited, join(root, path));
 }
 
 /** Three segments on two tables: carts of an hour ago by six users, of whom u1 has ordered. */

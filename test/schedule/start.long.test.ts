@@ -125,13 +125,14 @@ describe("opportune start", { timeout: 120_000 }, () => {
     const underWay = new Promise<void>((resolve) => (busy = resolve));
     const { root, sandbox } = await sending(20, "5 minutes", { onRequest: () => sandbox.stats().requests >= 4 && busy() });
     sandbox.setFaults([{ hang: "after" }]);
-    const running = await starting(root, "--grace", "4 seconds");
+    const running = await starting(root, "--grace", "8 seconds");
     await underWay;
     const asked = performance.now();
     running.child.kill("SIGTERM");
     const outcome = await running.done;
+    // It waited, and was through before the period was over: else it is 1.
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(performance.now() - asked).toBeGreaterThan(5_000);
     expect(await outcomes(root)).toEqual([
       { event: "in_doubt", n: 4 },
       { event: "released", n: 16 },
@@ -163,7 +164,7 @@ describe("opportune start", { timeout: 120_000 }, () => {
     const running = await starting(root);
     await running.seen(/"event":"run_ended"/);
     // Waits for a moment between two runs, as an analyst would.
-    await carts(root, 2, "w").catch(() => carts(root, 2, "w"));
+    await carts(root, 2, "w");
     await running.seen(/(?:"event":"run_ended"[^]*"accepted":[1-9][^]*){2}/);
     const first = await metrics(running.url);
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
