@@ -11,7 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     isolate: false,
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs: a test of many command lines takes 15 s here, and a minute on a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

@@ -29,7 +29,7 @@ it("has the SQL that is run here, and no more", () => {
 describe("roles and grants on Postgres", () => {
   const ROLES = ["opportune_owner", "opportune_job", "opportune_reader"];
 
-  it("the job runs with what it is given, and may change nothing that stands in the ledger", { timeout: 60_000 }, async () => {
+  it("the job runs with what it is given, and may change nothing that stands in the ledger", async () => {
     const world = await DocsWorld.open("postgres", { ledger: false });
     const { connection } = world;
     if (connection === null) throw new Error("no Postgres");

@@ -17,7 +17,7 @@ async function complaints(file: string, code: string): Promise<string[]> {
   return new Linter().verify(code, { files: ["**/*.ts"], plugins, languageOptions, rules: { [RULE]: rule } }, file).map(({ message }) => message);
 }
 
-describe("the import rule", { timeout: 60_000 }, () => {
+describe("the import rule", () => {
   it.each([
     ["src/run.ts", 'import { createProgram } from "./commands/program.js"'],
     ["src/decide.ts", 'import { runSummary } from "./report/run-summary.js"'],

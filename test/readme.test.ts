@@ -75,7 +75,7 @@ it("the README's segment is the shipped one", () => {
 describe("the demo", () => {
   let output = "";
 
-  it("prints what the README shows, no more than a newcomer reads", { timeout: 60_000 }, async () => {
+  it("prints what the README shows, no more than a newcomer reads", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "opportune-demo-")), "output");
     // Both streams into one file, as on a terminal. What `npm run demo` starts, without npm's own words.
     await shell(`"${process.execPath}" node_modules/tsx/dist/cli.mjs src/cli.ts demo >"${file}" 2>&1`);
@@ -95,7 +95,7 @@ describe("the demo", () => {
     expect(page).toContain(`${named(/^1\. The ([\d,]+) mails/m)} mails`);
   });
 
-  it("names somebody who heard from us, and not everything", { timeout: 60_000 }, async () => {
+  it("names somebody who heard from us, and not everything", async () => {
     const { stdout } = await shell(named(/^ {5}(.* explain .*)$/m));
     expect(stdout).toMatch(/ accepted +accepted by the provider/);
     expect(stdout).toMatch(/ (?:denied|waiting|settled) +/);

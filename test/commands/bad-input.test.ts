@@ -27,7 +27,7 @@ async function holder(root: string): Promise<{ pid: number; release(): Promise<v
   return { pid: child.pid ?? 0, release };
 }
 
-describe.concurrent("bad input", { timeout: 90_000 }, () => {
+describe.concurrent("bad input", () => {
   it("names every mistake of the project at once, with the nearest name, exit 2, and runs nothing", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "max_per_run: 100", "max_per_runs: 100\n  spacing: 10 minuts");

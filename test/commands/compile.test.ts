@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { edit, opportune, query, read, shop } from "./support.js";
 
-describe.concurrent("compile", { timeout: 60_000 }, () => {
+describe.concurrent("compile", () => {
   it("writes the SQL that a run sends, with its parameters and without secrets", async () => {
     const root = await shop();
     edit(

@@ -40,7 +40,7 @@ function urlOf({ user, password, host, port, database }: PostgresConnection): st
   return `postgres://${String(user)}:${String(password)}@${host}:${String(port)}/${String(database)}`;
 }
 
-describe.concurrent("init for one's own warehouse", { timeout: 120_000 }, () => {
+describe.concurrent("init for one's own warehouse", () => {
   it("DuckDB: the next three commands work, on a warehouse without a known table", async () => {
     const folder = temporaryFolder();
     await sql(join(folder, "facts.duckdb"), "create table users as select 1 as user_id");

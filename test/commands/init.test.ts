@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { opportune, read, temporaryFolder, write } from "./support.js";
 
-describe("init", { timeout: 120_000 }, () => {
+describe("init", () => {
   it("begins a project that runs at once, and says how to go on", async () => {
     const folder = temporaryFolder();
     const outcome = await opportune(folder, ["init", "shop"]);

@@ -13,7 +13,7 @@ function project(...fixtures: readonly string[]): string {
   return root;
 }
 
-describe.concurrent("lint", { timeout: 60_000 }, () => {
+describe.concurrent("lint", () => {
   it("says where, what, why, what instead and how to silence it, exit 1", async () => {
     expect(await opportune(project("no-goal"), ["lint"])).toEqual({
       code: 1,

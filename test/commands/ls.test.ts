@@ -10,7 +10,7 @@ function project(): string {
   return root;
 }
 
-describe("ls", { timeout: 60_000 }, () => {
+describe("ls", () => {
   it("lists segments and audiences without a warehouse", async () => {
     const outcome = await opportune(project(), ["ls"]);
     expect(outcome).toMatchObject({ code: 0, stderr: "" });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { edit, opportune, query, shop, start, temporaryFolder } from "./support.js";
 
-describe.concurrent("pause and resume", { timeout: 90_000 }, () => {
+describe.concurrent("pause and resume", () => {
   it("hold a segment, a channel or everything, and say from when", async () => {
     const root = await shop();
     const paused = await opportune(root, ["pause", "cart_abandoned"]);
@@ -39,7 +39,7 @@ describe.concurrent("pause and resume", { timeout: 90_000 }, () => {
   });
 });
 
-describe.concurrent("debug", { timeout: 60_000 }, () => {
+describe.concurrent("debug", () => {
   it("is well where all is well, and never shows a key", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "{provider: outbox,", '{provider: sendgrid, api_key: "${SENDGRID_API_KEY}",');
@@ -75,7 +75,7 @@ describe.concurrent("debug", { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent("doubts and retry", { timeout: 60_000 }, () => {
+describe.concurrent("doubts and retry", () => {
   it("take ids or --all, and the filters that both levels of the command share", async () => {
     const root = await shop();
     const settled = await opportune(root, ["doubts", "settle", "--not-sent", "--all", "--segment", "cart_abandoned", "--output", "json"]);
@@ -90,7 +90,7 @@ describe.concurrent("doubts and retry", { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent("ledger", { timeout: 60_000 }, () => {
+describe.concurrent("ledger", () => {
   it("installs once and says its version", async () => {
     const root = await shop({ ledger: false });
     const first = await opportune(root, ["ledger", "install"]);
@@ -104,7 +104,7 @@ describe.concurrent("ledger", { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent("sandbox", { timeout: 60_000 }, () => {
+describe.concurrent("sandbox", () => {
   it("prints its URL and the channel, misbehaves as told, and ends on SIGTERM with exit 0", async () => {
     const running = start(temporaryFolder(), ["sandbox", "--port", "0", "--fault", '{"status":429,"resetInSeconds":2,"count":1}']);
     const [, url = ""] = await running.seen(/takes mail at (http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ctrl-C/);
@@ -120,9 +120,10 @@ describe.concurrent("sandbox", { timeout: 60_000 }, () => {
         headers: { authorization: "Bearer SG.sandbox", "content-type": "application/json" },
         body: JSON.stringify(mail),
       });
+    const asked = Date.now() / 1000;
     const refused = await send();
     expect(refused.status).toBe(429);
-    expect(Number(refused.headers.get("x-ratelimit-reset"))).toBeGreaterThan(Date.now() / 1000);
+    expect(Number(refused.headers.get("x-ratelimit-reset"))).toBeGreaterThan(asked);
     expect((await send()).status).toBe(202);
     running.child.kill("SIGTERM");
     const outcome = await running.done;

@@ -9,7 +9,7 @@ import { edit, opportune, query, read, shop, start } from "./support.js";
 const NOON = Date.parse("2026-03-02T12:00:00Z");
 const EVENTS = "select segment, event, reason, count(*)::int as n from opportune.sent_ledger group by all order by all";
 
-describe.concurrent("run", { timeout: 90_000 }, () => {
+describe.concurrent("run", () => {
   it("decides, delivers, records, and tells the story in dbt's manner", async () => {
     const root = await shop();
     const outcome = await opportune(root, ["run"]);
@@ -138,7 +138,8 @@ describe.concurrent("run", { timeout: 90_000 }, () => {
 
   it("finishes what is under way on SIGTERM and releases the rest, exit 1", async () => {
     const sandbox = await startSandbox({ port: 0 });
-    sandbox.setFaults([{ status: 429, resetInSeconds: 600 }]);
+    // Soon enough that the run waits for it, until it is told to stop.
+    sandbox.setFaults([{ status: 429, resetInSeconds: 60 }]);
     try {
       const root = await shop();
       edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { startSandbox } from "../../src/server/sandbox.js";
 import { edit, opportune, query, read, shop } from "./support.js";
 
-describe.concurrent("explain", { timeout: 60_000 }, () => {
+describe.concurrent("explain", () => {
   it("tells each message and each silence with its numbers", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 100\n  caps: [{max: 1, per: 48 hours}]");
@@ -32,7 +32,7 @@ describe.concurrent("explain", { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent("explain --html", { timeout: 60_000 }, () => {
+describe.concurrent("explain --html", () => {
   it("writes a page with what was sent, what may come, and the caps, in the user's time zone", async () => {
     const root = await shop();
     edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 100\n  caps: [{max: 1, per: 48 hours}]");
@@ -62,7 +62,7 @@ describe.concurrent("explain --html", { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent("preview", { timeout: 60_000 }, () => {
+describe.concurrent("preview", () => {
   it("renders the first row, or a user's, to files and the terminal", async () => {
     const root = await shop();
     const first = await opportune(root, ["preview", "win_back"]);

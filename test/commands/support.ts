@@ -36,8 +36,8 @@ export function start(cwd: string, args: readonly string[], env: NodeJS.ProcessE
   let stderr = "";
   const watchers = new Set<() => void>();
   const heard = (): void => watchers.forEach((watch) => watch());
-  child.stdout.on("data", (chunk: Buffer) => ((stdout += chunk.toString()), heard()));
-  child.stderr.on("data", (chunk: Buffer) => ((stderr += chunk.toString()), heard()));
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => ((stdout += chunk), heard()));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => ((stderr += chunk), heard()));
   const done = new Promise<Outcome>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { opportune, shop, temporaryFolder } from "./support.js";
 
-describe.concurrent("usage", { timeout: 60_000 }, () => {
+describe.concurrent("usage", () => {
   it("suggests the nearest command and option, exit 2", async () => {
     const folder = temporaryFolder();
     const command = await opportune(folder, ["rnu"]);

@@ -103,7 +103,9 @@ describe("opportune start", { timeout: 120_000 }, () => {
     running.child.kill("SIGTERM");
     const outcome = await running.done;
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect(lines(outcome).map(({ event }) => event)).toEqual(["started", "run_started", "signal", "run_ended", "stopped"]);
+    // A tick may fall into the run: every five minutes on the clock is one.
+    const events = lines(outcome).flatMap(({ event }) => (event === "merged" ? [] : [event]));
+    expect(events).toEqual(["started", "run_started", "signal", "run_ended", "stopped"]);
     expect(outcome.stderr + outcome.stdout).not.toMatch(/@example\.com|SG\.key/);
 
     const first = sent(sandbox);
@@ -125,14 +127,14 @@ describe("opportune start", { timeout: 120_000 }, () => {
     const underWay = new Promise<void>((resolve) => (busy = resolve));
     const { root, sandbox } = await sending(20, "5 minutes", { onRequest: () => sandbox.stats().requests >= 4 && busy() });
     sandbox.setFaults([{ hang: "after" }]);
-    const running = await starting(root, "--grace", "8 seconds");
+    const running = await starting(root, "--grace", "20 seconds");
     await underWay;
     const asked = performance.now();
     running.child.kill("SIGTERM");
     const outcome = await running.done;
     // It waited, and was through before the period was over: else it is 1.
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect(performance.now() - asked).toBeGreaterThan(5_000);
+    expect(performance.now() - asked).toBeGreaterThan(15_000);
     expect(await outcomes(root)).toEqual([
       { event: "in_doubt", n: 4 },
       { event: "released", n: 16 },

@@ -30,7 +30,7 @@ beforeAll(async () => {
     () => undefined,
   );
   expect([...staged.values()].flatMap(({ problem }) => problem ?? [])).toEqual([]);
-}, 60_000);
+});
 afterAll(() => warehouse.close());
 
 const text = (value: Row[string] | undefined): string | null => (typeof value === "string" ? value : null);

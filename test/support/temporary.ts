@@ -8,5 +8,6 @@ export function setup(): void {
   // Postgres runs as a user of its own, and must get through.
   chmodSync(folder, 0o755);
   process.env["TMPDIR"] = folder;
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  // A process that is just being ended may still write there.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
 }
