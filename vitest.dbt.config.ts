@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/dbt/**/*.dbt.ts"],
     pool: "forks",
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts"],
-    testTimeout: 2 * MINUTE,
-    hookTimeout: 8 * MINUTE,
+    testTimeout: 10 * MINUTE,
+    hookTimeout: 30 * MINUTE,
   },
 });

@@ -12,7 +12,7 @@ export default defineConfig({
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
     sequence: { sequencer: longestFirst("month-", "decisions.long", "bad-day") },
-    testTimeout: 30 * MINUTE,
-    hookTimeout: 30 * MINUTE,
+    testTimeout: 60 * MINUTE,
+    hookTimeout: 60 * MINUTE,
   },
 });

@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/package/**/*.package.ts"],
     pool: "forks",
     globalSetup: ["test/support/temporary.ts"],
-    testTimeout: 3 * MINUTE,
-    hookTimeout: 5 * MINUTE,
+    testTimeout: 10 * MINUTE,
+    hookTimeout: 10 * MINUTE,
   },
 });

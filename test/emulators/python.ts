@@ -1,18 +1,15 @@
-/** Emulators of warehouses are Python programs: each gets an environment of its own, made once, and ends with the tests. */
+/** Emulators of warehouses are Python programs, which end with the tests. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "../support/free-port.js";
 
 const run = promisify(execFile);
 
-/** Beside what the project makes of itself: gone with a clean checkout, kept between runs. */
-const ENVIRONMENTS = join(import.meta.dirname, "../../target/emulators");
 const LIVE_WITH_PARENT = join(import.meta.dirname, "live_with_parent.py");
-/** Installing downloads some 100 MB; a server is up within seconds. ms */
-const INSTALL_TIMEOUT = 600_000;
-const START_TIMEOUT = 60_000;
+/** For what hangs: a server is up within seconds, or ends by itself. ms */
+const START_TIMEOUT = 300_000;
+const ANSWER_TIMEOUT = 5_000;
 
 /**
  * The interpreter to make an environment with, or null: a variable names another than the one on the path. What pyenv puts on the
@@ -22,21 +19,6 @@ export async function findPython(name: string, variable: string): Promise<string
   const python = process.env[variable] ?? name;
   const ask = async (env: NodeJS.ProcessEnv): Promise<string> => (await run(python, ["-c", "import sys, venv; print(sys.executable)"], { env })).stdout.trim();
   return ask(process.env).catch(() => ask({ ...process.env, PYENV_VERSION: name.replace("python", "") }).catch(() => null));
-}
-
-/** Makes the environment unless it is there with these very requirements; gives its interpreter. */
-export async function environment(name: string, python: string, requirements: string): Promise<string> {
-  const folder = join(ENVIRONMENTS, name);
-  const own = join(folder, "bin", "python");
-  const stamp = join(folder, "requirements.installed");
-  const wanted = readFileSync(requirements, "utf8");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return own;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(ENVIRONMENTS, { recursive: true });
-  await run(python, ["-m", "venv", folder]);
-  await run(own, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements], { timeout: INSTALL_TIMEOUT });
-  writeFileSync(stamp, wanted);
-  return own;
 }
 
 export interface Emulator {
@@ -56,7 +38,7 @@ export async function startEmulator(python: string, args: (port: number) => stri
   const url = `http://127.0.0.1:${String(port)}`;
   const deadline = Date.now() + START_TIMEOUT;
   while (!(await answers(url + path))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       end();
       throw new Error(`The emulator didn't start:\n${said.slice(-20).join("")}`);
     }
@@ -72,7 +54,7 @@ export async function startEmulator(python: string, args: (port: number) => stri
 }
 
 async function answers(url: string): Promise<boolean> {
-  return fetch(url).then(
+  return fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT) }).then(
     ({ status }) => status < 500,
     () => false,
   );

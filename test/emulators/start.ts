@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../support/bigquery.js";
 import { freePort } from "../support/free-port.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../support/snowflake.js";
-import { environment, findPython, startEmulator, type Emulator } from "./python.js";
+import { environment } from "../support/python-environment.js";
+import { findPython, startEmulator, type Emulator } from "./python.js";
 
 const HERE = import.meta.dirname;
 

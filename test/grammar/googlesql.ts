@@ -1,16 +1,18 @@
 /** GoogleSQL's own analyzer, as BigQuery has it: grammar, names, types and functions, against a catalog of tables. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { insertRows, scriptText } from "../../src/warehouse/bigquery-script.js";
 import type { AppendColumn, Param, Script } from "../../src/warehouse/types.js";
 import { freePort } from "../support/free-port.js";
 import { shapeOf, type Catalog, type CatalogColumn, type Fault, type Grammar, type Verdict } from "./grammar.js";
 
-const START_TIMEOUT = 20_000;
-/** gRPC: nobody answers yet. */
-const UNAVAILABLE = 14;
+/** For what hangs: it is up within a second, or ends by itself. ms */
+const START_TIMEOUT = 120_000;
 
 /** What of the package is used; it is not installed where types are checked. */
 interface Client {
@@ -47,17 +49,12 @@ export async function startGoogleSql(folder: string): Promise<GoogleSql> {
   // It listens on the loopback interface alone.
   const server = spawn(join(library, "zetasql", program), ["localhost", String(port)], { stdio: "ignore" });
   process.once("exit", () => server.kill("SIGKILL"));
+  // A client that finds nobody asks again at ever longer intervals: it is made once somebody is there.
+  for (const deadline = Date.now() + START_TIMEOUT; !(await listening(port)); await sleep(50))
+    if (server.exitCode !== null || server.signalCode !== null || Date.now() > deadline) throw new Error("GoogleSQL's analyzer didn't start.");
   const { ZetaSQLClient } = own(join(library, "ZetaSQLClient.js")) as { ZetaSQLClient: (new () => Client) & { init(port: number): void; API: Service } };
   ZetaSQLClient.init(port);
   const client = new ZetaSQLClient();
-  for (const deadline = Date.now() + START_TIMEOUT; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const error = await client.formatSql({ sql: "select 1" }).then(
-      () => null,
-      (reason: unknown) => reason,
-    );
-    if (error === null) break;
-    if ((error as { code?: number }).code !== UNAVAILABLE || Date.now() > deadline || server.exitCode !== null) throw error as Error;
-  }
   const kinds = readFileSync(join(library, "zetasql/protos/zetasql/resolved_ast/resolved_node_kind.proto"), "utf8");
   const language = {
     ...(await client.getLanguageOptions({ maximumFeatures: true })),
@@ -65,6 +62,16 @@ export async function startGoogleSql(folder: string): Promise<GoogleSql> {
     supportedStatementKinds: [...new Set(kinds.match(/RESOLVED_\w+_STMT\b/g))],
   };
   return new GoogleSql(client, ZetaSQLClient.API, language, server);
+}
+
+async function listening(port: number): Promise<boolean> {
+  const socket = connect(port, "localhost");
+  const is = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return is;
 }
 
 export class GoogleSql implements Grammar {

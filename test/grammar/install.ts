@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { thrice } from "../support/thrice.js";
 
 const run = promisify(execFile);
 
@@ -30,7 +31,7 @@ export async function setup(): Promise<void> {
   for (const file of FILES) copyFileSync(join(WANTED, file), join(TOOLS, file));
   try {
     // Nothing of a package is run to install it. Both say that they want a newer Node than 20.19, and run on it.
-    await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"], { cwd: TOOLS, timeout: INSTALL_TIMEOUT });
+    await thrice(() => run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: TOOLS, timeout: INSTALL_TIMEOUT }));
   } catch (error) {
     const said = String((error as { stderr?: unknown }).stderr ?? error);
     const last = /^npm error (?!code|syscall|errno).*$/m.exec(said)?.[0] ?? said.trim();

@@ -23,6 +23,9 @@ const environment = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_)|^VITEST|^NODE_|^INIT_CWD$|^CI$|COLOR/.test(name))),
   NO_COLOR: "1",
   COLUMNS: "120",
+  // A connection to the registry that says nothing is given up long before the test is.
+  npm_config_fetch_timeout: "30000",
+  npm_config_fetch_retries: "5",
 };
 
 /** stdout and stderr as a terminal shows them, and the folder that the commands ended in. */

@@ -18,32 +18,25 @@ export const CORE_CASES: readonly DecisionCase[] = CASES.filter(
   (one) => PAIRS.includes(one) || CASES.filter(({ file }) => file === one.file).indexOf(one) < FIRST_OF_EACH_FILE,
 );
 
-/** Enough for a case on a busy machine with slow disks. */
-const TIMEOUT_MS = 60_000;
-
 /** A test for each case. */
-export function playAll(name: string, cases: readonly DecisionCase[], create: () => Decider | Promise<Decider>, timeoutMs = TIMEOUT_MS): void {
+export function playAll(name: string, cases: readonly DecisionCase[], create: () => Decider | Promise<Decider>): void {
   const worlds = createCaseWorlds();
   afterAll(() => {
     worlds.dispose();
   });
   describe(`decisions by ${name}`, () => {
     for (const one of cases) {
-      it(
-        `${one.file}: ${one.name}`,
-        async () => {
-          const decider = await create();
-          try {
-            for (const { run, expected } of worlds.stepsOf(one)) {
-              const { got, want } = compareRows(await decider.run(run), expected);
-              expect(got, `the run at ${run.asOf}`).toEqual(want);
-            }
-          } finally {
-            await decider.close();
+      it(`${one.file}: ${one.name}`, async () => {
+        const decider = await create();
+        try {
+          for (const { run, expected } of worlds.stepsOf(one)) {
+            const { got, want } = compareRows(await decider.run(run), expected);
+            expect(got, `the run at ${run.asOf}`).toEqual(want);
           }
-        },
-        timeoutMs,
-      );
+        } finally {
+          await decider.close();
+        }
+      });
     }
   });
 }

@@ -24,12 +24,12 @@ const FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 /** @param settings `name=value`, as of postgresql.conf */
 export async function startPostgres(settings: readonly string[] = FAST): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "opportune-postgres-"));
-  const port = await freePort();
   const said: string[] = [];
   chmodSync(folder, 0o755);
   const root = process.getuid?.() === 0;
   const Server = root ? await reachableCopy(folder) : EmbeddedPostgres;
   const dataFolder = join(folder, "data");
+  const port = await freePort();
   const server = new Server({
     // Below a folder that the server's own user may enter.
     databaseDir: dataFolder,

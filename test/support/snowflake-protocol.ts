@@ -73,7 +73,8 @@ export async function startProtocol(): Promise<Protocol> {
   };
   let session: unknown = null;
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
+    // Whoever goes away amid a request hears nothing.
+    const ask = (body: Awaited<ReturnType<typeof readBody>>): void => {
       // As the server does, it says with each result how the session is set.
       session ??= body.data?.["SESSION_PARAMETERS"];
       const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
@@ -87,7 +88,8 @@ export async function startProtocol(): Promise<Protocol> {
       // As the server does: a statement that is cancelled fails.
       if (/abort-request$/.test(pathname))
         for (const waiting of hanging) respond(waiting, at, { code: "000604", message: "SQL execution canceled", sqlState: "57014" }, session);
-    });
+    };
+    readBody(request).then(ask, () => undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {

@@ -85,6 +85,8 @@ onEachWarehouse("the ledger", ({ name }, check) => {
     await recordRunStart(second, { ...run, runId: "fresh" }, Date.parse(run.asOf));
     expect(await query(`select run_id from ${SCHEMA}.runs`)).toEqual([{ run_id: "fresh" }]);
     await second.release();
+    // It beats no longer.
+    await first.release();
   });
 
   check("an installation that broke off, wherever it did, is repaired by the next and loses nothing", async () => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const decider = createModel();
   for (const run of runs()) model.push(await decider.run(run));
   await Promise.all(present.map(async ({ name }) => played.set(name, await play(name))));
-}, 400_000);
+});
 
 describe("the population", () => {
   it("is large, and meets nearly every reason", () => {

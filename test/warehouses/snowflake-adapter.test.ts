@@ -119,22 +119,6 @@ describe("a statement on Snowflake", () => {
     for (const sql of ["drop table kept", "select 1; drop table kept", "select 1) x; drop table kept --"]) await rejection(warehouse.describe(plain(sql)));
     expect(await warehouse.query(plain("select count(*) as n from kept"))).toEqual([{ n: 0 }]);
   });
-
-  it("that takes longer than its timeout ends, and says which setting it was", async () => {
-    const warehouse = await open({ statementTimeoutSeconds: 1 });
-    const slow = "select count(*) from table(generator(rowcount => 100000)) a, table(generator(rowcount => 1000000)) b";
-    expect((await rejection(warehouse.execute(plain(slow)))).message).toContain("it took longer than 1 second, the statement_timeout of this target");
-    expect(await warehouse.query(plain("select 1 as n"))).toEqual([{ n: 1 }]);
-  });
-
-  it("under way is ended by another's word", async () => {
-    const warehouse = await open();
-    const slow = rejection(warehouse.query(plain("select count(*) from table(generator(rowcount => 100000)) a, table(generator(rowcount => 1000000)) b")));
-    await warehouse.beside?.(plain("select 1"));
-    await warehouse.cancel();
-    expect((await slow).message).toMatch(/canceled/);
-    expect(await warehouse.query(plain("select 1 as n"))).toEqual([{ n: 1 }]);
-  });
 });
 
 describe("a ledger on Snowflake", () => {

@@ -11,9 +11,6 @@ import { WAREHOUSES } from "./each.js";
 const WORTH_A_RUN = 4;
 const WORTH_A_RUN_ON_BIGQUERY = 8;
 
-/** A pack of two dozen cases makes some 230 statements, of which BigQuery's emulator takes ten a second, and three where the machine is busy. */
-const PACK_TIMEOUT_MS = 300_000;
-
 /** The cases that fit together; DECISIONS=all plays the rest too, which takes a quarter of an hour on an emulator. */
 function playedOn(name: WarehouseName): DecisionCase[] {
   const least = name === "bigquery" ? WORTH_A_RUN_ON_BIGQUERY : WORTH_A_RUN;
@@ -25,6 +22,6 @@ export function decideTheTable(name: WarehouseName): void {
   const open: OpenEmpty = () => openEmpty(name);
   describe.skipIf(tested?.missing ?? true)(String(tested?.title), () => {
     afterAll(closeIdleWarehouses);
-    playAll(`SQL on ${String(tested?.title)}`, playedOn(name), () => createSqlDecider(open), PACK_TIMEOUT_MS);
+    playAll(`SQL on ${String(tested?.title)}`, playedOn(name), () => createSqlDecider(open));
   });
 }
