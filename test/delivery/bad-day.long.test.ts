@@ -6,12 +6,14 @@ import { run, type RunResult } from "../../src/run.js";
 import { startSandbox, type Fault, type Sandbox } from "../../src/server/sandbox.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
-import { temporaryFolder, write } from "../commands/support.js";
+import { edit, temporaryFolder, write } from "../commands/support.js";
 import { createDatabase } from "../support/postgres.js";
 import { QUIET_RUN } from "../support/quiet-run.js";
 
 const T0 = Date.parse("2026-03-02T12:00:00Z");
 const MINUTE = 60_000;
+/** Longer than a channel that stopped is paused. */
+const BETWEEN_RUNS = 20 * MINUTE;
 
 /** Three requests in ten fail, some after the message was taken; a few are asked to wait, by each of SendGrid's headers. */
 const MIX: readonly Fault[] = [
@@ -37,7 +39,7 @@ class BadDay {
   /** `timeoutSeconds`: of the channel. Sandbox and run share this process, so that what is answered at once may take a while on a busy machine. */
   static async open(kind: (typeof WAREHOUSES)[number], users: number, timeoutSeconds: number): Promise<BadDay> {
     const day = new BadDay();
-    await day.openSandbox(0);
+    await day.openSandbox();
     let target = "{type: duckdb, path: shop.duckdb, threads: 2}";
     if (kind === "postgres") {
       const { connection, drop } = await createDatabase();
@@ -72,9 +74,9 @@ policy:
     return day;
   }
 
-  async openSandbox(port: number): Promise<void> {
+  async openSandbox(): Promise<void> {
     const sandbox = await startSandbox({
-      port,
+      port: 0,
       keep: 50_000,
       onRequest: (body, fault) => {
         const id = messageId(JSON.parse(String(body)));
@@ -85,6 +87,11 @@ policy:
     });
     onTestFinished(() => sandbox.close());
     this.sandbox = sandbox;
+  }
+
+  /** Changes the project for the runs to come. */
+  edit(from: string, to: string): void {
+    edit(this.#root, "opportune.yml", from, to);
   }
 
   /** One whole run that begins at `at` (ms); time passes in it. */
@@ -146,36 +153,32 @@ async function expectAccounted(day: BadDay, users: number): Promise<{ accepted: 
   return { accepted: accepted.length, inDoubt: inDoubt.length, takenUnanswered };
 }
 
-it.each(WAREHOUSES)(
-  "20,000 messages through every fault on %s: each accepted once, or in doubt where the answer was lost",
-  { timeout: 180_000 },
-  async (kind) => {
-    const users = 20_000;
-    const day = await BadDay.open(kind, users, 10);
-    day.sandbox.setFaults(MIX);
-    const begun = Date.now();
-    const results: RunResult[] = [];
-    for (;;) {
-      const result = await day.run(T0 + results.length * 5 * MINUTE);
-      if (result.delivery?.claims === 0) break;
-      results.push(result);
-      expect(results.length).toBeLessThan(20);
-    }
-    const ms = Date.now() - begun;
-    const { accepted, inDoubt, takenUnanswered } = await expectAccounted(day, users);
-    expect(inDoubt).toBeGreaterThan(users * 0.08);
-    // Chance is no outage: no run stopped the channel.
-    expect(results.flatMap(({ delivery }) => [...(delivery?.stoppedChannels.values() ?? [])])).toEqual([]);
-    const { requests, refused } = day.sandbox.stats();
-    const released = results.map(({ delivery }) => delivery?.counts.released.provider_unavailable ?? 0);
-    console.info(
-      `${kind}: ${String(users)} messages in ${(ms / 1000).toFixed(1)} s and ${String(results.length)} runs (released ${released.join(", ")}): ${String(requests)} requests, ` +
-        `answers ${JSON.stringify(refused)}, ${String(accepted)} accepted, ${String(inDoubt)} in doubt, ${String(takenUnanswered)} of them taken`,
-    );
-    expect(released[0]).toBeGreaterThan(0);
-    expect(refused["429"]).toBeGreaterThan(30);
-  },
-);
+it.each(WAREHOUSES)("20,000 messages through every fault on %s: each accepted once, or in doubt where the answer was lost", async (kind) => {
+  const users = 20_000;
+  const day = await BadDay.open(kind, users, 10);
+  day.sandbox.setFaults(MIX);
+  const begun = Date.now();
+  const results: RunResult[] = [];
+  for (;;) {
+    const result = await day.run(T0 + results.length * BETWEEN_RUNS);
+    if (result.delivery?.claims === 0) break;
+    results.push(result);
+    expect(results.length).toBeLessThan(20);
+  }
+  const ms = Date.now() - begun;
+  const { accepted, inDoubt, takenUnanswered } = await expectAccounted(day, users);
+  expect(inDoubt).toBeGreaterThan(users * 0.08);
+  // Chance is no outage: ten failures in a row, and one more after a rest, come once in some hundred days as bad as this.
+  expect(results.flatMap(({ delivery }) => [...(delivery?.stoppedChannels.values() ?? [])]).length).toBeLessThan(2);
+  const { requests, refused } = day.sandbox.stats();
+  const released = results.map(({ delivery }) => delivery?.counts.released.provider_unavailable ?? 0);
+  console.info(
+    `${kind}: ${String(users)} messages in ${(ms / 1000).toFixed(1)} s and ${String(results.length)} runs (released ${released.join(", ")}): ${String(requests)} requests, ` +
+      `answers ${JSON.stringify(refused)}, ${String(accepted)} accepted, ${String(inDoubt)} in doubt, ${String(takenUnanswered)} of them taken`,
+  );
+  expect(refused["500"]).toBeGreaterThan(users * 0.15);
+  expect(refused["429"]).toBeGreaterThan(30);
+});
 
 it.each<["hangs" | "refuses connections" | "answers 500", number]>([
   ["hangs", 6],
@@ -183,10 +186,9 @@ it.each<["hangs" | "refuses connections" | "answers 500", number]>([
   ["answers 500", 0],
 ])("a provider that %s for everyone stops the channel, with at most a handful in doubt; back again, it gets the rest", async (what, doubts) => {
   const users = 300;
-  const day = await BadDay.open("duckdb", users, 2);
+  const day = await BadDay.open("duckdb", users, what === "hangs" ? 2 : 30);
   if (what === "hangs") day.sandbox.setFaults([{ hang: "before" }]);
   if (what === "answers 500") day.sandbox.setFaults([{ status: 500 }]);
-  const port = Number(new URL(day.sandbox.url).port);
   if (what === "refuses connections") await day.sandbox.close();
 
   const begun = Date.now();
@@ -201,7 +203,12 @@ it.each<["hangs" | "refuses connections" | "answers 500", number]>([
   );
   expect(outage.delivery?.posts).toBeLessThan(20);
 
-  if (what === "refuses connections") await day.openSandbox(port);
+  if (what === "hangs") day.edit("timeout: 2 seconds", "timeout: 30 seconds");
+  if (what === "refuses connections") {
+    const gone = day.sandbox.url;
+    await day.openSandbox();
+    day.edit(gone, day.sandbox.url);
+  }
   day.sandbox.setFaults([]);
   const back = await day.run(T0 + (stopped?.pauseMs ?? 0) + MINUTE);
   expect(back).toMatchObject({ problems: [], delivery: { ok: true, counts: { accepted: users - doubts } } });

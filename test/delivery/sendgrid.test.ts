@@ -15,8 +15,8 @@ const check = sendGridBodyCheck();
 let sandbox: Sandbox;
 const open: { close(): Promise<unknown> }[] = [];
 
-function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number } = {}, clock?: PoolClock): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 5, ...changes }, clock);
+function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number; timeoutSeconds?: number } = {}, clock?: PoolClock): Provider {
+  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
   open.push(provider);
   return provider;
 }
@@ -276,7 +276,7 @@ describe("without an answer", () => {
 
   it("an answer later than the timeout is in doubt; what waited for the connection was not handed over", async () => {
     const clock = handClock();
-    const provider = providerFor(sandbox.url, { inFlight: 1 }, clock);
+    const provider = providerFor(sandbox.url, { inFlight: 1, timeoutSeconds: 5 }, clock);
     sandbox.setFaults([{ hang: true }]);
     const there = arrival();
     const first = provider.send(message({ messageId: "m1" }), never);

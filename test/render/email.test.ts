@@ -153,14 +153,14 @@ describe("strictness", () => {
 });
 
 describe("size", () => {
-  it("renders a property of 10 MB, escaped and raw, in bounded time", { timeout: 30_000 }, () => {
+  it("renders a property of 10 MB, escaped and raw, in bounded time", () => {
     const value = "<p>x & y</p>".repeat(850_000);
     const escaped = mail(template("<p>{{v}}</p>"), input({ v: value }));
     expect(escaped.html.length).toBeGreaterThan(value.length);
     expect(escaped.text.length).toBe(value.length);
     expect(renderEmail(template("<p>{{{v}}}</p>"), input({ v: "word ".repeat(2_000_000) })).ok).toBe(true);
   });
-  it("takes no quadratic time over blanks, digits, line ends and punctuation", { timeout: 20_000 }, () => {
+  it("takes no quadratic time over blanks, digits, line ends and punctuation", () => {
     const t = template('<p>{{v}}</p>{{#if w}}{{number w}}{{/if}}<a href="{{u}}">x</a>', 'subject: "S"\nfrom: "{{f}} <a@b.example>"');
     const utm = { ...NO_LINKS, utm: { source: "x" } };
     for (const part of [" ", "\n", "\t ", "&", "<", "\u2028"])
@@ -172,7 +172,7 @@ describe("size", () => {
       ).toBe(true);
     expect(refused(t, input({ v: 1, w: `${"1".repeat(1_000_000)}x`, f: "", u: "https://a.example" }))).toContain("number: the text is not a number");
   });
-  it("answers for HTML nested beyond what can be parsed", { timeout: 30_000 }, () => {
+  it("answers for HTML nested beyond what can be parsed", () => {
     const result = renderEmail(template("<div>{{{v}}}</div>"), input({ v: "<div>".repeat(100_000) }, { links: NO_LINKS }));
     expect(result.ok).toBe(false);
   });

@@ -137,7 +137,7 @@ it("tells of changes as they happen, several at once in one", async () => {
   const response = await ask("/page/events", { signal: stop.signal });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let seen = "";
-  const states = (): Record<string, unknown>[] => [...seen.matchAll(/^data: (.*)$/gm)].map(([, json = ""]) => JSON.parse(json) as Record<string, unknown>);
+  const states = (): Record<string, unknown>[] => [...seen.matchAll(/^data: (.*)\n\n/gm)].map(([, json = ""]) => JSON.parse(json) as Record<string, unknown>);
   const until = async (done: () => boolean): Promise<void> => {
     while (!done()) seen += (await reader?.read())?.value ?? "";
   };

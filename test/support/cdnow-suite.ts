@@ -37,14 +37,14 @@ const EXPECTED = [
 ];
 
 /** The purchases decided every week by the SQL and by the model: to be called in a `describe`. */
-export function itDecidesCdnow(timeoutMs: number, open: OpenEmpty = openDuckDbInMemory): void {
+export function itDecidesCdnow(open: OpenEmpty = openDuckDbInMemory): void {
   const customers = readCustomers();
   let ledger: LedgerEntry[] = [];
   let difference: string | null = null;
 
   beforeAll(async () => {
     ({ ledger, difference } = await decideCdnow(WEEKS, customers, open));
-  }, timeoutMs);
+  });
 
   it("are decided by the SQL row for row as by the model", () => {
     expect(difference ?? "no difference").toBe("no difference");
