@@ -1,9 +1,8 @@
 /** The page in a project: the decision behind a mail, and a preview that follows the files. */
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import type { Page } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
-import { edit, opportune, shop, start, temporaryFolder, type Running } from "../commands/support.js";
+import { edit, onceFree, opportune, shop, start, temporaryFolder, type Running } from "../commands/support.js";
 import { post } from "./mail.js";
 import { axeFaults, openPage, screenshots, type Opened } from "./support.js";
 
@@ -45,7 +44,7 @@ describe("the decision behind a mail", () => {
     await page.getByRole("option").filter({ hasText: "u3@example.com" }).click();
     await mail(page).getByText("Hello u3").waitFor();
 
-    const held = await DuckDBInstance.create(join(root, "shop.duckdb"));
+    const held = await onceFree(join(root, "shop.duckdb"));
     await page.getByRole("tab", { name: "Decision" }).click();
     await problem(page).filter({ hasText: "shop.duckdb is held by" }).waitFor();
     expect(await axeFaults(page)).toEqual([]);
@@ -116,7 +115,7 @@ describe("preview --watch", () => {
     await screenshots(page, "preview");
     expect((await command.seen(/rendered 2 messages/))[0]).toBeDefined();
     // In between the warehouse is free; while another has it, the page says so and asks again by itself.
-    const held = await DuckDBInstance.create(join(root, "shop.duckdb"));
+    const held = await onceFree(join(root, "shop.duckdb"));
     edit(root, "templates/cart.hbs", "is waiting", "is there");
     await problem(page).filter({ hasText: "shop.duckdb is held by" }).waitFor();
     held.closeSync();

@@ -79,8 +79,8 @@ export async function sql(path: string, ...statements: readonly string[]): Promi
   }
 }
 
-/** Waits for another process to let go of the file, as long as the test has. */
-async function onceFree(path: string): Promise<DuckDBInstance> {
+/** Opens a DuckDB file once no other process holds it; waits as long as the test has. */
+export async function onceFree(path: string): Promise<DuckDBInstance> {
   for (;;) {
     try {
       return await DuckDBInstance.create(path);
