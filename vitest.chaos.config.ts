@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
     maxWorkers: 2,
-    testTimeout: 2 * MINUTE,
-    hookTimeout: MINUTE,
+    testTimeout: 20 * MINUTE,
+    hookTimeout: 20 * MINUTE,
   },
 });

@@ -82,36 +82,32 @@ const HELD_UNTIL_NOW = { ...HELD, message: expect.stringMatching(/^Another run h
 const LOST = { ok: false, code: "ledger/lease-lost", message: "Another run has taken over the ledger; this one stops without writing." };
 
 describe("overlap on postgres", () => {
-  it(
-    `${String(PROCESSES)} processes at once, ${String(ROUNDS)} rounds: one sends, the others say that the lease is held`,
-    { timeout: 5 * MINUTE },
-    async () => {
-      const processes = hire(PROCESSES);
-      for (let round = 1; round <= ROUNDS; round++) {
-        await shop.qualify(3);
-        const before = stage.provider.requests;
-        const outcomes: Outcome[] = [];
-        const winner = new Stop();
-        // Whoever has the lease waits until the others have ended: none may come after it and find it free. Between two
-        // transactions, as in one that holds the lease's row it would wait for others that wait for the row.
-        const runs = processes.map(async (process) => {
-          outcomes.push(await begin(process, shop.job([stopBefore("stage segment")]), () => winner.wait()));
-          if (outcomes.length === PROCESSES - 1) winner.go();
-        });
-        await Promise.all(runs);
-        const held = outcomes.slice(0, -1).map(({ ok, code, message }) => ({ ok, code, message }));
-        expect(held).toEqual(Array.from({ length: PROCESSES - 1 }, () => HELD));
-        // News waited for the round before, as a user hears one message a run.
-        const due = round === 1 ? 3 : 6;
-        expect(outcomes.at(-1)).toMatchObject({ ok: true, message: null, claims: due, accepted: due });
-        expect(stage.provider.requests - before).toBe(due);
-      }
-      const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} rounds of ${String(PROCESSES)} processes`, struck: "all at once", again: true });
-      expect(verdict.inDoubt).toBe(0);
-    },
-  );
+  it(`${String(PROCESSES)} processes at once, ${String(ROUNDS)} rounds: one sends, the others say that the lease is held`, async () => {
+    const processes = hire(PROCESSES);
+    for (let round = 1; round <= ROUNDS; round++) {
+      await shop.qualify(3);
+      const before = stage.provider.requests;
+      const outcomes: Outcome[] = [];
+      const winner = new Stop();
+      // Whoever has the lease waits until the others have ended: none may come after it and find it free. Between two
+      // transactions, as in one that holds the lease's row it would wait for others that wait for the row.
+      const runs = processes.map(async (process) => {
+        outcomes.push(await begin(process, shop.job([stopBefore("stage segment")]), () => winner.wait()));
+        if (outcomes.length === PROCESSES - 1) winner.go();
+      });
+      await Promise.all(runs);
+      const held = outcomes.slice(0, -1).map(({ ok, code, message }) => ({ ok, code, message }));
+      expect(held).toEqual(Array.from({ length: PROCESSES - 1 }, () => HELD));
+      // News waited for the round before, as a user hears one message a run.
+      const due = round === 1 ? 3 : 6;
+      expect(outcomes.at(-1)).toMatchObject({ ok: true, message: null, claims: due, accepted: due });
+      expect(stage.provider.requests - before).toBe(due);
+    }
+    const verdict = await aftermath(stage, shop, { point: `${String(ROUNDS)} rounds of ${String(PROCESSES)} processes`, struck: "all at once", again: true });
+    expect(verdict.inDoubt).toBe(0);
+  });
 
-  it(`taken over amid a claim, ${String(ROUNDS)} rounds: no claim twice, and who lost the lease sends nothing`, { timeout: 5 * MINUTE }, async () => {
+  it(`taken over amid a claim, ${String(ROUNDS)} rounds: no claim twice, and who lost the lease sends nothing`, async () => {
     const [holder, taker] = hire(2) as [Worker, Worker];
     await admin.query(`create table ${shop.schema}.time_flies (yes boolean)`);
     await admin.query(`create function ${shop.schema}.fly() returns trigger language plpgsql as

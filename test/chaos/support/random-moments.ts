@@ -13,7 +13,7 @@ const KILLS = 5;
 const USERS = 20;
 
 /** Draws until a run was killed: a moment after its end kills nobody. */
-const MOST_DRAWS = 12;
+const MOST_DRAWS = 40;
 
 export function randomMoments(kind: Kind): void {
   describe(`killed at ${String(STORIES * KILLS)} random moments on ${kind}`, () => {

@@ -62,7 +62,7 @@ export async function openGround(kind: Kind, server?: string): Promise<Ground> {
       const { user, password, host, port, database: db } = database?.connection ?? {};
       const target =
         database === null
-          ? `{type: duckdb, path: shop.duckdb, wait_for_lock: 10 seconds, threads: 1`
+          ? `{type: duckdb, path: shop.duckdb, wait_for_lock: 1 minute, threads: 1`
           : `{type: postgres, url: "postgres://${String(user)}:${String(password)}@${String(host)}:${String(port)}/${String(db)}", schema: ${name}_ledger, search_path: [${name}]`;
       return Shop.open(kind, folder, name, `${target}${options.target === undefined ? "" : `, ${options.target}`}}`, options);
     },
@@ -90,7 +90,7 @@ export class Shop {
 targets:
   prod: ${target}
 channels:
-  email: {provider: sendgrid, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(IN_FLIGHT)}, rate: 100000, timeout: 20 seconds, on_doubt: ${onDoubt}}
+  email: {provider: sendgrid, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(IN_FLIGHT)}, rate: 100000, timeout: 1 minute, on_doubt: ${onDoubt}}
 sources:
   carts: carts
 policy:

@@ -1,8 +1,9 @@
 /** Runs that are killed, the run after them, and what became of every message. */
 import { expect } from "vitest";
-import { strikeText, type Strike } from "./points.js";
+import { strikeText, type RequestStrike, type Strike } from "./points.js";
 import { CountingProvider, type Hooks } from "./provider.js";
 import { openGround, type Ground, type Kind, type Shop } from "./shop.js";
+import { stopBefore } from "./stops.js";
 import { tell } from "./table.js";
 import { verdictOf, type Verdict } from "./verdict.js";
 import { Spare, type Ended, type Worker } from "./workers.js";
@@ -36,7 +37,7 @@ export async function struckRun({ provider, spare }: Stage, shop: Shop, strike: 
   const worker = spare.take();
   try {
     await worker.ready;
-    if ("request" in strike) provider.hooks = killing(worker, strike.moment, provider.requests + strike.request);
+    if ("request" in strike) return await struckByProvider(provider, worker, shop, strike);
     const running = worker.run(shop.job("phase" in strike ? [strike] : []));
     if ("afterMs" in strike) setTimeout(() => worker.kill(), strike.afterMs).unref();
     return await running;
@@ -45,6 +46,13 @@ export async function struckRun({ provider, spare }: Stage, shop: Shop, strike: 
     provider.hooks = {};
     await provider.idle();
   }
+}
+
+/** A run that has made the request doesn't get to its end before it is killed; one with fewer requests ends. */
+function struckByProvider(provider: CountingProvider, worker: Worker, shop: Shop, { request, moment }: RequestStrike): Promise<Ended> {
+  const fatal = provider.requests + request;
+  provider.hooks = killing(worker, moment, fatal);
+  return worker.run(shop.job([stopBefore("record run end")]), () => (provider.requests < fatal ? undefined : worker.gone));
 }
 
 function killing(worker: Worker, moment: keyof Hooks, request: number): Hooks {
