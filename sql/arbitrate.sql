@@ -44,7 +44,7 @@ outcomes as (        -- what follows from each reason
 ),
 
 -- ── What the ledger remembers ────────────────────────────────────────────────────────────────────────────────────────
-recent as (          -- as far back as it can matter to a candidate of these segments
+recent as {{kept}}(          -- as far back as it can matter to a candidate of these segments
   select l.segment, l.step, l.user_id, l.item_key, l.occurred_at, l.counts_from, l.due_at, l.expires_at, l.decided_at,
     l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
   from {{ledger "sent_ledger"}} l
@@ -95,7 +95,7 @@ concerned as (       -- those, who may have reached a goal, and who may still wa
   join segments s on s.segment = r.segment
   join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
 ),
-history as (
+history as {{kept}}(
   select r.*
   from told r
   where exists (select 1 from concerned c where c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key)
@@ -185,7 +185,7 @@ memory as (          -- each segment, user and key with its last journey
 ),
 
 -- ── What each returned row stands for, and the steps it makes candidates of ─────────────────────────────────────────────
-standings as (
+standings as {{kept}}(
   select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.problems, coalesce(r.timezone, '') as zone,
     case
       when j.runs = 1 then 'running'
@@ -281,12 +281,12 @@ dated as (
     {{plus_seconds "t.counts_from" "t.after_seconds + t.within_seconds"}} as expires_at
   from counted t
 ),
-candidates as (
+candidates as {{kept}}(
   select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
     d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
     d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
-    case d.address_kind when 'email' then {{lower "trim(d.email)"}} when 'phone' then trim(d.phone) when 'device_token' then trim(d.device_token) else d.user_id end as address,
+    case d.address_kind when 'email' then {{lower "trim(d.email, ' ')"}} when 'phone' then trim(d.phone, ' ') when 'device_token' then trim(d.device_token, ' ') else d.user_id end as address,
     {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "d.repeat_kind")}} as message_id
   from dated d
   where d.due_at <= {{as_of}}
@@ -399,7 +399,7 @@ full_caps as (       -- by user or by address: the larger holds
     where f.by_user = 0 and (caps.channel is null or caps.channel = c.channel) and (caps.topic is null or caps.topic = c.topic)
   ) x
 ),
-facts as (           -- null: does not bite; otherwise the rule it names, '' where it names none
+facts as {{kept}}(           -- null: does not bite; otherwise the rule it names, '' where it names none
   select c.*,
     case
       when c.is_baseline = 1 and not c.backfill then ''
@@ -455,7 +455,7 @@ superseded as (
   join later_steps l on l.segment = f.segment and l.user_id = f.user_id and l.item_key = f.item_key
   where l.open_due_at > f.due_at or l.claimed_due_at > f.due_at
 ),
-user_line as (       -- who is left after rules 1 to 16, in the order of the line: first per user, then per address
+user_line as {{kept}}(       -- who is left after rules 1 to 16, in the order of the line: first per user, then per address
   select f.message_id, f.user_id, f.address, f.segment, f.priority, f.expires_at, f.max_per_run,
     row_number() over (partition by f.user_id order by f.priority desc, f.expires_at, f.message_id) as place,
     first_value(f.message_id) over (partition by f.user_id order by f.priority desc, f.expires_at, f.message_id) as winner
@@ -505,7 +505,7 @@ reasoned as {{materialized}} (
 ),
 
 -- ── The rules, in order ──────────────────────────────────────────────────────────────────────────────────────────────
-decided as {{materialized}} (
+decided as {{materialized}} {{kept}}(
   select r.*,
     case
       when baseline is not null then 'baseline'

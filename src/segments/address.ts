@@ -24,7 +24,8 @@ const PLAIN = { email: "^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$", o
  * plain is judged without regular expressions: `translate` removes what may not be there, and a change tells.
  */
 export function addressProblem(kind: "email" | "phone" | "device_token", column: string, dialect: Dialect, binder: Binder): string {
-  const trimmed = `trim(${column})`;
+  // BigQuery would take all white space off: what it is is said.
+  const trimmed = `trim(${column}, ' ')`;
   const tooLong = `length(${trimmed}) > ${String(LONGEST_EMAIL)}`;
   const plain = dialect.matches(trimmed, kind === "email" ? PLAIN.email : PLAIN.other);
   const unclean = (characters: string): string => `translate(${trimmed}, ${binder.bind(characters)}, '') <> ${trimmed}`;

@@ -3,6 +3,9 @@ import { mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
 
+/** What `kept` writes before a CTE; keptApart reads it. */
+export const KEPT = "/* kept */ ";
+
 function quote(name: string): string {
   return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 }
@@ -68,6 +71,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temp table opportune_${name}`,
   materialized: "",
+  kept: KEPT,
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   clock: "current_timestamp()",

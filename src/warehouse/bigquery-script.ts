@@ -1,3 +1,4 @@
+import { keptApart } from "./bigquery-kept.js";
 import { parametersOf, rowsParameter, type QueryParameter } from "./bigquery-values.js";
 import type { AppendColumn, Param, Script } from "./types.js";
 
@@ -17,7 +18,7 @@ export interface ScriptText {
 }
 
 /**
- * Work tables first; then the statements in one transaction, which is rolled back in the script itself, whatever becomes of this
+ * Work tables first, and what a statement keeps of its CTEs; then the statements in one transaction, which is rolled back in the script itself, whatever becomes of this
  * process. A query at the end comes after the commit: a script's result is that of its last statement.
  */
 export function scriptText({ work = [], fill, statements }: Script): ScriptText {
@@ -36,10 +37,11 @@ export function scriptText({ work = [], fill, statements }: Script): ScriptText 
   const asked = last !== undefined && /^\s*(?:--[^\n]*\n\s*)*(?:select|with)\b/i.test(last.sql) ? last : undefined;
   const writes = asked === undefined ? statements : statements.slice(0, -1);
   if (writes.length > 0) {
-    const body = writes.flatMap(({ sql, params, mustChange }) => [
-      add(sql, params),
-      ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then raise using message = '${UNMET}'; end if`]),
-    ]);
+    const body = writes.flatMap(({ sql, params, mustChange }) => {
+      const { tables, statement } = keptApart(add(sql, params));
+      parts.push(...tables);
+      return [statement, ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then raise using message = '${UNMET}'; end if`])];
+    });
     parts.push(transaction(["begin transaction", ...body, "commit transaction"].join(";\n")));
   }
   if (asked !== undefined) parts.push(add(asked.sql, asked.params));

@@ -43,6 +43,8 @@ export interface Dialect {
   createWorkTable(name: string): string;
   /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
   materialized: string;
+  /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
+  kept: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
   arbitration: { before: readonly string[]; after: readonly string[] };
   /** How long what became of a message waits for the next batch to be written with before it is written alone, ms: longer where a statement costs. */
@@ -102,6 +104,7 @@ export const duckdbDialect: Dialect = {
   workTable: (name) => `opportune_work.${name}`,
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
   materialized: "",
+  kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 2_000,
   clock: "cast(get_current_timestamp() as timestamp)",

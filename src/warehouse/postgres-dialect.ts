@@ -42,6 +42,7 @@ export const postgresDialect: Dialect = {
   workTable: (name) => `pg_temp.opportune_${name}`,
   createWorkTable: (name) => `drop table if exists pg_temp.opportune_${name};\ncreate temporary table opportune_${name}`,
   materialized: "materialized",
+  kept: "",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
   outcomesWaitMs: 2_000,

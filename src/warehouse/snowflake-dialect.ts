@@ -58,6 +58,7 @@ export const snowflakeDialect: Dialect = {
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temporary table opportune_${name}`,
   materialized: "",
+  kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   clock: "cast(sysdate() as timestamp_ntz)",

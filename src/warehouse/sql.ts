@@ -94,6 +94,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
     materialized: dialect.materialized,
+    kept: dialect.kept,
     ledger_layout: dialect.ledgerLayout,
     null_text: `cast(null as ${dialect.types.text})`,
     null_bigint: `cast(null as ${dialect.types.bigint})`,

@@ -14,7 +14,7 @@ function firstDays(repeat: string): Record<string, string | null> {
   const { sql } = arbitrateStatement(arbitrationOf(project), () => "1", bigQueryDialect(null));
   const found: Record<string, string | null> = {};
   // A CTE begins at the margin: `name as (`, and ends with the next one.
-  for (const cte of sql.split(/^(?=\w+ as (?:materialized )?\()/m)) {
+  for (const cte of sql.split(/^(?=\w+ as (?:\S.* )?\()/m)) {
     if (!cte.includes("`sent_ledger`")) continue;
     expect(cte.split("`sent_ledger`"), "one scan a CTE").toHaveLength(2);
     const name = /^\w+/.exec(cte)?.[0] ?? "";

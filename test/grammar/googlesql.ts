@@ -7,7 +7,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { insertRows, scriptText } from "../../src/warehouse/bigquery-script.js";
-import type { AppendColumn, Param, Script } from "../../src/warehouse/types.js";
+import { keptApart } from "../../src/warehouse/bigquery-kept.js";
+import type { AppendColumn, Param, Script, Statement } from "../../src/warehouse/types.js";
 import { freePort } from "../support/free-port.js";
 import { shapeOf, type Catalog, type CatalogColumn, type Fault, type Grammar, type Verdict } from "./grammar.js";
 
@@ -43,6 +44,9 @@ interface Service {
 /** Statements are found in `folder`, where the package is installed. */
 export async function startGoogleSql(folder: string): Promise<GoogleSql> {
   const own = createRequire(join(folder, "index.js"));
+  // The trees of arbitration's parts are deeper than it reads otherwise.
+  const protocol = own("protobufjs") as Record<"Reader" | "util", { recursionLimit: number }>;
+  protocol.Reader.recursionLimit = protocol.util.recursionLimit = 1_000;
   const library = join(folder, "@fivetrandevelopers/zetasql/lib");
   const program = `remote_server${process.arch.startsWith("arm") ? "_arm" : ""}${process.platform === "darwin" ? "" : ".so"}`;
   const port = await freePort();
@@ -84,6 +88,8 @@ export class GoogleSql implements Grammar {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #inserts = new Map<string, Verdict>();
   readonly #scripts = new Map<string, Fault | null>();
+  /** Statements that were analysed in parts. */
+  readonly #parts = new Set<string>();
 
   constructor(client: Client, service: Service, language: object, server: ChildProcess) {
     this.#client = client;
@@ -152,6 +158,10 @@ export class GoogleSql implements Grammar {
       this.#inserts.set(sql, known);
       if (known.fault !== null) return { sql, fault: known.fault };
     }
+    for (const statement of script.statements) {
+      const refused = await this.#checkParts(statement, catalog);
+      if (refused !== null) return refused;
+    }
     const { sql } = scriptText(script);
     const key = shapeOf(sql);
     let fault = this.#scripts.get(key);
@@ -161,6 +171,20 @@ export class GoogleSql implements Grammar {
       this.#scripts.set(key, fault);
     }
     return { sql, fault };
+  }
+
+  /** What the adapter makes of a statement's CTEs, each part with the tables of those before it. */
+  async #checkParts({ sql, params }: Statement, catalog: Catalog): Promise<{ sql: string; fault: Fault } | null> {
+    const { tables, statement } = keptApart(sql);
+    if (tables.length === 0 || this.#parts.has(shapeOf(sql))) return null;
+    const known = new Map(catalog);
+    for (const part of [...tables, statement]) {
+      const { fault, change } = await this.#analyze(part, params, known);
+      if (fault !== null) return { sql: part, fault };
+      if (change?.does === "define") known.set(change.table, change.columns);
+    }
+    this.#parts.add(shapeOf(sql));
+    return null;
   }
 
   /** Answers that nobody looks at stay bytes: arbitration's tree is deeper than its own client reads. */

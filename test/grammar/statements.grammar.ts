@@ -134,6 +134,7 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     expect(bigQuery.report()).toEqual([]);
     console.info(`${String(bigQuery.passed.size)} statements and ${String(bigQuery.scripts.size)} scripts`);
     expect(bigQuery.scripts.size).toBeGreaterThan(20);
+    expect([...bigQuery.scripts].filter((script) => script.includes("create or replace temp table opportune_decided as"))).not.toEqual([]);
   });
 
   it("is Snowflake's, by a parser of its SQL", () => {
