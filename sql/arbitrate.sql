@@ -7,7 +7,7 @@ with
 segments as (
   {{rows segments}}
 ),
-steps as (
+steps as {{kept}}(
   {{rows steps}}
 ),
 first_offsets as (   -- when the first step of a fresh journey comes; by bucket where variants differ in that
@@ -205,7 +205,7 @@ standings as {{kept}}(
   where r.dropped is null
     and exists (select 1 from open_rows o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
 ),
-had_before as (      -- repeat: never looks at all history, on the columns, so that no rename sends twice
+had_before as {{kept}}(      -- repeat: never looks at all history, on the columns, so that no rename sends twice
 {{#if is_postgres}}
   -- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
   select segment, user_id, item_key

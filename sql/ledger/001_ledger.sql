@@ -65,7 +65,7 @@ create table if not exists {{ledger "segment_runs"}} (
   bytes_scanned {{types.bigint}},
   duration_ms {{types.bigint}},
   error {{types.text}}
-);
+){{segment_runs_layout}};
 
 create table if not exists {{ledger "engagement"}} (
   message_id {{types.text}} not null,

@@ -21,6 +21,8 @@ export interface InitOptions extends GlobalOptions {
 const GITIGNORE = `# Opportune: artefacts, secrets and local warehouses
 target/
 .env
+keys/
+*.p8
 *.duckdb
 *.duckdb.wal
 `;

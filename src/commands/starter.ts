@@ -38,6 +38,7 @@ const TARGETS: Readonly<Record<Starter["warehouse"], (starter: Starter) => strin
     account: \${SNOWFLAKE_ACCOUNT} # ORGANISATION-ACCOUNT; these variables stand in the environment or in .env
     user: \${SNOWFLAKE_USER}
     private_key_path: \${SNOWFLAKE_PRIVATE_KEY_PATH} # PEM, relative to the project
+    # private_key_passphrase: if the key has one, as a variable of the environment
     role: \${SNOWFLAKE_ROLE}
     warehouse: \${SNOWFLAKE_WAREHOUSE}
     database: ${database === null ? "${SNOWFLAKE_DATABASE}" : yaml(database)}`,

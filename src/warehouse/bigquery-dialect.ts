@@ -1,5 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode, type SchemableIdentifierNode } from "kysely";
-import { mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
+import { mergeMissing, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
 
@@ -13,6 +13,12 @@ function quote(name: string): string {
 /** A text in GoogleSQL's quotes: an apostrophe is escaped, not doubled. */
 function text(value: string): string {
   return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** One array rather than a SELECT for each row: hundreds of those are a query too complex. */
+function arrayOfConstants(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const structs = rows.map((cells, i) => `struct(${cells.map((cell, at) => (i === 0 ? `${cell} as ${columns[at] ?? ""}` : cell)).join(", ")})`);
+  return `select ${columns.map((column) => `c.${column}`).join(", ")} from unnest([\n    ${structs.join(",\n    ")}\n  ]) as c`;
 }
 
 class BigQueryCompiler extends DefaultQueryCompiler {
@@ -62,7 +68,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
   toUtc: (expression) => `cast(${expression} as timestamp)`,
-  constants: unionOfConstants,
+  constants: arrayOfConstants,
   utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
   utcDate: (timestamp) => `date(${timestamp})`,
   lower: (of) => `lower(${of})`,
@@ -81,5 +87,6 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   definesInTransactions: false,
   // A run looks back on days; who a claim belongs to is asked by user and segment.
   ledgerLayout: "\npartition by date(decided_at)\ncluster by user_id, segment",
+  segmentRunsLayout: "\npartition by date(as_of)\ncluster by segment",
   afterFilling: () => [],
 };

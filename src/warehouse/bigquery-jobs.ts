@@ -121,7 +121,7 @@ export class Jobs {
           useQueryCache: false,
           ...(parameters.length === 0 ? {} : { parameterMode: "NAMED", queryParameters: parameters }),
           ...(this.#dataset === null ? {} : { defaultDataset: this.#dataset }),
-          ...(maximumBytesBilled === null ? {} : { maximumBytesBilled: String(maximumBytesBilled) }),
+          ...(maximumBytesBilled === null || dryRun ? {} : { maximumBytesBilled: String(maximumBytesBilled) }),
           ...(session === "create" ? { createSession: true } : {}),
           ...(session === null || session === "create" ? {} : { connectionProperties: [{ key: "session_id", value: session.id }] }),
         },

@@ -42,16 +42,19 @@ export function scriptText({ work = [], fill, statements }: Script): ScriptText 
       parts.push(...tables);
       return [statement, ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then raise using message = '${UNMET}'; end if`])];
     });
-    parts.push(transaction(["begin transaction", ...body, "commit transaction"].join(";\n")));
+    parts.push(transaction(body), "commit transaction");
   }
   if (asked !== undefined) parts.push(add(asked.sql, asked.params));
   return { sql: `${parts.join(";\n")};`, parameters };
 }
 
-/** A block that rolls back whatever fails in it. Where there is nothing left to roll back BigQuery has ended the transaction by itself. */
-function transaction(statements: string): string {
+/**
+ * Begins a transaction, which is rolled back if any of it fails. Where there is nothing left to roll back BigQuery has ended the
+ * transaction by itself, and it may be run again. A commit stands outside: one that fails may have been carried out all the same.
+ */
+function transaction(statements: readonly string[]): string {
   const rollback = `begin\nrollback transaction;\nexception when error then\nraise using message = '${ENDED}';\nend`;
-  return `begin\n${statements};\nexception when error then\n${rollback};\nraise;\nend`;
+  return `begin\n${["begin transaction", ...statements].join(";\n")};\nexception when error then\n${rollback};\nraise;\nend`;
 }
 
 /** Inserts the rows of the parameter `@rows`. */

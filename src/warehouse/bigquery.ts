@@ -16,6 +16,8 @@ import type { AppendColumn, Column, Labels, Row, Script, Statement, Warehouse } 
 const APPENDED_ROWS = 5_000;
 /** Rows of one page at most: BigQuery ends a page at 10 MB whatever is asked. */
 const PAGE_ROWS = 50_000;
+/** What a query that reads a table is billed at the least, bytes: less as a limit would refuse every one. https://cloud.google.com/bigquery/pricing#on_demand_pricing */
+const LEAST_BILLED = 10 * 1024 * 1024;
 /** How often a statement is run that was refused because another changed its table, and the pause before, ms. */
 const CONCURRENT = { attempts: 4, pauseMs: 1_000 };
 
@@ -92,8 +94,11 @@ class BigQueryWarehouse implements Warehouse {
   }
 
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
-    const size = Math.min(batchSize, PAGE_ROWS);
-    const { job, page: first } = await this.#run(statement, await this.#sessionId(), size);
+    yield* this.#pages(statement, Math.min(batchSize, PAGE_ROWS));
+  }
+
+  async *#pages(statement: Statement, size: number, more: readonly QueryParameter[] = []): AsyncGenerator<Row[]> {
+    const { job, page: first } = await this.#run(statement, await this.#sessionId(), size, more);
     const read = reader(first.fields);
     for (let page: Page = first; ;) {
       if (page.rows.length > 0) yield page.rows.map(read);
@@ -116,8 +121,9 @@ class BigQueryWarehouse implements Warehouse {
     try {
       // Of one that was refused nothing stands: whoever holds the lease meanwhile is found out by the script itself.
       return await unlessConcurrent(async () => {
-        const { page } = await this.#run({ sql, params: [] }, await this.#sessionId(), PAGE_ROWS, parameters);
-        return page.rows.map(reader(page.fields));
+        const rows: Row[] = [];
+        for await (const page of this.#pages({ sql, params: [] }, PAGE_ROWS, parameters)) rows.push(...page);
+        return rows;
       });
     } catch (error) {
       if (error instanceof WarehouseError && error.reason.includes(UNMET)) throw new UnmetError(sql);
@@ -158,7 +164,8 @@ class BigQueryWarehouse implements Warehouse {
     await this.cancel();
     const session = await this.#session?.catch(() => null);
     if (session === null || session === undefined) return;
-    await this.#run({ sql: "call bq.abort_session()", params: [] }, { id: session }).catch(() => undefined);
+    // From outside: a job of the session that was cancelled may not have ended yet, and none may run beside it.
+    await this.#run({ sql: `call bq.abort_session('${session}')`, params: [] }, null).catch(() => undefined);
   }
 
   /** Begun with the first statement that needs it. */
@@ -204,7 +211,7 @@ class BigQueryWarehouse implements Warehouse {
       query: sql,
       parameters: [...parametersOf(params), ...more],
       labels: jobLabels(this.#labels, segment ?? null),
-      maximumBytesBilled: maxBytes ?? null,
+      maximumBytesBilled: maxBytes === undefined ? null : Math.max(maxBytes, LEAST_BILLED),
     };
   }
 

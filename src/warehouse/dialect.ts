@@ -64,6 +64,8 @@ export interface Dialect {
   definesInTransactions: boolean;
   /** What follows the columns of the sent ledger: how it is laid out on disk. */
   ledgerLayout: string;
+  /** What follows those of the table of segment runs, of which every run reads the last days. */
+  segmentRunsLayout: string;
   /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
   afterFilling(table: WorkTable): readonly string[];
 }
@@ -113,6 +115,7 @@ export const duckdbDialect: Dialect = {
   installation: () => ({ before: [], after: [] }),
   definesInTransactions: true,
   ledgerLayout: "",
+  segmentRunsLayout: "",
   afterFilling: () => [],
 };
 

@@ -57,6 +57,7 @@ export const postgresDialect: Dialect = {
   },
   definesInTransactions: true,
   ledgerLayout: "",
+  segmentRunsLayout: "",
   afterFilling: (table) => [
     // Each batch of outcomes looks up its claims.
     ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),

@@ -68,5 +68,6 @@ export const snowflakeDialect: Dialect = {
   definesInTransactions: false,
   // A clustering key costs credits for good: docs/snowflake.md says from what size on it is worth them.
   ledgerLayout: "",
+  segmentRunsLayout: "",
   afterFilling: () => [],
 };

@@ -96,6 +96,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     materialized: dialect.materialized,
     kept: dialect.kept,
     ledger_layout: dialect.ledgerLayout,
+    segment_runs_layout: dialect.segmentRunsLayout,
     null_text: `cast(null as ${dialect.types.text})`,
     null_bigint: `cast(null as ${dialect.types.bigint})`,
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,

@@ -93,6 +93,17 @@ it("keeps enough of arbitration that no part of it is worked out as more than 15
   expect(Math.max(...parts)).toBeLessThan(150);
 });
 
+it("has room for a hundred segments of four steps in the text of a statement, and no SELECT for each", () => {
+  const steps = ["one", "two", "three", "four"].map((name, i) => `{name: ${name}, after: ${String(i + 1)} days, channel: email, template: cart}`);
+  const one = arbitrationOf(projectWith("select user_id, email, occurred_at from carts", `steps: [${steps.join(", ")}]`));
+  const many = { ...one, segments: Array.from({ length: 100 }, () => one.segments[0]).filter((segment) => segment !== undefined) };
+  const { sql } = scriptText({ statements: [arbitrateStatement(many, () => "1", bigQueryDialect(null))] });
+  // https://cloud.google.com/bigquery/quotas#query_jobs
+  expect(sql.length).toBeLessThan(1_000_000);
+  expect(sql.length).toBeGreaterThan(100_000);
+  expect(sql.match(/union all/g)?.length).toBeLessThan(50);
+});
+
 /** How many SELECTs of CTEs a statement is, each written out wherever it is read; a kept one is a table. */
 function subqueries(sql: string): number {
   const ctes = new Map(

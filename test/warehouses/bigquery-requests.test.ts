@@ -47,6 +47,9 @@ describe("a job", () => {
     await warehouse.query(sql("select 1 as limited", { maxBytes: 10_000_000_000 }));
     await warehouse.query(sql("select 1 as free"));
     expect(jobOf("limited").configuration?.query?.maximumBytesBilled).toBe("10000000000");
+    await warehouse.query(sql("select 2 as little", { maxBytes: 5 }));
+    // What BigQuery charges for any query that reads a table.
+    expect(jobOf("little").configuration?.query?.maximumBytesBilled).toBe("10485760");
     expect(jobOf("free").configuration?.query).not.toHaveProperty("maximumBytesBilled");
   });
 
@@ -137,10 +140,10 @@ describe("the session", () => {
     await warehouse.close();
     const sessions = proxy.jobs().map(sessionOf);
     const [begun, first, second, beside, end, ...more] = sessions;
-    expect([begun, beside, more]).toEqual(["begun", "none", []]);
+    expect([begun, beside, end, more]).toEqual(["begun", "none", "none", []]);
     expect(first).toMatch(/\w/);
-    expect([second, end]).toEqual([first, first]);
-    expect(proxy.jobs().at(-1)?.configuration?.query?.query).toBe("call bq.abort_session()");
+    expect(second).toBe(first);
+    expect(proxy.jobs().at(-1)?.configuration?.query?.query).toBe(`call bq.abort_session('${String(first)}')`);
   });
 
   it("isn't begun for what needs none", async () => {
