@@ -27,10 +27,10 @@ export function inGroup(value: number, percent: number): boolean {
   return value < Math.floor((percent / 100) * BUCKETS);
 }
 
-/** The message's identity: the anchor (ms since 1970) as microseconds, nothing for `repeat: never`. */
-export function messageId(segment: Segment, step: string, user: string, key: string, anchor: number): string {
+/** The message's identity: the anchor (ms since 1970) as microseconds, nothing for `repeat: never`; a trial's is another. */
+export function messageId(segment: Segment, step: string, user: string, key: string, anchor: number, trial: boolean): string {
   const when = segment.repeat.kind === "never" ? "" : `${anchor}000`;
-  return md5([TEST_SALT, segment.id, step, user, key, when]);
+  return md5([TEST_SALT, segment.id, step, user, key, when, ...(trial ? ["trial"] : [])]);
 }
 
 /** A step as one user gets it; the name is empty where the step has no variants. */

@@ -124,7 +124,7 @@ function lookBack(segment: Segment): number {
 }
 
 /** The candidates that a row stands for now. */
-export function candidatesOf(segment: Segment, row: Row, ledger: Ledger, activation: Activation, asOf: number): Candidate[] {
+export function candidatesOf(segment: Segment, row: Row, ledger: Ledger, activation: Activation, asOf: number, trial: boolean): Candidate[] {
   const past = [...ledger.of(segment.id, row.user, row.key)];
   const running = runningJourney(segment, row.user, past, asOf);
   const fresh = running === null && startsFresh(segment, past, row.behaviour);
@@ -139,7 +139,7 @@ export function candidatesOf(segment: Segment, row: Row, ledger: Ledger, activat
   for (const planned of recorded ? [] : baseline ? steps.slice(0, 1) : steps) {
     if (asOf < planned.due || isSettled(past, planned.step.name, behaviour)) continue;
     if (asOf - planned.expires > lookBack(segment)) continue;
-    const id = messageId(segment, planned.step.name, row.user, row.key, behaviour);
+    const id = messageId(segment, planned.step.name, row.user, row.key, behaviour, trial);
     siblings.push({ ...planned, segment, row, behaviour, kind, journey, firstDue, messageId: id, siblings, past });
   }
   return siblings;

@@ -21,11 +21,16 @@ export interface Model extends Decider {
 }
 
 export function createModel(): Model {
-  const memory: Memory = { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Map() };
+  // Two memories: a live run has what live runs left, a trial has everything.
+  const live = emptyMemory();
+  const all = emptyMemory();
   let decided = 0;
   return {
     run(run) {
-      const outcome = decideRun(run, memory);
+      hear(all, run, () => true);
+      hear(live, run, ({ trial }) => trial !== true);
+      const outcome = decideRun(run, run.trial === true ? all : live);
+      if (run.trial !== true) passOn(live, all, outcome);
       decided += outcome.candidates;
       return Promise.resolve(outcome.rows);
     },
@@ -34,10 +39,36 @@ export function createModel(): Model {
   };
 }
 
-function decideRun(run: WorldRun, memory: Memory): { rows: DecidedRow[]; candidates: number } {
-  memory.suppressions.push(...(run.suppressions ?? []));
-  memory.preferences.push(...(run.preferences ?? []));
-  memory.pauses.push(...(run.pauses ?? []));
+function emptyMemory(): Memory {
+  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Map() };
+}
+
+/** Adds what people, providers and breakers said before the run. */
+function hear(memory: Memory, run: WorldRun, heeds: (word: { trial?: boolean }) => boolean): void {
+  memory.suppressions.push(...(run.suppressions ?? []).filter(heeds));
+  memory.preferences.push(...(run.preferences ?? []).filter(heeds));
+  memory.pauses.push(...(run.pauses ?? []).filter(heeds));
+}
+
+/** What a live run did is known to trials too. */
+function passOn(live: Memory, all: Memory, { appended, asked }: Outcome): void {
+  for (const row of appended) all.ledger.append(row);
+  for (const segment of asked) {
+    const activation = live.activations.get(segment);
+    if (activation !== undefined) all.activations.set(segment, activation);
+  }
+}
+
+interface Outcome {
+  rows: DecidedRow[];
+  /** The rows, and those that say what happened to claims. */
+  appended: readonly LedgerRow[];
+  /** Ids of the segments whose query worked. */
+  asked: readonly string[];
+  candidates: number;
+}
+
+function decideRun(run: WorldRun, memory: Memory): Outcome {
   const facts = factsOf(run, memory);
   const before = memory.ledger.rows.length;
   const taking = [...run.project.segments.values()].filter((segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true));
@@ -67,12 +98,13 @@ function decideRun(run: WorldRun, memory: Memory): { rows: DecidedRow[]; candida
 
   const appended = memory.ledger.rows.slice(before);
   for (const row of appended) settleOutcome(row, run, memory.ledger);
-  return { rows: appended.map(shown), candidates: candidates.length };
+  const asked = [...rowsOf.keys()].map(({ id }) => id);
+  return { rows: appended.map(shown), appended: memory.ledger.rows.slice(before), asked, candidates: candidates.length };
 }
 
 function candidatesNow(segment: Segment, row: Row, facts: Facts): Candidate[] {
   const activation = facts.memory.activations.get(segment.id);
-  return activation === undefined ? [] : candidatesOf(segment, row, facts.memory.ledger, activation, facts.asOf);
+  return activation === undefined ? [] : candidatesOf(segment, row, facts.memory.ledger, activation, facts.asOf, facts.run.trial === true);
 }
 
 function blank(segment: Segment, user: string, key: string, behaviour: number, at: PlannedStep, facts: Facts): LedgerRow {

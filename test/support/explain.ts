@@ -53,7 +53,7 @@ function worldOf(run: WorldRun, users: ReadonlySet<string>): string[] {
   };
   const { suppressions = [], preferences = [], pauses = [], backfill = [], select = null, loadedAt = {}, reads = {} } = run;
   return [
-    `run as of ${run.asOf} ${JSON.stringify({ backfill, select, pauses, suppressions, loadedAt, reads })}`,
+    `${run.trial === true ? "trial" : "run"} as of ${run.asOf} ${JSON.stringify({ backfill, select, pauses, suppressions, loadedAt, reads })}`,
     ...[...run.project.segments.values()].map(({ id, sql, status }) => `  ${id} is ${status}: ${sql}`),
     ...Object.entries(run.rows).flatMap(([id, rows]) => shown(id, rows)),
     ...Object.entries(run.audiences).flatMap(([name, rows]) => shown(name, rows)),

@@ -41,8 +41,24 @@ const EVENTS: Readonly<Record<string, readonly DecidedRow["event"][]>> = {
   backfilled: ["backfilled"],
 };
 
-/** Watches a story's runs one after another. */
+/** Watches a story's runs one after another: live runs among themselves, trials beside all that was before. */
 export class Invariants {
+  readonly #live = new Watch(() => true);
+  readonly #all = new Watch((run) => run.trial === true);
+
+  get broken(): string[] {
+    return [...this.#live.broken, ...this.#all.broken];
+  }
+
+  after(run: WorldRun, appended: readonly DecidedRow[]): void {
+    if (run.trial !== true) this.#live.after(run, appended);
+    this.#all.after(run, appended);
+  }
+}
+
+/** Holds the runs that it judges against all that it was shown. */
+class Watch {
+  readonly #judges: (run: WorldRun) => boolean;
   readonly broken: string[] = [];
   private readonly claims: Claim[] = [];
   private readonly rows: DecidedRow[] = [];
@@ -50,6 +66,10 @@ export class Invariants {
   private readonly last = new Map<string, DecidedRow>();
   private readonly backfilled = new Map<string, number>();
   private runs = 0;
+
+  constructor(judges: (run: WorldRun) => boolean) {
+    this.#judges = judges;
+  }
 
   after(run: WorldRun, appended: readonly DecidedRow[]): void {
     this.runs += 1;
@@ -73,10 +93,11 @@ export class Invariants {
       if (claim.row.event === "claimed") claim.outcome = run.outcome?.(claim.row) ?? "accepted";
       if (isReopened(claim.outcome)) this.last.delete(messageOf(claim.row));
     }
-    this.checkExplained(run);
+    if (this.#judges(run)) this.checkExplained(run);
   }
 
   private breaks(run: WorldRun, row: DecidedRow, promise: string): void {
+    if (!this.#judges(run)) return;
     this.broken.push(`${run.asOf}: ${promise}: ${JSON.stringify(row)}`);
   }
 

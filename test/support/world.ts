@@ -33,6 +33,8 @@ export interface Suppression {
   address: string;
   topic: string | null;
   reason: string;
+  /** It follows from a trial's message: a live run doesn't know it. */
+  trial?: boolean;
 }
 
 export interface Preference {
@@ -40,6 +42,8 @@ export interface Preference {
   channel: string | null;
   topic: string | null;
   opted_in: boolean;
+  /** As of a suppression. */
+  trial?: boolean;
 }
 
 export interface Pause {
@@ -47,6 +51,8 @@ export interface Pause {
   /** Segment id or channel name; `` for the project. */
   name: string;
   paused: boolean;
+  /** Set by a trial. */
+  trial?: boolean;
 }
 
 /** What becomes of a claim after the decisions; everything not named is accepted. */
@@ -62,6 +68,8 @@ export function isReopened(outcome: ClaimOutcome | null): outcome is Reopened {
 export interface WorldRun {
   /** ISO 8601 UTC. */
   asOf: string;
+  /** Absent: a live run. */
+  trial?: boolean;
   /** The project as it is written now; a later run may hold an edited one. */
   project: Project;
   rows: Readonly<Record<string, Staged<WorldRow>>>;
