@@ -22,16 +22,19 @@ const suppression = z.strictObject({
   address: z.string(),
   topic: z.string().optional(),
   reason: z.string(),
+  trial: z.boolean().optional(),
 });
 const preference = z.strictObject({
   user: z.string(),
   channel: z.string().optional(),
   topic: z.string().optional(),
   says: z.enum(["yes", "no"]),
+  trial: z.boolean().optional(),
 });
 
 const runShape = z.strictObject({
   at: z.string(),
+  trial: z.literal(true).optional(),
   rows: z.record(z.string(), z.union([z.literal("failed"), z.array(row)])).default({}),
   audiences: z.record(z.string(), z.union([z.literal("failed"), z.array(member)])).default({}),
   loaded_at: timed.default({}),
@@ -248,8 +251,9 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         loadedAt,
         reads: one.reads,
         templateNeeds: one.template_needs,
-        suppressions: run.suppressions.map((entry) => ({ ...entry, topic: entry.topic ?? null })),
-        preferences: run.preferences.map(({ user, channel, topic, says }) => ({
+        suppressions: run.suppressions.map(({ trial, ...entry }) => ({ ...entry, topic: entry.topic ?? null, ...(trial === undefined ? {} : { trial }) })),
+        preferences: run.preferences.map(({ user, channel, topic, says, trial }) => ({
+          ...(trial === undefined ? {} : { trial }),
           user_id: user,
           channel: channel ?? null,
           topic: topic ?? null,
@@ -257,6 +261,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         })),
         pauses: [...run.pause.map((place) => pauseOf(place, true)), ...run.resume.map((place) => pauseOf(place, false))],
         outcome: outcomes(run.outcome),
+        ...(run.trial === undefined ? {} : { trial: run.trial }),
         ...(run.backfill === undefined ? {} : { backfill: run.backfill }),
         ...(run.select === undefined ? {} : { select: run.select }),
       },
@@ -269,11 +274,12 @@ function outcomes(written: Readonly<Record<string, ClaimOutcome>>): (claim: Deci
   return (claim) => written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
 }
 
-/** `project`, `segment cart` or `channel email`. */
+/** `project`, `segment cart` or `channel email`; a trial's breaker sets `trial channel email`. */
 function pauseOf(place: string, paused: boolean): Pause {
-  const [scope = "", name = ""] = place.split(" ");
+  const trial = place.startsWith("trial ");
+  const [scope = "", name = ""] = place.replace(/^trial /, "").split(" ");
   if (scope !== "project" && scope !== "segment" && scope !== "channel") throw new Error(`"${place}": pause the project, a segment or a channel`);
-  return { scope, name, paused };
+  return { scope, name, paused, ...(trial ? { trial } : {}) };
 }
 
 /** Everyone has an address of their own on each channel, unless the case says otherwise. */

@@ -55,6 +55,7 @@ export function drawStory(seed: number, many?: number): Story {
   const runs: WorldRun[] = [];
   let asOf = start;
   const length = random.whole(8, 16);
+  const trials = hashed(JSON.stringify([seed, "trials"])) < 0.4;
   while (runs.length < length) {
     const first = runs.length === 0;
     if (!first && random.chance(0.3)) project = editProject(random, project, agesAt(behaviours, runs));
@@ -68,10 +69,11 @@ export function drawStory(seed: number, many?: number): Story {
       loadedAt: Object.fromEntries(SOURCES.map((name) => [name, drawLoadedAt(random, asOf, edges)])),
       reads,
       templateNeeds: { template_1: ["total"], template_2: ["total", "plan"] },
-      ...drawWords(random, project, users),
+      ...drawWords(random, project, users, (index) => trials && hashed(JSON.stringify([seed, "word", runs.length, index])) < 0.3),
       ...(random.chance(0.15) ? { backfill: random.some([...project.segments.keys()], 2) } : {}),
       ...(random.chance(0.1) ? { select: random.some([...project.segments.keys()], 2) } : {}),
       outcome: outcomeOf(seed + asOf),
+      ...(trials && hashed(JSON.stringify([seed, "trial", runs.length])) < 0.35 ? { trial: true } : {}),
     });
     asOf = nextInstant(random, asOf, edges, project);
   }
@@ -185,8 +187,13 @@ function drawLoadedAt(random: Random, asOf: number, edges: ReadonlySet<number>):
   return iso(asOf - random.pick([HOUR, 12 * HOUR, DAY, 2 * DAY, 2 * DAY + 1000]));
 }
 
-/** What people and providers say between two runs: suppressions, preferences, pauses. */
-function drawWords(random: Random, project: Project, users: readonly User[]): Pick<WorldRun, "suppressions" | "preferences" | "pauses"> {
+/** What people, providers and breakers say between two runs: suppressions, preferences, pauses. `ofTrial`: of the word of that number. */
+function drawWords(
+  random: Random,
+  project: Project,
+  users: readonly User[],
+  ofTrial: (word: number) => boolean,
+): Pick<WorldRun, "suppressions" | "preferences" | "pauses"> {
   const topics = ["carts", "tips", null];
   const suppressions: Suppression[] = [];
   for (const user of random.some(users, random.whole(0, 2))) {
@@ -208,7 +215,9 @@ function drawWords(random: Random, project: Project, users: readonly User[]): Pi
   else if (random.chance(0.6)) pauses.push({ scope: "project", name: "", paused: false });
   if (random.chance(0.15)) pauses.push({ scope: "segment", name: random.pick([...project.segments.keys()]), paused: random.chance(0.6) });
   if (random.chance(0.15)) pauses.push({ scope: "channel", name: random.pick(Object.keys(CHANNELS)), paused: random.chance(0.6) });
-  return { suppressions, preferences, pauses };
+  let words = 0;
+  const ofKind = <T>(word: T): T => (ofTrial(words++) ? { ...word, trial: true } : word);
+  return { suppressions: suppressions.map(ofKind), preferences: preferences.map(ofKind), pauses: pauses.map(ofKind) };
 }
 
 /** Hangs on run and claim alone, so that it is the same whoever asks and in whatever order. */
