@@ -106,7 +106,7 @@ function clockFrom(start: string): () => number {
 
 /** The project with every channel of a mail provider or outbox delivering to the sandbox, its mails with the way out that real ones have. */
 function intoSandbox(project: Project, sandbox: Sandbox): Project {
-  const redirected = (channel: Channel): Channel => ({ ...channel, provider: "sendgrid", apiKey: "SG.demo", endpoint: sandbox.url });
+  const redirected = (channel: Channel): Channel => ({ ...channel, provider: "sendgrid", sandbox: true, apiKey: "SG.demo", endpoint: sandbox.url });
   const channels = new Map([...project.channels].map(([name, channel]) => [name, redirected(channel)]));
   return { ...project, channels, links: { ...project.links, unsubscribeUrl: "https://plainfold.example/unsubscribe", unsubscribeSecret: "demo" } };
 }

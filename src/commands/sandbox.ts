@@ -26,7 +26,7 @@ export async function sandboxCommand(terminal: Terminal, options: SandboxCommand
   terminal.out(`The sandbox takes mail at ${sandbox.url} and sends nothing. Look at it there with a browser${decision === undefined ? "" : ", and at the decision behind each"}.
 
 The channel that uses it, in opportune.yml:
-  email: {provider: sendgrid, endpoint: "${sandbox.url}", api_key: ${options.apiKey ?? "SG.sandbox"}, from: "Shop <shop@example.com>"}
+  email: {provider: sendgrid, sandbox: true, endpoint: "${sandbox.url}", api_key: ${options.apiKey ?? "SG.sandbox"}, from: "Shop <shop@example.com>"}
 
 Look and steer by HTTP:
   GET    ${sandbox.url}/sandbox/messages          what arrived, newest last (?to=ada@example.com&limit=10)

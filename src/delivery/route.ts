@@ -1,5 +1,6 @@
 /** Which messages may really leave: the guard between a target that is not live, or a replay, and people's inboxes. */
 import { isAddress } from "../core/address.js";
+import { isLoopback as isLoopbackHost } from "../core/loopback.js";
 import type { Channel, Target } from "../project/types.js";
 
 export type Route = "provider" | "outbox";
@@ -7,28 +8,26 @@ export type Route = "provider" | "outbox";
 /**
  * Where a message goes.
  * - A channel of provider `outbox`: the outbox.
- * - An endpoint on this machine (the sandbox): the provider, whatever the target.
+ * - A channel that says `sandbox: true`: the sandbox, whatever the target. Any other endpoint on this machine is a relay.
  * - A replay (`--as-of` was given): else the outbox, allow-list or not, as it tells people of a moment that is over.
  * - A live target: the provider. Another: the provider if the address is on the target's allow-list, else the outbox.
  */
-export function routeOf(address: string, channel: Pick<Channel, "provider" | "endpoint">, target: Pick<Target, "live" | "allow">, replay: boolean): Route {
+export function routeOf(address: string, channel: Pick<Channel, "provider" | "sandbox">, target: Pick<Target, "live" | "allow">, replay: boolean): Route {
   if (channel.provider === "outbox") return "outbox";
-  if (isLoopback(channel.endpoint)) return "provider";
+  if (channel.sandbox) return "provider";
   if (replay) return "outbox";
   return target.live || isAllowed(address, target.allow) ? "provider" : "outbox";
 }
 
 /** Whether any message of the channel could take its provider: else it need not be opened. */
-export function mayUseProvider(channel: Pick<Channel, "provider" | "endpoint">, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
+export function mayUseProvider(channel: Pick<Channel, "provider" | "sandbox">, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
   if (channel.provider === "outbox") return false;
-  return isLoopback(channel.endpoint) || (!replay && (target.live || target.allow.length > 0));
+  return channel.sandbox || (!replay && (target.live || target.allow.length > 0));
 }
 
 /** Whether the URL's host is this machine: 127.0.0.0/8, [::1] or localhost. */
 export function isLoopback(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/u.test(hostname);
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
 }
 
 /**

@@ -149,6 +149,7 @@ export function buildChannel(name: string, channel: ProjectFile["channels"][stri
     type,
     provider: channel.provider,
     apiKey: channel.api_key ?? null,
+    sandbox: channel.sandbox,
     endpoint: channel.endpoint,
     from: channel.from ?? null,
     replyTo: channel.reply_to ?? null,

@@ -186,6 +186,7 @@ const channel = z.strictObject({
   provider: z.enum(["sendgrid", "outbox"]).describe("Who delivers; outbox writes files."),
   api_key: text.optional().describe("The provider's key: ${SENDGRID_API_KEY}."),
   endpoint: url.default("https://api.sendgrid.com").describe("Base URL of the provider."),
+  sandbox: z.boolean().default(false).describe("The endpoint is `opportune sandbox` on this machine: messages of every target go there, live or not."),
   from: sender.optional().describe("Sender; a template may name another."),
   reply_to: sender.optional().describe("Where answers go."),
   in_flight: whole(1).default(256).describe("Requests under way at once."),

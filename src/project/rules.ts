@@ -76,6 +76,10 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
     const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
     report(path, "missing", `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`, hint);
   }
+  if (channel.sandbox && (channel.provider !== "sendgrid" || !isLoopback(new URL(channel.endpoint).hostname))) {
+    const hint = 'write provider: sendgrid and endpoint: "http://127.0.0.1:4010", or leave sandbox out';
+    report([...path, "sandbox"], "sandbox", `channels.${name}.sandbox needs the provider sendgrid and an endpoint on this machine`, hint, "key");
+  }
   if (channel.provider !== "sendgrid") return;
   if (type !== undefined && type !== "email") {
     report([...path, "provider"], "provider", `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`, "use provider: outbox");

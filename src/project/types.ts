@@ -137,7 +137,9 @@ export interface Channel {
   provider: "sendgrid" | "outbox";
   /** SendGrid only. Never logged. */
   apiKey: string | null;
-  /** SendGrid only: base URL; a loopback address means the sandbox. */
+  /** The endpoint is `opportune sandbox` on this machine: messages go there whatever the target. */
+  sandbox: boolean;
+  /** SendGrid only: base URL. */
   endpoint: string;
   /** `Name <address>` or an address; a template's front matter may override it. */
   from: string | null;

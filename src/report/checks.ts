@@ -67,8 +67,8 @@ export function channelChecks({ channels, target }: Project): Check[] {
   return [...channels.values()].map((channel) => {
     const name = `channel ${channel.name}`;
     if (channel.provider === "outbox") return ok(name, `outbox: files in ${target.outbox}`);
-    const really = target.live || isHere(channel.endpoint) || target.allow.length > 0;
-    const leaves = isHere(channel.endpoint)
+    const really = target.live || channel.sandbox || target.allow.length > 0;
+    const leaves = channel.sandbox
       ? "the sandbox on this machine"
       : target.live
         ? "live"
@@ -76,17 +76,13 @@ export function channelChecks({ channels, target }: Project): Check[] {
           ? "not live: the allow-list alone"
           : "not live: to the outbox";
     const text = `${channel.provider} at ${originOf(channel)} (${leaves}), key present: ${channel.apiKey === null ? "no" : "yes"}, from: ${channel.from ?? "the templates"}`;
-    if (channel.apiKey !== null || isHere(channel.endpoint) || !really) return ok(name, text);
+    if (channel.apiKey !== null || channel.sandbox || !really) return ok(name, text);
     return failed(name, {
       code: "delivery/no-key",
       message: text,
       hint: "Set its `api_key` to a variable, for example ${SENDGRID_API_KEY}, and the variable in the environment or in .env.",
     });
   });
-}
-
-function isHere(endpoint: string): boolean {
-  return URL.canParse(endpoint) && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(endpoint).hostname);
 }
 
 /** Without user, password and query. */

@@ -37,7 +37,7 @@ describe("the decision behind a mail", () => {
   it("comes from the ledger of the project's target, and is asked for again once the file is free", async () => {
     const root = await shop();
     const { page, url } = await serve(root, "sandbox");
-    edit(root, "opportune.yml", "{provider: outbox, from:", `{provider: sendgrid, endpoint: "${url}", api_key: SG.sandbox, from:`);
+    edit(root, "opportune.yml", "{provider: outbox, from:", `{provider: sendgrid, sandbox: true, endpoint: "${url}", api_key: SG.sandbox, from:`);
     const ran = await opportune(root, ["run", "--select", "cart_abandoned"]);
     expect(ran.code, ran.stderr).toBe(0);
     await page.getByRole("option").nth(4).waitFor();

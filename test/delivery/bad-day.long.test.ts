@@ -52,7 +52,7 @@ class BadDay {
 targets:
   dev: ${target}
 channels:
-  email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${day.sandbox.url}", from: "Shop <shop@example.com>", rate: 100000, timeout: ${String(timeoutSeconds)} seconds}
+  email: {provider: sendgrid, sandbox: true, api_key: SG.test-key, endpoint: "${day.sandbox.url}", from: "Shop <shop@example.com>", rate: 100000, timeout: ${String(timeoutSeconds)} seconds}
 sources:
   carts: carts
 policy:

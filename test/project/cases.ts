@@ -460,6 +460,13 @@ export const CASES: readonly BrokenCase[] = [
     ],
   },
   {
+    name: "a sandbox elsewhere",
+    files: main("provider: outbox", "provider: outbox, sandbox: true"),
+    expected: [
+      'opportune.yml:5:29: channels.email.sandbox needs the provider sendgrid and an endpoint on this machine | write provider: sendgrid and endpoint: "http://127.0.0.1:4010", or leave sandbox out',
+    ],
+  },
+  {
     name: "an endpoint in the open",
     files: main("provider: outbox", "provider: outbox, endpoint: 'http://api.example.com'"),
     expected: [

@@ -15,7 +15,7 @@ async function sending(users: number, interval: string, options: Partial<Sandbox
   const sandbox = await startSandbox({ port: 0, ...options });
   onTestFinished(() => sandbox.close());
   const root = await shop();
-  edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, in_flight: 4, endpoint: "${sandbox.url}", api_key: "\${KEY}",`);
+  edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, sandbox: true, in_flight: 4, endpoint: "${sandbox.url}", api_key: "\${KEY}",`);
   edit(root, "opportune.yml", "links: {}", `interval: ${interval}`);
   edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 10000");
   edit(root, "opportune.yml", "wait_for_lock: 1 second", "wait_for_lock: 10 seconds");

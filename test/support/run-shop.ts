@@ -33,7 +33,7 @@ function files(endpoint: string, target: Readonly<Record<string, unknown>>): Rec
 targets:
   dev: {${JSON.stringify(target).slice(1, -1)}, live: false}
 channels:
-  email: {provider: sendgrid, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
+  email: {provider: sendgrid, sandbox: true, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
   carts: carts
 policy:

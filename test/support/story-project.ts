@@ -45,6 +45,7 @@ function channel(name: string, type: ChannelType): Channel {
     type,
     provider: "outbox",
     apiKey: null,
+    sandbox: false,
     endpoint: "",
     from: null,
     replyTo: null,

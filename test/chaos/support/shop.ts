@@ -90,7 +90,7 @@ export class Shop {
 targets:
   prod: ${target}
 channels:
-  email: {provider: sendgrid, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(IN_FLIGHT)}, rate: 100000, timeout: 1 minute, on_doubt: ${onDoubt}}
+  email: {provider: sendgrid, sandbox: true, api_key: SG.chaos, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: ${String(IN_FLIGHT)}, rate: 100000, timeout: 1 minute, on_doubt: ${onDoubt}}
 sources:
   carts: carts
 policy:
