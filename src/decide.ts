@@ -23,6 +23,7 @@ export interface DecideOptions {
   runId: string;
   /** ISO 8601 UTC. */
   asOf: string;
+  trial: boolean;
   /** Segments of this run, in id order. */
   segments: readonly Segment[];
   /** Ids of those whose baseline is lifted. */
@@ -88,7 +89,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
   const stagingMs = now() - stagingStarted;
 
-  const rows = await readStaged(project, warehouse, { previous: options.facts.previous, segments, compiled });
+  const rows = await readStaged(project, warehouse, { trial: options.trial, previous: options.facts.previous, segments, compiled });
   let arbitration = gather(project, options, compiled, stagedAudiences, stagedSegments, rows);
   const started = now();
   const { afterFilling } = warehouse.dialect;
@@ -120,7 +121,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
 }
 
 /** What `compile` asks for: the same statements, none of them run. */
-export type CompileOptions = Pick<DecideOptions, "asOf" | "segments" | "backfill" | "templates" | "facts" | "onStatement"> & {
+export type CompileOptions = Pick<DecideOptions, "asOf" | "trial" | "segments" | "backfill" | "templates" | "facts" | "onStatement"> & {
   /** Audiences to compile although no segment uses them. */
   audiences?: readonly string[];
 };
@@ -174,7 +175,7 @@ function total(rows: readonly Row[], column: string): number {
 async function surging(
   project: Project,
   warehouse: Warehouse,
-  { asOf, approved, backfill }: DecideOptions,
+  { asOf, trial, approved, backfill }: DecideOptions,
   { segments }: Arbitration,
   summaries: readonly SegmentDecisions[],
 ): Promise<Map<string, Surge>> {
@@ -182,7 +183,7 @@ async function surging(
   // Without many candidates nothing surges: the question costs a statement.
   const { surge } = project.policy;
   if (surge === null || !summaries.some(({ offered }) => offered > surge.atLeast)) return surges;
-  const usual = await usualOffers(warehouse, project.target.schema, instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS));
+  const usual = await usualOffers(warehouse, project.target.schema, trial, instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS));
   for (const { segment } of segments) {
     const offered = summaries.find((summary) => summary.segment === segment.id)?.offered ?? 0;
     const limit = surgeLimit(project.policy, usual.get(segment.id));
@@ -230,7 +231,7 @@ function gather(
   staged: ReadonlyMap<string, Staged>,
   rows: StagedRows,
 ): Arbitration {
-  const { asOf, segments, facts } = options;
+  const { asOf, trial, segments, facts } = options;
   const { pauses } = facts;
   const sourcesOf = (segment: Segment): Source[] => {
     const read = [
@@ -242,6 +243,7 @@ function gather(
   return {
     project,
     asOf,
+    trial,
     salt: facts.salt,
     segments: segments.map((segment): ArbitratedSegment => {
       const stored = facts.previous.get(segment.id) ?? rows.previous.get(segment.id);

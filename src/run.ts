@@ -7,9 +7,10 @@ import { decide, workTables, type DecideOptions, type Decisions } from "./decide
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
-import { Ledger, ledgerFacts, type ClaimEvent } from "./ledger/ledger.js";
+import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { setPause, type Pause } from "./ledger/pauses.js";
+import { isTrial } from "./ledger/trial.js";
 import { recover, type Recovered } from "./ledger/recover.js";
 import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
@@ -43,6 +44,8 @@ export interface RunResult {
   runId: string;
   /** ISO 8601 UTC. */
   asOf: string;
+  /** A live run reads nothing of what this one wrote. */
+  trial: boolean;
   dryRun: boolean;
   /** What an earlier run had left behind. */
   recovered: Recovered;
@@ -67,15 +70,16 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const started = now();
   const renderer = loadRenderer(project);
   const asOf = options.asOf ?? instant(started);
-  const about = { runId: runIdOf(asOf), asOf };
+  const trial = isTrial(project.target, options.asOf);
+  const about = { runId: runIdOf(asOf), asOf, trial };
   warehouse.label({ project: project.name, run: about.runId });
   const before = { ...warehouse.usage };
-  const asked = { asOf, segments: options.segments.map(({ id }) => id) };
+  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id) };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
-    if (!dryRun && project.target.live && options.asOf === null) await refuseCopies(warehouse, schema, facts.home);
-    refuseEarlier(facts.lastAsOf, asOf);
+    if (!dryRun && !trial) await refuseCopies(warehouse, schema, facts.home);
+    refuseEarlier(facts.lastAsOf, about);
     const recovered = ledger === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
     const work = workTables(warehouse.dialect, schema);
     if (ledger === null) await warehouse.script({ work, statements: [] });
@@ -110,7 +114,7 @@ interface Job {
   ledger: Ledger | null;
   facts: Facts;
   renderer: Renderer;
-  run: { runId: string; asOf: string };
+  run: RunKey;
   options: RunOptions;
 }
 
@@ -130,11 +134,11 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-function refuseEarlier(last: string | null, asOf: string): void {
+function refuseEarlier(last: string | null, { asOf, trial }: RunKey): void {
   if (last === null || Date.parse(last) <= Date.parse(asOf)) return;
   throw new OpportuneError({
     code: "run/as-of",
-    message: `The ledger knows a run as of ${last}; this one would be as of ${asOf}, earlier than that.`,
+    message: `The ledger knows a ${trial ? "" : "live "}run as of ${last}; this one would be as of ${asOf}, earlier than that.`,
     hint: "Check this machine's clock. To look at an earlier time, use a copy of the ledger: another `schema` of a target.",
   });
 }
@@ -218,11 +222,11 @@ async function renderAll({ project, warehouse, renderer, run }: Job): Promise<Re
 }
 
 /** Leaves the channels alone that stopped: what they would send waits as `paused`, instead of being claimed and released by each run. */
-async function pauseStopped({ project, warehouse, options }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
+async function pauseStopped({ project, warehouse, run, options }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
   const pausedUntil = new Map<string, string>();
   const now = options.now();
   for (const [name, { pauseMs, reason }] of delivery?.stoppedChannels ?? []) {
-    await setPause(warehouse, project.target.schema, { scope: "channel", name, paused: true, until: now + pauseMs, note: reason }, now);
+    await setPause(warehouse, project.target.schema, { scope: "channel", name, paused: true, until: now + pauseMs, note: reason, trial: run.trial }, now);
     pausedUntil.set(name, instant(now + pauseMs));
   }
   return pausedUntil;

@@ -26,7 +26,7 @@ export const NOTHING_STAGED: StagedRows = { zones: [], dropped: new Map(), newes
 export async function readStaged(
   project: Project,
   warehouse: Warehouse,
-  known: { previous: ReadonlyMap<string, PreviousSegmentRun>; segments: readonly Segment[]; compiled: CompiledProject },
+  known: { trial: boolean; previous: ReadonlyMap<string, PreviousSegmentRun>; segments: readonly Segment[]; compiled: CompiledProject },
 ): Promise<StagedRows> {
   const { dialect } = warehouse;
   const { compiled } = known;
@@ -36,7 +36,7 @@ export async function readStaged(
   const table = dialect.workTable("segment_rows");
   const about: Statement[] = [
     // The one part that may have parameters stands first.
-    ...(missing.length === 0 ? [] : [statement(lastRuns(dialect, project.target.schema, missing, null))]),
+    ...(missing.length === 0 ? [] : [statement(lastRuns(dialect, project.target.schema, missing, known.trial, null))]),
     {
       sql: `select 'zone' as fact, coalesce(timezone, '') as name, ${text("null")} as content from ${table} where dropped is null group by coalesce(timezone, '')`,
       params: [],

@@ -65,7 +65,7 @@ describe("roles and grants on Postgres", () => {
     }
     expect(await world.query("select count(*) as n from opportune.sent_ledger where event = 'accepted'")).not.toEqual([{ n: 0 }]);
     await setPause(job, "opportune", { scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
-    for (const state of [{}, {}]) await writeAlertState(job, "opportune", state);
+    for (const state of [{}, {}]) await writeAlertState(job, "opportune", false, state);
     expect(await job.query({ sql: "select * from opportune.why where user_id = 'u1'", params: [] })).not.toEqual([]);
 
     for (const refused of [

@@ -52,7 +52,7 @@ it("the median is of the runs since a moment that offered anything", async () =>
   await remember(shop, [9, 1, 0, 4, null, 7]);
   await remember(shop, [0, 0, 0], "silent");
   await shop.warehouse(async (warehouse) => {
-    const usual = (since: string): Promise<unknown> => usualOffers(warehouse, "opportune", since);
+    const usual = (since: string): Promise<unknown> => usualOffers(warehouse, "opportune", false, since);
     expect(await usual("2026-03-02T11:30:00Z")).toEqual(
       new Map([
         ["cart", { median: 4, runs: 5 }],

@@ -4,8 +4,9 @@ import { instant } from "../core/clock.js";
 import { scrub } from "../core/redact.js";
 import { readAlertState, writeAlertState, type AlertState } from "../ledger/alert-state.js";
 import { returnedRows, runHistory } from "../ledger/history.js";
+import { isTrial } from "../ledger/trial.js";
 import { secretsOf } from "../project/secrets.js";
-import type { AlertKind, OnAlert, Project } from "../project/types.js";
+import type { AlertKind, OnAlert, Project, Target } from "../project/types.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { conditionsOf, isOver, keyOf, ofKey, type Condition, type Observation } from "./conditions.js";
 import { alertPayload, tell, type AlertPayload } from "./tell.js";
@@ -60,7 +61,7 @@ export class Alerts {
       const silence = this.#noRun(onAlert);
       if (silence === null || !onAlert.on.includes("silent") || keyOf(silence) in this.#state) return;
       const after = await this.#tell(null, project, onAlert, this.#state, new Map([[keyOf(silence), silence]]), []);
-      await this.#keep(this.#state, after, null, project.target.schema);
+      await this.#keep(this.#state, after, null, project.target);
     });
   }
 
@@ -77,18 +78,19 @@ export class Alerts {
 
   async #after(observation: Observation, project: Project, warehouse: Warehouse | null, onAlert: OnAlert): Promise<void> {
     const { schema } = project.target;
-    const stored = warehouse === null ? null : await readAlertState(warehouse, schema).catch(() => null);
+    const trial = isTrial(project.target, null);
+    const stored = warehouse === null ? null : await readAlertState(warehouse, schema, trial).catch(() => null);
     // A warehouse whose ledger can't be read is as good as none.
     const open = stored === null ? null : warehouse;
     const ours = observation.went === "wrong" && observation.problems.every(({ code }) => code === HELD_LEASE);
     if (observation.went === "through") this.sawThrough(this.#io.now());
-    else if (ours && open !== null) this.sawThrough((await runHistory(open, schema)).lastDecided);
+    else if (ours && open !== null) this.sawThrough((await runHistory(open, schema, trial)).lastDecided);
     const before = stored === null ? this.#state : this.#withUnsaved(stored);
     const found = ours ? [] : [...conditionsOf(observation), ...(await this.#noRows(observation, project, open, before))];
     const wrong = new Map(found.filter(({ kind }) => onAlert.on.includes(kind)).map((condition) => [keyOf(condition), condition]));
     const over = ours ? [] : Object.keys(before).filter((key) => !wrong.has(key) && isOver(key, observation, project));
     const after = await this.#tell(observation, project, onAlert, before, wrong, over);
-    await this.#keep(before, after, open, schema);
+    await this.#keep(before, after, open, project.target);
   }
 
   #withUnsaved(state: AlertState): AlertState {
@@ -100,7 +102,7 @@ export class Alerts {
     if (observation.went === "wrong" || warehouse === null) return [];
     if (observation.result.decisions.segments.some(({ returned }) => (returned ?? 0) > 0)) return [];
     const silence: Condition = { kind: "silent", code: "no-rows", subject: "run", name: "", message: "No segment returns a row any more." };
-    const { last, recently } = await returnedRows(warehouse, project.target.schema, this.#io.now(), RECENTLY_MS);
+    const { last, recently } = await returnedRows(warehouse, project.target.schema, isTrial(project.target, null), this.#io.now(), RECENTLY_MS);
     const asked = [...project.segments.values()].filter(({ status }) => status !== "draft");
     return !asked.some(({ id }) => last.has(id)) && (recently || keyOf(silence) in before) ? [silence] : [];
   }
@@ -167,14 +169,14 @@ export class Alerts {
     return reached;
   }
 
-  async #keep(before: AlertState, after: AlertState, warehouse: Warehouse | null, schema: string): Promise<void> {
+  async #keep(before: AlertState, after: AlertState, warehouse: Warehouse | null, target: Target): Promise<void> {
     this.#state = after;
     if (warehouse === null) {
       for (const key of Object.keys(before)) if (!(key in after)) this.#unsaved.set(key, null);
       for (const [key, since] of Object.entries(after)) if (!(key in before)) this.#unsaved.set(key, since);
       return;
     }
-    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after)) await writeAlertState(warehouse, schema, after);
+    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after)) await writeAlertState(warehouse, target.schema, isTrial(target, null), after);
     this.#unsaved.clear();
   }
 }

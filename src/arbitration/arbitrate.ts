@@ -22,7 +22,7 @@ const BEGINNING = "1970-01-01T00:00:00Z";
 
 /** sql/arbitrate.sql with this run's project written in: the exact statement that decides. */
 export function arbitrateStatement(arbitration: Arbitration, templateVersion: (template: string) => string, dialect: Dialect): Statement {
-  const { project, asOf, salt } = arbitration;
+  const { project, asOf, trial, salt } = arbitration;
   const binder = new Binder(dialect);
   const earliest = arbitration.segments.map((segment) => historyFrom(segment, asOf)).sort()[0] ?? asOf;
   return renderSqlFile(
@@ -31,6 +31,7 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
     project.target.schema,
     {
       as_of: timestampLiteral(asOf, dialect),
+      trial,
       salt: textConstant(salt, binder),
       segments: segmentConstants(arbitration),
       steps: stepConstants(arbitration, templateVersion),

@@ -32,6 +32,8 @@ export interface Arbitration {
   project: Project;
   /** ISO 8601 UTC. */
   asOf: string;
+  /** Reads what live runs and trials wrote; a live run reads live rows alone. */
+  trial: boolean;
   salt: string;
   segments: readonly ArbitratedSegment[];
   pausedChannels: ReadonlySet<string>;

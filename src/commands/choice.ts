@@ -1,6 +1,7 @@
 /** What `doubts settle` and `retry` have in common: which messages are meant, and what is said of those that were not. */
 import { OpportuneError } from "../core/errors.js";
 import { EVERY, type Choice } from "../ledger/settle.js";
+import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import { ledgerTable } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
@@ -42,6 +43,7 @@ export async function filtered(project: Project, warehouse: Warehouse, { segment
   };
   return {
     ...EVERY,
+    trial: isTrial(project.target, null),
     segment: await check("segment", segment, [...project.segments.keys()]),
     channel: await check("channel", channel, [...project.channels.keys()]),
   };

@@ -105,14 +105,14 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     ledgerCheck(schema, status),
     ...sources,
     homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
-    pauseCheck(await pauses(warehouse, schema, Date.now()), project),
+    pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
     ...guardChecks(await heldBack(project, warehouse)),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];
 }
 
 async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {
-  const last = await previousSegmentRuns(warehouse, project.target.schema, [...project.segments.keys()], instant(Date.now()));
+  const last = await previousSegmentRuns(warehouse, project.target.schema, [...project.segments.keys()], isTrial(project.target, null), instant(Date.now()));
   return [...last.values()]
     .flatMap(({ segment, asOf, decisions }) => GUARDS.map((reason) => ({ segment, asOf, reason, candidates: decisions[reason] ?? 0 })))
     .filter(({ candidates }) => candidates > 0);

@@ -5,6 +5,7 @@ import { OpportuneError } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
 import { sleep } from "../delivery/limits.js";
 import { runHistory } from "../ledger/history.js";
+import { isTrial } from "../ledger/trial.js";
 import { loadProject } from "../project/load.js";
 import { secretsOf } from "../project/secrets.js";
 import type { Project, Segment } from "../project/types.js";
@@ -121,7 +122,7 @@ function stopBeats(beats: { stop(): void } | null): void {
 async function history(project: Project, alerts: Alerts, open: () => Promise<Warehouse>): ReturnType<typeof runHistory> {
   const read: Awaited<ReturnType<typeof runHistory>>[] = [];
   await alerted(project, alerts, open, async (warehouse) => {
-    read.push(await runHistory(warehouse, project.target.schema));
+    read.push(await runHistory(warehouse, project.target.schema, isTrial(project.target, null)));
     return null;
   });
   const [found] = read;

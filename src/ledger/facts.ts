@@ -7,6 +7,7 @@ import type { Row, Statement } from "../warehouse/types.js";
 import type { Pause } from "./pauses.js";
 import { lastRuns, previousRuns, RECENTLY_MS, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement } from "./tables.js";
+import { heeded } from "./trial.js";
 
 /** What a run asks beside what every command does. */
 export interface FactsAsked {
@@ -14,6 +15,8 @@ export interface FactsAsked {
   segments: readonly string[];
   /** ISO 8601 UTC. */
   asOf: string;
+  /** A live run reads nothing that a trial wrote. */
+  trial: boolean;
 }
 
 export interface Facts {
@@ -24,9 +27,9 @@ export interface Facts {
   salt: string;
   /** Identity of the database that the ledger was made in, or approved for; null: none is known. */
   home: string | null;
-  /** The latest `as_of` of any run, ISO 8601 UTC; null: there was none. */
+  /** The latest `as_of` of a run that this one reads of, ISO 8601 UTC; null: there was none. */
   lastAsOf: string | null;
-  /** Runs that have not ended: beside one's own, all were cut off. */
+  /** Runs of either kind that have not ended: beside one's own, all were cut off. */
   unfinished: number;
   /** What is paused as of the run. */
   pauses: readonly Pause[];
@@ -59,7 +62,8 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
   if (asked === undefined) return statement(always);
   const latest = queries
     .selectFrom("pauses")
-    .select(["scope", "name", "paused", "until", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
+    .select(["scope", "name", "paused", "until", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")])
+    .where(heeded(asked.trial));
   const standing = queries
     .selectFrom(latest.as("p"))
     .select([fact("pause"), text("scope").as("name"), text("name").as("content")])
@@ -67,7 +71,12 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
     .where("paused", "=", true)
     .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(asked.asOf, dialect))})`);
   const ofRun = always
-    .unionAll(queries.selectFrom("runs").select([fact("last_as_of"), text(cast("null")).as("name"), text(isoText("max(as_of)", dialect)).as("content")]))
+    .unionAll(
+      queries
+        .selectFrom("runs")
+        .select([fact("last_as_of"), text(cast("null")).as("name"), text(isoText("max(as_of)", dialect)).as("content")])
+        .where(heeded(asked.trial)),
+    )
     .unionAll(
       queries
         .selectFrom("runs")
@@ -76,7 +85,7 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
     )
     .unionAll(standing);
   if (asked.segments.length === 0) return statement(ofRun);
-  return statement(ofRun.unionAll(lastRuns(dialect, schema, asked.segments, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
+  return statement(ofRun.unionAll(lastRuns(dialect, schema, asked.segments, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
 }
 
 /** The facts from their rows. */

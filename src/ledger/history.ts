@@ -7,6 +7,7 @@ import type { Statement, Warehouse } from "../warehouse/types.js";
 import { elseRequired } from "./ledger.js";
 import { requireVersion } from "./schema.js";
 import { ledgerQueries, statement } from "./tables.js";
+import { heeded } from "./trial.js";
 
 /** What a scheduler must know to go on where another left off. Times are ms since 1970 UTC. */
 export interface RunHistory {
@@ -23,9 +24,9 @@ export interface RunHistory {
 /** Reasons of candidates for which a segment is asked again at once: what they wait for may be over by then. */
 export const ASK_AGAIN: readonly string[] = ["audience_failed", "run_limit"];
 
-/** One statement. @throws OpportuneError where there is no ledger, or not the one needed */
-export async function runHistory(warehouse: Warehouse, schema: string): Promise<RunHistory> {
-  const rows = await elseRequired(warehouse, schema, () => warehouse.query(historyStatement(warehouse.dialect, schema)));
+/** One statement; `trial`: a live job asks of live runs alone. @throws OpportuneError where there is no ledger, or not the one needed */
+export async function runHistory(warehouse: Warehouse, schema: string, trial: boolean): Promise<RunHistory> {
+  const rows = await elseRequired(warehouse, schema, () => warehouse.query(historyStatement(warehouse.dialect, schema, trial)));
   const content = (fact: string): string | null => (rows.find((row) => row["fact"] === fact)?.["content"] ?? null) as string | null;
   requireVersion(schema, Number(content("version") ?? 0));
   const asked = rows
@@ -50,7 +51,7 @@ interface LastAsked {
   released: number | string | null;
 }
 
-function historyStatement(dialect: Dialect, schema: string): Statement {
+function historyStatement(dialect: Dialect, schema: string, trial: boolean): Statement {
   const queries = ledgerQueries(dialect, schema);
   const text = (expression: string) => sql<string | null>`${sql.raw(expression)}`;
   const nameless = text(`cast(null as ${dialect.types.text})`).as("name");
@@ -58,25 +59,33 @@ function historyStatement(dialect: Dialect, schema: string): Statement {
     .selectFrom("segment_runs as s")
     .innerJoin("runs as r", "r.run_id", "s.run_id")
     .select(["segment", "succeeded", "decisions", "status", "released", text(isoText("s.as_of", dialect)).as("asked")])
-    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"));
+    .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
+    .where(heeded(trial, "r"));
   const asked = dialect.jsonObject(["asked", "succeeded", "decisions", "status", "released"].map((column) => [column, column] as const));
   return statement(
     queries
       .selectFrom("meta")
       .select([text("'version'").as("fact"), nameless, text("content").as("content")])
       .where("name", "=", "schema_version")
-      .unionAll(queries.selectFrom("runs").select([text("'last_as_of'").as("fact"), nameless, text(isoText("max(as_of)", dialect)).as("content")]))
+      .unionAll(
+        queries
+          .selectFrom("runs")
+          .select([text("'last_as_of'").as("fact"), nameless, text(isoText("max(as_of)", dialect)).as("content")])
+          .where(heeded(trial)),
+      )
       .unionAll(
         queries
           .selectFrom("runs")
           .select([text("'succeeded'").as("fact"), nameless, text(isoText("max(finished_at)", dialect)).as("content")])
-          .where("status", "=", "success"),
+          .where("status", "=", "success")
+          .where(heeded(trial)),
       )
       .unionAll(
         queries
           .selectFrom("runs")
           .select([text("'decided'").as("fact"), nameless, text(isoText("max(finished_at)", dialect)).as("content")])
-          .where("run_id", "in", queries.selectFrom("segment_runs").select("run_id")),
+          .where("run_id", "in", queries.selectFrom("segment_runs").select("run_id"))
+          .where(heeded(trial)),
       )
       .unionAll(
         queries
@@ -101,6 +110,7 @@ const LAST_RUN_WITHIN_MS = 30 * 24 * 3_600_000;
 export async function returnedRows(
   warehouse: Warehouse,
   schema: string,
+  trial: boolean,
   now: number,
   withinMs: number,
 ): Promise<{ last: ReadonlySet<string>; recently: boolean }> {
@@ -110,6 +120,7 @@ export async function returnedRows(
     .selectFrom("segment_runs")
     .select(["segment", "returned", sql<number>`row_number() over (partition by segment order by as_of desc, run_id desc)`.as("newest")])
     .where("succeeded", "=", 1)
+    .where(heeded(trial))
     .where("as_of", ">", timestamp(now - LAST_RUN_WITHIN_MS));
   const fact = (name: string) => sql<string>`${sql.raw(`'${name}'`)}`.as("fact");
   const rows = await warehouse.query(
@@ -124,6 +135,7 @@ export async function returnedRows(
             .selectFrom("segment_runs")
             .select([fact("recently"), "segment"])
             .where("returned", ">", 0)
+            .where(heeded(trial))
             .where("as_of", ">", timestamp(now - withinMs))
             .groupBy("segment"),
         ),

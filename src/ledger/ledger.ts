@@ -14,6 +14,14 @@ const SEQ_PER_FENCE = 1_000_000_000;
 /** More than there are claims: numbers reserved for a statement that finds out itself how many it needs. */
 export const MOST_CLAIMS = 500_000_000;
 
+/** A run, as its rows name it. */
+export interface RunKey {
+  runId: string;
+  /** ISO 8601 UTC. */
+  asOf: string;
+  trial: boolean;
+}
+
 /** What became of a claim, or that it is about to be handed over. */
 export interface ClaimEvent {
   messageId: string;
@@ -92,37 +100,39 @@ export class Ledger {
   }
 
   /** Appends the changed answers of the run's decisions together with what each segment's run was: both or neither. */
-  async appendDecisions(run: { runId: string; asOf: string }, segmentRuns: readonly SegmentRun[], decisions: number, now: number): Promise<void> {
+  async appendDecisions(run: RunKey, segmentRuns: readonly SegmentRun[], decisions: number, now: number): Promise<void> {
     const { dialect } = this.warehouse;
     const base = this.reserve(decisions);
     const append = renderSqlFile("append.sql", dialect, this.schema, {
       seq: String(base),
       run_id: `'${run.runId}'`,
+      trial: run.trial,
       as_of: timestampLiteral(run.asOf, dialect),
       recorded_at: timestampLiteral(instant(now), dialect),
     });
-    const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf }));
+    const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, trial: run.trial }));
     const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
     await this.#append(base, decisions, { statements: [...insert, append] });
   }
 
   /** Appends events of claims of this run in one transaction; gives what is paused then, at `now` (ms since 1970 UTC). */
-  async appendEvents(run: { runId: string; asOf: string }, events: readonly ClaimEvent[], now: number): Promise<StandingPause[]> {
-    if (events.length === 0) return pauses(this.warehouse, this.schema, now);
+  async appendEvents(run: RunKey, events: readonly ClaimEvent[], now: number): Promise<StandingPause[]> {
+    if (events.length === 0) return pauses(this.warehouse, this.schema, run.trial, now);
     const { dialect } = this.warehouse;
     const base = this.reserve(events.length);
     const append = renderSqlFile("outcomes.sql", dialect, this.schema, {
       seq: String(base),
       run_id: `'${run.runId}'`,
+      trial: run.trial,
       as_of: timestampLiteral(run.asOf, dialect),
       first: String(events.reduce((first, { place }) => Math.min(first, place), Infinity)),
       last: String(events.reduce((last, { place }) => Math.max(last, place), 0)),
     });
     const rows = await this.#append(base, events.length, {
       fill: { table: dialect.workTable("outcomes"), columns: eventColumns(events) },
-      statements: [append, pauseQuery(dialect, this.schema, now)],
+      statements: [append, pauseQuery(dialect, this.schema, run.trial, now)],
     });
-    return rows === null ? pauses(this.warehouse, this.schema, now) : standingPauses(rows);
+    return rows === null ? pauses(this.warehouse, this.schema, run.trial, now) : standingPauses(rows);
   }
 
   /**
@@ -151,7 +161,7 @@ export class Ledger {
 }
 
 /** What a segment's part in a run was. */
-export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of">;
+export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "trial" | "experiment">;
 
 /** The ledger's facts, without the lease. */
 export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {

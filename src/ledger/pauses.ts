@@ -4,6 +4,7 @@ import { Binder, isoText, ledgerTable, timestampLiteral } from "../warehouse/sql
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 import { ledgerQueries, statement } from "./tables.js";
+import { heeded } from "./trial.js";
 
 export interface Pause {
   scope: "project" | "segment" | "channel";
@@ -18,17 +19,18 @@ export interface StandingPause extends Pause {
   note: string | null;
 }
 
-/** What is paused at `now` (ms since 1970 UTC). */
-export async function pauses(warehouse: Warehouse, schema: string, now: number): Promise<StandingPause[]> {
-  return standingPauses(await warehouse.query(pauseQuery(warehouse.dialect, schema, now)));
+/** What is paused at `now` (ms since 1970 UTC), for live runs or for trials. */
+export async function pauses(warehouse: Warehouse, schema: string, trial: boolean, now: number): Promise<StandingPause[]> {
+  return standingPauses(await warehouse.query(pauseQuery(warehouse.dialect, schema, trial, now)));
 }
 
 /** The statement that asks it. */
-export function pauseQuery(dialect: Dialect, schema: string, now: number): Statement {
+export function pauseQuery(dialect: Dialect, schema: string, trial: boolean, now: number): Statement {
   const queries = ledgerQueries(dialect, schema);
   const latest = queries
     .selectFrom("pauses")
-    .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")]);
+    .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")])
+    .where(heeded(trial));
   return statement(
     queries
       .selectFrom(latest.as("p"))
@@ -46,15 +48,16 @@ export function standingPauses(rows: readonly Row[]): StandingPause[] {
 
 /**
  * Pauses or resumes; holds from the next batch on. Needs no lease, so that a run under way can be paused: pauses have a
- * counter of their own, in a row of `leases` whose update makes two that pause at once take turns.
+ * counter of their own, in a row of `leases` whose update makes two that pause at once take turns. `trial`: a trial's breaker says so,
+ * and no live run heeds it; what a person says holds for both.
  */
 export async function setPause(
   warehouse: Warehouse,
   schema: string,
-  pause: Pause & { paused: boolean; until?: number; note?: string },
+  pause: Pause & { paused: boolean; until?: number; note?: string; trial?: boolean },
   now: number,
 ): Promise<void> {
-  const { scope, name, paused, until, note } = pause;
+  const { scope, name, paused, until, note, trial = false } = pause;
   const queries = ledgerQueries(warehouse.dialect, schema);
   const counter = queries
     .updateTable("leases")
@@ -70,9 +73,10 @@ export async function setPause(
     binder.bind(until === undefined ? null : instant(until), "timestamp"),
     binder.bind(note ?? null),
     binder.bind(instant(now), "timestamp"),
+    binder.bind(String(trial), "boolean"),
   ];
   const insert = {
-    sql: `insert into ${table("pauses")} (scope, name, paused, until, note, recorded_at, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
+    sql: `insert into ${table("pauses")} (scope, name, paused, until, note, recorded_at, trial, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
     params: binder.params,
   };
   await warehouse.script({ statements: [statement(counter), insert] });

@@ -3,8 +3,9 @@ import { instant } from "../core/clock.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Row, Statement, Warehouse } from "../warehouse/types.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger, RunKey } from "./ledger.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
+import { heeded } from "./trial.js";
 
 /** The last successful run of a segment. */
 export interface PreviousSegmentRun {
@@ -18,7 +19,7 @@ export interface PreviousSegmentRun {
   decisions: Record<string, number>;
 }
 
-export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status"> & {
+export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status" | "trial" | "project_version"> & {
   status: "success" | "error";
 };
 
@@ -50,17 +51,18 @@ export async function previousSegmentRuns(
   warehouse: Warehouse,
   schema: string,
   segments: readonly string[],
+  trial: boolean,
   asOf: string,
 ): Promise<Map<string, PreviousSegmentRun>> {
   const read = async (ids: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> =>
-    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, ids, since))));
+    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, ids, trial, since))));
   const recent = await read(segments, instant(Date.parse(asOf) - RECENTLY_MS));
   const others = segments.filter((segment) => !recent.has(segment));
   return new Map([...recent, ...(await read(others, null))]);
 }
 
 /** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (at least one) worked, since `since` or ever. */
-export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], since: string | null) {
+export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], trial: boolean, since: string | null) {
   const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
   const latest = ledgerQueries(dialect, schema)
     .selectFrom("segment_runs as s")
@@ -70,6 +72,7 @@ export function lastRuns(dialect: Dialect, schema: string, segments: readonly st
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .where("segment", "in", segments)
+    .where(heeded(trial, "r"))
     .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
   const content = dialect.jsonObject([
     ["as_of", "as_of_text"],
@@ -102,7 +105,7 @@ export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentR
  * What each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out: how many
  * runs there were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes.
  */
-export async function usualOffers(warehouse: Warehouse, schema: string, since: string): Promise<Map<string, { median: number; runs: number }>> {
+export async function usualOffers(warehouse: Warehouse, schema: string, trial: boolean, since: string): Promise<Map<string, { median: number; runs: number }>> {
   const queries = ledgerQueries(warehouse.dialect, schema);
   const ranked = queries
     .selectFrom("segment_runs")
@@ -111,6 +114,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
     .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
+    .where(heeded(trial))
     .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(since, warehouse.dialect))}`);
   const rows = await warehouse.query(
     statement(
@@ -126,11 +130,11 @@ export async function usualOffers(warehouse: Warehouse, schema: string, since: s
 /** `work`: definitions of the run's work tables, made in the same request. */
 export async function recordRunStart(
   ledger: Ledger,
-  run: { runId: string; asOf: string; version: string },
+  run: RunKey & { version: string },
   now: number,
   work: readonly Statement[] = [],
 ): Promise<void> {
-  const values = { run_id: run.runId, as_of: run.asOf, started_at: instant(now), opportune_version: run.version, fence: ledger.fence };
+  const values = { run_id: run.runId, as_of: run.asOf, started_at: instant(now), opportune_version: run.version, fence: ledger.fence, trial: run.trial };
   const insert = ledgerQueries(ledger.warehouse.dialect, ledger.schema)
     .insertInto("runs")
     .values({ ...values, ...NOTHING_YET, finished_at: null, status: "running" });

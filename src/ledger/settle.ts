@@ -30,9 +30,12 @@ export interface Choice {
   reasons: readonly string[] | null;
   /** Since when at the earliest, ms since 1970 UTC. */
   since: number | null;
+  /** Trials' messages, or those of live runs. */
+  trial: boolean;
 }
 
-export const EVERY: Choice = { messageIds: null, segment: null, channel: null, reasons: null, since: null };
+/** Those of live runs. */
+export const EVERY: Choice = { trial: false, messageIds: null, segment: null, channel: null, reasons: null, since: null };
 
 /** A message in doubt. Times are ISO 8601 UTC. */
 export interface Doubt {
@@ -106,13 +109,14 @@ function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: W
     return [values.length === 0 ? "1 = 0" : `${column} in (${values.map((value) => binder.bind(value)).join(", ")})`];
   };
   const conditions = [
+    choice.trial ? "coalesce(e.trial, false)" : "not coalesce(e.trial, false)",
     ...among("e.message_id", choice.messageIds),
     ...among("e.segment", choice.segment === null ? null : [choice.segment]),
     ...among("e.channel", choice.channel === null ? null : [choice.channel]),
     ...among("c.why", choice.reasons),
     ...(choice.since === null ? [] : [`c.since >= ${timestampLiteral(instant(choice.since), dialect)}`]),
   ];
-  return { state, ends: ENDS[state].map(literal).join(", "), conditions: conditions.length === 0 ? "1 = 1" : conditions.join(" and ") };
+  return { state, ends: ENDS[state].map(literal).join(", "), conditions: conditions.join(" and ") };
 }
 
 function becauseOf(row: Row): string | null {

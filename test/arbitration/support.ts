@@ -6,6 +6,7 @@ import { AS_OF, segmentOf } from "../segments/support.js";
 export function arbitrationOf(project: Project): Arbitration {
   return {
     project,
+    trial: false,
     asOf: AS_OF,
     salt: "salt",
     segments: [

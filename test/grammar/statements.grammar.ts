@@ -115,13 +115,13 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     const shop = await Shop.sending(["ada"]);
     await shop.run(T0);
     await shop.warehouse(async (warehouse) => {
-      expect((await runHistory(warehouse, "opportune")).lastSuccess).toBe(T0);
-      expect((await returnedRows(warehouse, "opportune", T0, MINUTE)).last).toEqual(new Set(["cart"]));
-      await writeAlertState(warehouse, "opportune", { failed: "2026-03-02T12:00:00Z" });
+      expect((await runHistory(warehouse, "opportune", false)).lastSuccess).toBe(T0);
+      expect((await returnedRows(warehouse, "opportune", false, T0, MINUTE)).last).toEqual(new Set(["cart"]));
+      await writeAlertState(warehouse, "opportune", false, { failed: "2026-03-02T12:00:00Z" });
       // An older ledger, which is brought to this version under the lease.
       await warehouse.execute({ sql: "update opportune.meta set content = '2' where name = 'schema_version'", params: [] });
       expect(await installLedger(warehouse, "opportune")).toEqual(["003_guards.sql"]);
-      expect(await readAlertState(warehouse, "opportune")).toEqual({ failed: "2026-03-02T12:00:00Z" });
+      expect(await readAlertState(warehouse, "opportune", false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
     });
   });
 

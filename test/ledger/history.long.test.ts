@@ -20,7 +20,7 @@ const open: Record<string, () => Promise<Warehouse>> = {
 
 it.each(Object.keys(open))("on %s", async (name) => {
   warehouse = (await open[name]?.()) as Warehouse;
-  await expect(runHistory(warehouse, "opportune")).rejects.toMatchObject({ problems: [{ code: expect.stringMatching(/^ledger\//) as string }] });
+  await expect(runHistory(warehouse, "opportune", false)).rejects.toMatchObject({ problems: [{ code: expect.stringMatching(/^ledger\//) as string }] });
   await installLedger(warehouse, "opportune");
   const execute = (sql: string): Promise<number> => warehouse.execute({ sql, params: [] });
   const run = (hour: number, status: string, released: number): Promise<number> =>
@@ -42,20 +42,20 @@ it.each(Object.keys(open))("on %s", async (name) => {
   await asked(11, "full", 1, 0, '{"run_limit": 1}');
   await asked(11, "held", 1, 0, '{"audience_failed": 3}');
   await asked(12, "released", 1, 3, '{"claimed": 3}');
-  expect(await runHistory(warehouse, "opportune")).toEqual({
+  expect(await runHistory(warehouse, "opportune", false)).toEqual({
     lastAsOf: NOON + HOUR,
     askedAt: new Map([["done", NOON - 2 * HOUR]]),
     lastSuccess: NOON + 1500,
     // The run at one had not got as far.
     lastDecided: NOON + 1500,
   });
-  expect(await returnedRows(warehouse, "opportune", NOON + HOUR, 2 * HOUR)).toEqual({ last: new Set(["done", "failed", "released"]), recently: true });
-  expect((await returnedRows(warehouse, "opportune", NOON + 2 * HOUR, 2 * HOUR)).recently).toBe(false);
+  expect(await returnedRows(warehouse, "opportune", false, NOON + HOUR, 2 * HOUR)).toEqual({ last: new Set(["done", "failed", "released"]), recently: true });
+  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).recently).toBe(false);
 
-  expect(await readAlertState(warehouse, "opportune")).toEqual({});
+  expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
   const state = { "failed segment/query segment cart": "2026-03-02T12:00:00Z" };
-  await writeAlertState(warehouse, "opportune", state);
-  expect(await readAlertState(warehouse, "opportune")).toEqual(state);
-  await writeAlertState(warehouse, "opportune", {});
-  expect(await readAlertState(warehouse, "opportune")).toEqual({});
+  await writeAlertState(warehouse, "opportune", false, state);
+  expect(await readAlertState(warehouse, "opportune", false)).toEqual(state);
+  await writeAlertState(warehouse, "opportune", false, {});
+  expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
 });

@@ -72,7 +72,7 @@ describe("installing", () => {
     expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
     await running.release();
     expect(await installLedger(warehouse, SCHEMA)).toEqual(["003_guards.sql"]);
-    expect(await pauses(warehouse, SCHEMA, T0)).toEqual([{ scope: "segment", name: "cart", until: null, note: "as before" }]);
+    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "segment", name: "cart", until: null, note: "as before" }]);
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
     await (await Ledger.open(warehouse, SCHEMA)).release();
   });
@@ -208,9 +208,9 @@ describe("the lease", () => {
     await Ledger.open(warehouse, SCHEMA);
     const before = await rows(warehouse, LEASES);
     await requireLedger(warehouse, SCHEMA);
-    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], asOf: "2026-03-02T12:00:00Z" })).toMatchObject({ lastAsOf: null, unfinished: 0, pauses: [] });
+    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], trial: false, asOf: "2026-03-02T12:00:00Z" })).toMatchObject({ lastAsOf: null, unfinished: 0, pauses: [] });
     await setPause(warehouse, SCHEMA, { scope: "project", name: "", paused: true }, T0);
-    expect(await pauses(warehouse, SCHEMA, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
+    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 });
@@ -309,14 +309,14 @@ describe("pauses", () => {
       ["project", "", true],
     ] as const)
       await setPause(warehouse, SCHEMA, { scope, name, paused }, T0);
-    expect((await pauses(warehouse, SCHEMA, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
+    expect((await pauses(warehouse, SCHEMA, false, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
   });
 
   it("that have an end hold until then", async () => {
     const warehouse = await ledgerWarehouse();
     await setPause(warehouse, SCHEMA, { scope: "channel", name: "email", paused: true, until: T0 + 60_000, note: "as tried" }, T0);
     const pause = { scope: "channel", name: "email", until: "2026-03-02T12:01:00Z", note: "as tried" };
-    expect(await pauses(warehouse, SCHEMA, T0 + 59_999)).toEqual([pause]);
-    expect(await pauses(warehouse, SCHEMA, T0 + 60_000)).toEqual([]);
+    expect(await pauses(warehouse, SCHEMA, false, T0 + 59_999)).toEqual([pause]);
+    expect(await pauses(warehouse, SCHEMA, false, T0 + 60_000)).toEqual([]);
   });
 });

@@ -366,7 +366,7 @@ describe("the ledger", () => {
     const others = await Promise.all(Array.from({ length: 4 }, () => open()));
     await Promise.all(others.map((warehouse, i) => setPause(warehouse, SCHEMA, { scope: "segment", name: `s${String(i)}`, paused: true }, NOW)));
     await setPause(holder.warehouse, SCHEMA, { scope: "segment", name: "s1", paused: false }, NOW);
-    expect((await pauses(holder.warehouse, SCHEMA, NOW)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
+    expect((await pauses(holder.warehouse, SCHEMA, false, NOW)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
     const [row] = await holder.warehouse.query(plain(`select count(*) as n, count(distinct seq) as different from ${SCHEMA}.pauses`));
     expect(row).toEqual({ n: 5, different: 5 });
     await holder.release();
