@@ -18,7 +18,7 @@ export interface PreviousSegmentRun {
   decisions: Record<string, number>;
 }
 
-export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status"> & {
+export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status" | "trial"> & {
   status: "success" | "error";
 };
 

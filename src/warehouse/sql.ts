@@ -135,6 +135,10 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
       const { columns, key } = hash as { columns: string; key: string };
       return dialect.insertMissing(ledgerTable(dialect, ledgerSchema, table), columns.split(", "), fn(this).trim(), key);
     },
+    /** The columns to add as `name=type`. */
+    add_columns: (table: string, { hash }: Handlebars.HelperOptions) =>
+      dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)),
+    drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(ledgerSchema), table, column),
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
   };
 }
