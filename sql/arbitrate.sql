@@ -287,7 +287,7 @@ candidates as {{kept}}(
     d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
     d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
     case d.address_kind when 'email' then {{lower "trim(d.email, ' ')"}} when 'phone' then trim(d.phone, ' ') when 'device_token' then trim(d.device_token, ' ') else d.user_id end as address,
-    {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "d.repeat_kind")}} as message_id
+    {{message_id salt "d" "d.occurred_at" "d.repeat_kind"}} as message_id
   from dated d
   where d.due_at <= {{as_of}}
     and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
@@ -601,20 +601,20 @@ all_rows as (
     end as is_new, 1 as row_count
   from answers
   union all
-  select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
+  select 0, {{message_id salt "c" "c.anchor" "g.repeat_kind"}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
     g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
     'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 0, 1
   from conversion_rows c
   join segments g on g.segment = c.segment
   union all
-  select 0, {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
+  select 0, {{message_id salt "d" "d.occurred_at" "g.repeat_kind"}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
     g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
     'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 0, 1
   from dated d
   join segments g on g.segment = d.segment
   where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
   union all
-  select 2, {{hash salt "a.segment" "a.step" "a.user_id" "a.item_key" (anchor_text "a.occurred_at" "g.repeat_kind")}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+  select 2, {{message_id salt "a" "a.occurred_at" "g.repeat_kind"}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
     g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
     case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
     case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,

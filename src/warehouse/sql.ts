@@ -116,14 +116,11 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),
     md5: (text: string) => dialect.md5(text),
-    /** MD5 over the canonical text of its parts: `<length>:<text>` joined by commas. */
-    hash: (...parts: unknown[]) => dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect)),
     microseconds: (timestamp: string) => dialect.microseconds(timestamp),
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
-    /** A message id's anchor: none where the segment never repeats. */
-    anchor_text: (anchor: string, repeatKind: string) =>
-      `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
+    /** The id of a message about a behaviour; `of` has the columns step, user_id and item_key, and `repeat_kind` is its segment's. */
+    message_id: (salt: string, of: string, anchor: string, repeatKind: string) => messageId({ salt, of, anchor, repeatKind }, dialect),
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => isoSeconds(timestamp, dialect),
     json: (...args: unknown[]) => {
@@ -143,6 +140,23 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
   };
 }
 
+/** The columns that a message's id is made of, in SQL. */
+interface MessageIdParts {
+  salt: string;
+  /** Alias of the rows, which have segment, step, user_id and item_key. */
+  of: string;
+  /** The behaviour; in a journey, its anchor. */
+  anchor: string;
+  /** `never` leaves the behaviour out: a message once in a lifetime. */
+  repeatKind: string;
+}
+
+/** SQL of a message's id, the same for whatever is said of it; see "Buckets" in docs/decisions.md. */
+function messageId({ salt, of, anchor, repeatKind }: MessageIdParts, dialect: Dialect): string {
+  const behaviour = `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`;
+  return dialect.md5(canonicalText([salt, `${of}.segment`, `${of}.step`, `${of}.user_id`, `${of}.item_key`, behaviour], dialect));
+}
+
 /** SQL of a timestamp as ISO 8601 UTC to the second. */
 export function isoSeconds(timestamp: string, dialect: Dialect): string {
   return `replace(substr(${dialect.utcText(timestamp)}, 1, 19), ' ', 'T') || 'Z'`;
@@ -153,7 +167,7 @@ export function isoText(timestamp: string, dialect: Dialect): string {
   return `replace(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
 }
 
-/** The SQL of a hash's canonical text; see "Buckets" in docs/decisions.md. */
+/** The SQL of a hash's canonical text, `<length>:<text>` of each part, joined by commas; see "Buckets" in docs/decisions.md. */
 function canonicalText(parts: readonly string[], dialect: Dialect): string {
   return parts.map((part) => `cast(length(${part}) as ${dialect.types.text}) || ':' || ${part}`).join(" || ',' || ");
 }
