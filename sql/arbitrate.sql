@@ -50,6 +50,7 @@ recent as {{kept}}(          -- as far back as it can matter to a candidate of t
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment
   where l.decided_at >= {{history_from}} and l.decided_at >= s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
+    {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
 ),
 backfills as (
   select segment, user_id, item_key, occurred_at, max(counts_from) as counts_from, max(seq) as seq
@@ -213,6 +214,7 @@ had_before as {{kept}}(      -- repeat: never looks at all history, on the colum
     select t.segment, t.user_id, t.item_key, (
       select sum(l.counts) from {{ledger "sent_ledger"}} l
       where l.segment = t.segment and l.user_id = t.user_id and l.item_key = t.item_key and l.counts <> 0
+        {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
     ) as counts
     from standings t
     join segments s on s.segment = t.segment and s.repeat_kind = 'never'
@@ -225,6 +227,7 @@ had_before as {{kept}}(      -- repeat: never looks at all history, on the colum
   join segments s on s.segment = l.segment and s.repeat_kind = 'never'
   join standings t on t.segment = l.segment and t.user_id = l.user_id and t.item_key = l.item_key and t.standing = 'fresh'
   where l.counts <> 0 and l.decided_at >= {{had_before_from}} -- no day at all where no segment is for once in a lifetime
+    {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
   group by l.segment, l.user_id, l.item_key
   having sum(l.counts) > 0
 {{/if}}
@@ -287,7 +290,7 @@ candidates as {{kept}}(
     d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
     d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
     case d.address_kind when 'email' then {{lower "trim(d.email, ' ')"}} when 'phone' then trim(d.phone, ' ') when 'device_token' then trim(d.device_token, ' ') else d.user_id end as address,
-    {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "d.repeat_kind")}} as message_id
+    {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
   from dated d
   where d.due_at <= {{as_of}}
     and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
@@ -337,6 +340,7 @@ suppressed as (
   from candidates c
   join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address
   where u.topic is null and (c.class = 'marketing' or u.reason <> 'unsubscribe')
+    {{#unless trial}}and not coalesce(u.trial, false){{/unless}}
   group by c.message_id
 ),
 wishes as (          -- the last word of each user on each channel and topic, where it is no
@@ -344,6 +348,7 @@ wishes as (          -- the last word of each user on each channel and topic, wh
   from (
     select p.*, row_number() over (partition by user_id, coalesce(channel, ''), coalesce(topic, '') order by seq desc) as newest
     from {{ledger "preferences"}} p
+    where p.opted_in is not null {{#unless trial}}and not coalesce(p.trial, false){{/unless}}
   ) w
   where newest = 1 and not opted_in
 ),
@@ -358,6 +363,7 @@ opted_out as (
     select c.message_id, 3
     from candidates c
     join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address and u.topic = c.topic
+    {{#unless trial}}where not coalesce(u.trial, false){{/unless}}
   ) x
   group by message_id
 ),
@@ -366,6 +372,7 @@ counting_claims as ( -- marketing claims and hold-outs that neither failed nor w
   from {{ledger "sent_ledger"}}
   -- Not "counts <> 0": Postgres would read the whole of the index that has this condition.
   where class = 'marketing' and abs(counts) = 1 and decided_at > {{caps_from}} and event not in ('sending', 'accepted', 'in_doubt')
+    {{#unless trial}}and not coalesce(trial, false){{/unless}}
   group by message_id, run_id
   having sum(counts) > 0
 ),
@@ -601,20 +608,20 @@ all_rows as (
     end as is_new, 1 as row_count
   from answers
   union all
-  select 0, {{hash salt "c.segment" "c.step" "c.user_id" "c.item_key" (anchor_text "c.anchor" "g.repeat_kind")}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
+  select 0, {{message_id salt "c" "c.anchor" "g.repeat_kind" trial}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
     g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
     'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 0, 1
   from conversion_rows c
   join segments g on g.segment = c.segment
   union all
-  select 0, {{hash salt "d.segment" "d.step" "d.user_id" "d.item_key" (anchor_text "d.occurred_at" "g.repeat_kind")}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
+  select 0, {{message_id salt "d" "d.occurred_at" "g.repeat_kind" trial}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
     g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
     'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 0, 1
   from dated d
   join segments g on g.segment = d.segment
   where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
   union all
-  select 2, {{hash salt "a.segment" "a.step" "a.user_id" "a.item_key" (anchor_text "a.occurred_at" "g.repeat_kind")}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+  select 2, {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
     g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
     case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
     case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,

@@ -120,10 +120,11 @@ it("compile --estimate: each query, a day of it at the schedule, and what is abo
     const statements = new Map<string, Statement>();
     const compiled = await compileRun(project, warehouse, {
       asOf,
+      trial: true,
       segments,
       backfill: new Set(),
       templates: loadRenderer(project),
-      facts: await ledgerFacts(warehouse, "opportune", { asOf, segments: segments.map(({ id }) => id) }),
+      facts: await ledgerFacts(warehouse, "opportune", { asOf, trial: true, segments: segments.map(({ id }) => id) }),
       onStatement: (name, statement) => void statements.set(name, statement),
     });
     const plain = { bold: (text: string) => text } as Parameters<Awaited<ReturnType<typeof estimate>>["lines"]>[0];

@@ -3,6 +3,7 @@ import { instant } from "../core/clock.js";
 import { formatProblem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
 import { ledgerFacts } from "../ledger/ledger.js";
+import { isTrial } from "../ledger/trial.js";
 import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
 import { counted } from "../report/tables.js";
@@ -29,13 +30,15 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const segments = selectSegments(project, options);
     for (const warning of goalWarnings(project, segments, lookBackSeconds)) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
     const renderer = loadRenderer(project);
-    const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, segments: segments.map(({ id }) => id) });
+    const trial = isTrial(project.target, options.asOf ?? null);
+    const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, trial, segments: segments.map(({ id }) => id) });
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
     let arbitration: Statement | null = null;
     const compiled = await compileRun(project, warehouse, {
       asOf,
+      trial,
       segments,
       backfill: new Set(),
       templates: renderer,

@@ -18,6 +18,7 @@ import type { Project } from "../project/types.js";
 import { ledgerStatus } from "../ledger/schema.js";
 import { isAtHome } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
+import { isTrial } from "../ledger/trial.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";

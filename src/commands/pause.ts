@@ -1,5 +1,6 @@
 import { OpportuneError } from "../core/errors.js";
 import { pauses, setPause as writePause, type Pause } from "../ledger/pauses.js";
+import { isTrial } from "../ledger/trial.js";
 import { requireLedger } from "../ledger/schema.js";
 import type { Project } from "../project/types.js";
 import { segmentNamed, unknownName, withWarehouse } from "./context.js";

@@ -161,7 +161,7 @@ export class Ledger {
 }
 
 /** What a segment's part in a run was. */
-export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "trial" | "experiment">;
+export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "trial">;
 
 /** The ledger's facts, without the lease. */
 export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {

@@ -19,7 +19,7 @@ export interface PreviousSegmentRun {
   decisions: Record<string, number>;
 }
 
-export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status" | "trial" | "project_version"> & {
+export type RunEnd = Omit<RunsTable, "run_id" | "as_of" | "started_at" | "finished_at" | "fence" | "opportune_version" | "status" | "trial"> & {
   status: "success" | "error";
 };
 

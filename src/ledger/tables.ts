@@ -13,6 +13,8 @@ export interface RunsTable {
   status: "running" | "success" | "error" | "interrupted";
   fence: number;
   opportune_version: string | null;
+  /** Null or false: live. */
+  trial: boolean | null;
   candidates: number | null;
   claimed: number | null;
   accepted: number | null;
@@ -44,6 +46,7 @@ export interface SegmentRunsTable {
   offered: number | null;
   duration_ms: number | null;
   error: string | null;
+  trial: boolean | null;
 }
 
 export interface SentLedgerTable {
@@ -77,16 +80,34 @@ export interface SentLedgerTable {
   address: string | null;
   properties: string | null;
   provider_id: string | null;
+  trial: boolean | null;
 }
 
-/** The ledger's tables as Kysely sees them; sql/ledger/ creates them. */
+/** The ledger's tables as Kysely sees them, without what nothing asks for yet; sql/ledger/ creates them. */
 export interface LedgerTables {
   sent_ledger: SentLedgerTable;
   runs: RunsTable;
   segment_runs: SegmentRunsTable;
-  suppressions: { channel: string; address: string; topic: string | null; reason: string; recorded_at: Time };
-  preferences: { user_id: string; channel: string | null; topic: string | null; opted_in: boolean; recorded_at: Time; seq: number };
-  pauses: { scope: "project" | "segment" | "channel"; name: string; paused: boolean; recorded_at: Time; seq: number; note: string | null; until: Time | null };
+  suppressions: { channel: string; address: string; topic: string | null; reason: string; recorded_at: Time; trial: boolean | null };
+  preferences: {
+    user_id: string;
+    channel: string | null;
+    topic: string | null;
+    opted_in: boolean | null;
+    recorded_at: Time;
+    seq: number;
+    trial: boolean | null;
+  };
+  pauses: {
+    scope: "project" | "segment" | "channel";
+    name: string;
+    paused: boolean;
+    recorded_at: Time;
+    seq: number;
+    note: string | null;
+    until: Time | null;
+    trial: boolean | null;
+  };
   leases: { name: string; holder: string | null; fence: number; expires_at: Time | null };
   meta: { name: string; content: string };
 }

@@ -60,6 +60,10 @@ export interface Dialect {
   insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
+  /** Adds those columns to a table of the ledger that it doesn't have: names and types. */
+  addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string;
+  /** Lets a column of the ledger hold null, and does nothing where it may. The schema is SQL, the others are names. */
+  dropNotNull(schema: string, table: string, column: string): string;
   /** Whether tables are defined within a transaction, and vanish with it; else each definition stands at once, or is refused there. */
   definesInTransactions: boolean;
   /** What follows the columns of the sent ledger: how it is laid out on disk. */
@@ -113,6 +117,8 @@ export const duckdbDialect: Dialect = {
   oneProcess: true,
   insertMissing,
   installation: () => ({ before: [], after: [] }),
+  addColumns,
+  dropNotNull,
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",
@@ -129,6 +135,16 @@ export function insertMissing(table: string, columns: readonly string[], rows: s
 export function mergeMissing(table: string, columns: readonly string[], rows: string, key: string): string {
   const values = columns.map((column) => `missing.${column}`).join(", ");
   return `merge into ${table} known using (\n${rows}\n) missing on known.${key} = missing.${key}\nwhen not matched then insert (${columns.join(", ")}) values (${values})`;
+}
+
+/** `addColumns` as a statement for each. */
+export function addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string {
+  return columns.map(([name, type]) => `alter table ${table} add column if not exists ${name} ${type}`).join(";\n");
+}
+
+/** `dropNotNull` where that is no error of a column that may hold null. */
+export function dropNotNull(schema: string, table: string, column: string): string {
+  return `alter table ${schema}.${table} alter column ${column} drop not null`;
 }
 
 /** `constants` where VALUES takes no expressions that bind, or is no table: each row is a SELECT of its own. */

@@ -1,5 +1,5 @@
 import { PostgresQueryCompiler } from "kysely";
-import { insertMissing, literal, type Dialect, type WorkTable } from "./dialect.js";
+import { addColumns, dropNotNull, insertMissing, literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */
 const MOST_PAIRS = 50;
@@ -55,6 +55,8 @@ export const postgresDialect: Dialect = {
     const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;
     return { before: [`select pg_advisory_lock(${key})`], after: [`select pg_advisory_unlock(${key})`] };
   },
+  addColumns,
+  dropNotNull,
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",

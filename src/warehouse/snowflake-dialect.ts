@@ -1,5 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
-import { literal, mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
+import { addColumns, dropNotNull, literal, mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
 
@@ -65,6 +65,8 @@ export const snowflakeDialect: Dialect = {
   oneProcess: false,
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
+  addColumns,
+  dropNotNull,
   definesInTransactions: false,
   // A clustering key costs credits for good: docs/snowflake.md says from what size on it is worth them.
   ledgerLayout: "",

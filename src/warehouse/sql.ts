@@ -116,14 +116,12 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),
     md5: (text: string) => dialect.md5(text),
-    /** MD5 over the canonical text of its parts: `<length>:<text>` joined by commas. */
-    hash: (...parts: unknown[]) => dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect)),
     microseconds: (timestamp: string) => dialect.microseconds(timestamp),
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
-    /** A message id's anchor: none where the segment never repeats. */
-    anchor_text: (anchor: string, repeatKind: string) =>
-      `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`,
+    /** The id of a message about a behaviour; `of` has the columns step, user_id and item_key, and `repeat_kind` is its segment's. */
+    message_id: (salt: string, of: string, anchor: string, repeatKind: string, trial: boolean) =>
+      messageId({ salt, of, anchor, repeatKind, trial }, dialect),
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => isoSeconds(timestamp, dialect),
     json: (...args: unknown[]) => {
@@ -135,8 +133,33 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
       const { columns, key } = hash as { columns: string; key: string };
       return dialect.insertMissing(ledgerTable(dialect, ledgerSchema, table), columns.split(", "), fn(this).trim(), key);
     },
+    /** The columns to add as `name=type`. */
+    add_columns: (table: string, { hash }: Handlebars.HelperOptions) =>
+      dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)),
+    drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(ledgerSchema), table, column),
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
   };
+}
+
+/** The columns that a message's id is made of, in SQL. */
+interface MessageIdParts {
+  salt: string;
+  /** Alias of the rows, which have segment, step, user_id and item_key. */
+  of: string;
+  /** The behaviour; in a journey, its anchor. */
+  anchor: string;
+  /** `never` leaves the behaviour out: a message once in a lifetime. */
+  repeatKind: string;
+  /** A trial's messages have ids of their own. */
+  trial: boolean;
+}
+
+/** SQL of a message's id, the same for whatever is said of it; see "Buckets" in docs/decisions.md. */
+function messageId({ salt, of, anchor, repeatKind, trial }: MessageIdParts, dialect: Dialect): string {
+  const behaviour = `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`;
+  const parts = [salt, `${of}.segment`, `${of}.step`, `${of}.user_id`, `${of}.item_key`, behaviour];
+  // What is set alone is added: all other ids stay as they are.
+  return dialect.md5(canonicalText(trial ? [...parts, "'trial'"] : parts, dialect));
 }
 
 /** SQL of a timestamp as ISO 8601 UTC to the second. */
@@ -149,7 +172,7 @@ export function isoText(timestamp: string, dialect: Dialect): string {
   return `replace(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
 }
 
-/** The SQL of a hash's canonical text; see "Buckets" in docs/decisions.md. */
+/** The SQL of a hash's canonical text, `<length>:<text>` of each part, joined by commas; see "Buckets" in docs/decisions.md. */
 function canonicalText(parts: readonly string[], dialect: Dialect): string {
   return parts.map((part) => `cast(length(${part}) as ${dialect.types.text}) || ':' || ${part}`).join(" || ',' || ");
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openPostgres } from "../../src/warehouse/postgres.js";
+import { LEDGER_FILES } from "../ledger/support.js";
 import { createDatabase } from "../support/postgres.js";
 import { edit, opportune, query, shop, sql, start } from "./support.js";
 
@@ -143,7 +144,10 @@ describe.concurrent("bad input", () => {
     const running = start(root, ["ledger", "status"]);
     await running.seen(/waiting up to 60 seconds/);
     await release();
-    expect(await running.done).toMatchObject({ code: 0, stdout: "The ledger in schema opportune of target dev is up to date: version 3.\n" });
+    expect(await running.done).toMatchObject({
+      code: 0,
+      stdout: `The ledger in schema opportune of target dev is up to date: version ${String(LEDGER_FILES.length)}.\n`,
+    });
   });
 
   it("counts bad rows, gives users a reason, and keeps what is odd in values intact", async () => {

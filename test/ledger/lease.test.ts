@@ -9,7 +9,7 @@ import type { Warehouse } from "../../src/warehouse/types.js";
 import { warehouseWith } from "../segments/support.js";
 import { around } from "../support/around.js";
 import { rejection } from "../warehouse/support.js";
-import { ledgerOfVersion2, ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
+import { LEDGER_FILES, ledgerOfVersion2, ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
 
 const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases where name = 'run'";
 /** How long the lease still holds by the warehouse's clock. */
@@ -18,24 +18,24 @@ const LEFT = "select date_diff('second', cast(get_current_timestamp() as timesta
 describe("installing", () => {
   it("makes the ledger once; again it keeps salt and rows and only makes the views anew", async () => {
     const warehouse = await warehouseWith();
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: 3 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: LEDGER_FILES.length });
     expect(await rejection(requireLedger(warehouse, SCHEMA))).toMatchObject({
       problems: [{ code: "ledger/version", message: "There is no ledger in schema opportune.", hint: "Run `opportune ledger install`." }],
     });
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(["001_ledger.sql", "002_indexes.sql", "003_guards.sql"]);
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(LEDGER_FILES);
     const meta = await rows(warehouse, "select name, content from opportune.meta order by name");
     expect(meta.map(({ name }) => name)).toEqual(["database_id", "salt", "schema_version"]);
     expect(meta[1]?.["content"]).toMatch(/^[0-9a-f]{32}$/);
     await warehouse.execute({ sql: "drop view opportune.why", params: [] });
     await warehouse.execute({
-      sql: "insert into opportune.suppressions values ('email', 'a@example.com', null, 'bounce', timestamp '2026-01-01')",
+      sql: "insert into opportune.suppressions (channel, address, topic, reason, recorded_at) values ('email', 'a@example.com', null, 'bounce', timestamp '2026-01-01')",
       params: [],
     });
     expect(await installLedger(warehouse, SCHEMA)).toEqual([]);
     expect(await rows(warehouse, "select name, content from opportune.meta order by name")).toEqual(meta);
     expect(await rows(warehouse, "select address from opportune.suppressions")).toEqual([{ address: "a@example.com" }]);
     expect(await rows(warehouse, "select * from opportune.why")).toEqual([]);
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 3, expected: 3 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: LEDGER_FILES.length, expected: LEDGER_FILES.length });
   });
 
   it("keeps ledgers of several schemas apart, whatever they are called", async () => {
@@ -47,7 +47,7 @@ describe("installing", () => {
 
   it.each([
     ["0", "ledger/version", /^There is no ledger in schema opportune/],
-    ["99", "ledger/newer", /^The ledger is of version 99, newer than the 3/],
+    ["99", "ledger/newer", /^The ledger is of version 99, newer than the \d+ this/],
   ])("refuses version %s", async (version, code, message) => {
     const warehouse = await ledgerWarehouse();
     await warehouse.execute({ sql: `update opportune.meta set content = '${version}' where name = 'schema_version'`, params: [] });
@@ -68,10 +68,10 @@ describe("installing", () => {
     });
     const { lease: running } = await Lease.take(warehouse, SCHEMA, 0);
     expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: 3 });
+    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: LEDGER_FILES.length });
     expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
     await running.release();
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(["003_guards.sql"]);
+    expect(await installLedger(warehouse, SCHEMA)).toEqual(LEDGER_FILES.slice(2));
     expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "segment", name: "cart", until: null, note: "as before" }]);
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
     await (await Ledger.open(warehouse, SCHEMA)).release();
@@ -82,7 +82,7 @@ describe("installing", () => {
     const script = warehouse.script.bind(warehouse);
     // Another process upgrades just before, while this one waits for the lease.
     warehouse.script = async (asked) => {
-      await warehouse.execute({ sql: "update opportune.meta set content = '4' where name = 'schema_version'", params: [] });
+      await warehouse.execute({ sql: "update opportune.meta set content = '99' where name = 'schema_version'", params: [] });
       return script(asked);
     };
     expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/newer" }] });
@@ -141,10 +141,10 @@ describe("the lease", () => {
     expect(await rows(warehouse, "select * from opportune.meta where name = 'late'")).toEqual([]);
     expect(loser.sendingLeftMs()).toBe(0);
     const writes = [
-      () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", version: "test" }, T0),
+      () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, T0),
       () =>
         loser.appendDecisions(
-          { runId: "r1", asOf: "2026-03-02T12:00:00Z" },
+          { runId: "r1", asOf: "2026-03-02T12:00:00Z", trial: false },
           [
             {
               segment: "s",
@@ -170,7 +170,7 @@ describe("the lease", () => {
     for (const table of ["runs", "pauses", "segment_runs", "sent_ledger"]) expect(await rows(warehouse, `select * from opportune.${table}`)).toEqual([]);
     await loser.release();
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: winner.fence }]);
-    await recordRunStart(winner, { runId: "r2", asOf: "2026-03-02T12:00:00Z", version: "test" }, T0);
+    await recordRunStart(winner, { runId: "r2", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, T0);
     expect(await rows(warehouse, "select run_id from opportune.runs")).toEqual([{ run_id: "r2" }]);
   });
 

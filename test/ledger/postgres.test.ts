@@ -10,7 +10,7 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { close, onClose, rejection } from "../warehouse/support.js";
-import { ledgerOfVersion2, letLeaseRunOut, rows, SCHEMA } from "./support.js";
+import { LEDGER_FILES, ledgerOfVersion2, letLeaseRunOut, rows, SCHEMA } from "./support.js";
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 
@@ -48,7 +48,7 @@ describe("installing", () => {
   it("by several at once ends well for all, each file having run once", async () => {
     const warehouses = await Promise.all(Array.from({ length: 4 }, () => open()));
     const ran = await Promise.all(warehouses.map((warehouse) => installLedger(warehouse, SCHEMA)));
-    expect(ran.filter((files) => files.length > 0)).toEqual([["001_ledger.sql", "002_indexes.sql", "003_guards.sql"]]);
+    expect(ran.filter((files) => files.length > 0)).toEqual([LEDGER_FILES]);
     const [warehouse] = warehouses as [Warehouse];
     expect(await rows(warehouse, `select name from ${SCHEMA}.leases order by 1`)).toEqual([{ name: "pauses" }, { name: "run" }]);
     expect(await rows(warehouse, `select count(*) as n from pg_indexes where schemaname = '${SCHEMA}'`)).toEqual([{ n: 5 }]);
@@ -70,7 +70,7 @@ describe("installing", () => {
     expect(await ledgerStatus(warehouse, SCHEMA)).toMatchObject({ version: 2 });
     await letLeaseRunOut(warehouse);
     const ran = await Promise.all(warehouses.map((each) => installLedger(each, SCHEMA)));
-    expect(ran.sort((a, b) => a.length - b.length)).toEqual([[], [], ["003_guards.sql"]]);
+    expect(ran.sort((a, b) => a.length - b.length)).toEqual([[], [], LEDGER_FILES.slice(2)]);
   });
 
   it("replaces a view whose columns have changed, and says what stands in the way of one", async () => {
@@ -164,7 +164,7 @@ describe("the heartbeat", () => {
 describe("a takeover", () => {
   const waiting = (connections: number): string =>
     `select 1 as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() having count(*) = ${String(connections)}`;
-  const START = { runId: "late", asOf: "2026-03-02T12:00:00Z", version: "test" };
+  const START = { runId: "late", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" };
 
   it("waits for the commit under way; where that fails the lease is the other's, and the holder writes no more", async () => {
     const holder = await Ledger.open(await ledger(), SCHEMA);

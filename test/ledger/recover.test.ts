@@ -56,7 +56,7 @@ it("has nothing to do after runs that ended, or that claimed nothing", async () 
   await run.end();
   const second = await openLedger(warehouse);
   expect(await recover(second, [], T0 + MINUTE)).toEqual(NOTHING);
-  await recordRunStart(second, { runId: "r2", asOf: "2026-03-02T12:01:00Z", version: "test" }, T0 + MINUTE);
+  await recordRunStart(second, { runId: "r2", asOf: "2026-03-02T12:01:00Z", trial: false, version: "test" }, T0 + MINUTE);
   await letLeaseRunOut(warehouse);
   const third = await openLedger(warehouse);
   expect(await recover(third, [], LATER)).toEqual(NOTHING);

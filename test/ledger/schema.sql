@@ -1,12 +1,66 @@
 -- The ledger as DuckDB reports it; written by `UPDATE_DUMP=1 npx vitest run test/ledger-schema.test.ts`.
 
+create table approvals (
+  scope varchar not null,
+  name varchar not null,
+  reason varchar not null,
+  recorded_at timestamp not null,
+  seq bigint not null,
+  trial boolean
+);
+
+create table consents (
+  user_id varchar not null,
+  purpose varchar not null,
+  version varchar,
+  occurred_at timestamp not null,
+  message_id varchar
+);
+
 create table engagement (
-  message_id varchar not null,
+  message_id varchar,
   event varchar not null,
   occurred_at timestamp not null,
   recorded_at timestamp not null,
   provider_event_id varchar,
-  detail varchar
+  detail varchar,
+  deferral bigint,
+  url varchar,
+  why_machine varchar,
+  machine boolean,
+  provider_message_id varchar,
+  event_key varchar,
+  trial boolean
+);
+
+create table erasures (
+  user_hash varchar,
+  detail varchar,
+  recorded_at timestamp not null
+);
+
+create table feeds (
+  name varchar not null,
+  channel varchar not null,
+  words varchar not null,
+  known_until timestamp not null,
+  recorded_at timestamp not null,
+  trial boolean
+);
+
+create table inbox (
+  message_id varchar not null,
+  user_id varchar not null,
+  title varchar,
+  body varchar,
+  url varchar,
+  data varchar,
+  created_at timestamp not null,
+  expires_at timestamp,
+  seen_at timestamp,
+  read_at timestamp,
+  archived_at timestamp,
+  trial boolean
 );
 
 create table leases (
@@ -28,16 +82,35 @@ create table pauses (
   recorded_at timestamp not null,
   seq bigint not null,
   note varchar,
-  until timestamp
+  until timestamp,
+  kind varchar,
+  trial boolean
 );
 
 create table preferences (
   user_id varchar not null,
   channel varchar,
   topic varchar,
-  opted_in boolean not null,
+  opted_in boolean,
   recorded_at timestamp not null,
-  seq bigint not null
+  seq bigint not null,
+  source varchar,
+  event_key varchar,
+  message_id varchar,
+  occurred_at timestamp,
+  until timestamp,
+  window_seconds bigint,
+  max_claims bigint,
+  trial boolean
+);
+
+create table reviews (
+  segment varchar not null,
+  period varchar not null,
+  verdict varchar not null,
+  evidence varchar,
+  accepted_by varchar,
+  recorded_at timestamp not null
 );
 
 create table runs (
@@ -58,7 +131,9 @@ create table runs (
   error varchar,
   held bigint,
   lag_p50_ms bigint,
-  lag_p95_ms bigint
+  lag_p95_ms bigint,
+  project_version varchar,
+  trial boolean
 );
 
 create table segment_runs (
@@ -76,7 +151,9 @@ create table segment_runs (
   bytes_scanned bigint,
   duration_ms bigint,
   error varchar,
-  offered bigint
+  offered bigint,
+  experiment varchar,
+  trial boolean
 );
 
 create table sent_ledger (
@@ -109,7 +186,16 @@ create table sent_ledger (
   counts bigint not null,
   address varchar,
   properties varchar,
-  provider_id varchar
+  provider_id varchar,
+  provider varchar,
+  account_id varchar,
+  language varchar,
+  repetition bigint,
+  project_epoch bigint,
+  epoch bigint,
+  factor varchar,
+  attempt varchar,
+  trial boolean
 );
 
 create table suppressions (
@@ -117,6 +203,19 @@ create table suppressions (
   address varchar not null,
   topic varchar,
   reason varchar not null,
+  recorded_at timestamp not null,
+  user_hash varchar,
+  run_id varchar,
+  event_key varchar,
+  message_id varchar,
+  ended boolean,
+  seq bigint,
+  trial boolean
+);
+
+create table templates_sent (
+  template_version varchar not null,
+  content varchar not null,
   recorded_at timestamp not null
 );
 

@@ -1,7 +1,8 @@
 /** A ledger in memory and runs whose every step a test can stop at. */
+import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
 import { decide, workTables, type Decisions } from "../../src/decide.js";
-import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { Ledger, ledgerFacts, type RunKey, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, statementsOf } from "../../src/ledger/schema.js";
 import type { Project } from "../../src/project/types.js";
@@ -14,6 +15,8 @@ import { claimPlaces } from "../support/claim-places.js";
 export const SCHEMA = "opportune";
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
 export const MINUTE = 60_000;
+/** The files that a ledger consists of, in their order. */
+export const LEDGER_FILES = readdirSync(new URL("../../sql/ledger/", import.meta.url)).sort();
 
 /** Five users with a cart of an hour before T0; the segment never repeats and sends on its first run. */
 export async function ledgerWarehouse(): Promise<Warehouse> {
@@ -33,7 +36,7 @@ export function cartProject(front = "keep_properties: [total]"): Project {
 
 export interface OpenRun {
   ledger: Ledger;
-  run: { runId: string; asOf: string };
+  run: RunKey;
   decisions: Decisions;
   /** The message ids of this run's claims by user. */
   ids: Map<string, string>;
@@ -47,12 +50,12 @@ export interface OpenRun {
 /** Takes the lease and decides as of `at` (ms), as `run` does; what becomes of the claims is the test's. */
 export async function begin(warehouse: Warehouse, project: Project, runId: string, at: number): Promise<OpenRun> {
   const ledger = await Ledger.open(warehouse, SCHEMA);
-  const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z") };
+  const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z"), trial: false };
   await recordRunStart(ledger, { ...run, version: "test" }, at, workTables(warehouse.dialect, SCHEMA));
   const decisions = await decide(project, warehouse, {
     ...run,
     ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: run.asOf, segments: [...project.segments.keys()] }),
+    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: run.asOf, trial: false, segments: [...project.segments.keys()] }),
     segments: [...project.segments.values()],
     backfill: new Set(),
     approved: new Set(),
@@ -98,10 +101,10 @@ export function rows(warehouse: Warehouse, sql: string): Promise<Row[]> {
   return warehouse.query({ sql, params: [] });
 }
 
-/** A ledger as the release before made it: without the third file. */
+/** A ledger as an older version made it: with two files. */
 export async function ledgerOfVersion2(warehouse: Warehouse): Promise<void> {
   const { dialect } = warehouse;
-  const statements = ["001_ledger.sql", "002_indexes.sql"].flatMap((file) =>
+  const statements = LEDGER_FILES.slice(0, 2).flatMap((file) =>
     statementsOf(renderSqlFile(`ledger/${file}`, dialect, SCHEMA, { types: dialect.columnTypes }).sql),
   );
   for (const sql of [`create schema ${SCHEMA}`, ...statements, `insert into ${SCHEMA}.meta (name, content) values ('schema_version', '2'), ('salt', 'salt')`])

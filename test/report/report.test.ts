@@ -70,6 +70,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
   return {
     runId: "r1",
     asOf: "2026-03-02T12:00:00Z",
+    trial: true,
     dryRun: true,
     recovered: { released: 1, inDoubt: 2 },
     delivery: null,

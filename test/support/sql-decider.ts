@@ -111,21 +111,21 @@ async function runOnce(
   const now = (): number => Date.parse(world.asOf);
   const queries = ledgerQueries(warehouse.dialect, SCHEMA);
   const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
-  for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, recorded_at: world.asOf }));
+  for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
-    await insert(queries.insertInto("preferences").values({ ...row, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
+    await insert(queries.insertInto("preferences").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
   for (const pause of world.pauses ?? []) await setPause(warehouse, SCHEMA, pause, now());
 
   const project = await projectOf(world);
   const segments = [...project.segments.values()].filter(
     (segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)),
   );
-  const run = { runId, asOf: world.asOf };
+  const run = { runId, asOf: world.asOf, trial: world.trial === true };
   await recordRunStart(ledger, { ...run, version: "test" }, now(), workTables(warehouse.dialect, SCHEMA));
   await decide(project, warehouse, {
     ...run,
     ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, segments: segments.map(({ id }) => id) }),
+    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id) }),
     segments,
     backfill: new Set(world.backfill ?? []),
     approved: new Set(),

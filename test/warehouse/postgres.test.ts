@@ -337,7 +337,7 @@ describe("the ledger", () => {
     await letLeaseRunOut(other);
     const second = await Ledger.open(other, SCHEMA);
     expect(second.fence).toBe(first.fence + 1);
-    const error = await rejection(recordRunStart(first, { runId: "stale", asOf: "2026-03-02T12:00:00Z", version: "test" }, NOW));
+    const error = await rejection(recordRunStart(first, { runId: "stale", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, NOW));
     expect((error as OpportuneError).problems[0]?.code).toBe("ledger/lease-lost");
     expect(await second.warehouse.query(plain(`select run_id from ${SCHEMA}.runs where run_id = 'stale'`))).toEqual([]);
     await second.release();

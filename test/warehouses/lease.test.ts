@@ -78,7 +78,7 @@ onEachWarehouse("the ledger", ({ name }, check) => {
     });
     const second = await Ledger.open(warehouse, SCHEMA);
     expect(second.fence).toBe(first.fence + 1);
-    const run = { runId: "stale", asOf: "2026-03-02T12:00:00Z", version: "test" };
+    const run = { runId: "stale", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" };
     const error = await rejection(recordRunStart(first, run, Date.parse(run.asOf)));
     expect(error).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     expect(await query(`select run_id from ${SCHEMA}.runs`)).toEqual([]);
