@@ -2,7 +2,7 @@
 with story as (
   select w.*, row_number() over (order by w.seq desc) as newest
   from {{ledger "why"}} w
-  where w.{{of}} = {{value}} and ({{segment}} is null or w.segment = {{segment}})
+  where w.{{of}} = {{value}} and {{kind}} and ({{segment}} is null or w.segment = {{segment}})
 ),
 counted as (
   select count(*) as events from story

@@ -6,6 +6,7 @@ import { OpportuneError, type Problem } from "./core/errors.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
+import { OUTBOX_ID } from "./delivery/outbox.js";
 import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
 import { refuseCopies } from "./ledger/identity.js";
@@ -40,6 +41,9 @@ export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"
   onDecided: (decisions: Decisions) => void;
 }
 
+/** Where a message went: to the channel's provider, to `opportune sandbox`, or into a file. */
+export type Place = "provider" | "sandbox" | "outbox";
+
 export interface RunResult {
   runId: string;
   /** ISO 8601 UTC. */
@@ -52,6 +56,8 @@ export interface RunResult {
   decisions: Decisions;
   /** Null in a dry run. */
   delivery: DeliveryResult | null;
+  /** Accepted messages by where they went. */
+  went: Readonly<Record<Place, number>>;
   /** Dry run: claims that the renderer finds invalid, by reason. */
   unrenderable: Record<string, number>;
   /** What failed and was handled: the exit code is 1 if there is any. */
@@ -89,12 +95,13 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     options.onDecided(decisions);
     const claimed = decisions.segments.some(({ reasons }) => (reasons["claimed"] ?? 0) > 0);
     const deliveryStarted = now();
-    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, claimed);
+    const went = { provider: 0, sandbox: 0, outbox: 0 };
+    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, claimed, (event) => (went[placeOf(event, project)] += 1));
     const deliveryMs = now() - deliveryStarted;
     const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
     const pausedUntil = await pauseStopped(job, delivery);
     const problems = problemsOf(decisions, delivery, pausedUntil);
-    const done = { ...about, dryRun, recovered, decisions, delivery, unrenderable, problems, deliveryMs, ms: now() - started };
+    const done = { ...about, dryRun, recovered, decisions, delivery, went, unrenderable, problems, deliveryMs, ms: now() - started };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
     return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {
@@ -155,7 +162,11 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
 }
 
 /** `claims`: whether there are any to read. */
-async function deliver({ project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger }, claims: boolean): Promise<DeliveryResult> {
+async function deliver(
+  { project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger },
+  claims: boolean,
+  onAccepted: (event: DeliveryEvent<Claim> & { event: "accepted" }) => void,
+): Promise<DeliveryResult> {
   const { now } = options;
   const lanes = await openLanes(project, options.asOf !== null, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
@@ -167,14 +178,16 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
       {
         render: (claim) => messageOf(claim, project, renderer, run),
         lane: (message) => lanes.laneOf(message),
-        append: async (events) =>
-          pauseState(
+        append: async (events) => {
+          for (const event of events) if (event.event === "accepted") onAccepted(event);
+          return pauseState(
             await ledger.appendEvents(
               run,
               events.map((event) => toLedger(event, offset)),
               now(),
             ),
-          ),
+          );
+        },
         now: clock,
       },
       {
@@ -188,6 +201,11 @@ async function deliver({ project, warehouse, ledger, renderer, run, options }: J
   } finally {
     await lanes.close();
   }
+}
+
+function placeOf({ claim, providerId }: DeliveryEvent<Claim> & { event: "accepted" }, { channels }: Project): Place {
+  if (providerId?.startsWith(OUTBOX_ID) === true) return "outbox";
+  return channels.get(claim.channel)?.sandbox === true ? "sandbox" : "provider";
 }
 
 /** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */

@@ -26,7 +26,7 @@ select c.message_id, c.run_id, c.segment, c.step, c.variant, c.user_id, c.item_k
     when e.sending_at is not null then 'sending'
     else 'claimed'
   end as status,
-  case when e.accepted_at is not null then e.accepted else coalesce(e.released, e.failed, e.in_doubt) end as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts
+  case when e.accepted_at is not null then e.accepted else coalesce(e.released, e.failed, e.in_doubt) end as status_reason, e.outcome_detail, c.counts + coalesce(n.counts, 0) as counts, coalesce(c.trial, false) as trial
 from {{ledger "sent_ledger"}} c
 join events e on e.message_id = c.message_id and e.run_id = c.run_id
 left join (

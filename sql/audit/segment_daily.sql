@@ -1,5 +1,5 @@
--- Decisions and outcomes of each segment by day.
+-- Decisions and outcomes of each segment by day; trials' apart.
 create or replace view {{ledger "segment_daily"}} as
-select {{utc_date "decided_at"}} as day, segment, step, event, reason, count(*) as events, count(distinct user_id) as users
+select {{utc_date "decided_at"}} as day, segment, step, event, reason, count(*) as events, count(distinct user_id) as users, coalesce(trial, false) as trial
 from {{ledger "sent_ledger"}}
-group by {{utc_date "decided_at"}}, segment, step, event, reason
+group by {{utc_date "decided_at"}}, segment, step, event, reason, coalesce(trial, false)

@@ -42,5 +42,5 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
       when 'run_limit' then 'waits: the run limit of the ' || rule || ' is reached'
       else reason
     end
-  end as explanation
+  end as explanation, coalesce(trial, false) as trial
 from {{ledger "sent_ledger"}}

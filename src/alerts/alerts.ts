@@ -176,7 +176,8 @@ export class Alerts {
       for (const [key, since] of Object.entries(after)) if (!(key in before)) this.#unsaved.set(key, since);
       return;
     }
-    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after)) await writeAlertState(warehouse, target.schema, isTrial(target, null), after);
+    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after))
+      await writeAlertState(warehouse, target.schema, isTrial(target, null), after);
     this.#unsaved.clear();
   }
 }

@@ -50,6 +50,7 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
         stopped: false,
         maxPerRun: project.policy.maxPerRun,
         period: schedule(project),
+        target: project.target,
       });
 
     terminal.out(await introduction(project, terminal));
@@ -58,7 +59,7 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
     terminal.out(`\n${summary(first).join("\n")}`);
     title("The same minute again: nobody hears twice.");
     const again = await decide(NOON);
-    terminal.out(summary(again).slice(-2).join("\n"));
+    terminal.out(summary(again).slice(-3).join("\n"));
     title("Half past ten in the evening: it is day in Sydney, and what waited goes out.");
     const evening = await decide(EVENING);
     terminal.out(summary(evening).join("\n"));

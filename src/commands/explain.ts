@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { requireLedger } from "../ledger/schema.js";
+import { isTrial, ofKindSql } from "../ledger/trial.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
 import { storyPage } from "../report/story-page.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import type { Target } from "../project/types.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { factsOf } from "./explain-facts.js";
 import { segmentNamed, withWarehouse } from "./context.js";
@@ -24,8 +26,10 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
     const { schema } = project.target;
     const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
     await requireLedger(warehouse, schema);
-    const rows = await readStory(warehouse, schema, { of: "user_id", value: user }, segment, limit);
-    if (rows.length === 0) throw unknownUser(user, segment);
+    const trial = isTrial(project.target, null);
+    const read = (kind: boolean): Promise<Row[]> => readStory(warehouse, schema, { of: "user_id", value: user, kind: ofKindSql(kind, "w") }, segment, limit);
+    const rows = await read(trial);
+    if (rows.length === 0) throw (await read(!trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
     const about = { events: Number(rows[0]?.["events"]), shown: rows.length, names: await namesOf(warehouse, schema, story) };
@@ -63,6 +67,16 @@ function writePage(file: string, page: string): string {
   return path;
 }
 
+/** The target's own kind has no row of the user, the other one has. */
+function ofOtherKind(user: string, { name, live }: Pick<Target, "name" | "live">): OpportuneError {
+  const known = live ? "trials alone, and" : "live runs alone, and";
+  return new OpportuneError({
+    code: "explain/other-kind",
+    message: `The ledger knows user ${JSON.stringify(user)} from ${known} target ${name} ${live ? "is live" : "is not live"}.`,
+    hint: `Name a target that is ${live ? "not live" : "live"} with --target to see them. The column trial of the view why tells the two apart.`,
+  });
+}
+
 function unknownUser(user: string, segment: string | null): OpportuneError {
   const where = segment === null ? "" : ` of segment ${segment}`;
   return new OpportuneError({
@@ -81,7 +95,7 @@ const MOST_OF_A_MESSAGE = 200;
  */
 export async function messageStory(warehouse: Warehouse, { schema, name }: { schema: string; name: string }, messageId: string): Promise<unknown> {
   await requireLedger(warehouse, schema);
-  const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId }, null, MOST_OF_A_MESSAGE);
+  const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId, kind: "1 = 1" }, null, MOST_OF_A_MESSAGE);
   if (rows.length === 0) {
     throw new OpportuneError({
       code: "explain/unknown-message",
@@ -97,13 +111,19 @@ export async function messageStory(warehouse: Warehouse, { schema, name }: { sch
 async function readStory(
   warehouse: Warehouse,
   schema: string,
-  { of, value }: { of: "user_id" | "message_id"; value: string },
+  { of, value, kind }: { of: "user_id" | "message_id"; value: string; kind: string },
   segment: string | null,
   limit: number,
 ): Promise<Row[]> {
   const binder = new Binder(warehouse.dialect);
   return warehouse.query(
-    renderSqlFile("explain.sql", warehouse.dialect, schema, { of, value: binder.bind(value), segment: binder.bind(segment), most: String(limit) }, binder),
+    renderSqlFile(
+      "explain.sql",
+      warehouse.dialect,
+      schema,
+      { of, kind, value: binder.bind(value), segment: binder.bind(segment), most: String(limit) },
+      binder,
+    ),
   );
 }
 

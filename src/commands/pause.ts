@@ -23,7 +23,9 @@ export function setPause(terminal: Terminal, options: PauseOptions, segment: str
     // Without the lease: a run that is under way is what one wants to pause most.
     const { schema } = project.target;
     await requireLedger(warehouse, schema);
-    const standing = (await pauses(warehouse, schema, isTrial(project.target, null), Date.now())).some(({ scope, name }) => scope === pause.scope && name === pause.name);
+    const standing = (await pauses(warehouse, schema, isTrial(project.target, null), Date.now())).some(
+      ({ scope, name }) => scope === pause.scope && name === pause.name,
+    );
     if (standing !== paused) await writePause(warehouse, schema, { ...pause, paused }, Date.now());
     terminal.out(message(pause, project, paused, standing));
     return 0;

@@ -190,6 +190,7 @@ export function conclude(terminal: Terminal, result: RunResult, project: Project
     stopped,
     maxPerRun: project.policy.maxPerRun,
     period: schedule(project),
+    target: project.target,
   });
   terminal.out(`\n${summary.join("\n")}`);
   // Failed queries of segments and audiences have been told where they happened.

@@ -4,6 +4,9 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
 
+/** What the provider's id of a message begins with that became a file. */
+export const OUTBOX_ID = "outbox:";
+
 /**
  * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html` beside it where there is one;
  * the date is UTC by `now` (epoch ms). A message written again replaces its file. Each file appears complete or not at all.
@@ -19,7 +22,7 @@ export function createOutbox(folder: string, now: () => number): Provider {
       await folderOf(place);
       if (message.html !== null) await writeWhole(path.join(place, `${name}.html`), message.html);
       await writeWhole(path.join(place, `${name}.json`), `${JSON.stringify(message, null, 2)}\n`);
-      return { kind: "accepted", providerId: `outbox:${name}` };
+      return { kind: "accepted", providerId: `${OUTBOX_ID}${name}` };
     } catch (error) {
       made.delete(place);
       const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";

@@ -12,7 +12,9 @@ function nameOf(trial: boolean): string {
 }
 
 export async function readAlertState(warehouse: Warehouse, schema: string, trial: boolean): Promise<AlertState> {
-  const rows = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", nameOf(trial))));
+  const rows = await warehouse.query(
+    statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", nameOf(trial))),
+  );
   return JSON.parse(String(rows[0]?.["content"] ?? "{}")) as AlertState;
 }
 

@@ -128,12 +128,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, trial: b
 }
 
 /** `work`: definitions of the run's work tables, made in the same request. */
-export async function recordRunStart(
-  ledger: Ledger,
-  run: RunKey & { version: string },
-  now: number,
-  work: readonly Statement[] = [],
-): Promise<void> {
+export async function recordRunStart(ledger: Ledger, run: RunKey & { version: string }, now: number, work: readonly Statement[] = []): Promise<void> {
   const values = { run_id: run.runId, as_of: run.asOf, started_at: instant(now), opportune_version: run.version, fence: ledger.fence, trial: run.trial };
   const insert = ledgerQueries(ledger.warehouse.dialect, ledger.schema)
     .insertInto("runs")

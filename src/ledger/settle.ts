@@ -3,6 +3,7 @@ import { literal } from "../warehouse/dialect.js";
 import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { MOST_CLAIMS, type Ledger } from "./ledger.js";
+import { ofKindSql } from "./trial.js";
 
 /** What is said of a message in doubt, or of one that failed, and what it does to the ledger's sums. */
 const VERDICTS = {
@@ -109,7 +110,7 @@ function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: W
     return [values.length === 0 ? "1 = 0" : `${column} in (${values.map((value) => binder.bind(value)).join(", ")})`];
   };
   const conditions = [
-    choice.trial ? "coalesce(e.trial, false)" : "not coalesce(e.trial, false)",
+    ofKindSql(choice.trial, "e"),
     ...among("e.message_id", choice.messageIds),
     ...among("e.segment", choice.segment === null ? null : [choice.segment]),
     ...among("e.channel", choice.channel === null ? null : [choice.channel]),

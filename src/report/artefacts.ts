@@ -1,5 +1,5 @@
 /** What target/opportune/ holds after `compile` and `run`: documents for machines, and the SQL as it was sent. */
-import type { RunResult } from "../run.js";
+import type { Place, RunResult } from "../run.js";
 import type { Problem } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import type { Statement } from "../warehouse/types.js";
@@ -23,6 +23,8 @@ export interface RunDocument {
   run_id: string;
   /** What the decisions are as of. */
   as_of: string;
+  /** The target isn't live, or --as-of was given: no live run reads what this one wrote. */
+  trial: boolean;
   dry_run: boolean;
   /** Claims of an earlier run that never ended: released are decided again, in doubt are held. */
   recovered: { released: number; in_doubt: number };
@@ -52,6 +54,8 @@ export interface RunDocument {
   delivery: {
     claims: number;
     accepted: number;
+    /** Accepted ones by where they went; outbox: files. */
+    went: Readonly<Record<Place, number>>;
     failed: Readonly<Record<string, number>>;
     in_doubt: number;
     released: Readonly<Record<string, number>>;
@@ -87,6 +91,7 @@ export function runDocument(result: RunResult, about: { project: string; target:
     status: result.problems.length === 0 && !about.stopped ? "success" : "error",
     run_id: result.runId,
     as_of: result.asOf,
+    trial: result.trial,
     dry_run: result.dryRun,
     recovered: { released: result.recovered.released, in_doubt: result.recovered.inDoubt },
     segments: decisions.segments.map(({ segment, returned, dropped, reasons, ms, bytes, problem }) => ({
@@ -110,6 +115,7 @@ export function runDocument(result: RunResult, about: { project: string; target:
         : {
             claims: delivery.claims,
             accepted: delivery.counts.accepted,
+            went: result.went,
             failed: delivery.counts.failed,
             in_doubt: delivery.counts.inDoubt,
             released: delivery.counts.released,

@@ -1,6 +1,7 @@
 /** What a run did: the text for stdout. */
 import type { DeliveryResult } from "../delivery/deliver.js";
-import type { RunResult } from "../run.js";
+import type { Target } from "../project/types.js";
+import type { Place, RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
 import { bytesLines, type Period } from "./bytes.js";
 import { count, counted, counts, seconds, table } from "./tables.js";
@@ -44,6 +45,7 @@ export interface SummaryOptions {
   stopped: boolean;
   maxPerRun: number;
   period: Period;
+  target: Pick<Target, "name" | "live" | "outbox">;
 }
 
 /** Everything that a run has to say for itself at its end, the closing line last. */
@@ -74,12 +76,28 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
             ),
           ),
         ]),
-    ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint)]),
+    ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
     ...bytesLines(result, options.period),
     closingLine(result, paint),
   ];
+}
+
+/** Where the messages of the run went, and what that makes the run. */
+function whereLine({ trial, went }: RunResult, { name, live, outbox }: SummaryOptions["target"]): string {
+  const places: Readonly<Record<Place, string>> = { provider: "to the provider", sandbox: "to the sandbox", outbox: `into files under ${outbox}` };
+  const gone = (["provider", "sandbox", "outbox"] as const).filter((place) => went[place] > 0);
+  const messages =
+    gone.length === 0
+      ? "no message went out"
+      : listed(gone.map((place, i) => `${i === 0 ? `${counted(went[place], "message")} went` : count(went[place])} ${places[place]}`));
+  if (!trial) return `Target ${name} is live: ${messages}.`;
+  return `${live ? `--as-of makes this run of target ${name} a trial` : `Target ${name} is not live, so this run is a trial`}: ${messages}.`;
+}
+
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1) ?? ""}`;
 }
 
 /** Segments by reason: a column a reason, or, where that is too wide, the reasons of silence in one column, the most frequent first. */

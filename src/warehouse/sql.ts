@@ -120,8 +120,7 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
     /** The id of a message about a behaviour; `of` has the columns step, user_id and item_key, and `repeat_kind` is its segment's. */
-    message_id: (salt: string, of: string, anchor: string, repeatKind: string, trial: boolean) =>
-      messageId({ salt, of, anchor, repeatKind, trial }, dialect),
+    message_id: (salt: string, of: string, anchor: string, repeatKind: string, trial: boolean) => messageId({ salt, of, anchor, repeatKind, trial }, dialect),
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => isoSeconds(timestamp, dialect),
     json: (...args: unknown[]) => {

@@ -71,6 +71,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     runId: "r1",
     asOf: "2026-03-02T12:00:00Z",
     trial: true,
+    went: { provider: 0, sandbox: 0, outbox: 0 },
     dryRun: true,
     recovered: { released: 1, inDoubt: 2 },
     delivery: null,
@@ -105,7 +106,14 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
 }
 
 describe("a run's summary", () => {
-  const options = { paint: plain, width: 100, stopped: false, maxPerRun: 1000, period: { run: 300, segments: { cart: 3600 }, audiences: { ordered: 300 } } };
+  const options = {
+    paint: plain,
+    width: 100,
+    stopped: false,
+    maxPerRun: 1000,
+    period: { run: 300, segments: { cart: 3600 }, audiences: { ordered: 300 } },
+    target: { name: "dev", live: false, outbox: "target/opportune/outbox" },
+  };
 
   it("says what was read, and what that is a day, where the warehouse says so, and nothing of bytes where it doesn't", () => {
     expect(runSummary(result({}, 2_500_000), options)).toContain(
