@@ -14,7 +14,7 @@ type Pack = DecisionCase & { of: number };
 export function packed(cases: readonly DecisionCase[]): Pack[] {
   const groups = new Map<string, DecisionCase[]>();
   for (const one of cases) {
-    const key = packable(one) ? JSON.stringify(one.runs.map(({ at }) => at)) : `${one.file} ${one.name}`;
+    const key = packable(one) ? JSON.stringify(one.runs.map(({ at, trial }) => [at, trial])) : `${one.file} ${one.name}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].map(join);

@@ -30,8 +30,10 @@ const DUCKDB = { type: "duckdb", path: "shop.duckdb" };
 function files(endpoint: string, target: Readonly<Record<string, unknown>>): Record<string, string> {
   return {
     "opportune.yml": `name: shop
+target: dev
 targets:
   dev: {${JSON.stringify(target).slice(1, -1)}, live: false}
+  prod: {${JSON.stringify(target).slice(1, -1)}, live: true}
 channels:
   email: {provider: sendgrid, sandbox: true, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
@@ -142,9 +144,13 @@ export class Shop {
     return this.warehouse((warehouse) => setPause(warehouse, "opportune", { scope, name, paused }, at));
   }
 
-  /** One whole run as of `at` (ms) of every segment that is no draft. */
-  run(at: number, options: Partial<RunOptions> = {}, wrap: (warehouse: Warehouse) => Warehouse = (warehouse) => warehouse): Promise<RunResult> {
-    const project = loadProject(this.root, { env: {} });
+  /** One whole run as of `at` (ms) of every segment that is no draft; `target`: another than `dev`, which is not live. */
+  run(
+    at: number,
+    { target, ...options }: Partial<RunOptions> & { target?: "prod" } = {},
+    wrap: (warehouse: Warehouse) => Warehouse = (warehouse) => warehouse,
+  ): Promise<RunResult> {
+    const project = loadProject(this.root, { env: {}, target });
     const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
     return this.warehouse((warehouse) => run(project, wrap(warehouse), { ...QUIET_RUN, segments, now: () => at, ...options }));
   }

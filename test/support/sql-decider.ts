@@ -111,7 +111,8 @@ async function runOnce(
   const now = (): number => Date.parse(world.asOf);
   const queries = ledgerQueries(warehouse.dialect, SCHEMA);
   const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
-  for (const row of world.suppressions ?? []) await insert(queries.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
+  for (const row of world.suppressions ?? [])
+    await insert(queries.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
     await insert(queries.insertInto("preferences").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
   for (const pause of world.pauses ?? []) await setPause(warehouse, SCHEMA, pause, now());

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { doubtStory, retryStory, WALL } from "../support/doubts.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
+import { trialStory } from "../support/trials.js";
 import { onEachWarehouse } from "./support/each.js";
 import { ERROR_LINE } from "./support/not-supported.js";
 
@@ -36,6 +37,8 @@ onEachWarehouse("a run", ({ name }, check) => {
   check("settles doubts as sent, as not sent, or sends again, once", () => doubtStory(name));
 
   check("offers what failed for good again after a fix, and decides it afresh under the same id", () => retryStory(name));
+
+  check("tells trials from live runs: nobody hears twice, nobody is silenced", () => trialStory(name));
 
   const broken = async (): Promise<{ file?: string; line?: number; message: string }> => {
     const shop = await Shop.sending(["ada"], { on: name });
