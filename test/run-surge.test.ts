@@ -52,7 +52,7 @@ it("the median is of the runs since a moment that offered anything", async () =>
   await remember(shop, [9, 1, 0, 4, null, 7]);
   await remember(shop, [0, 0, 0], "silent");
   await shop.warehouse(async (warehouse) => {
-    const usual = (since: string): Promise<unknown> => usualOffers(warehouse, "opportune", false, since);
+    const usual = (since: string, trial = false): Promise<unknown> => usualOffers(warehouse, "opportune", trial, since);
     expect(await usual("2026-03-02T11:30:00Z")).toEqual(
       new Map([
         ["cart", { median: 4, runs: 5 }],
@@ -62,5 +62,8 @@ it("the median is of the runs since a moment that offered anything", async () =>
     expect(await usual("2026-03-02T11:33:00Z")).toEqual(new Map([["cart", { median: 4, runs: 2 }]]));
     expect(await usual("2026-03-02T11:35:00Z")).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
     expect(await usual("2026-03-02T12:00:00Z")).toEqual(new Map());
+    await warehouse.execute({ sql: "update opportune.segment_runs set trial = true where segment = 'cart'", params: [] });
+    expect(await usual("2026-03-02T11:35:00Z")).toEqual(new Map());
+    expect(await usual("2026-03-02T11:35:00Z", true)).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
   });
 });

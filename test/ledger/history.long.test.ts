@@ -52,10 +52,23 @@ it.each(Object.keys(open))("on %s", async (name) => {
   expect(await returnedRows(warehouse, "opportune", false, NOON + HOUR, 2 * HOUR)).toEqual({ last: new Set(["done", "failed", "released"]), recently: true });
   expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).recently).toBe(false);
 
+  // Trials know both kinds, live runs nothing of trials.
+  await run(14, "success", 0);
+  await asked(14, "tried", 1, 5, "{}");
+  for (const table of ["runs", "segment_runs"]) await execute(`update opportune.${table} set trial = true where run_id = 'r14'`);
+  expect(await runHistory(warehouse, "opportune", false)).toMatchObject({ lastAsOf: NOON + HOUR, lastSuccess: NOON + 1500, lastDecided: NOON + 1500 });
+  const tried = await runHistory(warehouse, "opportune", true);
+  expect(tried).toMatchObject({ lastAsOf: NOON + 2 * HOUR, lastSuccess: NOON + 2 * HOUR + 1500, lastDecided: NOON + 2 * HOUR + 1500 });
+  expect([...tried.askedAt.keys()].sort()).toEqual(["done", "tried"]);
+  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).last).toEqual(new Set(["done", "failed", "released"]));
+  expect((await returnedRows(warehouse, "opportune", true, NOON + 2 * HOUR, HOUR)).recently).toBe(true);
+  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, HOUR)).recently).toBe(false);
+
   expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
   const state = { "failed segment/query segment cart": "2026-03-02T12:00:00Z" };
   await writeAlertState(warehouse, "opportune", false, state);
   expect(await readAlertState(warehouse, "opportune", false)).toEqual(state);
+  expect(await readAlertState(warehouse, "opportune", true)).toEqual({});
   await writeAlertState(warehouse, "opportune", false, {});
   expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
 });

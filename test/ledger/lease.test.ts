@@ -208,7 +208,11 @@ describe("the lease", () => {
     await Ledger.open(warehouse, SCHEMA);
     const before = await rows(warehouse, LEASES);
     await requireLedger(warehouse, SCHEMA);
-    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], trial: false, asOf: "2026-03-02T12:00:00Z" })).toMatchObject({ lastAsOf: null, unfinished: 0, pauses: [] });
+    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], trial: false, asOf: "2026-03-02T12:00:00Z" })).toMatchObject({
+      lastAsOf: null,
+      unfinished: 0,
+      pauses: [],
+    });
     await setPause(warehouse, SCHEMA, { scope: "project", name: "", paused: true }, T0);
     expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);
@@ -309,7 +313,11 @@ describe("pauses", () => {
       ["project", "", true],
     ] as const)
       await setPause(warehouse, SCHEMA, { scope, name, paused }, T0);
-    expect((await pauses(warehouse, SCHEMA, false, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual(["channel email", "project ", "segment it's"]);
+    expect((await pauses(warehouse, SCHEMA, false, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual([
+      "channel email",
+      "project ",
+      "segment it's",
+    ]);
   });
 
   it("that have an end hold until then", async () => {
