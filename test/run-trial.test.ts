@@ -1,6 +1,9 @@
 /** Trials and live runs on one ledger; on all four warehouses in test/warehouses/run.test.ts. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { pauseCommand } from "../src/commands/pause.js";
+import { resumeCommand } from "../src/commands/resume.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
+import { told, type Told } from "./support/terminal.js";
 import { trialStory } from "./support/trials.js";
 import { WALL } from "./support/doubts.js";
 
@@ -37,6 +40,20 @@ it("a message that a trial really posts to an allowed address is a trial's", asy
   expect(await shop.run(T0)).toMatchObject({ trial: true, went: { provider: 1, outbox: 1, sandbox: 0 } });
   expect(await shop.run(T0 + MINUTE, { target: "prod" })).toMatchObject({ went: { provider: 2 } });
   expect(shop.recipients()).toEqual(["ada@example.com", "ada@example.com", "bob@example.com"]);
+});
+
+it("pause and resume on a target that is not live hold for trials alone", async () => {
+  const shop = await Shop.sending(["ada"]);
+  const say = (verb: typeof pauseCommand, target: string): Promise<Told> =>
+    told((terminal) => verb(terminal, { projectDir: shop.root, color: false, target }, ["cart"]));
+  expect((await say(pauseCommand, "dev")).stdout).toMatch(/^Segment cart is paused .*\nTarget dev is not live: this holds for trials alone\.$/m);
+  expect((await shop.run(T0)).decisions.segments[0]?.reasons).toEqual({ paused: 1 });
+  expect((await shop.run(T0 + MINUTE, { target: "prod" })).delivery).toMatchObject({ counts: { accepted: 1 } });
+  await shop.carts(["bob"], 20);
+  expect((await say(pauseCommand, "prod")).stdout).not.toMatch(/trials/);
+  expect((await say(resumeCommand, "dev")).stdout).toMatch(/^Segment cart is resumed /);
+  expect((await shop.run(T0 + 2 * MINUTE, { target: "prod" })).decisions.segments[0]?.reasons).toEqual({ paused: 1 });
+  expect((await shop.run(T0 + 3 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });
 });
 
 it("what a trial left behind is settled by a live run, and stays the trial's", async () => {

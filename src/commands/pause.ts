@@ -22,11 +22,10 @@ export function setPause(terminal: Terminal, options: PauseOptions, segment: str
     const pause = pauseOf(project, options, segment, paused ? "pause" : "resume");
     // Without the lease: a run that is under way is what one wants to pause most.
     const { schema } = project.target;
+    const trial = isTrial(project.target, null);
     await requireLedger(warehouse, schema);
-    const standing = (await pauses(warehouse, schema, isTrial(project.target, null), Date.now())).some(
-      ({ scope, name }) => scope === pause.scope && name === pause.name,
-    );
-    if (standing !== paused) await writePause(warehouse, schema, { ...pause, paused }, Date.now());
+    const standing = (await pauses(warehouse, schema, trial, Date.now())).some(({ scope, name }) => scope === pause.scope && name === pause.name);
+    if (standing !== paused) await writePause(warehouse, schema, { ...pause, paused, trial }, Date.now());
     terminal.out(message(pause, project, paused, standing));
     return 0;
   });
@@ -59,5 +58,6 @@ function message({ scope, name }: Pause, project: Project, paused: boolean, stan
     scope === "segment" && !paused && project.segments.get(name)?.status === "paused"
       ? `\nIts file still says \`status: paused\`: set it to \`live\` to send again.`
       : "";
-  return `${what} is ${paused ? "paused" : "resumed"} ${after}${written}`;
+  const whom = isTrial(project.target, null) ? `\nTarget ${project.target.name} is not live: this holds for trials alone.` : "";
+  return `${what} is ${paused ? "paused" : "resumed"} ${after}${written}${whom}`;
 }

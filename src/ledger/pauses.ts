@@ -48,8 +48,8 @@ export function standingPauses(rows: readonly Row[]): StandingPause[] {
 
 /**
  * Pauses or resumes; holds from the next batch on. Needs no lease, so that a run under way can be paused: pauses have a
- * counter of their own, in a row of `leases` whose update makes two that pause at once take turns. `trial`: a trial's breaker says so,
- * and no live run heeds it; what a person says holds for both.
+ * counter of their own, in a row of `leases` whose update makes two that pause at once take turns. `trial`: it was said on a
+ * target that isn't live, and no live run heeds it.
  */
 export async function setPause(
   warehouse: Warehouse,
