@@ -53,14 +53,25 @@ export async function previousSegmentRuns(
   asOf: string,
 ): Promise<Map<string, PreviousSegmentRun>> {
   const read = async (ids: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> =>
-    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, ids, since))));
+    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, { of: ids }, since))));
   const recent = await read(segments, instant(Date.parse(asOf) - RECENTLY_MS));
   const others = segments.filter((segment) => !recent.has(segment));
   return new Map([...recent, ...(await read(others, null))]);
 }
 
-/** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (at least one) worked, since `since` or ever. */
-export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], since: string | null) {
+/** Of all segments but these, whether they have a file or not, the last run ever in which the query worked. */
+export async function otherSegmentRuns(warehouse: Warehouse, schema: string, known: readonly string[]): Promise<Map<string, PreviousSegmentRun>> {
+  return previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, { but: known }, null))));
+}
+
+/** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (`of`: at least one) worked, since `since` or ever. */
+export function lastRuns(
+  dialect: Dialect,
+  schema: string,
+  segments: { of: readonly string[] } | { but: readonly string[] },
+  since: string | null,
+) {
+  const [operator, ids] = "of" in segments ? (["in", segments.of] as const) : (["not in", segments.but] as const);
   const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
   const latest = ledgerQueries(dialect, schema)
     .selectFrom("segment_runs as s")
@@ -69,7 +80,7 @@ export function lastRuns(dialect: Dialect, schema: string, segments: readonly st
     .select([text(isoText("activated_at", dialect)).as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
-    .where("segment", "in", segments)
+    .$if(ids.length > 0, (query) => query.where("segment", operator, ids))
     .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
   const content = dialect.jsonObject([
     ["as_of", "as_of_text"],
