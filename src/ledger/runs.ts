@@ -9,6 +9,7 @@ import { ledgerQueries, statement, type RunsTable } from "./tables.js";
 /** The last successful run of a segment. */
 export interface PreviousSegmentRun {
   segment: string;
+  runId: string;
   asOf: string;
   shape: string;
   activatedAt: string | null;
@@ -76,13 +77,14 @@ export function lastRuns(
   const latest = ledgerQueries(dialect, schema)
     .selectFrom("segment_runs as s")
     .innerJoin("runs as r", "r.run_id", "s.run_id")
-    .select(["segment", "shape", "steps", "decisions", text(isoText("s.as_of", dialect)).as("as_of_text")])
+    .select(["segment", "s.run_id", "shape", "steps", "decisions", text(isoText("s.as_of", dialect)).as("as_of_text")])
     .select([text(isoText("activated_at", dialect)).as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
     .$if(ids.length > 0, (query) => query.where("segment", operator, ids))
     .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
   const content = dialect.jsonObject([
+    ["run_id", "run_id"],
     ["as_of", "as_of_text"],
     ["shape", "shape"],
     ["activated_at", "activated_text"],
@@ -101,10 +103,10 @@ export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentR
     rows
       .filter((row) => row["fact"] === "segment")
       .map((row) => {
-        const told = JSON.parse(String(row["content"])) as Record<"as_of" | "shape" | "steps", string> & Record<"activated_at" | "decisions", string | null>;
+        const told = JSON.parse(String(row["content"])) as Record<"run_id" | "as_of" | "shape" | "steps", string> & Record<"activated_at" | "decisions", string | null>;
         const segment = String(row["name"]);
-        const { as_of: asOf, shape, steps, activated_at: activatedAt } = told;
-        return [segment, { segment, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
+        const { run_id: runId, as_of: asOf, shape, steps, activated_at: activatedAt } = told;
+        return [segment, { segment, runId, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
       }),
   );
 }
