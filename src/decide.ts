@@ -44,6 +44,8 @@ export interface DecideOptions {
 
 export interface SegmentDecisions {
   segment: string;
+  /** The ledger has no run of it in which its query worked: those who qualify already are baseline. */
+  first: boolean;
   /** Rows that the query returned; null if it failed. */
   returned: number | null;
   /** Rows that made no candidate, by why. */
@@ -296,7 +298,7 @@ function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segm
 }
 
 function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<string, Staged>, rows: StagedRows, decided: readonly Row[]): SegmentDecisions[] {
-  return segments.map(({ segment: { id }, surge, tooOld }): SegmentDecisions => {
+  return segments.map(({ segment: { id }, previous, surge, tooOld }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const byReason = (those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
@@ -306,6 +308,7 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
     const state = staged.get(id);
     return {
       segment: id,
+      first: previous === undefined,
       returned: state?.returned ?? null,
       dropped: { ...rows.dropped.get(id), ...byReason(mine.filter((row) => row["event"] === "none")) },
       reasons: byReason(mine.filter((row) => row["event"] !== "none")),

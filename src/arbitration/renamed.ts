@@ -24,11 +24,7 @@ export function isGone(segments: ReadonlyMap<string, Segment>, id: string, last:
  * The segments, among the `selected`, whose new query is that of a segment which is gone: each a problem that names both, and
  * the ways out. `all`: every segment of the project; `last`: the last runs of all that the ledger knows. Drafts send nothing.
  */
-export function renamedSegments(
-  all: ReadonlyMap<string, Segment>,
-  selected: readonly Segment[],
-  last: ReadonlyMap<string, LastRun>,
-): Map<string, Problem> {
+export function renamedSegments(all: ReadonlyMap<string, Segment>, selected: readonly Segment[], last: ReadonlyMap<string, LastRun>): Map<string, Problem> {
   const gone = [...last].filter(([id, run]) => isGone(all, id, run));
   return new Map(
     selected.flatMap((segment) => {

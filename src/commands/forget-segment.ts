@@ -36,7 +36,8 @@ function goneSegment(project: Project, last: ReadonlyMap<string, PreviousSegment
   if (run === undefined || run.shape === FORGOTTEN) {
     const others = [...last].filter(([other, one]) => one.shape !== FORGOTTEN && isGone(project.segments, other, one)).map(([other]) => other);
     const message = run === undefined ? `The ledger has no run of a segment ${JSON.stringify(id)}.` : `Segment ${id} is forgotten already.`;
-    const hint = others.length === 0 ? "No segment that ran is gone: there is nothing to forget." : `Name one that ran and is gone: ${others.sort().join(", ")}.`;
+    const hint =
+      others.length === 0 ? "No segment that ran is gone: there is nothing to forget." : `Name one that ran and is gone: ${others.sort().join(", ")}.`;
     throw new OpportuneError({ code: "usage/forget-segment", message, hint }, 2);
   }
   if (isGone(project.segments, id, run)) return run;

@@ -14,25 +14,23 @@ export const FORGOTTEN = "forgotten";
 export async function forgetSegments(ledger: Ledger, gone: readonly PreviousSegmentRun[], lastAsOf: string | null, now: number): Promise<void> {
   // Later than every run, whose rows it is to follow, also where this machine's clock is behind.
   const asOf = instant(Math.max(now, lastAsOf === null ? now : Date.parse(lastAsOf) + 1));
-  const rows = gone.map(
-    ({ segment, runId }): SegmentRunsTable => ({
-      run_id: runId,
-      segment,
-      as_of: asOf,
-      segment_version: FORGOTTEN,
-      shape: FORGOTTEN,
-      activated_at: asOf,
-      steps: "[]",
-      succeeded: 1,
-      returned: null,
-      dropped: "{}",
-      decisions: "{}",
-      bytes_scanned: null,
-      offered: null,
-      duration_ms: 0,
-      error: null,
-    }),
-  );
+  const rows = gone.map(({ segment, runId }): SegmentRunsTable => ({
+    run_id: runId,
+    segment,
+    as_of: asOf,
+    segment_version: FORGOTTEN,
+    shape: FORGOTTEN,
+    activated_at: asOf,
+    steps: "[]",
+    succeeded: 1,
+    returned: null,
+    dropped: "{}",
+    decisions: "{}",
+    bytes_scanned: null,
+    offered: null,
+    duration_ms: 0,
+    error: null,
+  }));
   if (rows.length === 0) return;
   await ledger.commit({ statements: [statement(ledgerQueries(ledger.warehouse.dialect, ledger.schema).insertInto("segment_runs").values(rows))] });
 }

@@ -66,12 +66,7 @@ export async function otherSegmentRuns(warehouse: Warehouse, schema: string, kno
 }
 
 /** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (`of`: at least one) worked, since `since` or ever. */
-export function lastRuns(
-  dialect: Dialect,
-  schema: string,
-  segments: { of: readonly string[] } | { but: readonly string[] },
-  since: string | null,
-) {
+export function lastRuns(dialect: Dialect, schema: string, segments: { of: readonly string[] } | { but: readonly string[] }, since: string | null) {
   const [operator, ids] = "of" in segments ? (["in", segments.of] as const) : (["not in", segments.but] as const);
   const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
   const latest = ledgerQueries(dialect, schema)
@@ -103,7 +98,8 @@ export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentR
     rows
       .filter((row) => row["fact"] === "segment")
       .map((row) => {
-        const told = JSON.parse(String(row["content"])) as Record<"run_id" | "as_of" | "shape" | "steps", string> & Record<"activated_at" | "decisions", string | null>;
+        const told = JSON.parse(String(row["content"])) as Record<"run_id" | "as_of" | "shape" | "steps", string> &
+          Record<"activated_at" | "decisions", string | null>;
         const segment = String(row["name"]);
         const { run_id: runId, as_of: asOf, shape, steps, activated_at: activatedAt } = told;
         return [segment, { segment, runId, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
