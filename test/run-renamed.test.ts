@@ -289,3 +289,20 @@ it("compile finds a renamed segment before it is deployed, exit 1", async () => 
   expect(code).toBe(1);
   expect(stderr).toContain("segments/left.sql:1: Segment left has the query of segment cart");
 });
+
+it("lint finds `first_run: send` once the segment has run, and says so where the ledger can't be read", async () => {
+  const shop = await Shop.sending(["ada"]);
+  const first = async (): Promise<string[]> => {
+    const { stdout } = await opportune(shop.root, ["lint", "--output", "json"]);
+    const { findings } = JSON.parse(stdout) as { findings: { rule: string; message: string }[] };
+    return findings.filter(({ rule }) => rule === "first-run-over").map(({ message }) => message);
+  };
+  expect(await first()).toEqual([]);
+  await shop.run(T0);
+  expect(await first()).toEqual(["Segment cart has run before: `first_run: send` counts no more."]);
+  shop.edit("opportune.yml", '"shop.duckdb"', '"elsewhere.duckdb"');
+  expect(await first()).toEqual([]);
+  expect((await opportune(shop.root, ["lint"])).stderr).toMatch(
+    /^Whether first_run: send is over was not looked for, as the ledger of target dev can't be read: .*elsewhere\.duckdb/,
+  );
+});

@@ -79,7 +79,7 @@ function addProjectCommands(program: Command): void {
     .addOption(output())
     .addHelpText(
       "after",
-      `\nAsks no warehouse. Exits with 1 if anything is found; docs/lint.md has the rules, and how to silence one.\n${examples("opportune lint", "opportune lint --select status:live --output json")}`,
+      `\nReads the ledger only where a segment has \`first_run: send\`, else no warehouse. Exits with 1 if anything is found; docs/lint.md has the rules, and how to silence one.\n${examples("opportune lint", "opportune lint --select status:live --output json")}`,
     )
     .action(lazily(async () => (await import("./lint.js")).lintCommand));
   command(program, "preview", "render one message as it would be now")
