@@ -8,7 +8,6 @@ topic: shop
 repeat: every 45 days
 goal: {audience: ordered, within: 14 days}
 exclude: [open_tickets, dormant]
-first_run: send
 channel: email
 template: bought_together
 after: 14 days

@@ -9,7 +9,6 @@ key: cart_id                # each cart is a journey of its own
 repeat: never               # and is written about once, however often it is touched again
 goal: {audience: ordered, within: 7 days}
 exclude: [open_tickets]
-first_run: send             # the sample is to be seen at work; leave it out, and those who qualify already hear nothing
 steps:
   - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart_nudge}
   - {name: reminder, after: 24 hours, within: 24 hours, channel: email, template: cart_reminder}

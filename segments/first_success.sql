@@ -9,7 +9,6 @@ key: feature
 repeat: never
 goal: {audience: used_companion, within: 14 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: first_success
 after: 20 hours

@@ -8,7 +8,6 @@ topic: tips
 repeat: every 60 days
 goal: {audience: active, within: 14 days}
 exclude: [open_tickets, new_users]
-first_run: send
 channel: email
 template: gone_quiet
 after: 7 days

@@ -9,7 +9,6 @@ topic: care
 key: ticket_id
 repeat: never
 goal: {audience: ticket_closed, within: 7 days}
-first_run: send
 channel: email
 template: high_value_waiting
 after: 24 hours

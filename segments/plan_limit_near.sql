@@ -9,7 +9,6 @@ key: plan                   # once for each plan
 repeat: never
 goal: {audience: upgraded, within: 30 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: plan_limit_near
 after: 4 hours

@@ -8,7 +8,6 @@ topic: plans
 repeat: every 60 days
 goal: {audience: upgraded, within: 14 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: plan_question
 after: 3 hours

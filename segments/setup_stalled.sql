@@ -9,7 +9,6 @@ key: next_step              # whoever stops at a later step again gets help with
 repeat: never
 goal: {audience: setup_step, within: 7 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: setup_stalled
 after: 3 days

@@ -8,7 +8,6 @@ topic: shop
 repeat: never
 goal: {audience: ordered, within: 30 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: tenth_order
 after: 20 hours

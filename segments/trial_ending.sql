@@ -9,7 +9,6 @@ key: trial                  # a trial of another plan is another journey
 repeat: never
 goal: {audience: upgraded, within: 7 days}
 exclude: [open_tickets]
-first_run: send
 channel: email
 template: trial_ending
 after: 0 minutes

@@ -8,7 +8,6 @@ topic: tips
 repeat: every 90 days
 goal: {audience: used_feature, within: 14 days}
 exclude: [open_tickets, new_users]
-first_run: send
 channel: email
 template: usage_dropping
 after: 20 hours

@@ -8,7 +8,6 @@ topic: onboarding
 repeat: never
 goal: {audience: set_up, within: 14 days}
 exclude: [open_tickets]     # whoever asked us something gets an answer, not a sequence
-first_run: send             # the sample is to be seen at work; leave it out, and those who qualify already hear nothing
 steps:
   - {name: welcome, after: 6 hours, within: 18 hours, channel: email, template: welcome}
   - {name: prompt, after: 2 days, within: 24 hours, channel: email, template: setup_prompt}

@@ -1,6 +1,7 @@
 import { activate, type Activation, type ActiveStep } from "./arbitration/activation.js";
 import { arbitrateStatement } from "./arbitration/arbitrate.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
+import { hasNewQuery, renamedSegments } from "./arbitration/renamed.js";
 import { SURGE_LOOK_BACK_MS, surgeLimit, type Surge } from "./arbitration/surge.js";
 import { zoneHours } from "./arbitration/zones.js";
 import { instant } from "./core/clock.js";
@@ -8,7 +9,7 @@ import type { Problem } from "./core/errors.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Ledger, SegmentRun } from "./ledger/ledger.js";
 import type { Pause } from "./ledger/pauses.js";
-import { usualOffers } from "./ledger/runs.js";
+import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness } from "./segments/freshness.js";
@@ -44,6 +45,8 @@ export interface DecideOptions {
 
 export interface SegmentDecisions {
   segment: string;
+  /** The ledger has no run of it in which its query worked: those who qualify already are baseline. */
+  first: boolean;
   /** Rows that the query returned; null if it failed. */
   returned: number | null;
   /** Rows that made no candidate, by why. */
@@ -83,14 +86,14 @@ export interface Decisions {
  */
 export async function decide(project: Project, warehouse: Warehouse, options: DecideOptions): Promise<Decisions> {
   const { segments, now } = options;
-  const { compiled, audiences } = await compileAll(project, warehouse, options);
+  const { compiled, audiences, previous } = await compileAll(project, warehouse, options);
   const stagingStarted = now();
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
   const stagingMs = now() - stagingStarted;
 
-  const rows = await readStaged(project, warehouse, { trial: options.trial, previous: options.facts.previous, segments, compiled });
-  let arbitration = gather(project, options, compiled, stagedAudiences, stagedSegments, rows);
+  const rows = await readStaged(project, warehouse, compiled);
+  let arbitration = gather(project, { ...options, previous }, compiled, stagedAudiences, stagedSegments, rows);
   const started = now();
   const { afterFilling } = warehouse.dialect;
   let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
@@ -131,25 +134,50 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "trial" | "segments" |
  * rows are not known then, so arbitration's table of zones is empty. Mistakes of the project are thrown, all at once.
  */
 export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
-  const { compiled, audiences } = await compileAll(project, warehouse, options);
+  const { compiled, audiences, previous } = await compileAll(project, warehouse, options);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
     new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0, bytes: null }]));
   const segments = unasked(
     options.segments.map(({ id }) => id),
     compiled.failedSegments,
   );
-  const arbitration = gather(project, options, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
+  const arbitration = gather(project, { ...options, previous }, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
   arbitrateStatementOf(arbitration, warehouse, options);
   return compiled;
 }
 
-async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<{ compiled: CompiledProject; audiences: string[] }> {
+interface CompiledRun {
+  compiled: CompiledProject;
+  audiences: string[];
+  /** Of each segment of the run, its last run in which the query worked. */
+  previous: ReadonlyMap<string, PreviousSegmentRun>;
+}
+
+/** A segment that looks renamed is failed like one whose query the warehouse refuses: the others go on. */
+async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledRun> {
   const { asOf, segments, templates } = options;
   const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])].sort();
-  const compiled = await compileProject(project, segments, audiences, templates, warehouse, asOf);
+  const all = await compileProject(project, segments, audiences, templates, warehouse, asOf);
+  const previous = await previousRunsOf(project, warehouse, options);
+  const renamed = renamedSegments(project.segments, segments, previous);
+  const compiled: CompiledProject = {
+    ...all,
+    segments: new Map([...all.segments].filter(([id]) => !renamed.has(id))),
+    failedSegments: new Map([...all.failedSegments, ...renamed]),
+  };
   for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage, []);
   for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage, []);
-  return { compiled, audiences };
+  return { compiled, audiences, previous };
+}
+
+/**
+ * The last runs of the segments, as the facts know them if they were lately. Where a segment is new or has a new query, those
+ * of all others that ever ran are asked for too: once an edit, as it reads the whole history.
+ */
+async function previousRunsOf(project: Project, warehouse: Warehouse, { segments, trial, facts }: CompileOptions): Promise<Map<string, PreviousSegmentRun>> {
+  const lately = facts.previous;
+  const settled = facts.lastAsOf === null || !segments.some((segment) => hasNewQuery(segment, lately.get(segment.id)));
+  return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
 }
 
 /** Fills the table of decisions, and sums it up: a row a segment, event and reason. `first`: what is to be done before. */
@@ -225,13 +253,13 @@ export function workTables(dialect: Dialect, schema: string): Statement[] {
 /** Everything that arbitration needs beside the staged rows and the ledger. */
 function gather(
   project: Project,
-  options: CompileOptions,
+  options: CompileOptions & Pick<CompiledRun, "previous">,
   compiled: CompiledProject,
   audiences: ReadonlyMap<string, Staged>,
   staged: ReadonlyMap<string, Staged>,
   rows: StagedRows,
 ): Arbitration {
-  const { asOf, trial, segments, facts } = options;
+  const { asOf, trial, segments, facts, previous } = options;
   const { pauses } = facts;
   const sourcesOf = (segment: Segment): Source[] => {
     const read = [
@@ -246,7 +274,7 @@ function gather(
     trial,
     salt: facts.salt,
     segments: segments.map((segment): ArbitratedSegment => {
-      const stored = facts.previous.get(segment.id) ?? rows.previous.get(segment.id);
+      const stored = previous.get(segment.id);
       const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };
       return {
         segment,
@@ -272,7 +300,7 @@ function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segm
 }
 
 function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<string, Staged>, rows: StagedRows, decided: readonly Row[]): SegmentDecisions[] {
-  return segments.map(({ segment: { id }, surge, tooOld }): SegmentDecisions => {
+  return segments.map(({ segment: { id }, previous, surge, tooOld }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
     const byReason = (those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
@@ -282,6 +310,7 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
     const state = staged.get(id);
     return {
       segment: id,
+      first: previous === undefined,
       returned: state?.returned ?? null,
       dropped: { ...rows.dropped.get(id), ...byReason(mine.filter((row) => row["event"] === "none")) },
       reasons: byReason(mine.filter((row) => row["event"] !== "none")),

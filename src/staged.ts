@@ -1,8 +1,5 @@
-/** What is read between staging and arbitration: of the staged rows, the sources and segments that have not run lately. */
-import type { PreviousSegmentRun } from "./ledger/runs.js";
-import { lastRuns, previousRuns } from "./ledger/runs.js";
-import { statement } from "./ledger/tables.js";
-import type { Project, Segment } from "./project/types.js";
+/** What is read between staging and arbitration: of the staged rows and of the sources. */
+import type { Project } from "./project/types.js";
 import { datedSources, newestData } from "./segments/freshness.js";
 import type { CompiledProject } from "./segments/stage.js";
 import { isoText } from "./warehouse/sql.js";
@@ -16,27 +13,17 @@ export interface StagedRows {
   dropped: ReadonlyMap<string, Readonly<Record<string, number>>>;
   /** When the newest data of each dated source arrived, ISO 8601 UTC; null: empty or unreadable. */
   newest: ReadonlyMap<string, string | null>;
-  /** The last runs of segments that the ledger's facts don't know: longer ago. */
-  previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
 
-export const NOTHING_STAGED: StagedRows = { zones: [], dropped: new Map(), newest: new Map(), previous: new Map() };
+export const NOTHING_STAGED: StagedRows = { zones: [], dropped: new Map(), newest: new Map() };
 
 /** Reads all of it in one statement; a source that can't be read costs one for each source. */
-export async function readStaged(
-  project: Project,
-  warehouse: Warehouse,
-  known: { trial: boolean; previous: ReadonlyMap<string, PreviousSegmentRun>; segments: readonly Segment[]; compiled: CompiledProject },
-): Promise<StagedRows> {
+export async function readStaged(project: Project, warehouse: Warehouse, compiled: CompiledProject): Promise<StagedRows> {
   const { dialect } = warehouse;
-  const { compiled } = known;
   const sources = datedSources(project, new Set([...compiled.segments.values(), ...compiled.audiences.values()].flatMap((query) => query.sources)));
-  const missing = known.segments.map(({ id }) => id).filter((id) => !known.previous.has(id));
   const text = (expression: string): string => `cast(${expression} as ${dialect.types.text})`;
   const table = dialect.workTable("segment_rows");
   const about: Statement[] = [
-    // The one part that may have parameters stands first.
-    ...(missing.length === 0 ? [] : [statement(lastRuns(dialect, project.target.schema, missing, known.trial, null))]),
     {
       sql: `select 'zone' as fact, coalesce(timezone, '') as name, ${text("null")} as content from ${table} where dropped is null group by coalesce(timezone, '')`,
       params: [],
@@ -74,6 +61,5 @@ function stagedRows(rows: readonly Row[]): Omit<StagedRows, "newest"> {
       .map(({ name }) => String(name))
       .sort(),
     dropped,
-    previous: previousRuns(rows),
   };
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Segment } from "../project/types.js";
 import { treatments } from "../project/treatments.js";
+import { shapeOf } from "./shape.js";
 
 /** Since when a step stands as it does: those due by then, and unheard of, are baseline. */
 export interface ActiveStep {
@@ -13,7 +13,7 @@ export interface ActiveStep {
 }
 
 export interface Activation {
-  /** Hash of what makes a segment another one: query, key, repeat and steps. */
+  /** Hashes of what makes a segment another one: query, key, repeat and steps. */
   shape: string;
   /** ISO 8601 UTC; null: no baseline (`first_run: send`). */
   activatedAt: string | null;
@@ -44,12 +44,4 @@ export function activate(segment: Segment, previous: PreviousActivation | undefi
     };
   });
   return { shape, activatedAt: began, steps };
-}
-
-function shapeOf(segment: Segment): string {
-  const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
-  return createHash("sha256")
-    .update(JSON.stringify([segment.sql.trim(), segment.key, segment.repeat, steps]))
-    .digest("hex")
-    .slice(0, 12);
 }

@@ -19,6 +19,9 @@ import type { GlobalOptions, Terminal } from "./terminal.js";
 /** Where the demo keeps what it made, below the current folder; the next demo replaces it. */
 const FOLDER = "target/opportune-demo";
 
+/** The first run's time (ISO 8601 UTC): early enough that steps fall due by noon that count from the backfill. */
+const SUNDAY = "2026-03-01T16:00:00Z";
+
 /** The demo's own time (ISO 8601 UTC), so that it tells the same story whenever it is run. */
 const NOON = "2026-03-02T12:00:00Z";
 
@@ -39,9 +42,9 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
     await createSample(project, NOON);
     await fixSalt(project, terminal);
     const title = (text: string): void => terminal.out(`\n${terminal.outPaint.bold(text)}`);
-    const decide = (at: string, loud = false): Promise<RunResult> => {
+    const decide = (at: string, how: How = {}): Promise<RunResult> => {
       time = clockFrom(at);
-      return runOnce(terminal, project, time, at, loud);
+      return runOnce(terminal, project, time, at, how);
     };
     const summary = (result: RunResult): string[] =>
       runSummary(result, {
@@ -54,9 +57,15 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
       });
 
     terminal.out(await introduction(project, terminal));
-    title("Monday 2 March 2026, 12:00 UTC: the first run.");
-    const first = await decide(NOON, true);
-    terminal.out(`\n${summary(first).join("\n")}`);
+    title("Sunday 1 March 2026, 16:00 UTC: the first run. Those who qualify already are baseline, and hear nothing.");
+    const first = await decide(SUNDAY);
+    terminal.out(fromBaseline(summary(first)).join("\n"));
+    title("The demo lifts the baseline, by --backfill of every segment: their steps count from now.");
+    const backfill = await decide(SUNDAY, { backfill: true });
+    terminal.out(summary(backfill).slice(-3).join("\n"));
+    title("Monday 2 March 2026, 12:00 UTC.");
+    const noon = await decide(NOON, { loud: true });
+    terminal.out(`\n${summary(noon).join("\n")}`);
     title("The same minute again: nobody hears twice.");
     const again = await decide(NOON);
     terminal.out(summary(again).slice(-3).join("\n"));
@@ -66,10 +75,15 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
     terminal.out(await withWarehouseOf(project, terminal, (warehouse) => whatWaited(project, warehouse, NOON, EVENING)));
     title("Three things to look at");
     terminal.out(await withWarehouseOf(project, terminal, (warehouse) => thingsToLookAt(project, warehouse, sandbox.messages(), FOLDER)));
-    return first.problems.length + again.problems.length + evening.problems.length === 0 ? 0 : 1;
+    return [first, backfill, noon, again, evening].every(({ problems }) => problems.length === 0) ? 0 : 1;
   } finally {
     await sandbox.close();
   }
+}
+
+/** A summary from what became baseline on. */
+function fromBaseline(summary: readonly string[]): readonly string[] {
+  return summary.slice(summary.findIndex((line) => line.startsWith("First run of ")));
 }
 
 /** An empty folder in place of what an earlier demo left. @throws OpportuneError (exit 2) where something else is there */
@@ -120,8 +134,15 @@ async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
   });
 }
 
-/** @param loud tell of each segment on stderr, as `run` does; of audiences, only what goes wrong */
-async function runOnce(terminal: Terminal, project: Project, now: () => number, asOf: string, loud: boolean): Promise<RunResult> {
+interface How {
+  /** Tell of each segment on stderr, as `run` does; of audiences, only what goes wrong. */
+  loud?: boolean;
+  /** Lift the baseline of every segment. */
+  backfill?: boolean;
+}
+
+async function runOnce(terminal: Terminal, project: Project, now: () => number, asOf: string, { loud = false, backfill = false }: How): Promise<RunResult> {
+  const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
   const { onStep, onDecided } = narrated(terminal);
   const told: Pick<RunOptions, "onStep" | "onDecided"> = {
     onStep: (step) => (step.problem !== undefined || (loud && step.kind === "segment") ? onStep(step) : undefined),
@@ -132,9 +153,9 @@ async function runOnce(terminal: Terminal, project: Project, now: () => number, 
       ...told,
       // Tells how far it is once a second, which would differ from one demo to the next.
       onProgress: () => undefined,
-      segments: [...project.segments.values()].filter(({ status }) => status !== "draft"),
+      segments,
       approved: new Set(),
-      backfill: new Set(),
+      backfill: new Set(backfill ? segments.map(({ id }) => id) : []),
       dryRun: false,
       asOf: instant(Date.parse(asOf)),
       now,

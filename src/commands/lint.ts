@@ -1,8 +1,14 @@
+import { instant } from "../core/clock.js";
+import { problemsOf } from "../core/errors.js";
+import { ledgerStatus } from "../ledger/schema.js";
+import { previousSegmentRuns } from "../ledger/runs.js";
+import { isTrial } from "../ledger/trial.js";
+import type { Project, Target } from "../project/types.js";
 import { lintProject } from "../lint/lint.js";
 import { RULES } from "../lint/rules.js";
 import { loadRenderer } from "../render/renderer.js";
 import { lintDocument, lintLines } from "../report/lint.js";
-import { openProject } from "./context.js";
+import { openProject, openWarehouse } from "./context.js";
 import { selectSegments } from "./select.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -11,12 +17,38 @@ export interface LintOptions extends GlobalOptions {
   exclude?: string[];
 }
 
-/** Says what is unwise in the project; 1 if anything is. Asks no warehouse. */
-export function lintCommand(terminal: Terminal, options: LintOptions): Promise<number> {
+/** Says what is unwise in the project; 1 if anything is. Reads the ledger only where a segment has `first_run: send`. */
+export async function lintCommand(terminal: Terminal, options: LintOptions): Promise<number> {
   const project = openProject(options);
   const segments = selectSegments(project, options);
-  const result = lintProject(project, loadRenderer(project).templateOf, segments);
+  const result = lintProject(project, loadRenderer(project).templateOf, segments, await ranBefore(project, terminal));
   if (options.output === "json") terminal.out(JSON.stringify(lintDocument(result, RULES), null, 2));
   else terminal.out(lintLines(result, RULES, segments.length, terminal.outPaint).join("\n"));
-  return Promise.resolve(result.findings.length === 0 ? 0 : 1);
+  return result.findings.length === 0 ? 0 : 1;
+}
+
+/** Of the segments with `first_run: send`, those that the target's ledger has a run of; null where it can't be read. */
+async function ranBefore(project: Project, terminal: Terminal): Promise<ReadonlySet<string> | null> {
+  const { target } = project;
+  const ids = [...project.segments.values()].filter(({ firstRun }) => firstRun === "send").map(({ id }) => id);
+  if (ids.length === 0) return new Set();
+  try {
+    const warehouse = await openWarehouse(project.root, unlocked(target), terminal);
+    try {
+      if ((await ledgerStatus(warehouse, target.schema)).version === 0) return new Set();
+      return new Set((await previousSegmentRuns(warehouse, target.schema, ids, isTrial(target, null), instant(Date.now()))).keys());
+    } finally {
+      await warehouse.close();
+    }
+  } catch (error) {
+    const why = problemsOf(error)[0]?.message ?? "";
+    terminal.warn(`Whether first_run: send is over was not looked for, as the ledger of target ${target.name} can't be read: ${why}`);
+    return null;
+  }
+}
+
+/** The target without waiting for a run that holds its file. */
+function unlocked(target: Target): Target {
+  const { connection } = target;
+  return connection.type === "duckdb" ? { ...target, connection: { ...connection, waitForLockSeconds: 0 } } : target;
 }

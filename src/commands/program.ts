@@ -79,7 +79,7 @@ function addProjectCommands(program: Command): void {
     .addOption(output())
     .addHelpText(
       "after",
-      `\nAsks no warehouse. Exits with 1 if anything is found; docs/lint.md has the rules, and how to silence one.\n${examples("opportune lint", "opportune lint --select status:live --output json")}`,
+      `\nReads the ledger only where a segment has \`first_run: send\`, else no warehouse. Exits with 1 if anything is found; docs/lint.md has the rules, and how to silence one.\n${examples("opportune lint", "opportune lint --select status:live --output json")}`,
     )
     .action(lazily(async () => (await import("./lint.js")).lintCommand));
   command(program, "preview", "render one message as it would be now")
@@ -203,6 +203,10 @@ function addLedgerCommands(program: Command): void {
   command(ledger, "adopt", "let runs send from this database, which is a copy or a restore of the ledger's own").action(
     lazily(async () => (await import("./ledger.js")).ledgerAdoptCommand),
   );
+  command(ledger, "forget-segment", "record that a segment is gone for good: a new one with its query is new, and may write to the same users again")
+    .argument("<segments...>", "ids of segments that ran and have no file any more, are drafts, or have another query now")
+    .addHelpText("after", examples("opportune ledger forget-segment cart_abandoned"))
+    .action(lazily(async () => (await import("./forget-segment.js")).forgetSegmentCommand));
   command(ledger, "status", "the ledger's version; fails unless it is the one needed")
     .addOption(output())
     .action(lazily(async () => (await import("./ledger.js")).ledgerStatusCommand));

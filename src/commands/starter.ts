@@ -103,9 +103,8 @@ topic: examples                         # what people opt out of
 repeat: never                           # or each_occurrence, or every 30 days
 goal: started                           # segments/audiences/started.sql: reaching it ends the messages
 exclude: [open_tickets]                 # segments/audiences/open_tickets.sql: they hear nothing
-first_run: send                         # to see something at once; leave it out, and who qualifies already hears nothing
 steps:
-  - {name: hello, after: 10 minutes, within: 24 hours, channel: email, template: example}
+  - {name: hello, after: 0 minutes, within: 24 hours, channel: email, template: example}
 columns:
   first_name: {required: true}          # a row without it is not sent, and the ledger says so
 ---*/

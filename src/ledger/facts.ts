@@ -85,7 +85,7 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
     )
     .unionAll(standing);
   if (asked.segments.length === 0) return statement(ofRun);
-  return statement(ofRun.unionAll(lastRuns(dialect, schema, asked.segments, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
+  return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
 }
 
 /** The facts from their rows. */

@@ -10,6 +10,7 @@ import { heeded } from "./trial.js";
 /** The last successful run of a segment. */
 export interface PreviousSegmentRun {
   segment: string;
+  runId: string;
   asOf: string;
   shape: string;
   activatedAt: string | null;
@@ -55,26 +56,44 @@ export async function previousSegmentRuns(
   asOf: string,
 ): Promise<Map<string, PreviousSegmentRun>> {
   const read = async (ids: readonly string[], since: string | null): Promise<Map<string, PreviousSegmentRun>> =>
-    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, ids, trial, since))));
+    ids.length === 0 ? new Map() : previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, { of: ids }, trial, since))));
   const recent = await read(segments, instant(Date.parse(asOf) - RECENTLY_MS));
   const others = segments.filter((segment) => !recent.has(segment));
   return new Map([...recent, ...(await read(others, null))]);
 }
 
-/** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (at least one) worked, since `since` or ever. */
-export function lastRuns(dialect: Dialect, schema: string, segments: readonly string[], trial: boolean, since: string | null) {
+/** Of all segments but these, whether they have a file or not, the last run ever in which the query worked. */
+export async function otherSegmentRuns(
+  warehouse: Warehouse,
+  schema: string,
+  known: readonly string[],
+  trial: boolean,
+): Promise<Map<string, PreviousSegmentRun>> {
+  return previousRuns(await warehouse.query(statement(lastRuns(warehouse.dialect, schema, { but: known }, trial, null))));
+}
+
+/** Rows of `fact`, `name` and `content`: the last runs in which the query of these segments (`of`: at least one) worked, since `since` or ever. */
+export function lastRuns(
+  dialect: Dialect,
+  schema: string,
+  segments: { of: readonly string[] } | { but: readonly string[] },
+  trial: boolean,
+  since: string | null,
+) {
+  const [operator, ids] = "of" in segments ? (["in", segments.of] as const) : (["not in", segments.but] as const);
   const text = (value: string) => sql<string | null>`${sql.raw(value)}`;
   const latest = ledgerQueries(dialect, schema)
     .selectFrom("segment_runs as s")
     .innerJoin("runs as r", "r.run_id", "s.run_id")
-    .select(["segment", "shape", "steps", "decisions", text(isoText("s.as_of", dialect)).as("as_of_text")])
+    .select(["segment", "s.run_id", "shape", "steps", "decisions", text(isoText("s.as_of", dialect)).as("as_of_text")])
     .select([text(isoText("activated_at", dialect)).as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
-    .where("segment", "in", segments)
-    .where(heeded(trial, "r"))
+    .$if(ids.length > 0, (query) => query.where("segment", operator, ids))
+    .where(heeded(trial, "s"))
     .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
   const content = dialect.jsonObject([
+    ["run_id", "run_id"],
     ["as_of", "as_of_text"],
     ["shape", "shape"],
     ["activated_at", "activated_text"],
@@ -93,10 +112,11 @@ export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentR
     rows
       .filter((row) => row["fact"] === "segment")
       .map((row) => {
-        const told = JSON.parse(String(row["content"])) as Record<"as_of" | "shape" | "steps", string> & Record<"activated_at" | "decisions", string | null>;
+        const told = JSON.parse(String(row["content"])) as Record<"run_id" | "as_of" | "shape" | "steps", string> &
+          Record<"activated_at" | "decisions", string | null>;
         const segment = String(row["name"]);
-        const { as_of: asOf, shape, steps, activated_at: activatedAt } = told;
-        return [segment, { segment, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
+        const { run_id: runId, as_of: asOf, shape, steps, activated_at: activatedAt } = told;
+        return [segment, { segment, runId, asOf, shape, activatedAt, steps, decisions: JSON.parse(told.decisions ?? "{}") as Record<string, number> }];
       }),
   );
 }

@@ -6,24 +6,27 @@ import { treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";
 import { parseYaml } from "../project/yaml-source.js";
 import type { Template } from "../render/types.js";
-import { crowded, lintSegment } from "./segment-rules.js";
+import { crowded, firstRunOver, lintSegment } from "./segment-rules.js";
 import { lintTemplate } from "./template-rules.js";
 import type { Finding, Found, LintResult, Use } from "./types.js";
 
 /**
  * Everything there is to say of the `selected` segments (by default all) and the templates that they send. Segments that are not
- * selected count where segments are looked at beside each other. Asks no warehouse.
+ * selected count where segments are looked at beside each other. `ran`: ids of those that the ledger has a run of; null: nobody
+ * knows, and `first-run-over` isn't looked for. Asks no warehouse.
  */
 export function lintProject(
   project: Project,
   templates: (name: string) => Template,
   selected: readonly Segment[] = [...project.segments.values()],
+  ran: ReadonlySet<string> | null = null,
 ): LintResult {
   const segments = [...project.segments.values()];
   const uses = usesOf(project, templates);
   const all = [
     ...segments.flatMap((segment) => lintSegment(segment, project.policy)),
     ...crowded(segments, project.policy),
+    ...firstRunOver(segments, ran ?? new Set()),
     ...uses.flatMap((use) => lintTemplate(use, project)),
     ...noWayToUnsubscribe(project, uses),
   ];
@@ -34,7 +37,8 @@ export function lintProject(
     ...uses.map(({ template, segments: users }) => ({ file: template.file, silences: template.lint, segments: users.map(({ id }) => id) })),
     { file: PROJECT_FILE, silences: project.lint, segments: chosen.size === segments.length ? [...chosen] : [] },
   ];
-  const needless = files.flatMap((file) => needlessIn(file, all, file.silences === project.lint));
+  const asked = (rule: LintRule): boolean => rule !== "first-run-over" || ran !== null;
+  const needless = files.flatMap((file) => needlessIn(file, all, asked, file.silences === project.lint));
   const wanted = (finding: Finding): boolean => finding.segments.some((id) => chosen.has(id));
   const reasonOf = ({ rule, silences }: Found): string | undefined => (silences.get(rule) ?? project.lint.get(rule))?.reason;
   return {
@@ -73,15 +77,16 @@ function noWayToUnsubscribe(project: Project, uses: readonly Use[]): Found[] {
   return [{ rule: "no-unsubscribe", file: PROJECT_FILE, ...place, message, segments: [...new Set(sent.map(({ id }) => id))], silences: project.lint }];
 }
 
-/** Silences that no finding of theirs needs. */
+/** Silences that no finding of theirs needs, of the rules that were asked. */
 function needlessIn(
   { file, silences, segments }: { file: string; silences: Silences; segments: readonly string[] },
   found: readonly Found[],
+  asked: (rule: LintRule) => boolean,
   everywhere: boolean,
 ): Finding[] {
   const bites = (rule: LintRule): boolean => found.some((finding) => finding.rule === rule && (everywhere || finding.silences === silences));
   return [...silences]
-    .filter(([rule]) => !bites(rule))
+    .filter(([rule]) => asked(rule) && !bites(rule))
     .map(([rule, { line, column }]) => ({
       rule: "needless-silence" as const,
       file,

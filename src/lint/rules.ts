@@ -56,6 +56,11 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     why: "They are after the same people for the same thing: the last ones never get their turn, or the reader gets too much.",
     instead: "Make steps or variants of one segment out of them, or pause the weakest.",
   },
+  "first-run-over": {
+    finds: "`first_run: send` in a segment that has run before, as the target's ledger says",
+    why: "It counts in a first run alone. Copied to another file or target, it writes to everybody who qualifies there.",
+    instead: "Take `first_run` out. `opportune run --backfill SEGMENT` lifts a baseline when you mean to.",
+  },
 };
 
 /** The rows of docs/lint.md. */

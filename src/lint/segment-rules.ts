@@ -22,6 +22,15 @@ export function lintSegment(segment: Segment, policy: Policy): Found[] {
   ];
 }
 
+/** Those with `first_run: send` among the segments that `ran` before. */
+export function firstRunOver(segments: readonly Segment[], ran: ReadonlySet<string>): Found[] {
+  return segments
+    .filter(({ id, firstRun }) => firstRun === "send" && ran.has(id))
+    .map((segment) =>
+      found(segment, "first-run-over", placeOf(segment, "first_run"), `Segment ${segment.id} has run before: \`first_run: send\` counts no more.`),
+    );
+}
+
 /** Where the policy has no cap that holds for all channels and topics: what two in 48 hours and two more in the fortnight make. */
 const USUAL_CAP = 4;
 

@@ -12,6 +12,7 @@ export const LINT_RULES = [
   "exact-time",
   "no-unsubscribe",
   "crowded-audience",
+  "first-run-over",
 ] as const;
 
 export type LintRule = (typeof LINT_RULES)[number];

@@ -43,7 +43,7 @@ const columnRule = z.strictObject({
 });
 
 export const segmentSchema = z.strictObject({
-  id: name.optional().describe("Identity; defaults to the file's name."),
+  id: name.optional().describe("Identity in the ledger, to keep when the file is renamed; defaults to the file's name."),
   description: text.optional().describe("What the behaviour is, for colleagues."),
   because: text.optional().describe('The footer\'s "why am I getting this"; Handlebars.'),
   status: z.enum(["draft", "live", "paused"]).default("draft").describe("Drafts are compiled and previewed, never sent."),
@@ -70,7 +70,10 @@ export const segmentSchema = z.strictObject({
   require: z.array(nameOf("an audience")).default([]).describe("Audiences a user must be in."),
   holdout: percent.default(0).describe("Percent of users kept silent to measure lift."),
   max_per_run: whole(1).optional().describe("Most messages of this segment in one run."),
-  first_run: z.enum(["baseline", "send"]).default("baseline").describe("What happens to those who qualify already."),
+  first_run: z
+    .enum(["baseline", "send"])
+    .default("baseline")
+    .describe("What happens to those who qualify already; counts only while the ledger has no run of the segment."),
   every: duration.optional().describe("Least time between two runs that ask it, by `start` or `run --due`; defaults to every run."),
   max_bytes_billed: size
     .optional()

@@ -76,6 +76,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
             ),
           ),
         ]),
+    ...baselineLines(result),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
@@ -162,6 +163,25 @@ function droppedLines({ decisions }: RunResult): string[] {
       return faulty === "" ? [] : [`${segment}: rows dropped: ${faulty}.`];
     }),
     ...(idle === "" ? [] : [`Rows without anything to decide: ${idle}.`]),
+  ];
+}
+
+/** What the first runs of segments made baseline, with the command that lifts it. */
+function baselineLines({ decisions, dryRun }: RunResult): string[] {
+  const begun = decisions.segments.filter(({ first, reasons }) => first && (reasons["baseline"] ?? 0) > 0);
+  const [one] = begun;
+  if (one === undefined) return [];
+  const first = begun.length === 1 ? one.segment : counted(begun.length, "segment");
+  const became = dryRun ? "would become" : "became";
+  const all = count(total(begun.map(({ reasons }) => reasons["baseline"] ?? 0)));
+  const command = (segment: string): string => `opportune run --backfill ${segment}`;
+  const widest = Math.max(...begun.map(({ segment }) => command(segment).length));
+  return [
+    `First run of ${first}: ${all} ${became} baseline, as they had qualified before, and hear nothing. To write to them after all:`,
+    ...begun.map(({ segment, reasons }) => {
+      const line = `    ${command(segment).padEnd(widest)}`;
+      return begun.length === 1 ? line : `${line}  # ${count(reasons["baseline"] ?? 0)}`;
+    }),
   ];
 }
 

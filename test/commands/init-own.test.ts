@@ -21,15 +21,21 @@ function init(folder: string, options: Partial<InitOptions>): ReturnType<typeof 
   return told((terminal) => initCommand(terminal, { color: false, ...options }, [folder]));
 }
 
-/** The three commands that init names, each with its exit code; of the example's three users one would be written to, or waits for the morning: it runs at the time of day that it is. */
+/**
+ * The three commands that init names, each with its exit code. A first run makes the example's three users baseline; with that lifted one would
+ * be written to, or waits for the morning: it runs at the time of day that it is.
+ */
 async function next(root: string, stdout: string, env: NodeJS.ProcessEnv = {}): Promise<Record<string, number | null>> {
   const commands = [...stdout.matchAll(/^ {2}opportune (.+?) {2}/gm)].map(([, command = ""]) => command);
   const codes: Record<string, number | null> = {};
   for (const command of commands) {
     const outcome = await opportune(root, command.split(" "), env);
     codes[command] = outcome.code;
-    if (command.startsWith("run"))
-      expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)\nexample +3 +1 +1 +1$/m);
+    if (!command.startsWith("run")) continue;
+    expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +baseline\nexample +3 +3$/m);
+    const lifted = /^ {4}opportune run (--backfill \S+)$/m.exec(outcome.stdout)?.[1] ?? "";
+    const { stdout, stderr } = await opportune(root, [...command.split(" "), ...lifted.split(" ")], env);
+    expect(stdout, stderr).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)( +backfilled)?\nexample +3 +1 +1 +1/m);
   }
   return codes;
 }

@@ -30,7 +30,7 @@ function project(fixture: string | null, edits: Readonly<Record<string, (text: s
 function lint(root: string, ...select: string[]): LintResult {
   const loaded = loadProject(root, { env: {} });
   const selected = select.flatMap((id) => loaded.segments.get(id) ?? []);
-  return lintProject(loaded, loadRenderer(loaded).templateOf, select.length === 0 ? undefined : selected);
+  return lintProject(loaded, loadRenderer(loaded).templateOf, select.length === 0 ? undefined : selected, new Set(["cart"]));
 }
 
 const lines = ({ findings }: LintResult): string[] =>
@@ -47,6 +47,7 @@ const FOUND: Readonly<Record<(typeof LINT_RULES)[number], string>> = {
   "no-unsubscribe": "templates/cart.hbs:1:1: no-unsubscribe: Neither template cart nor its layout links to {{unsubscribe_url}}.",
   "crowded-audience":
     "segments/cart_3.sql:7:7: crowded-audience: Segment cart_3 comes after cart, cart_2: a user may hear 2, and all have the goal ordered and the signal intent.",
+  "first-run-over": "segments/cart.sql:5:12: first-run-over: Segment cart has run before: `first_run: send` counts no more.",
 };
 
 /** With a silence in the front matter of the file that a line names. */
@@ -81,6 +82,14 @@ describe.each(LINT_RULES)("%s", (rule) => {
 it("finds nothing in the good project, nor in the shipped one", () => {
   expect(lint(project(null))).toEqual({ findings: [], silenced: [] });
   expect(lines(lint(join(HERE, "../..")))).toEqual([]);
+});
+
+it("finds no first run to be over where the segment never ran, nor where nobody knows, and calls no silence of that needless then", () => {
+  const root = project("first-run-over", { "segments/cart.sql": (text) => text.replace("---\n", "---\nlint: {first-run-over: we have looked}\n") });
+  const loaded = loadProject(root, { env: {} });
+  const found = (ran: ReadonlySet<string> | null): string[] => lines(lintProject(loaded, loadRenderer(loaded).templateOf, undefined, ran));
+  expect(found(null)).toEqual([]);
+  expect(found(new Set(["tip"]))).toEqual(["segments/cart.sql:2:8: needless-silence: lint: {first-run-over: …} silences nothing here."]);
 });
 
 describe("no-time-bound reads SQL as it is written", () => {

@@ -84,6 +84,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
       segments: [
         {
           segment: "cart",
+          first: true,
           returned: 1234,
           dropped: { duplicate: 2, same_occurrence: 5 },
           reasons,
@@ -138,6 +139,30 @@ Dry run: 3 messages would be sent, nothing was, and the ledger is as it was.
     3 × templates/cart.hbs:6:1: "x" is null
 \`opportune doubts\` lists what is in doubt, and settles it.
 Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
+  });
+
+  it("says what a first run made baseline, and how that is lifted, for each segment", () => {
+    const one = result({ baseline: 1200, claimed: 3 });
+    const [cart] = one.decisions.segments;
+    if (cart === undefined) throw new Error("no segment");
+    const lines = (changed: Partial<RunResult>, ...segments: (typeof cart)[]): string[] => {
+      const all = runSummary({ ...one, ...changed, decisions: { ...one.decisions, segments } }, options);
+      const from = all.findIndex((line) => line.startsWith("First run of"));
+      return from === -1 ? [] : all.slice(from, from + 3);
+    };
+    expect(lines({}, cart).slice(0, 2)).toEqual([
+      "First run of cart: 1,200 would become baseline, as they had qualified before, and hear nothing. To write to them after all:",
+      "    opportune run --backfill cart",
+    ]);
+    const other = { ...cart, segment: "win_back", reasons: { baseline: 5 } };
+    expect(lines({ dryRun: false }, cart, other, { ...cart, segment: "tip", first: false })).toEqual([
+      "First run of 2 segments: 1,205 became baseline, as they had qualified before, and hear nothing. To write to them after all:",
+      "    opportune run --backfill cart      # 1,200",
+      "    opportune run --backfill win_back  # 5",
+    ]);
+    // Not after an edit, nor where nobody had qualified.
+    expect(lines({}, { ...cart, first: false })).toEqual([]);
+    expect(lines({}, { ...cart, reasons: { claimed: 3 } })).toEqual([]);
   });
 
   it("puts reasons below each other where they don't fit beside each other", () => {

@@ -70,9 +70,9 @@ export class DocsWorld {
     return world;
   }
 
-  /** One run by the wall's clock, as the tutorial's tables are filled by it. */
-  run(warehouse = this.warehouse, options: { dryRun?: boolean; project?: Project } = {}): Promise<RunResult> {
-    return runAll(options.project ?? this.project, warehouse, options.dryRun ?? false);
+  /** One run by the wall's clock, as the tutorial's tables are filled by it, with the baseline lifted unless `backfill` is false. */
+  run(warehouse = this.warehouse, options: { dryRun?: boolean; backfill?: boolean; project?: Project } = {}): Promise<RunResult> {
+    return runAll(options.project ?? this.project, warehouse, options.dryRun ?? false, options.backfill === false ? [] : ["no_planner_yet"]);
   }
 
   query(sql: string): Promise<Row[]> {
@@ -81,6 +81,6 @@ export class DocsWorld {
 }
 
 /** One run of every segment, drafts too. */
-export function runAll(project: Project, warehouse: Warehouse, dryRun: boolean): Promise<RunResult> {
-  return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], dryRun, now: Date.now });
+export function runAll(project: Project, warehouse: Warehouse, dryRun: boolean, backfill: readonly string[] = []): Promise<RunResult> {
+  return run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], backfill: new Set(backfill), dryRun, now: Date.now });
 }

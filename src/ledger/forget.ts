@@ -1,0 +1,37 @@
+import { instant } from "../core/clock.js";
+import type { Ledger } from "./ledger.js";
+import type { PreviousSegmentRun } from "./runs.js";
+import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
+
+/** The shape that stands on the row of a forgotten segment: no query has it. */
+export const FORGOTTEN = "forgotten";
+
+/**
+ * Appends to `segment_runs`, for each of these segments by its last run, that it is gone for good: no new segment is taken for
+ * it then. What was sent stays known under its name; if a file brings the name back, those who qualified by then are baseline.
+ * `trial`: for trials alone; `lastAsOf`: of any run, ISO 8601 UTC; `now`: wall clock, ms since 1970 UTC.
+ */
+export async function forgetSegments(ledger: Ledger, gone: readonly PreviousSegmentRun[], trial: boolean, lastAsOf: string | null, now: number): Promise<void> {
+  // Later than every run, whose rows it is to follow, also where this machine's clock is behind.
+  const asOf = instant(Math.max(now, lastAsOf === null ? now : Date.parse(lastAsOf) + 1));
+  const rows = gone.map(({ segment, runId }): SegmentRunsTable => ({
+    run_id: runId,
+    segment,
+    trial,
+    as_of: asOf,
+    segment_version: FORGOTTEN,
+    shape: FORGOTTEN,
+    activated_at: asOf,
+    steps: "[]",
+    succeeded: 1,
+    returned: null,
+    dropped: "{}",
+    decisions: "{}",
+    bytes_scanned: null,
+    offered: null,
+    duration_ms: 0,
+    error: null,
+  }));
+  if (rows.length === 0) return;
+  await ledger.commit({ statements: [statement(ledgerQueries(ledger.warehouse.dialect, ledger.schema).insertInto("segment_runs").values(rows))] });
+}
