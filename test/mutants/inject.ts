@@ -22,10 +22,10 @@ Handlebars.compile = <T>(input: string, options?: CompileOptions): HandlebarsTem
   const own = compile<Context>(input, options);
   const slot: Slot = { now: own, own, context: null };
   slots.set(input, slot);
-  return ((context: T, runtime?: Handlebars.RuntimeOptions) => {
+  return (context: T, runtime?: Handlebars.RuntimeOptions) => {
     slot.context = context as Context;
     return slot.now(context as Context, runtime);
-  }) as HandlebarsTemplateDelegate<T>;
+  };
 };
 
 /** The text of a file of sql/. */

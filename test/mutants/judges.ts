@@ -3,6 +3,7 @@ import path from "node:path";
 import { createModel } from "../model/model.js";
 import { compareRows, createCaseWorlds, readCases, type CaseStep, type DecisionCase } from "../support/cases.js";
 import { compareStory } from "../support/compare.js";
+import { packed } from "../support/packed.js";
 import { createSqlDecider, type OpenEmpty } from "../support/sql-decider.js";
 import { drawStory } from "../support/stories.js";
 import { TEST_SALT, type WorldRun } from "../support/world.js";
@@ -25,9 +26,26 @@ interface Story {
 }
 
 /** What the model holds against the SQL beside event, reason and rule. */
-const COMPARED = ", occurred_at, due_at, send_by, case when event in ('claimed', 'held_out') then variant end, case when event in ('claimed', 'held_out') then channel end";
+const COMPARED =
+  ", occurred_at, due_at, send_by, case when event in ('claimed', 'held_out') then variant end, case when event in ('claimed', 'held_out') then channel end";
 /** Columns that later runs, or the decisions of others, hang on. */
-const REMEMBERED = ["message_id", "step", "occurred_at", "counts_from", "due_at", "expires_at", "send_by", "settles", "counts", "address", "channel", "topic", "class", "variant", "changed"];
+const REMEMBERED = [
+  "message_id",
+  "step",
+  "occurred_at",
+  "counts_from",
+  "due_at",
+  "expires_at",
+  "send_by",
+  "settles",
+  "counts",
+  "address",
+  "channel",
+  "topic",
+  "class",
+  "variant",
+  "changed",
+];
 /** So many cases are played in full where no decision of theirs differs at once. */
 const IN_FULL = 4;
 
@@ -46,7 +64,7 @@ export class Judges {
     const worlds = createCaseWorlds();
     let current: Played | undefined;
     const openCases = opener(cases, () => current);
-    for (const one of readCases(path.join(import.meta.dirname, "../decisions"))) {
+    for (const one of packed(readCases(path.join(import.meta.dirname, "../decisions")))) {
       current = { one, steps: worlds.stepsOf(one) };
       const failed = await playCase(current, openCases);
       if (failed !== null) throw new Error(`"${one.name}" fails before any mutant: ${failed}`);
@@ -61,7 +79,9 @@ export class Judges {
       if (failed !== null) throw new Error(`Story ${String(seed)} fails before any mutant: ${failed}`);
     }
     const packs = [await cases.pack(), await told.pack()];
-    console.log(`${String(cases.all.length)} runs of cases in ${String(packs[0])} statements, ${String(told.all.length)} runs of stories in ${String(packs[1])}.`);
+    console.log(
+      `${String(cases.all.length)} runs of cases in ${String(packs[0])} statements, ${String(told.all.length)} runs of stories in ${String(packs[1])}.`,
+    );
     return new Judges(cases, told);
   }
 

@@ -93,9 +93,13 @@ function report(verdicts: ReadonlyMap<Numbered, Verdict>, all: readonly Numbered
   const unexcused = alive.filter(({ name }) => excuseOf(name) === undefined);
   const names = new Set(all.map(({ name }) => name));
   const gone = EQUIVALENT.flatMap(({ mutants }) => mutants).filter((name) => !names.has(name));
-  const killed = [...verdicts].flatMap(([{ name }, verdict]) => (verdict.by !== "nobody" && verdict.by !== "no statement" && excuseOf(name) !== undefined ? [name] : []));
+  const killed = [...verdicts].flatMap(([{ name }, verdict]) =>
+    verdict.by !== "nobody" && verdict.by !== "no statement" && excuseOf(name) !== undefined ? [name] : [],
+  );
   const kills = (["case", "story", "error"] as const).map((who) => `${String(by(who).length)} by ${who}`).join(", ");
-  console.log(`\n${String(verdicts.size)} mutants: killed ${kills}; ${String(by("no statement").length)} of other warehouses; ${String(excused.length)} equivalent; ${String(unexcused.length)} survive.`);
+  console.log(
+    `\n${String(verdicts.size)} mutants: killed ${kills}; ${String(by("no statement").length)} of other warehouses; ${String(excused.length)} equivalent; ${String(unexcused.length)} survive.`,
+  );
   for (const mutant of unexcused) console.log(`SURVIVES ${shown(mutant)}\n    ${verdicts.get(mutant)?.why ?? ""}`);
   for (const name of gone) console.log(`GONE from sql/, remove it from equivalent.ts: ${name}`);
   for (const name of killed) console.log(`NOT EQUIVALENT, remove it from equivalent.ts: ${name}`);

@@ -32,7 +32,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const change: Change = (kind, [start, end], now) => {
     const mutated = text.slice(0, start) + now + text.slice(end);
     const line = text.slice(0, start).split("\n").length;
-    if (mutated !== text && !found.has(mutated)) found.set(mutated, { file, line, part: partOf(text, start), kind, was: flat(text.slice(start, end)), now: flat(now), text: mutated });
+    if (mutated !== text && !found.has(mutated))
+      found.set(mutated, { file, line, part: partOf(text, start), kind, was: flat(text.slice(start, end)), now: flat(now), text: mutated });
   };
   for (let at = 0; at < tokens.length; at += 1) {
     mutateConditions(text, tokens, at, change);
@@ -70,7 +71,8 @@ function mutateConditions(text: string, tokens: readonly Token[], at: number, ch
     if (!KEY.test(part)) change("negated", span, `not (${part})`);
   });
   // Keys of a join are told apart by leaving each out.
-  if (tokens[at]?.text !== "on") for (const joint of joints) change("joined otherwise", spanOf(tokens, joint, joint + 1), tokens[joint]?.text === "and" ? "or" : "and");
+  if (tokens[at]?.text !== "on")
+    for (const joint of joints) change("joined otherwise", spanOf(tokens, joint, joint + 1), tokens[joint]?.text === "and" ? "or" : "and");
 }
 
 /** The index after a condition that begins behind this token; null: none does. */
@@ -84,7 +86,12 @@ function endOfCondition(tokens: readonly Token[], at: number): number | null {
   }
   if (!CONDITION.has(token.text) || (token.text === "when" && tokens[token.opener]?.simple === true)) return null;
   let end = at + 1;
-  while (end < tokens.length && !(tokens[end]?.depth === token.depth && AFTER_CONDITION.has(tokens[end]?.text ?? "")) && (tokens[end]?.depth ?? 0) >= token.depth) end += 1;
+  while (
+    end < tokens.length &&
+    !(tokens[end]?.depth === token.depth && AFTER_CONDITION.has(tokens[end]?.text ?? "")) &&
+    (tokens[end]?.depth ?? 0) >= token.depth
+  )
+    end += 1;
   return end;
 }
 

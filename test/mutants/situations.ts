@@ -3,19 +3,15 @@
  * Runs of one policy are moved to one instant and put into one statement, each under names of its own: a mutant is
  * asked about hundreds of runs in the time of a few.
  */
-import { Binder, renderSqlFile, type Constant, type ConstantTable } from "../../src/warehouse/sql.js";
+import { Binder, constantTable, renderSqlFile, type ConstantTable } from "../../src/warehouse/sql.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { contextOf } from "./inject.js";
+import { CONSTANTS, SHARED, isQuiet, joined, micros, moved, movedColumn, namesOf, prefix, renamed, unnamed, type Context } from "./pack.js";
 
 const FILE = "arbitrate.sql";
 const LEDGER = ["sent_ledger", "suppressions", "preferences"];
 const WORK = ["segment_rows", "audience_members"];
-/** The instant to which packed runs are moved. */
-const NOON = "2026-06-01T12:00:00Z";
-const CONSTANTS = ["segments", "steps", "first_offsets", "needs", "audience_use", "caps", "zones", "outcomes"];
-/** Tables that speak of the whole project: only runs in which they are the same can be packed. */
-const SHARED = ["caps", "zones", "outcomes"];
 /** Smaller limits count the others in the pack. */
 const LARGE = 1_000;
 /** More runs in a statement make it slower to plan than two statements are. */
@@ -23,8 +19,6 @@ const MOST = 120;
 /** What a row of the ledger shows of a decision. */
 const SHOWN = "segment, step, user_id, item_key, event, reason, rule";
 const CHANGED = "changed = 1 and event <> 'none'";
-
-type Context = Record<string, unknown>;
 
 /** One run: `of` says which of the case's or story's. */
 export interface Situation<Of> {
@@ -98,10 +92,13 @@ export class Situations<Of> {
   /** Packs what was watched; what says something else in a pack than alone stays alone. */
   async pack(): Promise<number> {
     const groups = new Map<string, Situation<Of>[]>();
+    let quiet = 0;
     for (const situation of this.all) {
       const { context } = situation;
       const shared = SHARED.map((name) => moved(context[name] as ConstantTable, micros(context)));
-      const alone = Number(context["max_per_run"]) < LARGE;
+      if (isQuiet(context)) quiet += 1;
+      // Rows without a zone have one in a pack: some runs must keep them as they are.
+      const alone = Number(context["max_per_run"]) < LARGE || (isQuiet(context) && quiet <= 2);
       const key = alone ? `alone ${String(situation.id)}` : JSON.stringify([shared, context["max_per_run"], context["project_holdout_below"]]);
       groups.set(key, [...(groups.get(key) ?? []), situation]);
     }
@@ -113,6 +110,7 @@ export class Situations<Of> {
       }
     }
     for (const id of alone) await this.#alone(id);
+    this.#packs.sort((a, b) => b.ids.length - a.ids.length);
     return this.#packs.length;
   }
 
@@ -154,11 +152,20 @@ export class Situations<Of> {
     await this.#execute(`create table ${schema}.moves as from (values ${by.join(", ")}) m(id, micros, prefix)`);
     for (const table of [...LEDGER, ...WORK]) {
       const columns = await this.#query(`describe kept_${table}`);
-      const list = columns.map(({ column_name: name, column_type: type }) => (name === "id" ? "" : `${movedColumn(String(name), String(type), together)} as "${String(name)}"`));
-      await this.#execute(`create table ${schema}.${table} as select ${list.filter((sql) => sql !== "").join(", ")} from kept_${table} k join ${schema}.moves m on m.id = k.id`);
+      const list = columns.map(({ column_name: name, column_type: type }) =>
+        name === "id" ? "" : `${movedColumn(String(name), String(type), together)} as "${String(name)}"`,
+      );
+      await this.#execute(
+        `create table ${schema}.${table} as select ${list.filter((sql) => sql !== "").join(", ")} from kept_${table} k join ${schema}.moves m on m.id = k.id`,
+      );
     }
     await this.#execute(`create table ${schema}.decisions as select * exclude (id) from kept_decisions where false`);
     const context = together ? joined(inside.map((each) => renamed(each.context, prefix(each.id)))) : (inside[0]?.context ?? {});
+    for (const name of CONSTANTS) {
+      const binder = new Binder(this.#warehouse.dialect);
+      const sql = constantTable(context[name] as ConstantTable, this.#warehouse.dialect, binder);
+      await this.#warehouse.execute({ sql: `create table ${schema}.${name} as ${sql}`, params: binder.params });
+    }
     return { schema, ids, context, sql: this.#statement({ schema, context }).sql };
   }
 
@@ -169,9 +176,19 @@ export class Situations<Of> {
 
   #statement(pack: Pick<Pack, "schema" | "context">): Statement {
     const { dialect } = this.#warehouse;
-    const own = { ...dialect, workTable: (name: string) => `${pack.schema}.${name}` };
+    // Tables are planned faster than thousands of constants.
+    const constants = (names: readonly string[]): string =>
+      `from ${pack.schema}.${CONSTANTS.find((name) => namesOf(pack.context, name) === names.join()) ?? ""}`;
+    const own = { ...dialect, workTable: (name: string) => `${pack.schema}.${name}`, constants };
+    const headers = CONSTANTS.map((name) => [name, { ...(pack.context[name] as ConstantTable), rows: [[]] }]);
     // The salt may have been a parameter of the statement that was watched.
-    return renderSqlFile(FILE, own, pack.schema, { ...pack.context, salt: `'${this.#salt}'` }, new Binder(dialect));
+    return renderSqlFile(
+      FILE,
+      own,
+      pack.schema,
+      { ...pack.context, ...(Object.fromEntries(headers) as Context), salt: `'${this.#salt}'` },
+      new Binder(dialect),
+    );
   }
 
   /** True if the injected file gives the same statement here: it differs for another warehouse. */
@@ -202,7 +219,9 @@ export class Situations<Of> {
   /** The situations of a pack in which the two tables differ. */
   async #differing({ schema, ids }: Pack, list: string, where: string): Promise<number[]> {
     const [one, other] = ["decisions", "reference"].map((table) => `select ${list} from ${schema}.${table} ${where}`);
-    const rows = await this.#query(`select distinct segment from ((${one ?? ""} except all ${other ?? ""}) union all (${other ?? ""} except all ${one ?? ""}))`);
+    const rows = await this.#query(
+      `select distinct segment from ((${one ?? ""} except all ${other ?? ""}) union all (${other ?? ""} except all ${one ?? ""}))`,
+    );
     return ids.length === 1 && rows.length > 0 ? ids : [...new Set(rows.map(({ segment }) => Number(/^p(\d+)-/.exec(String(segment))?.[1])))];
   }
 
@@ -224,67 +243,4 @@ export class Situations<Of> {
   #query(sql: string): Promise<Row[]> {
     return this.#warehouse.query({ sql, params: [] });
   }
-}
-
-const prefix = (id: number): string => `p${String(id)}-`;
-
-/** Microseconds from a run's `as_of` to the packs'. */
-function micros(context: Context): string {
-  const asOf = /'([^']+)'/.exec(String(context["as_of"]))?.[1] ?? "";
-  return String((Date.parse(NOON) - Date.parse(asOf)) * 1000);
-}
-
-/** The names in a pack as they were, with the situation's number before them. */
-function unnamed(columns: string): string {
-  const plain = columns.split(", ").map((column) => {
-    if (column === "rule") return `case when reason in ('audience_failed', 'excluded', 'no_consent') then regexp_replace(rule, '^p\\d+-', '') else rule end`;
-    return column === "segment" || column === "user_id" ? `regexp_replace(${column}, '^p\\d+-', '')` : column;
-  });
-  return [`cast(regexp_extract(segment, '^p(\\d+)-', 1) as integer)`, ...plain].join(", ");
-}
-
-/** A column of the ledger or of the work tables as it stands in a pack. */
-function movedColumn(name: string, type: string, together: boolean): string {
-  if (!together) return `k."${name}"`;
-  if (type.startsWith("TIMESTAMP")) return `k."${name}" + to_microseconds(m.micros)`;
-  if (["segment", "user_id", "message_id", "address", "audience"].includes(name)) return `m.prefix || k."${name}"`;
-  if (["email", "phone", "device_token"].includes(name)) return `regexp_replace(k."${name}", '^( *)', '\\1' || m.prefix)`;
-  if (name === "rule") return `case when k.reason in ('audience_failed', 'excluded', 'no_consent') then m.prefix || k.rule else k.rule end`;
-  return name === "seq" ? `k.seq + 1000000000 * cast(k.id as bigint)` : `k."${name}"`;
-}
-
-function moved(table: ConstantTable, by: string): ConstantTable {
-  const cell = (value: Constant): Constant =>
-    typeof value === "object" && value?.timestamp != null
-      ? { timestamp: new Date(Date.parse(value.timestamp) + Number(by) / 1000).toISOString() }
-      : value;
-  return { ...table, rows: table.rows.map((row) => row.map(cell)) };
-}
-
-/** What the statement is filled with, moved to the packs' instant and under the names of one situation. */
-function renamed(context: Context, by: string): Context {
-  const named = ["segment", "audience", "goal", "failed_audience"];
-  const tables = CONSTANTS.map((name) => {
-    const table = moved(context[name] as ConstantTable, micros(context));
-    const rows = table.rows.map((row) => row.map((value, i) => (named.includes(table.columns[i]?.name ?? "") && typeof value === "string" ? by + value : value)));
-    return [name, { ...table, rows }];
-  });
-  const times = ["as_of", "history_from", "caps_from", "had_before_from"].map((name) => [name, movedLiteral(String(context[name]), micros(context))]);
-  return { ...context, ...(Object.fromEntries([...tables, ...times]) as Context) };
-}
-
-function movedLiteral(sql: string, by: string): string {
-  // The beginning of time is the same for all.
-  return sql.replace(/'(?!1970)([^']+)'/, (_, at: string) => `'${new Date(Date.parse(at) + Number(by) / 1000).toISOString()}'`);
-}
-
-/** One context of many: shared tables once, the others one after another, and the earliest of each bound. */
-function joined(contexts: readonly Context[]): Context {
-  const first = contexts[0] ?? {};
-  const tables = CONSTANTS.filter((name) => !SHARED.includes(name)).map((name) => {
-    const all = contexts.map((context) => context[name] as ConstantTable);
-    return [name, { columns: all[0]?.columns ?? [], rows: all.flatMap(({ rows }) => rows) }];
-  });
-  const bounds = ["history_from", "caps_from", "had_before_from"].map((name) => [name, contexts.map((context) => String(context[name])).sort()[0]]);
-  return { ...first, ...(Object.fromEntries([...tables, ...bounds]) as Context) };
 }
