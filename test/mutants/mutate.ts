@@ -186,15 +186,19 @@ function withComma(tokens: readonly Token[], items: readonly [number, number][],
   return i === 0 ? [tokens[from]?.start ?? 0, tokens[items[1]?.[0] ?? 0]?.start ?? 0] : spanOf(tokens, from - 1, to);
 }
 
-/** Neighbouring branches of a CASE are swapped, and ELSE left out. */
+/** Neighbouring branches of a CASE are swapped, only their results where no two can hold at once, and ELSE is left out. */
 function mutateCases(text: string, tokens: readonly Token[], at: number, change: Change): void {
   if (tokens[at]?.text !== "case") return;
   const parts = tokens.flatMap((token, i) => (token.opener === at && ["when", "else", "end"].includes(token.text) ? [i] : []));
+  const branch = (from: number, to: number): Span => {
+    const then = tokens.findIndex((token, i) => i > from && token.opener === at && token.text === "then");
+    return spanOf(tokens, tokens[at]?.simple === true ? then + 1 : from, to);
+  };
   parts.slice(0, -1).forEach((from, i) => {
     const [to = from, after = from] = [parts[i + 1], parts[i + 2]];
     if (tokens[from]?.text === "else") change("left out", spanOf(tokens, from, to), "");
     if (tokens[from]?.text !== "when" || tokens[to]?.text !== "when") return;
-    const [one, other] = [spanOf(tokens, from, to), spanOf(tokens, to, after)];
+    const [one, other] = [branch(from, to), branch(to, after)];
     change("swapped", [one[0], other[1]], text.slice(...other) + text.slice(one[1], other[0]) + text.slice(...one));
   });
 }
