@@ -118,7 +118,7 @@ const ALONE = ["claimed", "held_out", "left", "backfilled"];
 
 /**
  * A line of `expect`: `segment/step user#key event reason (rule) anchor=… due=… variant=… channel=… send_by=…`. The key, the rule and
- * all that follows are optional; a claim, a hold-out, a `left` and a backfill name their reason by their event. Throws on
+ * all that follows are optional, and nothing behind a "=" says that there is nothing; a claim, a hold-out, a `left` and a backfill name their reason by their event. Throws on
  * anything else.
  */
 export function readExpectation(line: string): ExpectedRow {
@@ -131,7 +131,7 @@ export function readExpectation(line: string): ExpectedRow {
   const base = baseLine(found[1] ?? "", found[2] ?? "", found[3] ?? "", event, found[5] ?? event, anyRule ? "" : (found[6] ?? ""));
   const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel|send_by)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
   if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than ${EXTRAS.join(", ")}`);
-  const values = extras.map(([, name = "", value = ""]) => [name, TIMES.includes(name) ? readTime(value) : value]);
+  const values = extras.map(([, name = "", value = ""]) => [name, TIMES.includes(name) && value !== "" ? readTime(value) : value]);
   return {
     text: line,
     base,
