@@ -33,7 +33,7 @@ const { values } = parseArgs({
 
 /** What tells a mutant from all others, whatever line it stands on. */
 function nameOf(mutant: Mutant): string {
-  return `${mutant.file} ${mutant.part}: ${mutant.kind}: ${mutant.was} => ${mutant.now}`;
+  return `${mutant.file} ${mutant.part}: ${mutant.kind}: ${mutant.was} => ${mutant.now === "" ? "nothing" : mutant.now}`;
 }
 
 interface Numbered extends Mutant {
@@ -61,7 +61,7 @@ function chosen(all: readonly Numbered[]): Numbered[] {
 
 function shown(mutant: Numbered): string {
   const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}...` : text);
-  return `${String(mutant.number)} sql/${mutant.file}:${String(mutant.line)} ${mutant.part}: ${mutant.kind}: ${short(mutant.was)} => ${short(mutant.now)}`;
+  return `${String(mutant.number)} sql/${mutant.file}:${String(mutant.line)} ${mutant.part}: ${mutant.kind}: ${short(mutant.was)} => ${short(mutant.now === "" ? "nothing" : mutant.now)}`;
 }
 
 /** Why nobody can notice the mutant; undefined: the list doesn't have it. */

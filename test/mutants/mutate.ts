@@ -81,7 +81,7 @@ function endOfCondition(tokens: readonly Token[], at: number): number | null {
   if (token === undefined) return null;
   if (token.text === "(") {
     const close = closingOf(tokens, at);
-    const isQuery = tokens[at + 1]?.text === "select";
+    const isQuery = tokens.slice(at, close).some((inside) => inside.depth === token.depth && inside.text === "select");
     return !isQuery && jointsIn(tokens, at + 1, close).length > 0 ? close : null;
   }
   if (!CONDITION.has(token.text) || (token.text === "when" && tokens[token.opener]?.simple === true)) return null;
@@ -141,10 +141,12 @@ function mutateLists(text: string, tokens: readonly Token[], at: number, change:
   }
   if ((word === "in" || word === "coalesce") && next === "(" && tokens[at + 2]?.text !== "select") {
     const items = itemsFrom(tokens, at + 2);
+    const asksNull = tokens[closingOf(tokens, at + 1) + 1]?.text === "is";
     items.forEach(([from, to], i) => {
       if (items.length > 1) change("left out", withComma(tokens, items, i), "");
       const follower = items[i + 1];
-      if (word === "in" || follower === undefined) return;
+      // Whether all are null doesn't hang on their order.
+      if (word === "in" || asksNull || follower === undefined) return;
       const [one, other] = [spanOf(tokens, from, to), spanOf(tokens, ...follower)];
       change("swapped", [one[0], other[1]], text.slice(...other) + text.slice(one[1], other[0]) + text.slice(...one));
     });
