@@ -15,6 +15,8 @@ export interface LedgerRow {
   due: number;
   variant: string;
   channel: string;
+  /** On claims alone: until when the message may be handed over; null for every other row. */
+  sendBy: number | null;
   decidedAt: number;
   /** Normalised; on claims and hold-outs alone. */
   address: string;

@@ -14,6 +14,7 @@ import type { Answer } from "./rules.js";
 import { addressFor, firstThatBites } from "./rules.js";
 import type { Facts, Memory } from "./world.js";
 import { audienceNow, factsOf, goalReached } from "./world.js";
+import { nextShut } from "./zones.js";
 
 /** The model, which also counts the candidates it has decided. */
 export interface Model extends Decider {
@@ -120,6 +121,7 @@ function blank(segment: Segment, user: string, key: string, behaviour: number, a
     due: at.due,
     variant: "",
     channel: at.version.channel,
+    sendBy: null,
     decidedAt: facts.asOf,
     address: "",
     topic: segment.topic,
@@ -170,8 +172,15 @@ function record(each: Candidate, answer: Answer, facts: Facts): void {
     ...blank(each.segment, each.row.user, each.row.key, each.behaviour, each, facts),
     ...answer,
     variant: claims ? each.version.name : "",
+    sendBy: answer.event === "claimed" ? sendBy(each, facts) : null,
     address: claims ? (addressFor(each, facts) ?? "") : "",
   });
+}
+
+/** A claim goes until its window ends, and a marketing one until its user's quiet hours begin. */
+function sendBy({ segment, row, expires }: Candidate, { asOf, project: { policy } }: Facts): number {
+  if (segment.class !== "marketing" || policy.quietHours === null) return expires;
+  return nextShut(asOf, expires, row.world.timezone ?? null, policy.timezone, policy.quietHours) ?? expires;
 }
 
 /** Waiting or released messages that are no candidates now although the segment's query worked. */
@@ -192,7 +201,7 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
       const answer: Answer = replaced
         ? { event: "settled", reason: "superseded", rule: "newer_behaviour" }
         : { event: "left", reason: "left", rule: last.reason };
-      return [{ ...last, ...answer, variant: "", address: "", decidedAt: facts.asOf, outcome: null }];
+      return [{ ...last, ...answer, variant: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
     });
   });
 }
@@ -210,5 +219,6 @@ function shown(row: LedgerRow): DecidedRow {
   const { segment, step, key, event, reason, rule, variant } = row;
   const channel = isClaim(row) ? row.channel : "";
   const [occurred_at, due_at] = [text(row.behaviour), text(row.due)];
-  return { segment, step, user_id: row.user, key, occurred_at, event, reason, rule, due_at, variant, channel };
+  const send_by = row.sendBy === null ? "" : text(row.sendBy);
+  return { segment, step, user_id: row.user, key, occurred_at, event, reason, rule, due_at, variant, channel, send_by };
 }

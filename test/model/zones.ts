@@ -32,6 +32,14 @@ export function localTime(instant: number, zone: string | null, fallback: string
   return format.format(instant);
 }
 
+/** The first instant later than `after` and before `until` (ms since 1970 UTC) at which the zone is shut; null: none. */
+export function nextShut(after: number, until: number, zone: string | null, fallback: string, hours: { from: string; to: string }): number | null {
+  const minute = 60_000;
+  // Quiet hours, and changes of the clock, begin at whole minutes.
+  for (let at = (Math.floor(after / minute) + 1) * minute; at < until; at += minute) if (isShut(localTime(at, zone, fallback), hours)) return at;
+  return null;
+}
+
 /** At or after `from` and before `to`, both `HH:MM`; over midnight when `from` is the later. */
 export function isShut(local: string, hours: { from: string; to: string }): boolean {
   const from = `${hours.from}:00`;

@@ -83,7 +83,13 @@ export interface ExpectedRow {
   due?: string;
   variant?: string;
   channel?: string;
+  send_by?: string;
 }
+
+/** The fields that an expectation may name, and those of them that are instants. */
+const EXTRAS = ["anchor", "due", "variant", "channel", "send_by"] as const;
+const TIMES: readonly string[] = ["anchor", "due", "send_by"];
+type Extras = Partial<Record<(typeof EXTRAS)[number], string>>;
 
 /** One run of a case: what the decider is given, and what it must append. */
 export interface CaseStep {
@@ -114,8 +120,8 @@ const EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", "left", "
 const ALONE = ["claimed", "held_out", "left", "backfilled"];
 
 /**
- * A line of `expect`: `segment/step user#key event reason (rule) anchor=… due=… variant=… channel=…`. The key, the rule and
- * all that follows are optional; a claim, a hold-out, a `left` and a backfill name their reason by their event. Throws on
+ * A line of `expect`: `segment/step user#key event reason (rule) anchor=… due=… variant=… channel=… send_by=…`. The key, the rule and
+ * all that follows are optional, and nothing behind a "=" says that there is nothing; a claim, a hold-out, a `left` and a backfill name their reason by their event. Throws on
  * anything else.
  */
 export function readExpectation(line: string): ExpectedRow {
@@ -126,20 +132,20 @@ export function readExpectation(line: string): ExpectedRow {
   }
   const anyRule = found[6] === "*";
   const base = baseLine(found[1] ?? "", found[2] ?? "", found[3] ?? "", event, found[5] ?? event, anyRule ? "" : (found[6] ?? ""));
-  const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
-  if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than anchor, due, variant and channel`);
-  const values = extras.map(([, name = "", value = ""]) => [name, name === "anchor" || name === "due" ? readTime(value) : value]);
+  const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel|send_by)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
+  if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than ${EXTRAS.join(", ")}`);
+  const values = extras.map(([, name = "", value = ""]) => [name, TIMES.includes(name) && value !== "" ? readTime(value) : value]);
   return {
     text: line,
     base,
     anyRule,
-    ...(Object.fromEntries(values) as Pick<ExpectedRow, "anchor" | "due" | "variant" | "channel">),
+    ...(Object.fromEntries(values) as Extras),
   };
 }
 
 /**
  * Both sides as sorted lines, for one `toEqual`: rows are paired by who, what and why, and a paired row shows the anchor,
- * due time, variant and channel only where the expectation names them.
+ * due time, variant, channel and send_by only where the expectation names them.
  */
 export function compareRows(rows: readonly DecidedRow[], expected: readonly ExpectedRow[]): { got: string[]; want: string[] } {
   const wanted = expected.map((line) => ({ line, sort: line.base + (line.anchor ?? "") })).sort(bySort);
@@ -160,14 +166,15 @@ export function compareRows(rows: readonly DecidedRow[], expected: readonly Expe
         due: decided.due_at,
         variant: decided.variant,
         channel: decided.channel,
+        send_by: decided.send_by,
       })
     );
   });
   return { got, want: wanted.map(({ line }) => line.base + extrasOf(line, line)) };
 }
 
-function extrasOf(named: ExpectedRow, values: Partial<Record<"anchor" | "due" | "variant" | "channel", string>>): string {
-  const fields = (["anchor", "due", "variant", "channel"] as const).filter((field) => named[field] !== undefined);
+function extrasOf(named: ExpectedRow, values: Extras): string {
+  const fields = EXTRAS.filter((field) => named[field] !== undefined);
   return fields.map((field) => ` ${field}=${values[field] ?? ""}`).join("");
 }
 

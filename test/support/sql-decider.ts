@@ -138,7 +138,8 @@ async function runOnce(
   const text = (column: string): string => isoText(column, warehouse.dialect);
   const rows = await warehouse.query({
     sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
-      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel
+      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel,
+      coalesce(${text("send_by")}, '') as send_by
       from ${SCHEMA}.sent_ledger where run_id = ${warehouse.dialect.placeholder(1)} and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
     params: [runId],
   });

@@ -107,6 +107,8 @@ export interface DecidedRow {
   /** Only on `claimed` and `held_out`. */
   variant: string;
   channel: string;
+  /** Only on `claimed`: until when it may be handed over. */
+  send_by: string;
 }
 
 /** The ledger's salt in every test, so that buckets and message ids are the same everywhere. */
