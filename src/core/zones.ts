@@ -1,0 +1,36 @@
+import { Temporal } from "temporal-polyfill";
+
+/** A few more than there are zones. */
+const REMEMBERED = 1000;
+/** What was asked lately: an answer takes Intl 30 µs, and each message asks. */
+const answers = new Map<string, boolean>();
+
+/**
+ * True for the IANA name of a time zone, in any case: the one definition, for rows and for opportune.yml. Offsets aren't
+ * zones, as an offset knows no summer; nor are abbreviations such as PST, which Intl takes and Temporal refuses.
+ */
+export function isZone(name: string): boolean {
+  let answer = answers.get(name);
+  if (answer === undefined) {
+    answer = /^[A-Za-z]/.test(name) && isTaken(name);
+    if (answers.size >= REMEMBERED) answers.clear();
+    answers.set(name, answer);
+  }
+  return answer;
+}
+
+/** The zone that counts for a row: its own if that is one, else the project's. */
+export function zoneOr(own: string | null, projectZone: string): string {
+  return own !== null && isZone(own) ? own : projectZone;
+}
+
+/** By both of those that are asked for times. Node 26 has a Temporal of its own, which refuses other names than the polyfill. */
+function isTaken(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
