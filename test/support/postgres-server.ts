@@ -44,7 +44,11 @@ export async function startPostgres(settings: readonly string[] = FAST): Promise
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
+  // Where the process ends before `dispose`: another set-up failed, say.
+  const end = (): void => void server.stop();
+  process.once("exit", end);
   const dispose = async (): Promise<void> => {
+    process.off("exit", end);
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -81,13 +85,14 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
 }
 
 /**
- * The package at this path or of this name. It brings async-exit-hook, which ends a process that has nothing left to do with
- * 0, whatever `process.exitCode` says: a run of tests that failed would pass. Its listener goes; those for signals stay.
+ * The package of this name or at this URL. It brings async-exit-hook, which ends a process that has nothing left to do with
+ * 0, whatever `process.exitCode` says: tests that fail would pass. What it does at an exit goes; what it does at a signal stays.
  */
 export async function embeddedPostgres(path: string): Promise<typeof EmbeddedPostgres> {
-  const before = process.listeners("beforeExit");
+  const before = { exit: process.listeners("exit"), beforeExit: process.listeners("beforeExit") };
   const loaded = (await import(path)) as { default: typeof EmbeddedPostgres };
-  for (const listener of process.listeners("beforeExit")) if (!before.includes(listener)) process.off("beforeExit", listener);
+  for (const listener of process.listeners("exit")) if (!before.exit.includes(listener)) process.off("exit", listener);
+  for (const listener of process.listeners("beforeExit")) if (!before.beforeExit.includes(listener)) process.off("beforeExit", listener);
   return loaded.default;
 }
 
