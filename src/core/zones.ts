@@ -6,8 +6,9 @@ const REMEMBERED = 1000;
 const answers = new Map<string, boolean>();
 
 /**
- * True for the IANA name of a time zone, in any case: the one definition, for rows and for opportune.yml. Offsets aren't
- * zones, as an offset knows no summer; nor are abbreviations such as PST, which Intl takes and Temporal refuses.
+ * True for the IANA name of a time zone, in any case. This is the one definition, for rows and for
+ * opportune.yml. An offset isn't a zone, as it knows no summer. Nor is an abbreviation such as PST,
+ * which Intl takes and Temporal refuses.
  */
 export function isZone(name: string): boolean {
   let answer = answers.get(name);
@@ -24,7 +25,7 @@ export function zoneOr(own: string | null, projectZone: string): string {
   return own !== null && isZone(own) ? own : projectZone;
 }
 
-/** By both of those that are asked for times. Node 26 has a Temporal of its own, which refuses other names than the polyfill. */
+/** By both that are asked for times. Newer Nodes have a Temporal of their own, with other names. */
 function isTaken(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

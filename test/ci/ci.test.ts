@@ -1,4 +1,7 @@
-/** CI fails where it must: the functions of .ci/run over suites of one file each, and the set-up of `npm test` over a test that fails. */
+/**
+ * CI fails where it must: the functions of .ci/run over suites of one file each, and the set-up of
+ * `npm test` over a test that fails.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

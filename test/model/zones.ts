@@ -10,7 +10,7 @@ function formatFor(zone: string): Intl.DateTimeFormat | null {
   return format;
 }
 
-/** Intl takes them, and they aren't zones: several have two meanings, and none knows a summer. */
+/** Intl takes them, and they aren't zones. */
 export const ABBREVIATIONS = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST".split(" ");
 
 function makeFormat(zone: string): Intl.DateTimeFormat | null {

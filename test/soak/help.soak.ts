@@ -17,7 +17,8 @@ it("takes less than twice the processor time that Node takes for nothing", () =>
   const nothing = join(folder, "nothing.mjs");
   writeFileSync(hook, 'process.on("exit", () => { const { user, system } = process.cpuUsage(); process.stderr.write(`cpu ${(user + system) / 1000}`); });\n');
   writeFileSync(nothing, "");
-  const took = (...args: string[]): number => Number(/cpu ([\d.]+)/.exec(spawnSync(process.execPath, ["--require", hook, ...args], { encoding: "utf8" }).stderr)?.[1]);
+  const took = (...args: string[]): number =>
+    Number(/cpu ([\d.]+)/.exec(spawnSync(process.execPath, ["--require", hook, ...args], { encoding: "utf8" }).stderr)?.[1]);
   const pairs = Array.from({ length: RUNS }, () => [took(CLI, "--help"), took(nothing)] as const);
   const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? Number.NaN;
   const [help, bare] = [median(pairs.map(([ms]) => ms)), median(pairs.map(([, ms]) => ms))];

@@ -85,8 +85,9 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
 }
 
 /**
- * The package of this name or at this URL. It brings async-exit-hook, which ends a process that has nothing left to do with
- * 0, whatever `process.exitCode` says: tests that fail would pass. What it does at an exit goes; what it does at a signal stays.
+ * The package of this name or at this URL. It brings async-exit-hook, which ends a process that
+ * has nothing left to do with 0, whatever `process.exitCode` says: tests that fail would pass.
+ * What it does at an exit goes; what it does at a signal stays.
  */
 export async function embeddedPostgres(path: string): Promise<typeof EmbeddedPostgres> {
   const before = { exit: process.listeners("exit"), beforeExit: process.listeners("beforeExit") };
@@ -96,7 +97,10 @@ export async function embeddedPostgres(path: string): Promise<typeof EmbeddedPos
   return loaded.default;
 }
 
-/** The server's own user can't enter a checkout that is root's alone: a copy of the programs where everybody may. Gives its URL. */
+/**
+ * The URL of a copy of the programs where everybody may enter: the server's own user can't enter
+ * a checkout that is root's alone.
+ */
 export function reachableCopy(folder: string): string {
   const installed = join(import.meta.dirname, "../../node_modules");
   const modules = join(folder, "node_modules");

@@ -1,5 +1,5 @@
 /** Each test on every warehouse, or a reason why not, which must stay true. */
-import { describe, expect, it } from "vitest";
+import { chai, describe, expect, it } from "vitest";
 import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../../support/bigquery.js";
 import type { WarehouseName } from "../../support/databases.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../../support/snowflake.js";
@@ -27,7 +27,7 @@ function real(name: WarehouseName, title: string, account: string, emulator: str
   return { name, title: emulated ? `${title}'s emulator` : title, emulated, missing: emulated && !named(emulator) };
 }
 
-/** Why something isn't supported, printed in the test's name, and the one error that its test must therefore end with. */
+/** Why not, printed in the test's name, and the one error that its test must therefore end with. */
 export interface NotSupported {
   why: string;
   error: RegExp;
@@ -36,7 +36,10 @@ export interface NotSupported {
 /** What some warehouse, or its emulator alone (`"snowflake emulator"`), can't do. */
 export type Reasons = Partial<Record<WarehouseName | `${WarehouseName} emulator`, NotSupported>>;
 
-/** A test of one warehouse. Where a reason is given its body must fail, and with that error: otherwise the reason no longer holds. */
+/**
+ * A test of one warehouse. Where a reason is given, its body must fail with that error: if it
+ * passes or fails otherwise, the reason no longer holds.
+ */
 export type Check = (title: string, body: () => Promise<unknown>, notSupported?: Reasons) => void;
 
 /** Declares the same tests for each warehouse. */
@@ -50,7 +53,11 @@ export function onEachWarehouse(about: string, declare: (warehouse: Tested, chec
           it(`${title}: NOT_SUPPORTED, ${reason.why}`, async () => {
             const said = await body().then(
               () => "it passes after all",
-              (error: unknown) => (error instanceof Error ? error.message : String(error)),
+              // What an assertion found stands there in full.
+              (error: unknown) =>
+                error instanceof chai.AssertionError
+                  ? `${error.message}\n${String((error as Error & { actual?: unknown }).actual)}`
+                  : String((error as Error).message),
             );
             expect(said, reason.why).toMatch(reason.error);
           });
