@@ -73,11 +73,16 @@ describe("a suite", () => {
     expect(code).toBe(1);
   });
 
-  it("that ends with 0 although a test failed fails CI", async () => {
+  it.each([
+    ["a test fails", FAILING, "1 passed, 1 failed"],
+    ["a hook throws", `${head}afterAll(() => { throw new Error("no"); });`, "1 passed, 1 failed"],
+    ["a file can't be loaded", 'import "./no-such-file.js";', "0 passed, 1 failed"],
+  ])("that ends with 0 although %s fails CI", async (name, content, sum) => {
     const setup = 'export default () => void process.once("beforeExit", () => process.exit(0));\n';
     const config = 'export default { test: { globalSetup: ["setup.ts"] } };\n';
-    const { code, output } = await ci("zero", { "one.test.ts": FAILING, "setup.ts": setup, "vitest.config.js": config });
-    expect(output).toMatch(/ 1 passed, 1 failed\n$/);
+    const files = { "one.test.ts": content, "setup.ts": setup, "vitest.config.js": config };
+    const { code, output } = await ci(`zero-${name.replace(/\W/g, "-")}`, files);
+    expect(output).toMatch(new RegExp(` ${sum}\n$`));
     expect(code).toBe(1);
   });
 
