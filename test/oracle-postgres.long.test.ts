@@ -1,4 +1,4 @@
-/** The oracle on Postgres, for `npm run test:long`: a file of its own, so that it runs beside the other. */
+/** The oracle on Postgres, for `npm run test:long` (5,000 candidates) and `npm run test:soak` (10,000). */
 import { afterAll, test } from "vitest";
 import { askOracle } from "./support/oracle.js";
 import { openNewDatabase } from "./support/postgres.js";

@@ -1,6 +1,6 @@
 /**
  * The oracle on DuckDB; on Postgres in oracle-postgres.long.test.ts.
- * ORACLE_CANDIDATES sets how many candidates to compare at least (default 10,000; `npm test` takes 5,000); ORACLE_SEED repeats one story.
+ * ORACLE_CANDIDATES sets how many candidates to compare at least (default 10,000, as in `npm run test:soak`; `npm test` takes 5,000); ORACLE_SEED repeats one story.
  */
 import { expect, test } from "vitest";
 import { createModel } from "./model/model.js";

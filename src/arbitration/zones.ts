@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import { isZone, zoneOr } from "../core/zones.js";
 
 /** Whether one time zone's users may hear from us now, and until when that holds. */
 export interface ZoneHours {
@@ -23,17 +24,8 @@ export interface QuietHours {
 export function zoneHours(zones: readonly string[], projectZone: string, quiet: QuietHours | null, asOf: string): ZoneHours[] {
   return zones.map((zone) => {
     const known = zone === "" || isZone(zone);
-    return { zone, known, ...hoursIn(known && zone !== "" ? zone : projectZone, quiet, asOf) };
+    return { zone, known, ...hoursIn(zoneOr(zone, projectZone), quiet, asOf) };
   });
-}
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return !/^[+-]/.test(zone);
-  } catch {
-    return false;
-  }
 }
 
 function hoursIn(zone: string, quiet: QuietHours | null, asOf: string): Pick<ZoneHours, "shut" | "opensAt" | "shutsAt"> {

@@ -1,4 +1,5 @@
 /** What the page of a user's story needs beside the story: when now is, where the user is, what counts towards the caps. */
+import { isZone } from "../core/zones.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
@@ -36,7 +37,7 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
 
 /** The newest that quiet hours have named. */
 function zoneInStory(story: readonly StoryEvent[]): string | null {
-  return story.map(({ detail }) => detail["zone"]).findLast(isZone) ?? null;
+  return story.map(({ detail }) => detail["zone"]).findLast(isKnown) ?? null;
 }
 
 /** Segments asked at most: one that still returns the user is among the newest, if there is one. */
@@ -51,7 +52,7 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
       const { sql } = renderQuery(segment, project, asOf, binder);
       const who = `cast(q.user_id as ${warehouse.dialect.types.text}) = ${binder.bind(user)}`;
       const rows = await warehouse.query({ sql: `select q.timezone from (\n${sql}\n) q where ${who}`, params: binder.params });
-      const zone = rows.map((row) => row["timezone"]).find(isZone);
+      const zone = rows.map((row) => row["timezone"]).find(isKnown);
       if (zone !== undefined) return zone;
     } catch {
       // No column timezone, or a query that is broken: the story is told all the same.
@@ -60,12 +61,6 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
   return null;
 }
 
-function isZone(value: unknown): value is string {
-  if (typeof value !== "string" || value === "") return false;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
+function isKnown(value: unknown): value is string {
+  return typeof value === "string" && isZone(value);
 }

@@ -7,6 +7,7 @@ import { parseBytes, SIZE_PATTERN } from "../core/bytes.js";
 import { DURATION_PATTERN, nearestDuration, parseDuration } from "../core/durations.js";
 import { isLoopback } from "../core/loopback.js";
 import { nearestName } from "../core/suggest.js";
+import { isZone } from "../core/zones.js";
 
 const DURATION = "a duration such as 10 minutes, 24 hours or 7 days";
 export const NAME = "a name of lower-case letters, digits and _, beginning with a letter";
@@ -70,7 +71,7 @@ export const percent = z.union([
 ]);
 
 /** An IANA zone that this Node knows. */
-export const timezone = z.string({ error: TIMEZONE }).refine(isTimeZone, { error: TIMEZONE });
+export const timezone = z.string({ error: TIMEZONE }).refine(isZone, { error: TIMEZONE });
 
 /** `HH:MM`, local. */
 export const timeOfDay = z.string({ error: HOUR }).regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: HOUR });
@@ -112,17 +113,6 @@ export function nearestAllowedName(value: string): string | undefined {
 function nearestRepeat(value: string): string | undefined {
   const every = nearestDuration(value.replace(/^every\b/, ""));
   return every === undefined ? nearestName(value, ["never", "each_occurrence"]) : `every ${every}`;
-}
-
-function isTimeZone(value: string): boolean {
-  // Newer Nodes take offsets too, but an offset knows no summer.
-  if (!/^[A-Za-z]/.test(value)) return false;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isSafeUrl(value: string): boolean {

@@ -17,7 +17,6 @@ function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
 }
 
 const locales = new Map<string, string>();
-const zones = new Map<string, string>();
 const numbers = new Map<string, Intl.NumberFormat>();
 const dates = new Map<string, Intl.DateTimeFormat>();
 const plurals = new Map<string, Intl.PluralRules>();
@@ -31,17 +30,6 @@ export function knownLocale(locale: string | null): string {
       return Intl.getCanonicalLocales(locale?.replaceAll("_", "-") ?? "")[0] ?? DEFAULT_LOCALE;
     } catch {
       return DEFAULT_LOCALE;
-    }
-  });
-}
-
-/** The IANA zone if this Node knows it, else UTC. */
-export function knownZone(timezone: string | null): string {
-  return cached(zones, timezone ?? "", () => {
-    try {
-      return timezone === null ? "UTC" : new Intl.DateTimeFormat("en", { timeZone: timezone }).resolvedOptions().timeZone;
-    } catch {
-      return "UTC";
     }
   });
 }

@@ -1,4 +1,5 @@
 import { OpportuneError, type Problem } from "../core/errors.js";
+import { zoneOr } from "../core/zones.js";
 import { treatments } from "../project/treatments.js";
 import type { Channel, Project, Segment } from "../project/types.js";
 import { checkUtm, compileText } from "./compile-text.js";
@@ -93,7 +94,7 @@ export function loadRenderer(project: Project): Renderer {
         project: project.name,
         topic: claim.topic,
         locale: claim.locale,
-        timezone: claim.timezone ?? project.policy.timezone,
+        timezone: zoneOr(claim.timezone, project.policy.timezone),
       };
       const input: RenderInput = {
         properties,

@@ -93,8 +93,8 @@ export interface RenderContext {
   topic: string | null;
   /** BCP 47, e.g. `de-CH`; null or unknown: `en`. */
   locale: string | null;
-  /** IANA zone; null or unknown: UTC. */
-  timezone: string | null;
+  /** IANA zone, one that `isZone` knows. */
+  timezone: string;
 }
 
 export interface RenderInput {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { zoneHours, type QuietHours, type ZoneHours } from "../../src/arbitration/zones.js";
-import { isShut, localTime } from "../model/zones.js";
+import { ABBREVIATIONS, isShut, localTime } from "../model/zones.js";
 
 const NIGHT: QuietHours = { from: "21:00", to: "08:00" };
 const NOON = "2026-03-02T12:00:00Z";
@@ -30,6 +30,8 @@ describe("zones", () => {
       "x".repeat(5000),
       "\u0000",
       "漢字",
+      "2026-03-02T12:00[Europe/Berlin]",
+      ...ABBREVIATIONS,
     ];
     const found = zoneHours([...known, ...unknown], "Europe/Zurich", NIGHT, NOON);
     expect(found.filter((zone) => zone.known).map(({ zone }) => zone)).toEqual(known);

@@ -4,13 +4,14 @@ import { join } from "node:path";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRandom } from "../support/random.js";
+import { rounds } from "../support/rounds.js";
 import { connectBeside, Stop, stopBefore } from "./support/stops.js";
 import type { Order, Outcome } from "./worker/messages.js";
 import { IN_FLIGHT, type Shop } from "./support/shop.js";
 import { aftermath, openStage, type Stage } from "./support/story.js";
 import { Worker } from "./support/workers.js";
 
-const ROUNDS = 50;
+const ROUNDS = rounds(15, 50);
 const PROCESSES = 8;
 const MINUTE = 60_000;
 

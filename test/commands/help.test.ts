@@ -1,6 +1,6 @@
-/** `opportune --help` answers at once: what the built command line loads, and what that takes. */
+/** `opportune --help` answers at once: what the built command line loads. What that takes: test/soak/help.soak.ts. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -27,22 +27,4 @@ it("loads its own grammar and two small packages: no driver, nothing that a comm
   expect([...new Set(packages)].sort()).toEqual(["commander", "picocolors"]);
   const own = urls.filter((url) => url.includes("/dist/")).map((url) => url.replace(/^.*\/dist\//, ""));
   expect(own.filter((file) => /^(?:warehouse|render|delivery|ledger|segments|project|server|schedule)\//.test(file))).toEqual([]);
-});
-
-/** Runs of each, of which the median counts. */
-const RUNS = 9;
-
-it("takes less than twice the processor time that Node takes for nothing", () => {
-  // A figure in ms would be one of the machine: here 84 where Node alone takes 57.
-  const folder = temporaryFolder();
-  const hook = join(folder, "hook.cjs");
-  const nothing = join(folder, "nothing.mjs");
-  writeFileSync(hook, 'process.on("exit", () => { const { user, system } = process.cpuUsage(); process.stderr.write(`cpu ${(user + system) / 1000}`); });\n');
-  writeFileSync(nothing, "");
-  const took = (...args: string[]): number => Number(/cpu ([\d.]+)/.exec(node(["--require", hook, ...args], {}).stderr)?.[1]);
-  const pairs = Array.from({ length: RUNS }, () => [took(CLI, "--help"), took(nothing)] as const);
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? Number.NaN;
-  const [help, bare] = [median(pairs.map(([ms]) => ms)), median(pairs.map(([, ms]) => ms))];
-  expect(bare).toBeGreaterThan(1);
-  expect(help, `ms: ${JSON.stringify(pairs)}`).toBeLessThan(2 * bare);
 });

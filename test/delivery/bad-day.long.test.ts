@@ -9,6 +9,7 @@ import type { Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";
 import { createDatabase } from "../support/postgres.js";
 import { QUIET_RUN } from "../support/quiet-run.js";
+import { rounds } from "../support/rounds.js";
 
 const T0 = Date.parse("2026-03-02T12:00:00Z");
 const MINUTE = 60_000;
@@ -27,6 +28,7 @@ const MIX: readonly Fault[] = [
 ];
 
 const WAREHOUSES = ["duckdb", "postgres"] as const;
+const MESSAGES = rounds(5_000, 20_000);
 
 /** A shop whose every cart is half an hour old, and a sandbox that remembers what befell each request. */
 class BadDay {
@@ -153,8 +155,8 @@ async function expectAccounted(day: BadDay, users: number): Promise<{ accepted: 
   return { accepted: accepted.length, inDoubt: inDoubt.length, takenUnanswered };
 }
 
-it.each(WAREHOUSES)("20,000 messages through every fault on %s: each accepted once, or in doubt where the answer was lost", async (kind) => {
-  const users = 20_000;
+it.each(WAREHOUSES)(`${String(MESSAGES)} messages through every fault on %s: each accepted once, or in doubt where the answer was lost`, async (kind) => {
+  const users = MESSAGES;
   const day = await BadDay.open(kind, users, 10);
   day.sandbox.setFaults(MIX);
   const begun = Date.now();
@@ -177,7 +179,7 @@ it.each(WAREHOUSES)("20,000 messages through every fault on %s: each accepted on
       `answers ${JSON.stringify(refused)}, ${String(accepted)} accepted, ${String(inDoubt)} in doubt, ${String(takenUnanswered)} of them taken`,
   );
   expect(refused["500"]).toBeGreaterThan(users * 0.15);
-  expect(refused["429"]).toBeGreaterThan(30);
+  expect(refused["429"]).toBeGreaterThan(users * 0.0015);
 });
 
 it.each<["hangs" | "refuses connections" | "answers 500", number]>([

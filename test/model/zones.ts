@@ -10,7 +10,11 @@ function formatFor(zone: string): Intl.DateTimeFormat | null {
   return format;
 }
 
+/** Intl takes them, and they aren't zones. */
+export const ABBREVIATIONS = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST".split(" ");
+
 function makeFormat(zone: string): Intl.DateTimeFormat | null {
+  if (!/^[A-Z]/i.test(zone) || ABBREVIATIONS.includes(zone.toUpperCase())) return null;
   try {
     return new Intl.DateTimeFormat("en-GB", {
       timeZone: zone,

@@ -250,6 +250,16 @@ export const CASES: readonly BrokenCase[] = [
     expected: ['opportune.yml:7:13: policy.timezone is "+02:00"; expected an IANA time zone such as Europe/Berlin or UTC'],
   },
   {
+    name: "an offset with a Unicode minus",
+    files: policy('  timezone: "\u221202:00"'),
+    expected: ['opportune.yml:7:13: policy.timezone is "\u221202:00"; expected an IANA time zone such as Europe/Berlin or UTC'],
+  },
+  {
+    name: "an abbreviation for a time zone",
+    files: policy("  timezone: PST"),
+    expected: ['opportune.yml:7:13: policy.timezone is "PST"; expected an IANA time zone such as Europe/Berlin or UTC'],
+  },
+  {
     name: "hour out of range",
     files: policy("  quiet_hours: {from: 24:00, to: 08:00}"),
     expected: ['opportune.yml:7:23: policy.quiet_hours.from is "24:00"; expected a time of day from "00:00" to "23:59"'],

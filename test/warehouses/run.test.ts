@@ -5,7 +5,7 @@ import { doubtStory, retryStory, WALL } from "../support/doubts.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { trialStory } from "../support/trials.js";
 import { onEachWarehouse } from "./support/each.js";
-import { ERROR_LINE } from "./support/not-supported.js";
+import { LINE_OF_SEGMENT } from "./support/not-supported.js";
 
 const VIEWS = readdirSync(new URL("../../sql/audit", import.meta.url)).map((file) => file.replace(/\.sql$/, ""));
 
@@ -50,5 +50,5 @@ onEachWarehouse("a run", ({ name }, check) => {
   check("blames a refused segment's file, and sends nothing of it", async () => {
     expect(await broken()).toMatchObject({ file: "segments/cart.sql", message: expect.stringMatching(/nothing/i) as string });
   });
-  check("blames the line of the segment's file", async () => expect((await broken()).line).toBe(9), ERROR_LINE);
+  check("blames the line of the segment's file", async () => expect((await broken()).line).toBe(9), LINE_OF_SEGMENT);
 });

@@ -8,7 +8,7 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createTestDatabase, type Database } from "../support/databases.js";
 import { rejection } from "../warehouse/support.js";
 import { onEachWarehouse } from "./support/each.js";
-import { ERROR_LINE, STATEMENT_TIMEOUT } from "./support/not-supported.js";
+import { LINE_OF_STATEMENT, STATEMENT_TIMEOUT } from "./support/not-supported.js";
 
 const UNICODE = "ü 漢 🙂 '\"\\ {null,} $1 ? @p1 -- \r\n\t%";
 const ROWS = 20_000;
@@ -173,7 +173,7 @@ onEachWarehouse("values", ({ name }, check) => {
       const error = await rejection(warehouse.query({ sql: "select 1 as a\nfrom\n  nowhere", params: [] }));
       expect((error as WarehouseError).statementLine).toBe(3);
     },
-    ERROR_LINE,
+    LINE_OF_STATEMENT,
   );
 
   check(

@@ -1,13 +1,14 @@
 /** Killed at random: runs in a row on one shop, new users qualifying in between, each run struck at a moment that a seed draws. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRandom, type Random } from "../../support/random.js";
+import { rounds } from "../../support/rounds.js";
 import type { Outcome } from "../worker/messages.js";
 import type { Strike } from "./points.js";
 import { BATCH, type Kind, type Shop } from "./shop.js";
 import { aftermath, openStage, struckRun, struckText, type Stage } from "./story.js";
 
 const SEED = 20_260_302;
-const STORIES = 20;
+const STORIES = rounds(6, 20);
 const KILLS = 5;
 /** New users before each run that is to be killed. */
 const USERS = 20;

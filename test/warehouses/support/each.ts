@@ -1,5 +1,5 @@
 /** Each test on every warehouse, or a reason why not, which must stay true. */
-import { describe, expect, it } from "vitest";
+import { chai, describe, expect, it } from "vitest";
 import { BIGQUERY_TARGET_VARIABLE, BIGQUERY_URLS_VARIABLE } from "../../support/bigquery.js";
 import type { WarehouseName } from "../../support/databases.js";
 import { SNOWFLAKE_TARGET_VARIABLE, SNOWFLAKE_URL_VARIABLE } from "../../support/snowflake.js";
@@ -27,10 +27,19 @@ function real(name: WarehouseName, title: string, account: string, emulator: str
   return { name, title: emulated ? `${title}'s emulator` : title, emulated, missing: emulated && !named(emulator) };
 }
 
-/** What some warehouse, or its emulator alone (`"snowflake emulator"`), can't do, and why: printed in the test's name. */
-export type Reasons = Partial<Record<WarehouseName | `${WarehouseName} emulator`, string>>;
+/** Why not, printed in the test's name, and the one error that its test must therefore end with. */
+export interface NotSupported {
+  why: string;
+  error: RegExp;
+}
 
-/** A test of one warehouse. Where a reason is given its body must fail: one that passes is a reason that no longer holds. */
+/** What some warehouse, or its emulator alone (`"snowflake emulator"`), can't do. */
+export type Reasons = Partial<Record<WarehouseName | `${WarehouseName} emulator`, NotSupported>>;
+
+/**
+ * A test of one warehouse. Where a reason is given, its body must fail with that error: if it
+ * passes or fails otherwise, the reason no longer holds.
+ */
 export type Check = (title: string, body: () => Promise<unknown>, notSupported?: Reasons) => void;
 
 /** Declares the same tests for each warehouse. */
@@ -41,12 +50,16 @@ export function onEachWarehouse(about: string, declare: (warehouse: Tested, chec
         const reason = notSupported[warehouse.name] ?? (warehouse.emulated ? notSupported[`${warehouse.name} emulator`] : undefined);
         if (reason === undefined) it(title, async () => void (await body()));
         else
-          it(`${title}: NOT_SUPPORTED, ${reason}`, async () => {
-            const passed = await body().then(
-              () => true,
-              () => false,
+          it(`${title}: NOT_SUPPORTED, ${reason.why}`, async () => {
+            const said = await body().then(
+              () => "it passes after all",
+              // What an assertion found stands there in full.
+              (error: unknown) =>
+                error instanceof chai.AssertionError
+                  ? `${error.message}\n${String((error as Error & { actual?: unknown }).actual)}`
+                  : String((error as Error).message),
             );
-            expect(passed, `passes after all, though "${reason}"`).toBe(false);
+            expect(said, reason.why).toMatch(reason.error);
           });
       });
     });

@@ -1,7 +1,7 @@
 /** Real customers, every week of a year and a half: the SQL over a table of purchases against the model over the same file. */
 import { describe, expect, it } from "vitest";
-import { itDecidesCdnow } from "./support/cdnow-suite.js";
-import { readCustomers } from "./support/cdnow.js";
+import { itDecidesCdnow } from "../support/cdnow-suite.js";
+import { readCustomers } from "../support/cdnow.js";
 
 describe("the purchases of CDNOW, every week", () => {
   it("are the published ones", () => {
