@@ -2,6 +2,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { deliverClaims } from "../../src/delivery/deliver.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
+import type { DeliveryEvent } from "../../src/delivery/types.js";
 import type { Answer } from "./answers.js";
 import { Cutter, type Cut } from "./cutter.js";
 import { FakeClock, KEY, NOON, claim, lane, message, told, world, type TestClaim } from "./fixtures.js";
@@ -68,47 +69,57 @@ export interface Setting {
   tls?: { keys: Keys; cut: Cut };
   /** Most attempts for a message; by default delivery's own. */
   attempts?: number;
+  /** Most runs: each has connections of its own, and what a run released. By default 1. */
+  runs?: number;
   /** Called with the receiver before each message but the first is given to delivery. */
   between?: (receiver: Receiver) => Promise<unknown>;
 }
 
 /** Delivers messages, one request at a time, to a receiver. Where it hangs, the channel's timeout passes at once. */
-export async function deliver({ script, messages = 1, html = "<p>Hello</p>", headers = 0, tls, attempts, between }: Setting): Promise<Told> {
+export async function deliver({ script, messages = 1, html = "<p>Hello</p>", headers = 0, tls, attempts = 5, runs = 1, between }: Setting): Promise<Told> {
   const receiver = await Receiver.open(script, tls?.keys ?? null);
   const cutter = tls === undefined ? null : await Cutter.open(receiver.port, tls.cut);
   const origin = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(cutter ?? receiver).port}`;
   const clock = handClock();
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS }, clock);
-  const { io, events } = world(lane(provider, { inFlight: 1 }), new FakeClock(), {
-    render: ({ messageId, address }) => message({ messageId, address, html }),
-  });
-  const hung = Promise.race([receiver.hung(), ...(cutter === null ? [] : [cutter.hung])]);
-  const rounds = between === undefined ? [messages] : Array.from({ length: messages }, () => 1);
-  const all = async (): Promise<void> => {
-    let claims = 0;
-    for (const count of rounds) {
-      if (claims > 0) await between?.(receiver);
-      await deliverClaims(only(Array.from({ length: count }, (_, at) => claim(claims + at + 1))), io, {
-        sendUntil: () => Infinity,
-        ...(attempts === undefined ? {} : { attempts }),
-      });
-      claims += count;
+  const channel = { name: "email", apiKey: KEY, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
+  const events: DeliveryEvent<TestClaim>[] = [];
+  const run = async (claims: readonly TestClaim[]): Promise<void> => {
+    const provider = createSendGridProvider(channel, clock);
+    const { io, events: ofRun } = world(lane(provider, { inFlight: 1 }), new FakeClock(), {
+      render: ({ messageId, address }) => message({ messageId, address, html }),
+    });
+    try {
+      for (const [at, batch] of (between === undefined ? [claims] : claims.map((one) => [one])).entries()) {
+        if (at > 0) await between?.(receiver);
+        await deliverClaims(only(batch), io, { sendUntil: () => Infinity, attempts });
+      }
+    } finally {
+      events.push(...ofRun());
+      await provider.close();
     }
   };
+  const all = async (): Promise<void> => {
+    let open = Array.from({ length: messages }, (_, at) => claim(at + 1));
+    for (let at = 0; at < runs && open.length > 0; at += 1) {
+      await run(open);
+      const outcomes = told(events);
+      open = open.filter(({ messageId }) => outcomes[messageId]?.at(-1)?.startsWith("released") === true);
+    }
+  };
+  const hung = Promise.race([receiver.hung(), ...(cutter === null ? [] : [cutter.hung])]);
   try {
     const delivery = all();
     const late = hung.then(() => blocksRead(origin, headers)).then(() => clock.pass(TIMEOUT_SECONDS * 1000));
     await Promise.race([delivery, late.then(() => delivery)]);
-    return { outcomes: told(events()), taken: receiver.taken, exchanges: receiver.exchanges, connections: cutter?.connections ?? receiver.connections };
+    return { outcomes: told(events), taken: receiver.taken, exchanges: receiver.exchanges, connections: cutter?.connections ?? receiver.connections };
   } finally {
-    await provider.close();
     await cutter?.close();
     await receiver.close();
     blocks.delete(origin);
   }
 }
 
-async function* only(claims: TestClaim[]): AsyncGenerator<TestClaim[]> {
+async function* only(claims: readonly TestClaim[]): AsyncGenerator<readonly TestClaim[]> {
   yield claims;
   await Promise.resolve();
 }
