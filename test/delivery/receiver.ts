@@ -41,10 +41,14 @@ export class Receiver {
   readonly #server: Server;
   readonly #script: (exchange: number) => Move;
   readonly #sockets = new Set<Socket>();
-  #waiting: { hung: () => void; closed: () => void } = { hung: () => undefined, closed: () => undefined };
+  readonly #hung: Promise<void>;
+  readonly #closed: Promise<void>;
+  #tell: { hung: () => void; closed: () => void } = { hung: () => undefined, closed: () => undefined };
 
   private constructor(script: (exchange: number) => Move, tls: Keys | null) {
     this.#script = script;
+    this.#hung = new Promise((resolve) => (this.#tell.hung = resolve));
+    this.#closed = new Promise((resolve) => (this.#tell.closed = resolve));
     const serve = (socket: Socket): void => this.#serve(socket);
     this.#server = tls === null ? createServer({ noDelay: true }, serve) : createTlsServer({ ...tls, noDelay: true }, serve);
     this.#server.on("tlsClientError", () => undefined);
@@ -61,14 +65,14 @@ export class Receiver {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Resolves when the next exchange hangs: all that it was to be told is written. */
+  /** Resolves once an exchange hangs: all that it was to be told is written. */
   hung(): Promise<void> {
-    return new Promise((resolve) => (this.#waiting.hung = resolve));
+    return this.#hung;
   }
 
-  /** Resolves when the next connection is closed, by either side. */
+  /** Resolves once a connection was closed, by either side. */
   closed(): Promise<void> {
-    return new Promise((resolve) => (this.#waiting.closed = resolve));
+    return this.#closed;
   }
 
   async close(): Promise<void> {
@@ -82,7 +86,7 @@ export class Receiver {
     socket.on("error", () => undefined);
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      this.#waiting.closed();
+      this.#tell.closed();
     });
     let reading: Reading | null = this.#begin(socket);
     socket.on("data", (chunk: Buffer) => {
@@ -131,7 +135,7 @@ export class Receiver {
         if (socket instanceof TLSSocket) socket.destroy();
         else socket.resetAndDestroy();
       }
-      if (move.ending === "hang") this.#waiting.hung();
+      if (move.ending === "hang") this.#tell.hung();
     };
     if (move.answer === "") end();
     else socket.write(move.answer, "latin1", end);

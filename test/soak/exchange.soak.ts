@@ -117,9 +117,8 @@ it("answers to a request that is still under way", async () => {
   figures.end("early answers");
 });
 
-const AS_IT_WAS = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
 beforeAll(() => vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0"));
-afterAll(() => vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", AS_IT_WAS));
+afterAll(() => vi.unstubAllEnvs());
 
 it.each(["client", "server"] as const)("TLS, after each byte towards the %s, its handshake's too", async (towards) => {
   const figures = new Figures();
