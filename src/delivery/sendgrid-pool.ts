@@ -138,7 +138,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  /** undici hands an interim answer (1xx) over as well: that is not an answer, and the one that is may never come. */
+  /**
+   * undici hands an interim answer (1xx) over as well: that is not an answer, and the one that is
+   * may never come.
+   */
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     if (status < 200) return;
     this.#status = status;
@@ -168,8 +171,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Settles by the answer if its status and headers came, whether or not it ended. Without an answer nothing left as long as
-   * undici had not begun to write: from then on no error proves that the provider has not got the request.
+   * Settles by the answer if its status and headers came, whether or not it ended. Without an
+   * answer nothing left as long as undici had not begun to write: from then on no error proves that
+   * the provider has not got the request.
    */
   #end(ended: boolean, unanswered: string): void {
     if (this.#status !== 0) this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body, ended }, this.clock.now()));

@@ -53,6 +53,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   "502": { bytes: sized("502 Bad Gateway", "<html>bad gateway</html>"), means: "in_doubt" },
   "504": { bytes: chunked("504 Gateway Timeout", "<html>timeout</html>"), means: "in_doubt" },
   "500 that ends with its connection": { bytes: `HTTP/1.1 500 Internal Server Error\r\n\r\n${ERROR}`, means: "in_doubt" },
+  "503 in a coding that its connection ends": { bytes: "HTTP/1.1 503 Unavailable\r\nTransfer-Encoding: gzip\r\n\r\nno", means: "in_doubt" },
   "429 of HTTP/1.0": { bytes: `HTTP/1.0 429 Too Many Requests\r\n\r\n${ERROR}`, means: "in_doubt" },
   "102, then 202": { bytes: `${PROCESSING}${GOOD}`, means: "accepted", interim: 1 },
   "103, then 202": { bytes: `${HINTS}${GOOD}`, means: "accepted", interim: 1 },

@@ -1,4 +1,7 @@
-/** A wire to a receiver whose first connection breaks after so many bytes, whatever they are: a handshake's, too. */
+/**
+ * A wire to a receiver whose first connection breaks after so many bytes, whatever they are: a
+ * handshake's, too.
+ */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 export interface Cut {

@@ -1,4 +1,7 @@
-/** Every state in which an exchange breaks off, and what it makes of the message: docs/delivery.md, line by line. */
+/**
+ * Every state in which an exchange breaks off, and what it makes of the message: docs/delivery.md,
+ * line by line.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -27,7 +30,9 @@ function first(move: Move): (exchange: number) => Move {
   return (exchange) => (exchange === 1 ? move : ACCEPTED);
 }
 
-/** Nothing, a byte, within and after each line of its headers, within its body, all but a byte, all. */
+/**
+ * Nothing, a byte, within and after each line of its headers, within its body, all but a byte, all.
+ */
 function places(answer: Answer): number[] {
   const { length } = answer.bytes;
   const end = Math.min(headersEnd(answer), length);

@@ -1,4 +1,7 @@
-/** One delivery against a receiver that breaks exchanges off: real sockets, real parser, time that passes when told. */
+/**
+ * One delivery against a receiver that breaks exchanges off: real sockets, real parser, time that
+ * passes when told.
+ */
 import { subscribe } from "node:diagnostics_channel";
 import { deliverClaims } from "../../src/delivery/deliver.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
@@ -63,7 +66,10 @@ export interface Setting {
   messages?: number;
   /** Their HTML. */
   html?: string;
-  /** Blocks of headers that the client must have read before the timeout passes, unless it settles by itself. */
+  /**
+   * Blocks of headers that the client must have read before the timeout passes, unless it settles
+   * by itself.
+   */
   headers?: number;
   /** Speaks TLS; the first connection is cut. */
   tls?: { keys: Keys; cut: Cut };
@@ -75,7 +81,10 @@ export interface Setting {
   between?: (receiver: Receiver) => Promise<unknown>;
 }
 
-/** Delivers messages, one request at a time, to a receiver. Where it hangs, the channel's timeout passes at once. */
+/**
+ * Delivers messages, one request at a time, to a receiver. Where it hangs, the channel's timeout
+ * passes at once.
+ */
 export async function deliver({ script, messages = 1, html = "<p>Hello</p>", headers = 0, tls, attempts = 5, runs = 1, between }: Setting): Promise<Told> {
   const receiver = await Receiver.open(script, tls?.keys ?? null);
   const cutter = tls === undefined ? null : await Cutter.open(receiver.port, tls.cut);
@@ -134,7 +143,9 @@ export function blocksIn(answer: Answer, sent: number): number {
   return count;
 }
 
-/** Where the headers of an answer that is not an interim one end: from here on its status is known. */
+/**
+ * Where the headers of an answer that is not an interim one end: from here on its status is known.
+ */
 export function headersEnd(answer: Answer): number {
   let end = 0;
   for (let block = 0; block <= (answer.interim ?? 0); block += 1) {
@@ -145,17 +156,24 @@ export function headersEnd(answer: Answer): number {
   return end;
 }
 
-/** What the law of docs/delivery.md says of an answer that is cut, or hangs, after `sent` of its bytes. */
+/**
+ * What the law of docs/delivery.md says of an answer that is cut, or hangs, after `sent` of its
+ * bytes.
+ */
 export function lawOf(answer: Answer, sent: number): Answer["means"] {
   if (sent >= answer.bytes.length) return answer.means;
   if (sent < headersEnd(answer)) return "in_doubt";
   return answer.means === "accepted" || answer.means === "failed" ? answer.means : "in_doubt";
 }
 
-/** The receiver's move: the answer up to `sent` bytes. It refuses the message only if the refusal is whole. */
+/**
+ * The receiver's move: the answer up to `sent` bytes. It refuses the message only if the refusal is
+ * whole.
+ */
 export function moveOf(answer: Answer, sent: number, ending: Ending): Move {
   const again = sent >= answer.bytes.length && answer.means === "again";
   const refuses = sent >= answer.bytes.length && answer.means !== "accepted" && answer.means !== "in_doubt";
-  // A connection that is silent after a whole answer would let the next request hang, which is another state.
+  // A connection that is silent after a whole answer would let the next request hang, which is
+  // another state.
   return { answer: answer.bytes.slice(0, sent), ending: again && ending === "hang" ? "open" : ending, refuses };
 }

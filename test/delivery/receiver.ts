@@ -1,8 +1,13 @@
-/** A provider in raw TCP: it breaks each exchange off where it is told to, and counts the messages that it took. */
+/**
+ * A provider in raw TCP: it breaks each exchange off where it is told to, and counts the messages
+ * that it took.
+ */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { TLSSocket, createServer as createTlsServer } from "node:tls";
 
-/** `fin` and `rst` cut the connection, `hang` leaves it silent, `open` waits for its next request. */
+/**
+ * `fin` and `rst` cut the connection, `hang` leaves it silent, `open` waits for its next request.
+ */
 export type Ending = "fin" | "rst" | "hang" | "open";
 
 /** PEM. */
@@ -54,7 +59,10 @@ export class Receiver {
     this.#server.on("tlsClientError", () => undefined);
   }
 
-  /** `script`: the move for the exchange of this number, from 1. With `tls`, keys in PEM, it speaks TLS. */
+  /**
+   * `script`: the move for the exchange of this number, from 1. With `tls`, keys in PEM, it speaks
+   * TLS.
+   */
   static async open(script: (exchange: number) => Move, tls: Keys | null = null): Promise<Receiver> {
     const receiver = new Receiver(script, tls);
     await new Promise<void>((resolve) => receiver.#server.listen(0, "127.0.0.1", resolve));

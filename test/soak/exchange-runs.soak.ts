@@ -1,4 +1,7 @@
-/** Whole runs, decided in DuckDB and kept in its ledger, against a receiver that breaks exchanges off: none twice, none lost. */
+/**
+ * Whole runs, decided in DuckDB and kept in its ledger, against a receiver that breaks exchanges
+ * off: none twice, none lost.
+ */
 import { expect, it, onTestFinished } from "vitest";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/load.js";
@@ -15,7 +18,10 @@ const T0 = Date.parse("2026-03-02T12:00:00Z");
 const BETWEEN_RUNS = 61 * 60_000;
 const ACCEPTED: Move = { answer: GOOD, ending: "open" };
 
-/** Each answer cut around its headers' end, in its body and behind it; hung where its status is known and where it isn't. */
+/**
+ * Each answer cut around its headers' end, in its body and behind it; hung where its status is
+ * known and where it isn't.
+ */
 function moves(): Move[] {
   return Object.values(ANSWERS).flatMap((answer) => {
     const { length } = answer.bytes;

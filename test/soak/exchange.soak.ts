@@ -1,4 +1,7 @@
-/** An exchange cut or hung at every byte, through whole delivery and the runs that follow: none twice, none lost. */
+/**
+ * An exchange cut or hung at every byte, through whole delivery and the runs that follow: none
+ * twice, none lost.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -54,7 +57,9 @@ async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Prom
   );
 }
 
-/** The second of three exchanges breaks off, on a connection that has been used and is wanted again. */
+/**
+ * The second of three exchanges breaks off, on a connection that has been used and is wanted again.
+ */
 function second(move: Move): (exchange: number) => Move {
   return (exchange) => (exchange === 2 ? move : ACCEPTED);
 }
@@ -110,7 +115,8 @@ it("answers to a request that is still under way", async () => {
   );
   for (const { name, answer, sent, ending } of states) {
     const script = second({ ...moveOf(answer, sent, ending), read: 2000 });
-    // A connection reset with a request under way may lose the answer on its way: then it is in doubt.
+    // A connection reset with a request under way may lose the answer on its way: then it is in
+    // doubt.
     const told = await deliver({ script, messages: 3, html, runs: RUNS, headers: 1 + blocksIn(answer, sent) });
     figures.add(`${name}, ${ending} after ${sent}`, told, ending === "rst" ? null : LAW[lawOf(answer, sent)]);
   }
@@ -127,7 +133,8 @@ it.each(["client", "server"] as const)("TLS, after each byte towards the %s, its
     const cuts: Cut[] = Array.from({ length: AT_ONCE }, (_, at) => at + from).flatMap((bytes) => ENDINGS.map((ending) => ({ towards, bytes, ending })));
     whole = true;
     await each(cuts, async (cut) => {
-      // A wire that hangs is left to the next run: this one would wait for its connection to time out.
+      // A wire that hangs is left to the next run: this one would wait for its connection to time
+      // out.
       const told = await deliver({ script: () => ACCEPTED, runs: RUNS, attempts: cut.ending === "hang" ? 1 : 5, tls: { keys: KEYS, cut } });
       figures.add(`${cut.ending} after ${cut.bytes} to the ${towards}`, told, null);
       if (told.connections > 1 || told.outcomes["m1"]?.[0] !== "accepted") whole = false;
