@@ -11,23 +11,35 @@ export interface Answer {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
   body: string;
+  /** Whether it came to its end before the connection was cut or given up. */
+  ended: boolean;
 }
 
 /**
- * What speaks of the key, the account, the sender, the endpoint or the form of every request, and not of the message: settling
- * every claim as failed because of a mistyped URL could not be undone.
+ * What speaks of the key, the account, the sender, the endpoint or the form of every request, and
+ * not of the message: settling every claim as failed because of a mistyped URL could not be undone.
+ * Of the redirects these three alone say that the request itself is to be made elsewhere (RFC 9110,
+ * 15.4.2, 15.4.8, 15.4.9).
  */
-const OF_THE_CHANNEL: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 406, 407, 410, 415, 421, 426]);
-/** The server gave up before it had the request, or as it had not begun with it (RFC 9110, 15.5.9; RFC 8470, 5.2). */
-const NOT_BEGUN: ReadonlySet<number> = new Set([408, 425]);
-/** SendGrid's own words for a mail that it did not take: 500 "an error occurred on a SendGrid server", 503 "not available". */
-const NOT_TAKEN: ReadonlySet<number> = new Set([500, 503]);
+const OF_THE_CHANNEL: ReadonlySet<number> = new Set([301, 307, 308, 401, 402, 403, 404, 405, 407, 410, 415, 421, 426]);
+/**
+ * Some servers answer 406 once the work is done, and gateways answer 408 for a request that the
+ * server still works on.
+ */
+const UNCLEAR: ReadonlySet<number> = new Set([406, 408]);
+/**
+ * SendGrid's own words for a mail that it did not take: 500 "an error occurred on a SendGrid
+ * server", 503 "not available". 425 is for a request that the server has not begun with (RFC 8470,
+ * 5.2).
+ */
+const NOT_TAKEN: ReadonlySet<number> = new Set([425, 500, 503]);
 
 /**
- * 2xx is accepted. Redirects and what speaks of the channel stop it. 429, 408, 425, 500 and 503 were not handed over. Any other
- * 5xx is in doubt: 502, 504 and their like come from a gateway that had passed the request on, or may have, and then knew no
- * more. Every other 4xx is about this message.
- * `now` is epoch milliseconds. Reasons are not yet redacted.
+ * 2xx is accepted. What speaks of the channel stops it. 429, 425, 500 and 503 were not handed over.
+ * Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway that had
+ * passed the request on, or may have, and then knew no more. Every other 4xx is about this message.
+ * An answer that would free the message is in doubt unless it is whole. `now` is epoch
+ * milliseconds. Reasons are not yet redacted.
  */
 export function outcomeOf(answer: Answer, now: number): SendOutcome {
   const { status } = answer;
@@ -35,11 +47,30 @@ export function outcomeOf(answer: Answer, now: number): SendOutcome {
     return { kind: "accepted", providerId: one(answer, "x-message-id") ?? null };
   }
   const reason = `HTTP ${status}${sentence(answer.body)}`;
-  if (status < 400 || OF_THE_CHANNEL.has(status)) return { kind: "unauthorised", reason };
+  const freed = freeing(answer, reason, now);
+  if (freed !== null) return isWhole(answer) ? freed : { kind: "in_doubt", reason: `an answer that is perhaps cut off: ${reason}` };
+  if (status >= 400 && status < 500 && !UNCLEAR.has(status)) return { kind: "rejected", reason };
+  return { kind: "in_doubt", reason };
+}
+
+/**
+ * The outcome of an answer after which the message may be sent again; null if it is another answer.
+ */
+function freeing(answer: Answer, reason: string, now: number): SendOutcome | null {
+  const { status } = answer;
+  if (OF_THE_CHANNEL.has(status)) return { kind: "unauthorised", reason };
   if (status === 429) return { kind: "try_again", afterMs: waitOf(answer, now) ?? DEFAULT_429_WAIT_MS, reason };
-  if (NOT_BEGUN.has(status) || NOT_TAKEN.has(status)) return { kind: "try_again", afterMs: waitOf(answer, now), reason };
-  if (status >= 500) return { kind: "in_doubt", reason };
-  return { kind: "rejected", reason };
+  return NOT_TAKEN.has(status) ? { kind: "try_again", afterMs: waitOf(answer, now), reason } : null;
+}
+
+/**
+ * Whether an answer that ended also says where it ends: one that only its connection ends may have
+ * been cut.
+ */
+function isWhole(answer: Answer): boolean {
+  if (!answer.ended) return false;
+  const codings = [answer.headers["transfer-encoding"] ?? ""].flat().join();
+  return one(answer, "content-length") !== undefined || /\bchunked\s*$/iu.test(codings);
 }
 
 /**

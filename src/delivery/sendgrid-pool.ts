@@ -138,7 +138,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
+  /**
+   * undici hands an interim answer (1xx) over as well: that is not an answer, and the one that is
+   * may never come.
+   */
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
+    if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
   }
@@ -148,7 +153,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body }, this.clock.now()));
+    this.#end(true, "the answer has no status");
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
@@ -156,21 +161,24 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   fail(error: unknown): void {
-    // The status line is the answer: only its explanation was cut off.
-    if (this.#status !== 0) this.onResponseEnd();
-    else this.#unanswered(describe(error));
+    this.#end(false, describe(error));
   }
 
   giveUp(reason: string): void {
     const controller = this.#controller;
-    if (this.#status !== 0) this.onResponseEnd();
-    else this.#unanswered(reason);
+    this.#end(false, reason);
     controller?.abort(new Error(reason));
   }
 
-  #unanswered(reason: string): void {
-    if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason });
-    else this.#finish({ kind: "in_doubt", reason });
+  /**
+   * Settles by the answer if its status and headers came, whether or not it ended. Without an
+   * answer nothing left as long as undici had not begun to write: from then on no error proves that
+   * the provider has not got the request.
+   */
+  #end(ended: boolean, unanswered: string): void {
+    if (this.#status !== 0) this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body, ended }, this.clock.now()));
+    else if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason: unanswered });
+    else this.#finish({ kind: "in_doubt", reason: unanswered });
   }
 
   #finish(outcome: SendOutcome): void {

@@ -33,12 +33,15 @@ export interface OutgoingMessage {
 /**
  * What became of one attempt.
  * - `accepted`: the provider has it. `providerId` is null where it gave none.
- * - `rejected`: refused for good, because of this message (400, 413 …); `unposted` where it was refused before any request, so
- *   that nothing is known of the provider.
- * - `unauthorised`: refused whatever the message: wrong key, forbidden sender, no such endpoint. The channel stops.
- * - `try_again`: nothing was handed over. `afterMs` (milliseconds from now) is the provider's own word on when, and holds
- *   for the whole channel; null leaves it to the caller's backoff, for this message alone.
- * - `in_doubt`: the request may have left and no answer came.
+ * - `rejected`: refused for good, because of this message (400, 413 …); `unposted` where it was
+ *   refused before any request, so that nothing is known of the provider.
+ * - `unauthorised`: refused whatever the message: wrong key, forbidden sender, no such endpoint.
+ *   The channel stops.
+ * - `try_again`: nothing left, or the provider refused it in a whole answer. `afterMs`
+ *   (milliseconds from now) is the provider's own word on when, and holds for the whole channel;
+ *   null leaves it to the caller's backoff, for this message alone.
+ * - `in_doubt`: the request may have left, and no whole answer says that the provider did not take
+ *   it.
  *
  * A reason never holds a key or the recipient's address: reasons are kept in the ledger.
  */

@@ -8,6 +8,7 @@ import type { PoolClock } from "../../src/delivery/sendgrid-pool.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "../../src/delivery/types.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
 import { sendGridBodyCheck } from "../support/sendgrid-schema.js";
+import { handClock } from "./exchange.js";
 import { KEY, NOON, message } from "./fixtures.js";
 
 const never = new AbortController().signal;
@@ -19,24 +20,6 @@ function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlig
   const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
   open.push(provider);
   return provider;
-}
-
-/** A clock whose ticks come when the test says. */
-function handClock() {
-  const ticks = new Set<() => void>();
-  const clock = {
-    time: NOON,
-    now: () => clock.time,
-    every: (_ms: number, tick: () => void) => {
-      ticks.add(tick);
-      return () => ticks.delete(tick);
-    },
-    pass(ms: number) {
-      clock.time += ms;
-      for (const tick of [...ticks]) tick();
-    },
-  };
-  return clock;
 }
 
 /** A server that does as told; its address. */
@@ -183,6 +166,11 @@ describe("what answers mean", () => {
     [403, {}, "unauthorised", undefined],
     [404, {}, "unauthorised", undefined],
     [301, {}, "unauthorised", undefined],
+    [307, {}, "unauthorised", undefined],
+    [308, {}, "unauthorised", undefined],
+    [300, {}, "in_doubt", undefined],
+    [302, {}, "in_doubt", undefined],
+    [303, {}, "in_doubt", undefined],
     [402, {}, "unauthorised", undefined],
     [415, {}, "unauthorised", undefined],
     [429, { "x-ratelimit-reset": String(NOON / 1000 + 7) }, "try_again", 7000],
@@ -196,8 +184,9 @@ describe("what answers mean", () => {
     [500, {}, "try_again", null],
     [503, { "retry-after": "20" }, "try_again", 20_000],
     [503, {}, "try_again", null],
-    [408, {}, "try_again", null],
     [425, {}, "try_again", null],
+    [406, {}, "in_doubt", undefined],
+    [408, { "retry-after": "20" }, "in_doubt", undefined],
     [502, {}, "in_doubt", undefined],
     [502, { "retry-after": "20" }, "in_doubt", undefined],
     [504, {}, "in_doubt", undefined],
@@ -205,18 +194,18 @@ describe("what answers mean", () => {
     [524, {}, "in_doubt", undefined],
   ];
   it.each(answers)("HTTP %i %j is %s", (status, headers, kind, afterMs) => {
-    const outcome = outcomeOf({ status, headers, body: "" }, NOON);
+    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON);
     expect(outcome.kind).toBe(kind);
     if (outcome.kind === "try_again") expect(outcome.afterMs).toBe(afterMs);
   });
 
   it("gives SendGrid's own words with the field", () => {
     const body = JSON.stringify({ errors: [{ message: "Bad thing.", field: "subject", help: null }, { message: "Worse." }, 7] });
-    expect(outcomeOf({ status: 400, headers: {}, body }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: Bad thing. (subject); Worse.",
     });
-    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>" }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: <html>proxy</html>",
     });
