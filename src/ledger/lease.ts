@@ -178,10 +178,13 @@ function givingBack(warehouse: Warehouse, schema: string, holder: string): State
 }
 
 async function giveBack(warehouse: Warehouse, schema: string, holder: string): Promise<void> {
-  const give = (): Promise<unknown> => warehouse.execute(givingBack(warehouse, schema, holder));
-  // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
-  await give()
-    .catch(give)
+  const giving = givingBack(warehouse, schema, holder);
+  const again = (): Promise<unknown> => (warehouse.beside ?? warehouse.execute.bind(warehouse))(giving);
+  // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again. Beside, where
+  // that can be: a session that has ended asks nothing more.
+  await warehouse
+    .execute(giving)
+    .catch(again)
     .catch(() => undefined);
 }
 
