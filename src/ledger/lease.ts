@@ -107,6 +107,8 @@ export class Lease {
       return await this.#warehouse.script(script);
     } catch (error) {
       if (!(error instanceof UnmetError)) throw error;
+      // The first renews the lease; the others append.
+      if (error.statement > 0) throw notThisRuns();
       this.#lost = true;
       throw new OpportuneError({
         code: "ledger/lease-lost",
@@ -186,6 +188,15 @@ async function giveBack(warehouse: Warehouse, schema: string, holder: string): P
     .execute(giving)
     .catch(again)
     .catch(() => undefined);
+}
+
+/** What was decided and what the work tables hold must be the same, row for row, whoever has had the session meanwhile. */
+function notThisRuns(): OpportuneError {
+  return new OpportuneError({
+    code: "ledger/append",
+    message: "The work tables don't hold what this run decided: nothing of this append to the ledger stands.",
+    hint: "Connect to the warehouse itself, not through a pooler or proxy that shares sessions, and run again.",
+  });
 }
 
 interface Moment {

@@ -126,7 +126,8 @@ class BigQueryWarehouse implements Warehouse {
         return rows;
       });
     } catch (error) {
-      if (error instanceof WarehouseError && error.reason.includes(UNMET)) throw new UnmetError(sql);
+      const unmet = error instanceof WarehouseError ? UNMET.exec(error.reason) : null;
+      if (unmet !== null) throw new UnmetError(sql, Number(unmet[1]));
       throw error;
     }
   }

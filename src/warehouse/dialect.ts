@@ -104,6 +104,11 @@ export function openingId(): string {
   return randomBytes(6).toString("hex");
 }
 
+/** SQL to look at, the same each time: without what tells an opening from others. */
+export function withoutOpening(sql: string): string {
+  return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${WORK_TABLES.join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
+}
+
 const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
 
 export const duckdbDialect: Dialect = {

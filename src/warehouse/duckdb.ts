@@ -237,7 +237,7 @@ class DuckDbWarehouse implements Warehouse {
         if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
         else {
           const changed = await this.#run(statement);
-          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql);
+          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql, i);
         }
       }
       return rows;

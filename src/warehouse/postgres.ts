@@ -139,9 +139,9 @@ class PostgresWarehouse implements Warehouse {
         await this.#append(fill.table, fill.columns);
       }
       let rows: Row[] = [];
-      for (const statement of statements) {
+      for (const [i, statement] of statements.entries()) {
         const result = await this.#session.ask(statement);
-        if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql);
+        if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql, i);
         rows = rowsOf(result);
       }
       return rows;

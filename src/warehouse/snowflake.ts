@@ -108,9 +108,9 @@ class SnowflakeWarehouse implements Warehouse {
     }
     return this.transaction(async () => {
       let last: Row[] = [];
-      for (const statement of statements) {
+      for (const [i, statement] of statements.entries()) {
         const done = await this.#run(statement);
-        if (statement.mustChange !== undefined && changedRows(done) !== statement.mustChange) throw new UnmetError(statement.sql);
+        if (statement.mustChange !== undefined && changedRows(done) !== statement.mustChange) throw new UnmetError(statement.sql, i);
         last = await this.#rows(done, statement.sql);
       }
       return last;

@@ -22,6 +22,8 @@ export function pgbouncerPath(env: NodeJS.ProcessEnv = process.env): string | nu
   return null;
 }
 
+export type PoolMode = "session" | "transaction" | "statement";
+
 export interface Pooler {
   /** As the server's own, through the pooler. */
   connection: PostgresConnection;
@@ -31,9 +33,9 @@ export interface Pooler {
 /**
  * Starts one on loopback in front of a database.
  * @param mode pool_mode
- * @param size how many backends it opens at most
+ * @param settings further lines of its settings; it opens four backends at most
  */
-export async function startPgbouncer(path: string, server: PostgresConnection, mode: "session" | "transaction" | "statement", size = 4): Promise<Pooler> {
+export async function startPgbouncer(path: string, server: PostgresConnection, mode: PoolMode, settings: readonly string[] = []): Promise<Pooler> {
   const folder = mkdtempSync(join(tmpdir(), "opportune-pgbouncer-"));
   const port = await freePort();
   const config = join(folder, "pgbouncer.ini");
@@ -48,8 +50,9 @@ listen_port = ${String(port)}
 unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
-default_pool_size = ${String(size)}
+default_pool_size = 4
 max_client_conn = 100
+${settings.join("\n")}
 `,
   );
   // It refuses to run as root: then as nobody, who must be able to read its settings.

@@ -6,42 +6,48 @@ import type { PostgresConnection } from "../../src/project/types.js";
 import { run } from "../../src/run.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import { CountingProvider } from "../chaos/support/provider.js";
-import { startPgbouncer } from "./pgbouncer.js";
+import { startPgbouncer, type PoolMode } from "./pgbouncer.js";
 import { QUIET_RUN } from "./quiet-run.js";
 import { MINUTE, Shop, T0 } from "./run-shop.js";
 
 /** People who qualify before each run. */
 const NEWCOMERS = 3;
-/** Transactions after which the neighbour stops by itself. */
-const MOST_TRANSACTIONS = 500_000;
+/** Transactions after which the neighbour rests by itself. */
+const MOST_TRANSACTIONS = 100_000;
+
+/** When the neighbour gets busy, by turns: before the run, once it has decided, at its first message, not at all. */
+const BUSY = ["before", "decided", "sending", "never"] as const;
 
 export interface PoolerStory {
-  /** How each run ended: `clean`, or the error's code. */
+  /** `when the neighbour got busy: how the run ended`, with how often: `clean`, or the error's code. */
   endings: Record<string, number>;
   people: number;
+  /** People who were written to at least once. */
+  reached: number;
   /** Addresses that were written to more than once, and how often. */
   twice: Record<string, number>;
-  /** People who were written to at least once, among all. */
-  reached: number;
 }
 
-/** So many runs through PgBouncer, each with new people, beside `neighbours` that are busy; then one run without a pooler. */
-export async function poolerStory(path: string, mode: "session" | "transaction", runs: number, neighbours = 1): Promise<PoolerStory> {
+/**
+ * So many runs through PgBouncer, each with new people, beside a neighbour that is busy; then runs without a pooler and without the
+ * leases of those that were cut off, until nobody is left.
+ */
+export async function poolerStory(path: string, mode: PoolMode, runs: number): Promise<PoolerStory> {
   const provider = await CountingProvider.start();
   const shop = await Shop.sending([], { on: "postgres", endpoint: provider.url });
   // The clock of the token bucket stands still: it must never be empty.
-  shop.edit("opportune.yml", "in_flight: 1}", "in_flight: 8, rate: 1000000}");
+  shop.edit("opportune.yml", "in_flight: 1}", "in_flight: 4, rate: 1000000}");
   const project = loadProject(shop.root, { env: {} });
   const { connection } = project.target;
   if (connection.type !== "postgres") throw new Error("not on Postgres");
   const pooler = await startPgbouncer(path, connection, mode);
-  const busy = await Promise.all(Array.from({ length: neighbours }, () => startNeighbour(pooler.connection)));
+  const neighbour = await Neighbour.connect(pooler.connection);
   const endings: Record<string, number> = {};
-  const once = async (at: number, through: PostgresConnection): Promise<string> => {
+  const once = async (at: number, through: PostgresConnection, onDecided: () => void = () => undefined): Promise<string> => {
     try {
       const warehouse = await openPostgres(through, { root: shop.root });
       try {
-        const { problems } = await run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => at });
+        const { problems } = await run(project, warehouse, { ...QUIET_RUN, segments: [...project.segments.values()], now: () => at, onDecided });
         return problems.length === 0 ? "clean" : problems.map(({ code }) => code).join(", ");
       } finally {
         await warehouse.close();
@@ -52,40 +58,64 @@ export async function poolerStory(path: string, mode: "session" | "transaction",
   };
   try {
     for (let n = 0; n < runs; n++) {
-      await shop.carts(
-        Array.from({ length: NEWCOMERS }, (_, i) => `u${String(n * NEWCOMERS + i)}`),
-        30,
-      );
-      const ending = await once(T0 + n * MINUTE, pooler.connection);
-      endings[ending] = (endings[ending] ?? 0) + 1;
+      const newcomers = Array.from({ length: NEWCOMERS }, (_, i) => `u${String(n * NEWCOMERS + i)}`);
+      await shop.carts(newcomers, 30);
+      const when = BUSY[n % BUSY.length] ?? "never";
+      if (when === "before") neighbour.go();
+      provider.hooks = { taken: () => (when === "sending" ? neighbour.go() : undefined) };
+      const ending = await once(T0 + n * MINUTE, pooler.connection, () => (when === "decided" ? neighbour.go() : undefined));
+      await neighbour.rest();
+      const told = `${when}: ${ending}`;
+      endings[told] = (endings[told] ?? 0) + 1;
     }
-    await Promise.all(busy.map((neighbour) => neighbour.stop()));
-    const last = await once(T0 + runs * MINUTE, connection);
-    if (last !== "clean") throw new Error(`The run without a pooler ended as ${last}.`);
+    provider.hooks = {};
+    for (const n of [0, 1, 2]) {
+      const ending = await once(T0 + (runs + n) * MINUTE, connection);
+      if (ending !== "clean") throw new Error(`A run without a pooler ended as ${ending}.`);
+    }
   } finally {
-    await Promise.all(busy.map((neighbour) => neighbour.stop()));
+    await neighbour.leave();
     await pooler.stop();
     await provider.close();
   }
   const counts = new Map<string, number>();
   for (const { address } of provider.received) counts.set(address, (counts.get(address) ?? 0) + 1);
-  return { endings, people: runs * NEWCOMERS, twice: Object.fromEntries([...counts].filter(([, n]) => n > 1)), reached: counts.size };
+  return { endings, people: runs * NEWCOMERS, reached: counts.size, twice: Object.fromEntries([...counts].filter(([, n]) => n > 1)) };
 }
 
-/** Short transactions one after another, on a connection of its own. */
-async function startNeighbour({ host, port, database, user }: PostgresConnection): Promise<{ stop(): Promise<void> }> {
-  const client = new Client({ host, port, database: database ?? "", user: user ?? "" });
-  await client.connect();
-  let going = true;
-  const loop = (async () => {
-    for (let n = 0; going && n < MOST_TRANSACTIONS; n++) await client.query("begin; select count(*) from pg_class; commit");
-  })();
-  return {
-    async stop() {
-      if (!going) return;
-      going = false;
-      await loop;
-      await client.end();
-    },
-  };
+/** Short transactions one after another, while it is busy. */
+class Neighbour {
+  readonly #client: Client;
+  #busy = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async connect({ host, port, database, user }: PostgresConnection): Promise<Neighbour> {
+    const client = new Client({ host, port, database: database ?? "", user: user ?? "" });
+    await client.connect();
+    return new Neighbour(client);
+  }
+
+  go(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#loop = this.#work();
+  }
+
+  async #work(): Promise<void> {
+    for (let n = 0; this.#busy && n < MOST_TRANSACTIONS; n++) await this.#client.query("begin; select count(*) from pg_class; commit");
+  }
+
+  async rest(): Promise<void> {
+    this.#busy = false;
+    await this.#loop;
+  }
+
+  async leave(): Promise<void> {
+    await this.rest();
+    await this.#client.end();
+  }
 }
