@@ -1,22 +1,31 @@
 /** Postgres behind a pooler: PgBouncer, which hands backends from session to session as others of its kind do. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { debugCommand } from "../../src/commands/debug.js";
 import { OpportuneError } from "../../src/core/errors.js";
+import { loadProject } from "../../src/project/load.js";
 import type { PostgresConnection } from "../../src/project/types.js";
 import { findPooler } from "../../src/warehouse/postgres-pooler.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
+import { write } from "../commands/support.js";
 import { plain, rejection } from "../warehouse/support.js";
 import { pgbouncerPath, startPgbouncer, type Pooler, type PoolMode } from "../support/pgbouncer.js";
 import { poolerStory } from "../support/pooler-story.js";
 import { createDatabase } from "../support/postgres.js";
+import { Shop } from "../support/run-shop.js";
+import { told } from "../support/terminal.js";
 
 const RUNS = 8;
 const path = pgbouncerPath();
 
 const NAMED = {
   code: "warehouse/pooler",
-  message: expect.stringMatching(/^A pooler in transaction mode stands before Postgres \(test_\w+ on 127\.0\.0\.1:\d+\): .+\. A run needs one session\.$/) as string,
+  message: expect.stringMatching(
+    /^A pooler in transaction mode stands before Postgres \(test_\w+ on 127\.0\.0\.1:\d+\): .+\. A run needs one session\.$/,
+  ) as string,
   hint: expect.stringContaining("in session mode") as string,
 };
 
@@ -36,6 +45,36 @@ describe.skipIf(path === null)("through PgBouncer", () => {
       reached: people,
       twice: {},
     });
+  });
+
+  it("debug says so, with the way out, and is content in session mode and without one", async () => {
+    const shop = await Shop.open({ on: "postgres" });
+    const { connection } = loadProject(shop.root, { env: {} }).target;
+    if (connection.type !== "postgres") throw new Error("not on Postgres");
+    const session = async (): Promise<{ code: number; lines: string[] }> => {
+      const { code, stdout } = await told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }));
+      const lines = stdout.split("\n");
+      const at = lines.findIndex((line) => /^\w+ +session /.test(line));
+      return { code, lines: lines.slice(at, lines[at]?.startsWith("FAIL") === true ? at + 2 : at + 1) };
+    };
+    const content = { code: 0, lines: [expect.stringMatching(/^OK +session +stays on its backend beside 8 open transactions$/)] };
+    expect(await session()).toEqual(content);
+    const written = readFileSync(join(shop.root, "opportune.yml"), "utf8");
+    for (const mode of ["transaction", "session"] as const) {
+      const pooler = await startPgbouncer(path ?? "", connection, mode, ["default_pool_size = 20"]);
+      try {
+        write(shop.root, { "opportune.yml": written.replace(`"port":${String(connection.port)}`, `"port":${String(pooler.connection.port)}`) });
+        const found = await session();
+        if (mode === "session") expect(found).toEqual(content);
+        else
+          expect(found).toMatchObject({
+            code: 1,
+            lines: [expect.stringMatching(/^FAIL +session +A pooler in transaction mode stands/), expect.stringContaining("in session mode")],
+          });
+      } finally {
+        await pooler.stop();
+      }
+    }
   });
 
   describe("a session", () => {
@@ -121,7 +160,9 @@ describe.skipIf(path === null)("through PgBouncer", () => {
     it("does not heed what a neighbour has set on the backend", async () => {
       const connection = await pooled("transaction");
       const neighbour = await client(connection);
-      await neighbour.query("create schema theirs; set search_path to theirs; set synchronous_commit to off; create temporary table x (a integer); insert into x values (1)");
+      await neighbour.query(
+        "create schema theirs; set search_path to theirs; set synchronous_commit to off; create temporary table x (a integer); insert into x values (1)",
+      );
       await neighbour.query("set session characteristics as transaction isolation level serializable");
       const warehouse = await open(connection);
       const [row] = await warehouse.query(
