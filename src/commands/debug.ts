@@ -98,6 +98,9 @@ async function sessionChecks({ root, target: { connection } }: Project): Promise
 
 async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
   const { schema } = project.target;
+  const session = await sessionChecks(project);
+  // Then each further statement would be a matter of luck.
+  if (session.some(({ state }) => state === "FAIL")) return session;
   const status = await ledgerStatus(warehouse, schema);
   const unreadable = new Map<string, string>();
   for (const { name, table } of project.sources.values()) {
@@ -108,7 +111,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     }
   }
   const newest = await newestData(datedSources(project, new Set(project.sources.keys())), warehouse);
-  const sources = [...(await sessionChecks(project)), ...sourceChecks(project, unreadable, newest, Date.now())];
+  const sources = [...session, ...sourceChecks(project, unreadable, newest, Date.now())];
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
   return [
     ledgerCheck(schema, status),

@@ -2,7 +2,6 @@
 import type { RunResult } from "../run.js";
 import type { Problem } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
-import { withoutOpening } from "../warehouse/dialect.js";
 import type { Statement } from "../warehouse/types.js";
 import { bytesRead, type Period } from "./bytes.js";
 import { listingDocument } from "./listing.js";
@@ -166,7 +165,7 @@ export function manifestDocument(project: Project, about: { version: string; gen
   };
 }
 
-/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets and the opening in names of work tables. */
+/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets. */
 export function compiledSql(name: string, statement: Statement, about: { asOf: string; secrets: Secrets; note?: string }): string {
   const shown = (value: Statement["params"][number]): string => {
     const label = typeof value === "string" ? about.secrets.get(value) : undefined;
@@ -179,7 +178,7 @@ export function compiledSql(name: string, statement: Statement, about: { asOf: s
     parameters.length === 0 ? "-- No parameters." : "-- Parameters:",
     ...parameters,
   ];
-  let sql = withoutOpening(statement.sql.trim());
+  let sql = statement.sql.trim();
   for (const [value, label] of about.secrets) if (value.length >= SHORTEST_SECRET) sql = sql.replaceAll(value, `<${label}>`);
   return `${head.join("\n")}\n\n${sql}\n`;
 }

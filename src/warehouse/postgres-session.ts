@@ -145,7 +145,7 @@ async function begin(client: Client, connection: PostgresConnection): Promise<Un
   const answers = (await client.query(beginning(connection))) as unknown as QueryResult<UnderWay>[];
   const [row] = answers.at(-1)?.rows ?? [];
   if (row === undefined) throw new Error("The server answered a transaction's beginning with nothing.");
-  return { pid: Number(row.pid), began: row.began };
+  return { pid: row.pid, began: row.began };
 }
 
 /** Whether the error is that a table or cursor is gone, whose name has `opening` in it. */

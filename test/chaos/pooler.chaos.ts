@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { debugCommand } from "../../src/commands/debug.js";
-import { OpportuneError } from "../../src/core/errors.js";
+import type { OpportuneError } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
 import type { PostgresConnection } from "../../src/project/types.js";
 import { findPooler } from "../../src/warehouse/postgres-pooler.js";
