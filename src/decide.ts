@@ -109,7 +109,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   await options.ledger?.appendDecisions(
     options,
     arbitration.segments.map((s) => segmentRun(s, summaries)),
-    total(decided, "row_total"),
+    { rows: total(decided, "row_total"), changed: total(decided, "changed") },
     now(),
   );
   return {

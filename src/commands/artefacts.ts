@@ -7,6 +7,7 @@ import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project, Segment } from "../project/types.js";
 import { compiledSql, manifestDocument, type Secrets } from "../report/artefacts.js";
 import { VERSION } from "../version.js";
+import { withoutOpening } from "../warehouse/dialect.js";
 import type { Statement } from "../warehouse/types.js";
 
 /** Relative to the project. */
@@ -49,7 +50,11 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
       const secrets = new Map([...known, ...hidden.map((value) => [value, "secret of the ledger"] as const)]);
       write(
         `compiled/${name}.sql`,
-        compiledSql(name, statement, { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) }),
+        compiledSql(
+          name,
+          { ...statement, sql: withoutOpening(statement.sql) },
+          { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) },
+        ),
       );
       written.push(`${ARTEFACTS}/compiled/${name}.sql`);
     },

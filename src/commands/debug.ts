@@ -88,8 +88,20 @@ async function withTarget(terminal: Terminal, project: Project, more: (warehouse
   }
 }
 
+/** Only Postgres has poolers that hand a session's backend to others; a file or an account has sessions of its own. */
+async function sessionChecks({ root, target: { connection } }: Project): Promise<Check[]> {
+  if (connection.type !== "postgres") return [];
+  const { findPooler, LOAD } = await import("../warehouse/postgres-pooler.js");
+  const found = await findPooler(connection, root);
+  if (found !== null) return found.problems.map((problem) => failed("session", problem));
+  return [ok("session", `stays on its backend beside ${String(LOAD)} open transactions`)];
+}
+
 async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
   const { schema } = project.target;
+  const session = await sessionChecks(project);
+  // Then each further statement would be a matter of luck.
+  if (session.some(({ state }) => state === "FAIL")) return session;
   const status = await ledgerStatus(warehouse, schema);
   const unreadable = new Map<string, string>();
   for (const { name, table } of project.sources.values()) {
@@ -100,7 +112,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     }
   }
   const newest = await newestData(datedSources(project, new Set(project.sources.keys())), warehouse);
-  const sources = sourceChecks(project, unreadable, newest, Date.now());
+  const sources = [...session, ...sourceChecks(project, unreadable, newest, Date.now())];
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
   return [
     ledgerCheck(schema, status),

@@ -107,6 +107,8 @@ export class Lease {
       return await this.#warehouse.script(script);
     } catch (error) {
       if (!(error instanceof UnmetError)) throw error;
+      // The first renews the lease; the others append.
+      if (error.statement > 0) throw notThisRuns();
       this.#lost = true;
       throw new OpportuneError({
         code: "ledger/lease-lost",
@@ -178,11 +180,23 @@ function givingBack(warehouse: Warehouse, schema: string, holder: string): State
 }
 
 async function giveBack(warehouse: Warehouse, schema: string, holder: string): Promise<void> {
-  const give = (): Promise<unknown> => warehouse.execute(givingBack(warehouse, schema, holder));
-  // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again.
-  await give()
-    .catch(give)
+  const giving = givingBack(warehouse, schema, holder);
+  const again = (): Promise<unknown> => (warehouse.beside ?? warehouse.execute.bind(warehouse))(giving);
+  // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again. Beside, where
+  // that can be: a session that has ended asks nothing more.
+  await warehouse
+    .execute(giving)
+    .catch(again)
     .catch(() => undefined);
+}
+
+/** What was decided and what the work tables hold must be the same, row for row, whoever has had the session meanwhile. */
+function notThisRuns(): OpportuneError {
+  return new OpportuneError({
+    code: "ledger/append",
+    message: "The work tables don't hold what this run decided: nothing of this append to the ledger stands.",
+    hint: "Connect to the warehouse itself, not through a pooler or proxy that shares sessions, and run again.",
+  });
 }
 
 interface Moment {

@@ -99,10 +99,10 @@ export class Ledger {
     return base;
   }
 
-  /** Appends the changed answers of the run's decisions together with what each segment's run was: both or neither. */
-  async appendDecisions(run: RunKey, segmentRuns: readonly SegmentRun[], decisions: number, now: number): Promise<void> {
+  /** Appends the changed answers among the run's decisions, and what each segment's run was: both or neither, and not one row more or less. */
+  async appendDecisions(run: RunKey, segmentRuns: readonly SegmentRun[], decided: { rows: number; changed: number }, now: number): Promise<void> {
     const { dialect } = this.warehouse;
-    const base = this.reserve(decisions);
+    const base = this.reserve(decided.rows);
     const append = renderSqlFile("append.sql", dialect, this.schema, {
       seq: String(base),
       run_id: `'${run.runId}'`,
@@ -112,7 +112,7 @@ export class Ledger {
     });
     const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, trial: run.trial }));
     const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
-    await this.#append(base, decisions, { statements: [...insert, append] });
+    await this.#append(base, decided.rows, { statements: [...insert, { ...append, mustChange: decided.changed }] });
   }
 
   /** Appends events of claims of this run in one transaction; gives what is paused then, at `now` (ms since 1970 UTC). */
@@ -130,7 +130,7 @@ export class Ledger {
     });
     const rows = await this.#append(base, events.length, {
       fill: { table: dialect.workTable("outcomes"), columns: eventColumns(events) },
-      statements: [append, pauseQuery(dialect, this.schema, run.trial, now)],
+      statements: [{ ...append, mustChange: events.length }, pauseQuery(dialect, this.schema, run.trial, now)],
     });
     return rows === null ? pauses(this.warehouse, this.schema, run.trial, now) : standingPauses(rows);
   }

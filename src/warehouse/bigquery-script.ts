@@ -2,8 +2,8 @@ import { keptApart } from "./bigquery-kept.js";
 import { parametersOf, rowsParameter, type QueryParameter } from "./bigquery-values.js";
 import type { AppendColumn, Param, Script } from "./types.js";
 
-/** Said by a script whose statement changed another number of rows than it must. */
-export const UNMET = "opportune: rows changed";
+/** Said by a script whose statement changed another number of rows than it must, with the statement's place from 0. */
+export const UNMET = /opportune: rows changed by statement (\d+)/;
 
 /** Said by a script whose transaction was ended: another has changed one of its tables meanwhile. */
 const ENDED = "the transaction was ended due to concurrent update of a table";
@@ -37,10 +37,11 @@ export function scriptText({ work = [], fill, statements }: Script): ScriptText 
   const asked = last !== undefined && /^\s*(?:--[^\n]*\n\s*)*(?:select|with)\b/i.test(last.sql) ? last : undefined;
   const writes = asked === undefined ? statements : statements.slice(0, -1);
   if (writes.length > 0) {
-    const body = writes.flatMap(({ sql, params, mustChange }) => {
+    const body = writes.flatMap(({ sql, params, mustChange }, i) => {
       const { tables, statement } = keptApart(add(sql, params));
       parts.push(...tables);
-      return [statement, ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then raise using message = '${UNMET}'; end if`])];
+      const unmet = `raise using message = 'opportune: rows changed by statement ${String(i)}'`;
+      return [statement, ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then ${unmet}; end if`])];
     });
     parts.push(transaction(body), "commit transaction");
   }

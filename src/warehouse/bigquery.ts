@@ -8,7 +8,7 @@ import { JobError, Jobs, type Job, type JobRequest, type Page } from "./bigquery
 import { jobLabels } from "./bigquery-labels.js";
 import { insertRows, scriptText, UNMET } from "./bigquery-script.js";
 import { columnsOf, parametersOf, reader, rowsParameter, type QueryParameter } from "./bigquery-values.js";
-import type { Dialect } from "./dialect.js";
+import { openingId, withOwnWorkTables, type Dialect } from "./dialect.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import type { AppendColumn, Column, Labels, Row, Script, Statement, Warehouse } from "./types.js";
 
@@ -51,7 +51,7 @@ class BigQueryWarehouse implements Warehouse {
   constructor(jobs: Jobs, connection: BigQueryConnection) {
     this.#jobs = jobs;
     this.#connection = connection;
-    this.dialect = bigQueryDialect(connection.billingProject === null ? null : connection.project);
+    this.dialect = withOwnWorkTables(bigQueryDialect(connection.billingProject === null ? null : connection.project), openingId());
   }
 
   label(labels: Labels): void {
@@ -126,7 +126,8 @@ class BigQueryWarehouse implements Warehouse {
         return rows;
       });
     } catch (error) {
-      if (error instanceof WarehouseError && error.reason.includes(UNMET)) throw new UnmetError(sql);
+      const unmet = error instanceof WarehouseError ? UNMET.exec(error.reason) : null;
+      if (unmet !== null) throw new UnmetError(sql, Number(unmet[1]));
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 
 /**
@@ -37,7 +38,7 @@ export interface Dialect {
   lower(text: string): string;
   /** Whether text matches a regular expression of no more than classes, `+`, groups and anchors. */
   matches(text: string, pattern: string): string;
-  /** Where work tables live: temporary, seen by this run alone. */
+  /** Where work tables live: temporary, seen by this run alone. An opened warehouse's have names of its own: withOwnWorkTables. */
   workTable(name: string): string;
   /** What begins the definition of a work table, which replaces one of that name. */
   createWorkTable(name: string): string;
@@ -70,8 +71,8 @@ export interface Dialect {
   ledgerLayout: string;
   /** What follows those of the table of segment runs, of which every run reads the last days. */
   segmentRunsLayout: string;
-  /** Statements to run once a work table is filled, without which the planner knows nothing of it. */
-  afterFilling(table: WorkTable): readonly string[];
+  /** Statements to run once a work table is filled, without which the planner knows nothing of it. `name`: as `workTable` is asked for it. */
+  afterFilling(table: WorkTable, name?: string): readonly string[];
 }
 
 interface ColumnTypes {
@@ -83,6 +84,34 @@ interface ColumnTypes {
 
 /** Work tables that staging and arbitration fill; sql/work.sql defines them. */
 export type WorkTable = "segment_rows" | "audience_members" | "decisions";
+
+/** All that sql/work.sql defines. Those of a session that others use later are dropped when the warehouse is closed. */
+export const WORK_TABLES: readonly (WorkTable | "outcomes")[] = ["segment_rows", "audience_members", "decisions", "outcomes"];
+
+/**
+ * The dialect of one opened warehouse. Its work tables carry what tells this opening from all others: a run opens its own. A
+ * session may have been another's before (a pooler, a proxy, a file that is open twice): what was left there is never taken for
+ * this run's, and a table that is gone is an error.
+ */
+export function withOwnWorkTables(dialect: Dialect, own: string): Dialect {
+  const named = (table: string): string => `${table}_${own}`;
+  return {
+    ...dialect,
+    workTable: (table) => dialect.workTable(named(table)),
+    createWorkTable: (table) => dialect.createWorkTable(named(table)),
+    afterFilling: (table) => dialect.afterFilling(table, named(table)),
+  };
+}
+
+/** Twelve hex digits that no other opening of a warehouse has. */
+export function openingId(): string {
+  return randomBytes(6).toString("hex");
+}
+
+/** SQL to look at, the same each time: without what tells an opening from others. */
+export function withoutOpening(sql: string): string {
+  return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${WORK_TABLES.join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
+}
 
 const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
 

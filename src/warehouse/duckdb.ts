@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
-import { duckdbDialect } from "./dialect.js";
+import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, ColumnKind, Row, Script, Statement, Warehouse } from "./types.js";
@@ -87,7 +87,7 @@ async function openInstance(path: string, settings: Record<string, string>, conn
 }
 
 class DuckDbWarehouse implements Warehouse {
-  readonly dialect = duckdbDialect;
+  readonly dialect = withOwnWorkTables(duckdbDialect, openingId());
   readonly beside = null;
   readonly usage = { statements: 0, bytes: null };
   readonly #instance: DuckDBInstance;
@@ -237,7 +237,7 @@ class DuckDbWarehouse implements Warehouse {
         if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
         else {
           const changed = await this.#run(statement);
-          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql);
+          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql, i);
         }
       }
       return rows;
@@ -267,10 +267,11 @@ class DuckDbWarehouse implements Warehouse {
     return Promise.resolve();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    // A file that this process has opened twice keeps its instance, and what is in it.
+    for (const table of WORK_TABLES) await this.#connection.run(`drop table if exists ${this.dialect.workTable(table)}`).catch(() => undefined);
     this.#connection.closeSync();
     this.#instance.closeSync();
-    return Promise.resolve();
   }
 }
 

@@ -19,7 +19,11 @@ export class WarehouseError extends OpportuneError {
 
 /** A script of which nothing stands, as one of its statements changed another number of rows than it must. */
 export class UnmetError extends WarehouseError {
-  constructor(sql: string) {
+  /** Which of the script's statements, from 0. */
+  readonly statement: number;
+
+  constructor(sql: string, statement: number) {
     super("A statement changed another number of rows than it must: nothing of its transaction stands.", null, sql);
+    this.statement = statement;
   }
 }

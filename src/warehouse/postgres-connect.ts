@@ -25,19 +25,15 @@ export function postgresName({ host, port, database }: PostgresConnection): stri
   return `${database === null ? "" : `${database} on `}${host}:${String(port)}`;
 }
 
-/** Connects and sets the session up; `pid` is what the server knows it by. @throws OpportuneError with the way out */
-export async function connectPostgres(connection: PostgresConnection, root: string): Promise<{ client: Client; pid: number | null }> {
+/** Connects, and no more: each transaction sets itself up (`beginning`). @throws OpportuneError with the way out */
+export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
   const pg = await loadDriver();
   const client = new pg.Client(clientConfig(connection, root));
   // Without a listener a server that goes away between two statements ends the process; the next statement says so.
   client.on("error", () => undefined);
   try {
     await client.connect();
-    for (const [name, value] of sessionSettings(connection)) await client.query("select set_config($1, $2, false)", [name, value]);
-    // A server that forgets commits when it crashes would forget what was handed over, and send it again.
-    await client.query("select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'");
-    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return { client, pid: rows[0]?.pid ?? null };
+    return client;
   } catch (error) {
     await client.end().catch(() => undefined);
     throw unreachable(connection, error);
@@ -70,8 +66,12 @@ function clientConfig(connection: PostgresConnection, root: string): ClientConfi
   };
 }
 
-function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnection): [string, string][] {
-  return [
+/**
+ * The statements that begin a transaction, in one request. Its settings are its own: on a backend that others use too they neither
+ * get lost nor stay behind. The last one gives `pid`, the backend's, and `began`, in microseconds since 1970 UTC.
+ */
+export function beginning({ statementTimeoutSeconds, searchPath }: PostgresConnection): string {
+  const settings: [string, string][] = [
     ["timezone", "UTC"],
     ["client_min_messages", "warning"],
     ["statement_timeout", String(statementTimeoutSeconds * 1000)],
@@ -79,12 +79,21 @@ function sessionSettings({ statementTimeoutSeconds, searchPath }: PostgresConnec
     // Compiling takes longer than what it saves: each statement runs once.
     ["jit", "off"],
     ["work_mem", WORK_MEM],
-    ["temp_buffers", WORK_MEM],
-    ...(searchPath.length === 0
-      ? []
-      : [["search_path", searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ")] satisfies [string, string]]),
   ];
+  const path = searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ");
+  const set = settings.map(([name, value]) => `set_config('${name}', '${value}', true)`);
+  // A server that forgets commits when it crashes would forget what was handed over, and send it again.
+  set.push("set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)");
+  return [
+    "begin isolation level read committed",
+    // The user's own, whatever another has left.
+    `set local search_path to ${searchPath.length === 0 ? "default" : path}`,
+    `select ${set.join(", ")}, pg_backend_pid() as pid, cast(cast(extract(epoch from now()) * 1000000 as bigint) as text) as began`,
+  ].join("; ");
 }
+
+/** Of temporary tables' buffers, which are a session's: a backend that had temporary tables before keeps what it has. */
+export const TEMP_BUFFERS = `select set_config('temp_buffers', '${WORK_MEM}', false)`;
 
 /** What the driver threw, as far as it says it. */
 interface DriverError {
@@ -108,9 +117,10 @@ function read(error: unknown): DriverError {
   };
 }
 
-function unreachable(connection: PostgresConnection, error: unknown): OpportuneError {
+export function unreachable(connection: PostgresConnection, error: unknown): OpportuneError {
   if (error instanceof OpportuneError) return error;
   const { message, code } = read(error);
+  if (code === "08P01" && message.includes("pooling mode")) return poolerBetween(connection, `it says: ${message}`, error);
   return new OpportuneError(
     {
       code: "warehouse/unreachable",
@@ -126,7 +136,7 @@ function wayOut(code: string, message: string): string {
   if (code.startsWith("28")) return "Check `user` and `password` of this target, and that the server lets that user in from here (pg_hba.conf).";
   if (code === "3D000") return "Check `database` of this target, or create it.";
   if (code === "53300") return "The server has no free connection: end others, or raise max_connections.";
-  if (code === "42501" || code === "22023") return "The session's settings were refused: connect to Postgres itself, or through a pooler in session mode.";
+  if (code === "42501" || code === "22023") return `The session's settings were refused. ${SESSION_MODE}`;
   if (message.includes("does not support SSL")) return "Turn TLS on at the server, or, on a network you trust, set `ssl: false` of this target.";
   if (/CERT|SELF_SIGNED|UNABLE_TO|TLS/.test(code)) return "Name the CA's certificate under `ssl: {ca: FILE}` of this target.";
   return "Check `host` and `port` of this target, and that the server runs and is open to this machine.";
@@ -146,12 +156,33 @@ export function connectionLost(connection: PostgresConnection, cause: unknown): 
 }
 
 /**
+ * A session that isn't one: work tables, cursors and locks belong to a backend, and this one is handed to others in between.
+ * @param seen by what it was found out
+ */
+export function poolerBetween(connection: PostgresConnection, seen: string, cause?: unknown): OpportuneError {
+  return new OpportuneError(
+    {
+      code: "warehouse/pooler",
+      message: `A pooler in transaction mode stands before Postgres (${postgresName(connection)}): ${seen}. A run needs one session.`.replace("..", "."),
+      hint: SESSION_MODE,
+    },
+    1,
+    cause,
+  );
+}
+
+/** The way out of a pooler in transaction mode. */
+export const SESSION_MODE =
+  "Connect to Postgres itself, or to the pooler in session mode: often port 5432 in place of 6543, or the host without `-pooler`; PgBouncer: pool_mode = session.";
+
+/**
  * The server's complaint about a statement, with the line it points at; or the loss of the connection.
  * @param sql what was run
  * @param shown what its author wrote, beginning on the same line
  */
 export function statementError(error: unknown, sql: string, shown: string, connection: PostgresConnection): OpportuneError {
   const { message, code, position, fromServer } = read(error);
+  if (error instanceof OpportuneError) return error;
   // Class 08 and 57P01 to 57P05: the server went away, or sends us away.
   if (!fromServer || code.startsWith("08") || code.startsWith("57P")) return connectionLost(connection, error);
   const line = position === null ? null : [...sql].slice(0, position - 1).filter((character) => character === "\n").length + 1;

@@ -60,11 +60,11 @@ export const postgresDialect: Dialect = {
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",
-  afterFilling: (table) => [
+  afterFilling: (table, name = table) => [
     // Each batch of outcomes looks up its claims.
-    ...(table === "decisions" ? ["create index on pg_temp.opportune_decisions (message_id) where event = 'claimed'"] : []),
+    ...(table === "decisions" ? [`create index on pg_temp.opportune_${name} (message_id) where event = 'claimed'`] : []),
     // Autovacuum doesn't see temporary tables: without this arbitration takes 30 s instead of 2. Of the columns that are joined
     // or grouped by; of all of them it takes four times as long.
-    `analyze pg_temp.opportune_${table} (${ANALYZED[table]})`,
+    `analyze pg_temp.opportune_${name} (${ANALYZED[table]})`,
   ],
 };

@@ -1,19 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Client, FieldDef, QueryArrayConfig, QueryArrayResult } from "pg";
+import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../core/within.js";
 import type { PostgresConnection } from "../project/types.js";
+import { withOwnWorkTables, WORK_TABLES, type Dialect } from "./dialect.js";
 import { postgresDialect } from "./postgres-dialect.js";
-import { connectionLost, connectPostgres, statementError } from "./postgres-connect.js";
 import { UnmetError, WarehouseError } from "./error.js";
-import { kindOf, readValue } from "./postgres-values.js";
+import { PostgresSession, type Values } from "./postgres-session.js";
+import { kindOf } from "./postgres-values.js";
 import { inInformationSchema } from "./sql.js";
 import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./types.js";
 
-/** How long to wait for the server's word that statements are cancelled, ms. */
+/** How long to wait for the server's word that statements are cancelled, or work tables dropped, ms. */
 const CANCEL_MS = 5_000;
-
-type Connected = Awaited<ReturnType<typeof connectPostgres>>;
-type Values = (string | number | boolean | null)[];
 
 const ARRAY_TYPES = { text: "text[]", integer: "bigint[]", timestamp: "timestamptz[]" } as const;
 
@@ -23,45 +21,39 @@ from unnest($1::oid[], $2::int[]) with ordinality as c(oid, modifier, place)
 join pg_catalog.pg_type t on t.oid = c.oid
 order by c.place`;
 
+/** A pid alone may be another's by now: the transaction's beginning tells. */
+const CANCEL = `select pg_cancel_backend(pid) from pg_catalog.pg_stat_activity
+where pid = cast($1 as integer) and cast(extract(epoch from xact_start) * 1000000 as bigint) = cast($2 as bigint)`;
+
 /**
- * Connects to Postgres for this run: one connection, its session in UTC.
+ * Connects to Postgres for this run: one connection, in UTC.
  * @param root project root, to which `ssl.ca` is relative
  * @throws OpportuneError naming host, port and database, with the way out
  */
 export async function openPostgres(connection: PostgresConnection, { root }: { root: string }): Promise<Warehouse> {
-  const connect = (): Promise<Connected> => connectPostgres(connection, root);
-  return new PostgresWarehouse(await connect(), connection, connect);
+  return new PostgresWarehouse(await PostgresSession.open(connection, root), () => PostgresSession.openAside(connection, root));
 }
 
 /**
- * All statements share one connection, as temporary tables belong to it. Claims are streamed from a cursor WITH HOLD, which
+ * All statements share one session, as temporary tables belong to it. Claims are streamed from a cursor WITH HOLD, which
  * the server keeps beyond the transaction that opened it, so that outcomes are committed in between: no second connection,
  * no tables that a crash leaves behind.
  */
 class PostgresWarehouse implements Warehouse {
-  readonly dialect = postgresDialect;
+  readonly dialect: Dialect;
   readonly usage = { statements: 0, bytes: null };
-  readonly #client: Client;
-  /** What the server knows the connection's own process by. */
-  readonly #pid: number | null;
-  readonly #connection: PostgresConnection;
+  readonly #session: PostgresSession;
   #cursors = 0;
-  /** Statements under way. */
-  #running = 0;
-  /** Ends when the transaction or fetch under way does. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #lost: Error | null = null;
-  readonly #connect: () => Promise<Connected>;
+  /** Within `transaction`, whose statements are its own. */
+  #inside = false;
+  readonly #openAside: () => Promise<PostgresSession>;
   /** For statements beside those under way; opened with the first, anew if it was lost. */
-  #second: Promise<Client> | null = null;
+  #second: Promise<PostgresSession> | null = null;
 
-  constructor({ client, pid }: Connected, connection: PostgresConnection, connect: () => Promise<Connected>) {
-    this.#client = client;
-    this.#pid = pid;
-    this.#connection = connection;
-    this.#connect = connect;
-    // Without a listener a server that goes away between two statements ends the process.
-    client.on("error", (error) => (this.#lost ??= error));
+  constructor(session: PostgresSession, openAside: () => Promise<PostgresSession>) {
+    this.#session = session;
+    this.#openAside = openAside;
+    this.dialect = withOwnWorkTables(postgresDialect, session.opening);
   }
 
   label(): void {
@@ -76,17 +68,18 @@ class PostgresWarehouse implements Warehouse {
     return inInformationSchema(this, schema, table);
   }
 
-  async describe(statement: Statement): Promise<Column[]> {
+  describe(statement: Statement): Promise<Column[]> {
     // In parentheses nothing but a query is grammatical, and nothing of it is executed. The user's lines keep their numbers.
     const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
-    const { fields } = await this.#ask(asked, statement.sql);
-    const types = await this.#read({
-      sql: TYPE_NAMES,
-      params: [arrayText(fields.map(({ dataTypeID }) => dataTypeID)), arrayText(fields.map(({ dataTypeModifier }) => dataTypeModifier))],
-    });
-    return fields.map(({ name }, i) => {
-      const type = types[i];
-      return { name, type: String(type?.["name"]), kind: kindOf(String(type?.["typname"]), String(type?.["typcategory"])) };
+    return this.#alone(async () => {
+      const { fields } = await this.#session.ask(asked, statement.sql);
+      const numbers = (of: (field: FieldDef) => number): string => arrayText(fields.map(of));
+      const params = [numbers(({ dataTypeID }) => dataTypeID), numbers(({ dataTypeModifier }) => dataTypeModifier)];
+      const types = rowsOf(await this.#session.ask({ sql: TYPE_NAMES, params }));
+      return fields.map(({ name }, i) => {
+        const type = types[i];
+        return { name, type: String(type?.["name"]), kind: kindOf(String(type?.["typname"]), String(type?.["typcategory"])) };
+      });
     });
   }
 
@@ -96,31 +89,36 @@ class PostgresWarehouse implements Warehouse {
   }
 
   async #read(statement: Statement): Promise<Row[]> {
-    return rowsOf(await this.#ask(statement));
+    return rowsOf(await this.#alone(() => this.#session.ask(statement)));
   }
 
   async execute(statement: Statement): Promise<number> {
-    return (await this.#run(statement)).rowCount ?? 0;
+    this.usage.statements += 1;
+    return (await this.#alone(() => this.#session.ask(statement))).rowCount ?? 0;
   }
 
   /** Not to be read from inside a transaction: a fetch waits until one that is under way has ended. */
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
-    const cursor = `opportune_cursor_${String(++this.#cursors)}`;
-    await this.#inTurn(() => this.#run({ sql: `declare ${cursor} no scroll cursor with hold for ${statement.sql}`, params: statement.params }, statement.sql));
+    // Named as nobody else's: a backend may hold those of an earlier run.
+    const cursor = `opportune_cursor_${this.#session.opening}_${String(++this.#cursors)}`;
+    const ask = (sql: string, params = [] as Statement["params"], shown = sql): Promise<Row[]> =>
+      this.#session.transaction(async () => rowsOf(await this.#session.ask({ sql, params }, shown)));
+    this.usage.statements += 1;
+    await ask(`declare ${cursor} no scroll cursor with hold for ${statement.sql}`, statement.params, statement.sql);
     try {
       for (;;) {
-        const rows = await this.#inTurn(() => this.#read({ sql: `fetch forward ${String(batchSize)} from ${cursor}`, params: [] }));
+        const rows = await ask(`fetch forward ${String(batchSize)} from ${cursor}`);
         if (rows.length > 0) yield rows;
         if (rows.length < batchSize) return;
       }
     } finally {
-      await this.#ask({ sql: `close ${cursor}`, params: [] }).catch(() => undefined);
+      await ask(`close ${cursor}`).catch(() => undefined);
     }
   }
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     this.usage.statements += 1;
-    await this.#append(table, columns);
+    await this.#alone(() => this.#append(table, columns));
   }
 
   async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
@@ -129,21 +127,21 @@ class PostgresWarehouse implements Warehouse {
     const params = columns.map(({ kind, values }) =>
       arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values),
     );
-    await this.#ask({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
+    await this.#session.ask({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
   }
 
   script({ work = [], fill, statements }: Script): Promise<Row[]> {
     this.usage.statements += 1;
-    return this.#atomically(async () => {
-      for (const statement of work) await this.#ask(statement);
+    return this.#session.transaction(async () => {
+      for (const statement of work) await this.#session.ask(statement);
       if (fill !== undefined) {
-        await this.#ask({ sql: `delete from ${fill.table}`, params: [] });
+        await this.#session.ask({ sql: `delete from ${fill.table}`, params: [] });
         await this.#append(fill.table, fill.columns);
       }
       let rows: Row[] = [];
-      for (const statement of statements) {
-        const result = await this.#ask(statement);
-        if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql);
+      for (const [i, statement] of statements.entries()) {
+        const result = await this.#session.ask(statement);
+        if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql, i);
         rows = rowsOf(result);
       }
       return rows;
@@ -152,36 +150,31 @@ class PostgresWarehouse implements Warehouse {
 
   transaction<T>(work: () => Promise<T>): Promise<T> {
     this.usage.statements += 2;
-    return this.#atomically(work);
-  }
-
-  #atomically<T>(work: () => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
-      await this.#ask({ sql: "begin", params: [] });
+    return this.#session.transaction(async () => {
+      this.#inside = true;
       try {
-        const result = await work();
-        // Where a statement of it failed, Postgres answers a commit with a rollback and no error.
-        const { command } = await this.#ask({ sql: "commit", params: [] });
-        if (command !== "COMMIT") throw new WarehouseError("The transaction was rolled back: one of its statements had failed.", null, "commit");
-        return result;
-      } catch (error) {
-        // Where the commit failed or the connection is gone there is nothing left to roll back.
-        await this.#ask({ sql: "rollback", params: [] }).catch(() => undefined);
-        throw error;
+        return await work();
+      } finally {
+        this.#inside = false;
       }
     });
   }
 
+  /** A transaction of its own, or part of the one it is called in. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inside ? work() : this.#session.transaction(work);
+  }
+
   readonly beside = async (statement: Statement): Promise<number> => {
-    // Without a listener a server that goes away ends the process; the next statement then says so.
-    this.#second ??= this.#connect().then(({ client }) => client.on("error", () => undefined));
+    this.#second ??= this.#openAside();
     const second = this.#second;
     try {
-      return (await (await second).query(statement.sql, [...statement.params])).rowCount ?? 0;
+      const session = await second;
+      return (await session.transaction(() => session.ask(statement))).rowCount ?? 0;
     } catch (error) {
       this.#second = null;
-      void second.then((client) => client.end()).catch(() => undefined);
-      throw statementError(error, statement.sql, statement.sql, this.#connection);
+      void second.then((session) => session.disconnect()).catch(() => undefined);
+      throw error;
     }
   };
 
@@ -191,57 +184,29 @@ class PostgresWarehouse implements Warehouse {
    */
   async identity(): Promise<string | null> {
     const [database] = await this.#read({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [] });
-    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch(() => []);
+    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch((error: unknown) => {
+      // Refused to most users of managed services.
+      if (error instanceof WarehouseError) return [];
+      throw error;
+    });
     return createHash("sha256")
       .update(`postgres ${String(cluster[0]?.["system_identifier"] ?? "")} ${String(database?.["oid"])}`)
       .digest("hex");
   }
 
   async cancel(): Promise<void> {
-    if (this.#running === 0) return;
-    const ended = this.beside({ sql: "select pg_cancel_backend($1)", params: [this.#pid] });
+    const { underWay } = this.#session;
+    if (underWay === null) return;
+    const ended = this.beside({ sql: CANCEL, params: [underWay.pid, underWay.began] });
     // Where that fails the server ends them at their statement_timeout.
     await within(ended, CANCEL_MS, () => new Error("no answer")).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await this.cancel();
-    // A connection that is gone is closed.
-    await this.#client.end().catch(() => undefined);
-    await this.#second?.then((client) => client.end()).catch(() => undefined);
-  }
-
-  /** One after another: a fetch amid a transaction that has failed would fail with it. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
-
-  #run(statement: Statement, shown = statement.sql): Promise<QueryArrayResult<Values>> {
-    this.usage.statements += 1;
-    return this.#ask(statement, shown);
-  }
-
-  /** `shown`: the statement whose lines an error is about, where ours begins with something else on its first line. */
-  async #ask({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
-    if (this.#lost !== null) throw connectionLost(this.#connection, this.#lost);
-    // The extended protocol takes one statement and no more, whatever a user's file holds.
-    const asked: QueryArrayConfig & { queryMode: "extended" } = {
-      text: sql,
-      values: params.map((value) => (typeof value === "string" ? storable(value) : value)),
-      rowMode: "array",
-      queryMode: "extended",
-      types: { getTypeParser: readValue },
-    };
-    this.#running += 1;
-    try {
-      return await this.#client.query<Values>(asked);
-    } catch (error) {
-      throw statementError(error, sql, shown, this.#connection);
-    } finally {
-      this.#running -= 1;
-    }
+    const leftovers = `drop table if exists ${WORK_TABLES.map((table) => this.dialect.workTable(table)).join(", ")}`;
+    await within(this.#session.end(leftovers), CANCEL_MS, () => new Error("no answer")).catch(() => this.#session.disconnect());
+    await this.#second?.then((session) => session.disconnect()).catch(() => undefined);
   }
 }
 
@@ -258,9 +223,4 @@ function toRow(fields: readonly FieldDef[], values: Values): Row {
 /** An array as Postgres reads it from text. */
 function arrayText(values: readonly (string | number | null)[]): string {
   return `{${values.map((value) => (value === null ? "null" : typeof value === "number" ? String(value) : `"${value.replaceAll(/["\\]/g, "\\$&")}"`)).join(",")}}`;
-}
-
-/** Postgres has no U+0000 in text; one in an answer of a provider must not cost the outcomes that travel with it. */
-function storable(text: string): string {
-  return text.includes("\u0000") ? text.replaceAll("\u0000", "\ufffd") : text;
 }

@@ -3,6 +3,7 @@ import type { Bind, RowStatement } from "snowflake-sdk";
 import type { SnowflakeConnection } from "../project/types.js";
 import { UnmetError } from "./error.js";
 import { connectSnowflake } from "./snowflake-connect.js";
+import { openingId, withOwnWorkTables } from "./dialect.js";
 import { snowflakeDialect } from "./snowflake-dialect.js";
 import type { SnowflakeSession } from "./snowflake-session.js";
 import { boundRows, columnsOf, rowReader } from "./snowflake-values.js";
@@ -21,7 +22,7 @@ export async function openSnowflake(connection: SnowflakeConnection, { root }: {
 
 /** All statements share one session, as temporary tables belong to it; results are kept by the server, so that several may be read at once. */
 class SnowflakeWarehouse implements Warehouse {
-  readonly dialect = snowflakeDialect;
+  readonly dialect = withOwnWorkTables(snowflakeDialect, openingId());
   readonly usage = { statements: 0, bytes: null };
   readonly #session: SnowflakeSession;
   readonly #connection: SnowflakeConnection;
@@ -107,9 +108,9 @@ class SnowflakeWarehouse implements Warehouse {
     }
     return this.transaction(async () => {
       let last: Row[] = [];
-      for (const statement of statements) {
+      for (const [i, statement] of statements.entries()) {
         const done = await this.#run(statement);
-        if (statement.mustChange !== undefined && changedRows(done) !== statement.mustChange) throw new UnmetError(statement.sql);
+        if (statement.mustChange !== undefined && changedRows(done) !== statement.mustChange) throw new UnmetError(statement.sql, i);
         last = await this.#rows(done, statement.sql);
       }
       return last;

@@ -21,6 +21,8 @@ describe.concurrent("compile", () => {
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stdout).toBe("Compiled 3 segments; the SQL is in target/opportune/compiled/.\n");
     const segment = read(root, "target/opportune/compiled/segments/cart_abandoned.sql");
+    // Names of work tables are shown as each compilation has them: the same project compiles to the same text.
+    expect(segment).toMatch(/insert into opportune_work\.segment_rows \(/);
     expect(segment).toMatch(/^-- segments\/cart_abandoned, as of 2026-03-02T00:00:00Z\n-- Parameters:\n--   \$1 = /);
     expect(segment).toContain("<${TOKEN}>");
     expect(segment).toMatch(

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { begin, cartProject, ledgerWarehouse, MINUTE, rows, T0, type OpenRun } from "./support.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
+import { rejection } from "../warehouse/support.js";
 
 /** One run in which each of five users' claims fares differently. */
 async function fiveFates(): Promise<{ warehouse: Warehouse; run: OpenRun }> {
@@ -64,13 +65,14 @@ describe("events", () => {
     ]);
   });
 
-  it("of messages that this run did not claim are not written", async () => {
+  it("of messages that the work tables don't hold as claimed are refused, and nothing is written with them", async () => {
     const { warehouse, run } = await fiveFates();
-    await run.ledger.appendEvents(
-      run.run,
-      [{ messageId: "unknown", place: 1, event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 }],
-      T0,
-    );
+    const [known] = await rows(warehouse, `select message_id, place from ${warehouse.dialect.workTable("decisions")} where event = 'claimed' limit 1`);
+    const event = { place: Number(known?.["place"]), event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 } as const;
+    const events = [String(known?.["message_id"]), "unknown"].map((messageId) => ({ ...event, messageId }));
+    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
+    // Nor are decisions, where the work table holds fewer than were decided.
+    expect(await rejection(run.ledger.appendDecisions(run.run, [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
     await run.ledger.appendEvents(run.run, [], T0);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });

@@ -162,7 +162,7 @@ describe("the lease", () => {
               error: null,
             },
           ],
-          0,
+          { rows: 0, changed: 0 },
           T0,
         ),
     ];

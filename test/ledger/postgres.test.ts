@@ -150,7 +150,7 @@ describe("the heartbeat", () => {
     vi.advanceTimersByTime(BEAT_MS);
     await until(other, LONG);
     const [own] = await rows(holder.warehouse, "select pg_backend_pid() as pid");
-    const beside = `select pg_terminate_backend(pid) as gone from pg_stat_activity where datname = current_database() and query like 'update %"leases"%' and pid not in (pg_backend_pid(), ${String(own?.["pid"])})`;
+    const beside = `select pg_terminate_backend(pid) as gone from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid not in (pg_backend_pid(), ${String(own?.["pid"])})`;
     expect(await rows(other, beside)).toEqual([{ gone: true }]);
     await until(other, `select 1 as gone where not exists (${beside.replace("pg_terminate_backend(pid) as gone", "1")})`);
     await shorten(other);

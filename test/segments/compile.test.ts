@@ -104,7 +104,8 @@ describe("SQL that the warehouse refuses", () => {
     expect(audiences.get("broken")?.problem).toMatchObject({ file: "segments/audiences/broken.sql", line: 5 });
     expect(audiences.get("few")?.problem).toMatchObject({ code: "audience/min-rows", message: "Audience few has 1 users, fewer than its min_rows of 2." });
     expect(audiences.get("enough")).toMatchObject({ returned: 1, problem: null });
-    expect(await warehouse.query({ sql: "select audience, user_id, timeless from opportune_work.audience_members order by 1", params: [] })).toEqual([
+    const members = warehouse.dialect.workTable("audience_members");
+    expect(await warehouse.query({ sql: `select audience, user_id, timeless from ${members} order by 1`, params: [] })).toEqual([
       { audience: "enough", user_id: "u1", timeless: 0 },
     ]);
   });

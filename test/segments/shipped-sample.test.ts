@@ -38,7 +38,7 @@ const text = (value: Row[string] | undefined): string | null => (typeof value ==
 it.each([...shipped.segments.values()])("$id", async (segment) => {
   const rows = await warehouse.query({
     sql: `select user_id, item_key, replace(cast(occurred_at as varchar), ' ', 'T') || 'Z' as at, timezone, locale, problems, properties
-      from opportune_work.segment_rows where segment = '${segment.id}' and dropped is null order by md5(user_id || item_key)`,
+      from ${warehouse.dialect.workTable("segment_rows")} where segment = '${segment.id}' and dropped is null order by md5(user_id || item_key)`,
     params: [],
   });
   expect(rows.length).toBeGreaterThan(5);

@@ -175,7 +175,7 @@ describe("audiences", () => {
     );
     expect(
       await warehouse.query({
-        sql: "select user_id, cast(reached_at as varchar) as reached_at, timeless from opportune_work.audience_members order by 1",
+        sql: `select user_id, cast(reached_at as varchar) as reached_at, timeless from ${warehouse.dialect.workTable("audience_members")} order by 1`,
         params: [],
       }),
     ).toEqual([

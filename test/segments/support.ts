@@ -93,7 +93,7 @@ export async function stage(project: Project, warehouse: Warehouse): Promise<Sta
 /** The staged rows of segment `cart`; `columns` are SQL. */
 export function stagedRows(warehouse: Warehouse, columns = "user_id, item_key, dropped"): Promise<Row[]> {
   return warehouse.query({
-    sql: `select ${columns} from opportune_work.segment_rows where segment = 'cart' order by user_id nulls last, item_key, dropped nulls first`,
+    sql: `select ${columns} from ${warehouse.dialect.workTable("segment_rows")} where segment = 'cart' order by user_id nulls last, item_key, dropped nulls first`,
     params: [],
   });
 }
