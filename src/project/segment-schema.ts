@@ -70,7 +70,10 @@ export const segmentSchema = z.strictObject({
   require: z.array(nameOf("an audience")).default([]).describe("Audiences a user must be in."),
   holdout: percent.default(0).describe("Percent of users kept silent to measure lift."),
   max_per_run: whole(1).optional().describe("Most messages of this segment in one run."),
-  first_run: z.enum(["baseline", "send"]).default("baseline").describe("What happens to those who qualify already; counts only while the ledger has no run of the segment."),
+  first_run: z
+    .enum(["baseline", "send"])
+    .default("baseline")
+    .describe("What happens to those who qualify already; counts only while the ledger has no run of the segment."),
   every: duration.optional().describe("Least time between two runs that ask it, by `start` or `run --due`; defaults to every run."),
   max_bytes_billed: size
     .optional()
