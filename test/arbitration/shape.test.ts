@@ -11,7 +11,7 @@ function segment(query: string, keys = "channel: email\ntemplate: cart"): Segmen
   const root = temporaryFolder();
   write(root, { "segments/cart.sql": `/*---\n${keys}\n---*/\n${query}` });
   const [read] = readSegments(root).items;
-  if (read?.data == null || read.source === null) throw new Error("not a segment");
+  if (read === undefined || read.data === null || read.source === null) throw new Error("not a segment");
   expect(readAudiences(root).items).toEqual([]);
   return buildSegment("cart", read.file, new Map(), read.data, read.source);
 }
