@@ -76,6 +76,7 @@ describe("an unchanged segment", () => {
   it.each<[string, Partial<Segment>]>([
     ["as it was", {}],
     ["white space around its query", { sql: "\n  select 1  \n\n" }],
+    ["a comment, capitals, line ends and a semicolon in its query", { sql: "-- now\nSELECT {{!-- one --}}\n  1 /* row */;\n" }],
     [
       "another description, priority, topic and goal",
       { description: "d", priority: 9, topic: "t", goal: { audience: "ordered", withinSeconds: null }, because: "b" },
@@ -94,7 +95,7 @@ describe("an unchanged segment", () => {
 describe("an edited segment", () => {
   it.each<[string, Partial<Segment>]>([
     ["query", { sql: "select 2" }],
-    ["a comment in the query", { sql: "select 1 -- now" }],
+    ["a query that differs in the spaces of a word alone", { sql: "select1" }],
     ["key", { key: "cart_id" }],
     ["repeat", { repeat: { kind: "each_occurrence" } }],
     ["interval of repeat", { repeat: { kind: "every", seconds: 60 } }],

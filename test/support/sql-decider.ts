@@ -203,7 +203,7 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
     table: string,
     staged: Staged<WorldRow> | undefined,
     columns: readonly string[],
-    comment: string,
+    condition: string,
     key: string | null,
   ): Promise<string> => {
     if (staged === "failed") await warehouse.execute({ sql: `drop table if exists ${table}`, params: [] });
@@ -214,7 +214,7 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
         columns,
         (staged ?? []).map((row) => columns.map((column) => (column === key ? row.key : row[column]) ?? null)),
       );
-    return `select * from ${table}${comment}${reading(name)}\n`;
+    return `select * from ${table}${condition}${reading(name)}\n`;
   };
   const segments = new Map<string, Segment>();
   for (const [id, segment] of project.segments) {
@@ -224,7 +224,8 @@ async function layOut(warehouse: Warehouse, world: WorldRun): Promise<Project> {
       `rows_${id}`,
       staged,
       columnsOf(segment, staged, world),
-      ` -- ${createHash("md5").update(segment.sql).digest("hex")}`,
+      // Part of the query, so that an edit of it is one: comments are not.
+      ` where '${createHash("md5").update(segment.sql).digest("hex")}' <> ''`,
       segment.key,
     );
     segments.set(id, { ...segment, sql, sqlLine: 1 });
