@@ -49,6 +49,15 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
     ],
   },
   {
+    because: "The steps of a segment share its audiences: what stops the later step stops the earlier one before it could be superseded.",
+    mutants: [
+      "arbitrate.sql later_steps: left out: , audience_failed => nothing",
+      "arbitrate.sql later_steps: left out: , converted => nothing",
+      "arbitrate.sql later_steps: left out: , excluded => nothing",
+      "arbitrate.sql later_steps: left out: , no_consent => nothing",
+    ],
+  },
+  {
     because: "A fresh behaviour is later than the last claim, and no claim comes before its due time.",
     mutants: ["arbitrate.sql later_steps: left out: standing <> 'fresh' => true"],
   },

@@ -58,13 +58,14 @@ export class Judges {
     private readonly stories: Situations<Story>,
   ) {}
 
-  /** Plays every case, and so many stories, by the SQL as it is. Throws if that fails already. */
-  static async open(stories: number): Promise<Judges> {
+  /** Plays every case of the files whose name begins so, and so many stories, by the SQL as it is. Throws if that fails already. */
+  static async open(files: string, stories: number): Promise<Judges> {
     const cases = await Situations.open<Played>(TEST_SALT);
     const worlds = createCaseWorlds();
     let current: Played | undefined;
     const openCases = opener(cases, () => current);
-    for (const one of packed(readCases(path.join(import.meta.dirname, "../decisions")))) {
+    const table = readCases(path.join(import.meta.dirname, "../decisions")).filter(({ file }) => file.startsWith(files));
+    for (const one of packed(table)) {
       current = { one, steps: worlds.stepsOf(one) };
       const failed = await playCase(current, openCases);
       if (failed !== null) throw new Error(`"${one.name}" fails before any mutant: ${failed}`);
