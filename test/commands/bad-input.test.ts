@@ -104,7 +104,7 @@ describe.concurrent("bad input", () => {
     for (const args of [["run"], ["ledger", "status"], ["ledger", "install"], ["compile"]]) {
       const newer = await opportune(root, args);
       expect(newer).toMatchObject({ code: 1, stdout: "" });
-      expect(newer.stderr).toContain("The ledger is of version 99, newer than the 3 this Opportune knows.\n    Upgrade Opportune");
+      expect(newer.stderr).toContain(`The ledger is of version 99, newer than the ${String(LEDGER_FILES.length)} this Opportune knows.\n    Upgrade Opportune`);
     }
   });
 

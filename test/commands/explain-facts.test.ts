@@ -26,8 +26,8 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
   it("counts standing marketing claims of the user, with their times; now is the last run's", async () => {
     const warehouse = await open();
     await installLedger(warehouse, "opportune");
-    const row = (message: string, minute: number, event: string, counts: number, given: { user?: string; class?: string } = {}): string =>
-      `(${String(minute)}, 'r1', '${message}', 's', 'st', '${given.user ?? "u1"}', '', '${given.class ?? "marketing"}', 'email', 'carts', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 12:${String(minute)}:00', timestamp '2026-03-02 12:00:00', '${event}', '${event}', '', 0, ${String(counts)})`;
+    const row = (message: string, minute: number, event: string, counts: number, given: { user?: string; class?: string; trial?: boolean } = {}): string =>
+      `(${String(minute)}, 'r1', '${message}', 's', 'st', '${given.user ?? "u1"}', '', '${given.class ?? "marketing"}', 'email', 'carts', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 12:${String(minute)}:00', timestamp '2026-03-02 12:00:00', '${event}', '${event}', '', 0, ${String(counts)}, ${String(given.trial ?? true)})`;
     const rows = [
       row("heard", 40, "claimed", 1),
       row("heard", 41, "accepted", 0),
@@ -36,13 +36,15 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
       row("held", 10, "held_out", 1),
       row("receipt", 30, "claimed", 1, { class: "transactional" }),
       row("other", 30, "claimed", 1, { user: "u2" }),
+      // The project's target is not live: only trials are of its kind.
+      row("live", 50, "claimed", 1, { trial: false }),
     ];
     await warehouse.execute({
-      sql: `insert into opportune.sent_ledger (seq, run_id, message_id, segment, step, user_id, item_key, class, channel, topic, occurred_at, counts_from, decided_at, recorded_at, event, reason, rule, settles, counts) values ${rows.join(", ")}`,
+      sql: `insert into opportune.sent_ledger (seq, run_id, message_id, segment, step, user_id, item_key, class, channel, topic, occurred_at, counts_from, decided_at, recorded_at, event, reason, rule, settles, counts, trial) values ${rows.join(", ")}`,
       params: [],
     });
     await warehouse.execute({
-      sql: "insert into opportune.runs (run_id, as_of, started_at, status, fence) values ('r1', timestamp '2026-03-02 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1), ('r0', timestamp '2026-03-01 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1)",
+      sql: "insert into opportune.runs (run_id, as_of, started_at, status, fence, trial) values ('r1', timestamp '2026-03-02 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1, true), ('r0', timestamp '2026-03-01 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1, true), ('r2', timestamp '2026-03-02 12:50:00', timestamp '2026-03-02 12:50:00', 'success', 2, false)",
       params: [],
     });
     const facts = await factsOf(projectWith("select * from users"), warehouse, "u1", story());

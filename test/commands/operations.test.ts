@@ -135,7 +135,7 @@ describe.concurrent("sandbox", () => {
     running.child.kill("SIGTERM");
     const outcome = await running.done;
     expect(outcome).toMatchObject({ code: 0, stderr: "The sandbox took 1 of 2 messages.\n" });
-    expect(outcome.stdout).toContain(`email: {provider: sendgrid, endpoint: "${url}", api_key: SG.sandbox,`);
+    expect(outcome.stdout).toContain(`email: {provider: sendgrid, sandbox: true, endpoint: "${url}", api_key: SG.sandbox,`);
   });
 
   it("refuses a bad port or fault, exit 2", async () => {

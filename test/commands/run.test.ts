@@ -119,7 +119,7 @@ describe.concurrent("run", () => {
     const sandbox = await startSandbox({ port: 0, apiKey: "SG.right" });
     try {
       const root = await shop();
-      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, in_flight: 1, endpoint: "${sandbox.url}", api_key: "\${KEY}",`);
+      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, sandbox: true, in_flight: 1, endpoint: "${sandbox.url}", api_key: "\${KEY}",`);
       const refused = await opportune(root, ["run"], { KEY: "SG.wrong-and-long-enough" });
       expect(refused.code).toBe(1);
       expect(refused.stderr).toMatch(/Channel email was refused by its provider and stopped: .*401/);
@@ -142,7 +142,7 @@ describe.concurrent("run", () => {
     sandbox.setFaults([{ status: 429, resetInSeconds: 60 }]);
     try {
       const root = await shop();
-      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
+      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, sandbox: true, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
       const running = start(root, ["run"]);
       await running.seen(/OK decisions/);
       running.child.kill("SIGTERM");

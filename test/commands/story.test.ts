@@ -86,7 +86,7 @@ describe.concurrent("preview", () => {
     const sandbox = await startSandbox({ port: 0 });
     try {
       const root = await shop();
-      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
+      edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, sandbox: true, endpoint: "${sandbox.url}", api_key: SG.sandbox,`);
       edit(
         root,
         "opportune.yml",

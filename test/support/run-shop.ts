@@ -35,7 +35,7 @@ targets:
   dev: {${JSON.stringify(target).slice(1, -1)}, live: false}
   prod: {${JSON.stringify(target).slice(1, -1)}, live: true}
 channels:
-  email: {provider: sendgrid, sandbox: true, api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
+  email: {provider: sendgrid, ${endpoint.startsWith("http:") ? "sandbox: true, " : ""}api_key: SG.test-key, endpoint: "${endpoint}", from: "Shop <shop@example.com>", in_flight: 1}
 sources:
   carts: carts
 policy:
