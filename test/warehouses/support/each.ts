@@ -57,7 +57,7 @@ export function onEachWarehouse(about: string, declare: (warehouse: Tested, chec
               (error: unknown) =>
                 error instanceof chai.AssertionError
                   ? `${error.message}\n${String((error as Error & { actual?: unknown }).actual)}`
-                  : String((error as Error).message),
+                  : (error as Error).message,
             );
             expect(said, reason.why).toMatch(reason.error);
           });
