@@ -15,8 +15,7 @@ export const PAIRS: readonly DecisionCase[] = CASES.filter(({ pair }) => pair !=
 
 /**
  * The first of each file and all pairs of rules: what `npm test` plays on Postgres. Every case is
- * played in `npm run test:long` on DuckDB, in `npm run test:warehouses` packed on both, and in
- * `npm run test:soak` alone on Postgres.
+ * played in `npm run test:long` on DuckDB, and in `npm run test:soak` on Postgres.
  */
 export const CORE_CASES: readonly DecisionCase[] = CASES.filter(
   (one) => PAIRS.includes(one) || CASES.filter(({ file }) => file === one.file).indexOf(one) < FIRST_OF_EACH_FILE,

@@ -55,9 +55,7 @@ export function onEachWarehouse(about: string, declare: (warehouse: Tested, chec
               () => "it passes after all",
               // What an assertion found stands there in full.
               (error: unknown) =>
-                error instanceof chai.AssertionError
-                  ? `${error.message}\n${String((error as Error & { actual?: unknown }).actual)}`
-                  : String((error as Error).message),
+                error instanceof chai.AssertionError ? `${error.message}\n${String((error as Error & { actual?: unknown }).actual)}` : (error as Error).message,
             );
             expect(said, reason.why).toMatch(reason.error);
           });
