@@ -8,6 +8,7 @@ import type { Project, Segment } from "../project/types.js";
 import { compiledSql, manifestDocument, type Secrets } from "../report/artefacts.js";
 import { VERSION } from "../version.js";
 import type { Statement } from "../warehouse/types.js";
+import type { Terminal } from "./terminal.js";
 
 /** Relative to the project. */
 export const ARTEFACTS = "target/opportune";
@@ -52,6 +53,28 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
         compiledSql(name, statement, { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) }),
       );
       written.push(`${ARTEFACTS}/compiled/${name}.sql`);
+    },
+  };
+}
+
+/** The artefacts of a command that goes on without them: says once why a file can't be written, and writes no further one. */
+export function dispensable(begin: () => Artefacts, terminal: Pick<Terminal, "warn">): Artefacts {
+  let artefacts: Artefacts | null = null;
+  const attempt = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      artefacts = null;
+      terminal.warn(`${ARTEFACTS} can't be written (${String(error.code)}): the run goes on without it.`);
+    }
+  };
+  attempt(() => (artefacts = begin()));
+  return {
+    statement: (...statement) => attempt(() => artefacts?.statement(...statement)),
+    document: (...document) => attempt(() => artefacts?.document(...document)),
+    get written() {
+      return artefacts?.written ?? [];
     },
   };
 }

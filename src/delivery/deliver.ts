@@ -4,7 +4,7 @@ import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
-import { Marking, type Marks } from "./marking.js";
+import { Marking, SMALL_STEPS, type Marks } from "./marking.js";
 import { Posting, type Entry } from "./posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 
@@ -159,7 +159,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
     stopping.signal,
     abandon,
   );
-  const marking = new Marking(posting, options.marks ?? { together: 1, unanswered: 600 });
+  const marking = new Marking(posting, options.marks ?? SMALL_STEPS);
   const journal = new Journal<T, Entry<T>>(
     {
       append: io.append,

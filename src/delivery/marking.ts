@@ -10,6 +10,11 @@ export interface Marks {
   unanswered: number;
 }
 
+/** For appends of milliseconds: what a crash leaves in doubt is little. */
+export const SMALL_STEPS: Marks = { together: 1, unanswered: 600 };
+/** For appends that take seconds and are charged for: one for each batch of claims. */
+export const BATCHES: Marks = { together: 2_500, unanswered: 5_000 };
+
 export class Marking<T extends DeliverableClaim> {
   readonly #posting: Posting<T>;
   readonly #marks: Marks;

@@ -11,8 +11,6 @@ export interface Stop {
 
 /** The line is filled again when it lasts for so many appends: one takes longer than the last one did. */
 const REFILL_APPENDS = 1.5;
-/** The line is filled for so many appends at least, where an append takes long. */
-const FILL_APPENDS = 2.5;
 
 /** One lane in a run: what is rendered, what is marked and waits, how much may be under way, and why it stopped, if it did. */
 export class OpenLane<E> {
@@ -74,7 +72,7 @@ export class OpenLane<E> {
   }
 
   #wanted(now: number, appendMs: number): number {
-    const ahead = (this.#pace.count(now) * Math.max(AHEAD_MS, FILL_APPENDS * appendMs)) / AHEAD_MS;
+    const ahead = (this.#pace.count(now) * (AHEAD_MS + REFILL_APPENDS * appendMs)) / AHEAD_MS;
     return Math.min(this.queue.free, this.#mostAhead) + Math.floor(ahead) - this.queue.waiting;
   }
 
