@@ -1,10 +1,11 @@
 /** The delivery of a run's claims: `sending` before each post, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
+import { SMALL_STEPS, type Marks } from "../core/marks.js";
 import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
-import { Marking, SMALL_STEPS, type Marks } from "./marking.js";
+import { Marking } from "./marking.js";
 import { Posting, type Entry } from "./posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 

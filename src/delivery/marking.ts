@@ -1,19 +1,7 @@
 /** When messages are marked `sending`, and how many at once. */
+import type { Marks } from "../core/marks.js";
 import type { Entry, Posting } from "./posting.js";
 import type { DeliverableClaim } from "./types.js";
-
-/** How a warehouse's appends are best used. */
-export interface Marks {
-  /** Messages marked with one append where there are so many; 1: as few as keep the lanes busy. */
-  together: number;
-  /** Most messages that are marked and whose outcome is not in the ledger: what a crash leaves in doubt. */
-  unanswered: number;
-}
-
-/** For appends of milliseconds: what a crash leaves in doubt is little. */
-export const SMALL_STEPS: Marks = { together: 1, unanswered: 600 };
-/** For appends that take seconds and are charged for: one for each batch of claims. */
-export const BATCHES: Marks = { together: 2_500, unanswered: 5_000 };
 
 export class Marking<T extends DeliverableClaim> {
   readonly #posting: Posting<T>;

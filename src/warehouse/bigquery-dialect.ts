@@ -1,5 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode, type SchemableIdentifierNode } from "kysely";
-import { BATCHES } from "../delivery/marking.js";
+import { BATCHES } from "../core/marks.js";
 import { mergeMissing, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };

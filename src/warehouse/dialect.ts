@@ -1,5 +1,5 @@
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
-import { SMALL_STEPS, type Marks } from "../delivery/marking.js";
+import { SMALL_STEPS, type Marks } from "../core/marks.js";
 
 /**
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.

@@ -1,5 +1,5 @@
 import { PostgresQueryCompiler } from "kysely";
-import { SMALL_STEPS } from "../delivery/marking.js";
+import { SMALL_STEPS } from "../core/marks.js";
 import { insertMissing, literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */

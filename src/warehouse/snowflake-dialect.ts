@@ -1,5 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
-import { BATCHES } from "../delivery/marking.js";
+import { BATCHES } from "../core/marks.js";
 import { literal, mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };

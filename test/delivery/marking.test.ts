@@ -1,7 +1,7 @@
 /** How many messages are marked `sending` and unanswered: what a crash leaves in doubt. */
 import { describe, expect, it } from "vitest";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { BATCHES, SMALL_STEPS } from "../../src/delivery/marking.js";
+import { BATCHES, SMALL_STEPS } from "../../src/core/marks.js";
 import type { DeliveryEvent, Lane, PauseState, SendOutcome } from "../../src/delivery/types.js";
 import { FakeClock, NOTHING_PAUSED, ScriptedProvider, accept, batchesOf, claim, lane, told, world, type TestClaim } from "./fixtures.js";
 
@@ -120,10 +120,10 @@ describe("marked and unanswered", () => {
   it("are never more than 600 where an append takes three round trips: outcomes that are not written count", async () => {
     const stage = new Stage(true);
     const running = stage.deliver(5_000);
-    let over = false;
-    void running.then(() => (over = true));
+    const over = new AbortController();
+    void running.then(() => over.abort());
     await turns(400);
-    while (!over) {
+    while (!over.signal.aborted) {
       for (let i = 0; i < 3; i += 1) await stage.roundTrip(80);
       for (const commit of stage.commits.splice(0)) commit();
       await turns();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRandom, type Random } from "../../support/random.js";
 import type { Outcome } from "../worker/messages.js";
 import type { Strike } from "./points.js";
-import { BATCH, type Kind, type Shop } from "./shop.js";
+import { MOST_DOUBTS, type Kind, type Shop } from "./shop.js";
 import { aftermath, openStage, struckRun, struckText, type Stage } from "./story.js";
 
 const SEED = 20_260_302;
@@ -39,7 +39,7 @@ export function randomMoments(kind: Kind): void {
         await shop.leaseRunsOut();
       }
       expect(struck).toHaveLength(KILLS);
-      await aftermath(stage, shop, { point: `random moments ${String(story)}`, struck: struckText(struck), doubts: KILLS * 2 * BATCH });
+      await aftermath(stage, shop, { point: `random moments ${String(story)}`, struck: struckText(struck), doubts: KILLS * MOST_DOUBTS });
     });
   });
 }
