@@ -3,14 +3,15 @@
 import { CommanderError } from "commander";
 import { createProgram } from "./commands/program.js";
 import { OpportuneError } from "./core/errors.js";
+import { outliveErrors } from "./core/output.js";
 import { errorLines } from "./report/error-lines.js";
 import { openTerminal } from "./commands/terminal.js";
 
 /** How long a process goes on when all is said, ms. */
 const LINGER_MS = 5_000;
 
-// A reader that has seen enough (`opportune ls | head -1`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
+// A reader that has seen enough (`opportune run 2>&1 | head`), a full disk or a closed terminal must not end what is under way.
+outliveErrors(process.stdout, process.stderr);
 
 try {
   await createProgram().parseAsync(process.argv);

@@ -20,7 +20,7 @@ import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
 import type { Usage, Warehouse } from "./warehouse/types.js";
 
-/** Claims read, rendered and marked `sending` together: the most that a crash leaves in doubt is two of these. */
+/** Claims read and rendered together. */
 const BATCH = 2_500;
 
 export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"> {
@@ -92,7 +92,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     else await recordRunStart(ledger, { ...about, version: VERSION }, now(), work);
     const job = { project, warehouse, ledger, facts, renderer, run: about, options };
     const decisions = await decideOrRecord(job);
-    options.onDecided(decisions);
+    undisturbed(() => options.onDecided(decisions));
     const claimed = decisions.segments.some(({ reasons }) => (reasons["claimed"] ?? 0) > 0);
     const deliveryStarted = now();
     const went = { provider: 0, sandbox: 0, outbox: 0 };
@@ -106,6 +106,15 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {
     await ledger?.release();
+  }
+}
+
+/** Claims stand by now: whoever looks on must not keep them from being delivered. */
+function undisturbed(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // Only a line of progress.
   }
 }
 
@@ -192,6 +201,7 @@ async function deliver(
       },
       {
         flushAfterMs: warehouse.dialect.outcomesWaitMs,
+        marks: warehouse.dialect.marks,
         sendUntil: () => clock() + ledger.sendingLeftMs(),
         onProgress: options.onProgress,
         ...(options.stop === undefined ? {} : { stop: options.stop }),

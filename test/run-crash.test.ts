@@ -47,6 +47,7 @@ it("a crash before `sending` is written: nothing was posted, and the next run se
 
 it("a crash after the posts, before their answers are written: in doubt, never sent again", async () => {
   const shop = await Shop.sending(["ada", "bob"]);
+  shop.edit("opportune.yml", "in_flight: 1", "in_flight: 2");
   await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
   await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
@@ -60,9 +61,18 @@ it("a crash after the posts, before their answers are written: in doubt, never s
   ]);
 });
 
+it("a crash in the first moments leaves in doubt what was under way, and nothing else", async () => {
+  const shop = await Shop.sending(["ada", "bob", "eve"]);
+  await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
+  await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+  const next = await shop.run(T0 + 2 * MINUTE);
+  expect(next).toMatchObject({ recovered: { released: 2, inDoubt: 1 }, delivery: { counts: { accepted: 2 } } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "eve@example.com"]);
+});
+
 it("a crash after the posts on a channel that resends: sent again by the next run", async () => {
   const shop = await Shop.sending(["ada", "bob"]);
-  shop.edit("opportune.yml", "in_flight: 1", "in_flight: 1, on_doubt: resend");
+  shop.edit("opportune.yml", "in_flight: 1", "in_flight: 2, on_doubt: resend");
   await expect(shop.run(T0, {}, goneAtAppend(2))).rejects.toThrow("the warehouse is gone");
   await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
   const next = await shop.run(T0 + 2 * MINUTE);

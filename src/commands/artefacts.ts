@@ -9,6 +9,7 @@ import { compiledSql, manifestDocument, type Secrets } from "../report/artefacts
 import { VERSION } from "../version.js";
 import { withoutOpening } from "../warehouse/dialect.js";
 import type { Statement } from "../warehouse/types.js";
+import type { Terminal } from "./terminal.js";
 
 /** Relative to the project. */
 export const ARTEFACTS = "target/opportune";
@@ -57,6 +58,28 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
         ),
       );
       written.push(`${ARTEFACTS}/compiled/${name}.sql`);
+    },
+  };
+}
+
+/** The artefacts of a command that goes on without them: says once why a file can't be written, and writes no further one. */
+export function dispensable(begin: () => Artefacts, terminal: Pick<Terminal, "warn">): Artefacts {
+  let artefacts: Artefacts | null = null;
+  const attempt = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      artefacts = null;
+      terminal.warn(`${ARTEFACTS} can't be written (${String(error.code)}): the run goes on without it.`);
+    }
+  };
+  attempt(() => (artefacts = begin()));
+  return {
+    statement: (...statement) => attempt(() => artefacts?.statement(...statement)),
+    document: (...document) => attempt(() => artefacts?.document(...document)),
+    get written() {
+      return artefacts?.written ?? [];
     },
   };
 }

@@ -21,7 +21,7 @@ const READ = [PROJECT_FILE, ".env", "segments", "templates"];
 /** Editors write a file in several steps, and several files at once, ms. */
 const SETTLED_MS = 50;
 
-/** Serves the segment's messages and renders them anew whenever the project's files change, until SIGINT or SIGTERM. */
+/** Serves the segment's messages and renders them anew whenever the project's files change, until SIGINT, SIGTERM or SIGHUP. */
 export async function watchPreview(terminal: Terminal, options: PreviewOptions, id: string): Promise<number> {
   refuseOptions(options);
   const port = portOf(options.port);

@@ -124,7 +124,7 @@ function addRunCommands(program: Command): void {
   command(program, "start", "run at every tick of the project's interval, until a signal ends it")
     .option("--host <address>", "address to serve /healthz, /readyz and /metrics on; loopback: this machine alone", "127.0.0.1")
     .option("--port <number>", "port of these; 0: any free one", "9095")
-    .option("--grace <duration>", "most time from SIGTERM or SIGINT to the end", "25 seconds")
+    .option("--grace <duration>", "most time from SIGTERM, SIGINT or SIGHUP to the end", "25 seconds")
     .addOption(new Option("--log-format <format>", "json lines, or text for people (default: text on a terminal, else json)").choices(["json", "text"]))
     .addOption(
       new Option("--log-level <level>", "least important lines to log as json")

@@ -13,13 +13,13 @@ import { periods } from "../decide.js";
 import { run, type RunOptions, type RunResult } from "../run.js";
 import { dueAt, dueSegments } from "../schedule/due.js";
 import { VERSION } from "../version.js";
-import { cancelStatements } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { alerted } from "./alerted.js";
 import { parseAsOf } from "./as-of.js";
-import { beginArtefacts, type Artefacts } from "./artefacts.js";
+import { beginArtefacts, dispensable, type Artefacts } from "./artefacts.js";
 import { segmentNamed, unknownName, openProject, openWarehouse } from "./context.js";
 import { selectSegments, words } from "./select.js";
+import { listenForSignals } from "./signals.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface RunCommandOptions extends GlobalOptions {
@@ -59,7 +59,8 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
         if (options.due === true && segments.length === 0) return null;
         const left = [...project.segments.values()].filter((segment) => segment.status !== "draft" && !segments.includes(segment));
         if (left.length > 0) terminal.note(`Not selected, so they do not compete in this run: ${left.map(({ id }) => id).join(", ")}.`);
-        const written = (artefacts = beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments }));
+        const begin = (): Artefacts => beginArtefacts(project, { asOf: asOf ?? instant(Date.now()), segments });
+        const written = (artefacts = dispensable(begin, terminal));
         return run(project, warehouse, {
           ...narrated(terminal),
           segments,
@@ -199,27 +200,4 @@ export function conclude(terminal: Terminal, result: RunResult, project: Project
     terminal.errPaint,
   ))
     terminal.warn(line);
-}
-
-/** The first SIGINT or SIGTERM ends the run in good order, the second at once. */
-export function listenForSignals(terminal: Terminal): { stop: AbortSignal; close(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) {
-      terminal.warn("Ended at once. The next run sorts out what was under way, as soon as this one's hold on the ledger has run out.");
-      void cancelStatements().finally(() => process.exit(1));
-      return;
-    }
-    controller.abort();
-    terminal.warn("Stopping: what is under way is finished, the rest is released. A second signal ends at once.");
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return {
-    stop: controller.signal,
-    close() {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
-  };
 }

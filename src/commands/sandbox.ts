@@ -12,7 +12,7 @@ export interface SandboxCommandOptions extends GlobalOptions {
   apiKey?: string;
 }
 
-/** A SendGrid for this machine, until SIGINT or SIGTERM. */
+/** A SendGrid for this machine, until SIGINT, SIGTERM or SIGHUP. */
 export async function sandboxCommand(terminal: Terminal, options: SandboxCommandOptions): Promise<number> {
   const port = portOf(options.port);
   const faults = (options.fault ?? []).flatMap(faultsOf);

@@ -1,7 +1,7 @@
-import { pino } from "pino";
 import { Alerts } from "../alerts/alerts.js";
 import { parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
+import { writeOrDrop } from "../core/output.js";
 import { scrub } from "../core/redact.js";
 import { sleep } from "../delivery/limits.js";
 import { runHistory } from "../ledger/history.js";
@@ -20,7 +20,7 @@ import type { Warehouse } from "../warehouse/types.js";
 import { alerted, STOPPED } from "./alerted.js";
 import { findProject } from "./context.js";
 import { portOf } from "./port.js";
-import { listenForSignals } from "./run.js";
+import { listenForSignals } from "./signals.js";
 import { jsonTeller, textTeller, type Teller } from "./start-tellers.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -35,7 +35,7 @@ export interface StartCommandOptions extends GlobalOptions {
 /** Of the grace period, what is left for writing down what is in doubt and closing everything. */
 const LAST_PART = 0.2;
 
-/** Runs the job at each tick until SIGINT or SIGTERM; 0 once everything has ended in good order. */
+/** Runs the job at each tick until SIGINT, SIGTERM or SIGHUP; 0 once everything has ended in good order. */
 export async function startCommand(terminal: Terminal, options: StartCommandOptions): Promise<number> {
   const port = portOf(options.port);
   const graceMs = graceOf(options.grace);
@@ -45,10 +45,10 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
   let project = load();
   const json = (options.logFormat ?? (process.stderr.isTTY ? "text" : "json")) === "json";
   const level = options.quiet === true ? "warn" : options.logLevel;
-  const log = createLog(level, pino.destination({ fd: 2, sync: true }), () => secretsOf(project));
+  const log = createLog(level, { write: (line) => writeOrDrop(process.stderr, line) }, () => secretsOf(project));
   const teller: Teller = json ? jsonTeller(log) : textTeller(terminal);
 
-  const signals = listenForSignals({ ...terminal, warn: (text) => teller.warn("signal", text) });
+  const signals = listenForSignals({ warn: (text) => teller.warn("signal", text) });
   const abandon = new AbortController();
   const alerts = new Alerts({
     now: Date.now,
@@ -108,8 +108,8 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
   await scheduler.stop();
   await server.close();
   for (const timer of late) clearTimeout(timer);
-  signals.close();
   teller.stopped();
+  signals.close();
   return 0;
 }
 

@@ -1,7 +1,8 @@
 import pc from "picocolors";
+import { writeOrDrop } from "../core/output.js";
 import type { Paint } from "../report/paint.js";
 
-/** Where a command writes: data on stdout, everything else on stderr. */
+/** Where a command writes: data on stdout, everything else on stderr. What can't be written is dropped. */
 export interface Terminal {
   /** Data: the lines that somebody may pipe on. */
   out(text: string): void;
@@ -38,9 +39,9 @@ function coloured(stream: NodeJS.WriteStream, wanted: boolean, env: NodeJS.Proce
 export function openTerminal(options: Pick<GlobalOptions, "color" | "quiet">): Terminal {
   const { stdout, stderr, env } = process;
   return {
-    out: (text) => void stdout.write(`${text}\n`),
-    note: (text) => void (options.quiet === true || stderr.write(`${text}\n`)),
-    warn: (text) => void stderr.write(`${text}\n`),
+    out: (text) => writeOrDrop(stdout, `${text}\n`),
+    note: (text) => (options.quiet === true ? undefined : writeOrDrop(stderr, `${text}\n`)),
+    warn: (text) => writeOrDrop(stderr, `${text}\n`),
     outPaint: pc.createColors(coloured(stdout, options.color, env)),
     errPaint: pc.createColors(coloured(stderr, options.color, env)),
     width: stdout.isTTY ? stdout.columns : WIDTH_WITHOUT_TERMINAL,

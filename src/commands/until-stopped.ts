@@ -1,7 +1,6 @@
-/** Waits for SIGINT (Ctrl-C) or SIGTERM. */
+/** Waits for SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal). */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   });
 }

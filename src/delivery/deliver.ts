@@ -1,9 +1,11 @@
-/** The delivery of a run's claims: in batches, `sending` before the first post of each, every claim to one outcome. */
+/** The delivery of a run's claims: `sending` before each post, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
+import { SMALL_STEPS, type Marks } from "../core/marks.js";
 import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
+import { Marking } from "./marking.js";
 import { Posting, type Entry } from "./posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 
@@ -34,9 +36,11 @@ export interface DeliveryOptions {
   attempts?: number;
   /** Backoff without the provider's word: base 500 ms, at most 30,000 ms, with full jitter. */
   backoff?: { baseMs: number; longestMs: number };
-  /** Outcomes older than this are written without waiting for the next batch; default 2,000 ms. */
+  /** Outcomes older than this are written although nothing is to be marked; default 2,000 ms. */
   flushAfterMs?: number;
-  /** Called after every append and at the end. */
+  /** Default: as few as keep the lanes busy, and at most 600 unanswered. */
+  marks?: Marks;
+  /** Called after every append and at the end. What it throws is dropped. */
   onProgress?(progress: DeliveryProgress): void;
 }
 
@@ -73,9 +77,10 @@ export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 
 const RENDERED_AT_A_STRETCH = 16;
 
 /**
- * Delivers claims batch by batch. While one batch is posted the next is read and rendered, and its `sending` rows go with the
- * outcomes known by then in one append; a batch begins when no more messages than its own are still under way, so that two
- * batches overlap and one slow message does not hold up the rest.
+ * Delivers claims in the order of the line. Batches are read and rendered ahead; messages are marked `sending` in small steps, as
+ * the lanes need them (open-lane.ts), each step in one append with the outcomes known by then (journal.ts). A message is posted
+ * only after its mark is committed. So what is marked and unanswered, which a crash leaves in doubt, is what is under way, what a
+ * lane starts within a tenth of a second, and the outcomes that are not written yet: never more than `marks.unanswered`.
  *
  * Each claim gets exactly one outcome event. `on_doubt: resend` posts a message in doubt once more in this run; whatever that
  * says short of "accepted", it stays in doubt. A lane begins with few requests at once, and stops where its provider refuses
@@ -99,15 +104,21 @@ export async function deliverClaims<T extends DeliverableClaim>(
   const flushAfterMs = options.flushAfterMs ?? 2000;
   const tally = new Tally();
   const lag = new LatencyHistogram();
-  const journal = new Journal<T>(io.append);
   const failures: unknown[] = [];
   let claims = 0;
   let settled = 0;
-  /** Claims with a `sending` row and no outcome. */
-  let open = 0;
-  let opened: { below: number; resolve: () => void } | null = null;
+  let reading = true;
+  /** Goes on once that is so. */
+  let waiting: { until: () => boolean; resolve: () => void } | null = null;
 
   const progress = (): DeliveryProgress => ({ claims, settled, counts: tally.counts });
+  const tell = (): void => {
+    try {
+      options.onProgress?.(progress());
+    } catch {
+      // Whoever looks on must not end what is under way.
+    }
+  };
   const fail = (error: unknown): void => {
     failures.push(error);
     stop();
@@ -118,15 +129,13 @@ export async function deliverClaims<T extends DeliverableClaim>(
     if (outcome.event === "accepted") lag.record(outcome.at - outcome.claim.dueAt);
     journal.add(outcome);
   };
-  const write = async (sending: readonly DeliveryEvent<T>[]): Promise<void> => {
-    posting.pauses = (await journal.write(sending)) ?? posting.pauses;
-    options.onProgress?.(progress());
+  const when = (until: () => boolean): Promise<void> => (until() ? Promise.resolve() : new Promise((resolve) => (waiting = { until, resolve })));
+  const look = (): void => {
+    if (waiting?.until() !== true) return;
+    const { resolve } = waiting;
+    waiting = null;
+    resolve();
   };
-  const flushIfOlderThan = (ms: number): void => {
-    const { oldest } = journal;
-    if (oldest !== null && io.now() - oldest >= ms && !journal.writeQueued && failures.length === 0) void write([]).catch(fail);
-  };
-  const openAtMost = (below: number): Promise<void> => (open <= below ? Promise.resolve() : new Promise((resolve) => (opened = { below, resolve })));
 
   const posting = new Posting<T>(
     {
@@ -134,18 +143,14 @@ export async function deliverClaims<T extends DeliverableClaim>(
       sleep: io.sleep ?? realSleep,
       random: io.random ?? Math.random,
       sendUntil: options.sendUntil,
-      settled(outcome) {
+      settled(outcome, marked) {
         record(outcome);
-        open -= 1;
-        flushIfOlderThan(flushAfterMs);
-        if (opened !== null && open <= opened.below) {
-          const { resolve } = opened;
-          opened = null;
-          resolve();
-        }
+        if (marked) marking.close(1);
+        look();
       },
       // With a long wait ahead nothing else would write what is known.
-      resting: (ms) => flushIfOlderThan(Math.max(0, flushAfterMs - ms)),
+      resting: (ms) => journal.wake(Math.max(0, flushAfterMs - ms)),
+      moved: () => journal.wake(),
     },
     {
       attempts: options.attempts ?? 5,
@@ -155,49 +160,70 @@ export async function deliverClaims<T extends DeliverableClaim>(
     stopping.signal,
     abandon,
   );
+  const marking = new Marking(posting, options.marks ?? SMALL_STEPS);
+  const journal = new Journal<T, Entry<T>>(
+    {
+      append: io.append,
+      now: io.now,
+      next(appendMs) {
+        const entries = marking.next(appendMs, !reading || waiting !== null);
+        look();
+        return entries;
+      },
+      written(entries, pauses) {
+        // Pauses read with that commit are the latest: whatever they stop is released, not posted.
+        posting.pauses = pauses;
+        tell();
+        posting.start(entries);
+        look();
+      },
+      failed(error, entries) {
+        marking.close(entries.length);
+        fail(error);
+        look();
+      },
+    },
+    flushAfterMs,
+  );
 
-  /** Settles what can't be sent and gives what can. */
-  const hindered = (claim: T, lane: Lane | null): boolean => {
-    const now = io.now();
-    const hindrance = posting.hindrance(claim, lane, now);
-    if (hindrance !== null) record({ event: "released", claim, at: now, ...hindrance });
-    return hindrance !== null;
-  };
-  const prepare = async (batch: readonly T[]): Promise<Entry<T>[]> => {
-    const entries: Entry<T>[] = [];
+  const prepare = async (batch: readonly T[]): Promise<void> => {
     for (const [at, claim] of batch.entries()) {
       if (at % RENDERED_AT_A_STRETCH === RENDERED_AT_A_STRETCH - 1) await new Promise(setImmediate);
-      if (hindered(claim, null)) continue;
-      const message = io.render(claim);
-      if ("invalid" in message) record({ event: "failed", claim, at: io.now(), reason: "invalid", detail: message.invalid });
-      else entries.push({ claim, message, lane: io.lane(message, claim), attempts: 0, firstRequest: 0, failed: false, doubt: null });
+      const now = io.now();
+      const hindrance = posting.hindrance(claim, null, now);
+      const message = hindrance === null ? io.render(claim) : null;
+      if (hindrance !== null) record({ event: "released", claim, at: now, ...hindrance });
+      else if (message === null) continue;
+      else if ("invalid" in message) record({ event: "failed", claim, at: io.now(), reason: "invalid", detail: message.invalid });
+      else posting.prepare({ claim, message, lane: io.lane(message, claim), marked: false, attempts: 0, firstRequest: 0, failed: false, doubt: null });
+      journal.wake();
     }
-    return entries;
   };
 
   try {
     for await (const batch of batches) {
       claims += batch.length;
-      const prepared = await prepare(batch);
-      await openAtMost(batch.length);
+      await prepare(batch);
+      // One batch ahead: while one is posted the next is read and rendered.
+      const ahead = when(() => failures.length > 0 || posting.ready <= batch.length);
+      journal.wake();
+      await ahead;
       if (failures.length > 0) break;
-      const entries = prepared.filter((entry) => !hindered(entry.claim, entry.lane));
-      const now = io.now();
-      await write(entries.map(({ claim }) => ({ event: "sending", claim, at: now })));
-      open += entries.length;
-      // Pauses read with that commit are the latest: whatever they stop is released, not posted.
-      posting.start(entries);
     }
   } catch (error) {
     fail(error);
   }
-  await openAtMost(0);
+  reading = false;
+  const over = when(() => marking.open === 0 && (failures.length > 0 || posting.ready === 0));
+  journal.wake();
+  await over;
   options.stop?.removeEventListener("abort", stop);
   try {
-    await write([]);
+    await journal.end();
   } catch (error) {
     failures.push(error);
   }
+  tell();
   if (failures.length > 0) throw failures[0];
   return {
     ...progress(),

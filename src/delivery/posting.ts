@@ -9,6 +9,8 @@ export interface Entry<T extends DeliverableClaim> {
   readonly claim: T;
   readonly message: OutgoingMessage;
   readonly lane: Lane;
+  /** Whether its `sending` row is committed. */
+  marked: boolean;
   attempts: number;
   /** The lane's number of its first request; 0 before it. */
   firstRequest: number;
@@ -27,10 +29,12 @@ export interface PostingHooks<T extends DeliverableClaim> {
   random(): number;
   /** Epoch milliseconds: nothing is posted from then on. Asked before every post, as a lease may be renewed. */
   sendUntil(): number;
-  /** Takes each entry's outcome, exactly once. */
-  settled(outcome: OutcomeEvent<T>): void;
+  /** Takes each entry's outcome, exactly once. `marked`: whether it had a `sending` row. */
+  settled(outcome: OutcomeEvent<T>, marked: boolean): void;
   /** No request starts for so many milliseconds. */
   resting(ms: number): void;
+  /** There may be more to mark, or less that waits for it. */
+  moved(): void;
 }
 
 export interface PostingLimits {
@@ -68,10 +72,42 @@ export class Posting<T extends DeliverableClaim> {
     stop.addEventListener("abort", () => this.#pumpAll());
   }
 
+  /** Keeps a rendered entry until it is to be marked. */
+  prepare(entry: Entry<T>): void {
+    this.#open(entry.lane).prepare(entry);
+  }
+
+  /** Entries that are rendered and not marked. */
+  get ready(): number {
+    let ready = 0;
+    for (const lane of this.#lanes.values()) ready += lane.ready;
+    return ready;
+  }
+
+  /** Whether a lane would run dry if it had to wait for another append. */
+  hungry(appendMs: number): boolean {
+    const now = this.#hooks.now();
+    return [...this.#lanes.values()].some((lane) => lane.ready > 0 && lane.hungry(now, appendMs));
+  }
+
+  /** Whether nothing is posted any more. */
+  get stopping(): boolean {
+    return this.#stop.aborted;
+  }
+
+  /** The entries to mark `sending` now: at most `most`, of each lane what it needs; all there are where `appendMs` is null. */
+  take(most: number, appendMs: number | null): Entry<T>[] {
+    const now = this.#hooks.now();
+    const taken: Entry<T>[] = [];
+    for (const lane of this.#lanes.values()) taken.push(...lane.take(most - taken.length, now, appendMs));
+    return taken;
+  }
+
   /** Begins the delivery of entries whose `sending` rows are committed. */
   start(entries: readonly Entry<T>[]): void {
     const byLane = new Map<Lane, Entry<T>[]>();
     for (const entry of entries) {
+      entry.marked = true;
       const list = byLane.get(entry.lane);
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
@@ -111,6 +147,7 @@ export class Posting<T extends DeliverableClaim> {
         mayWait: (entry, until) => this.#mayWait(entry, until),
         attempt: (entry) => this.#attempt(entry),
         resting: this.#hooks.resting,
+        moved: this.#hooks.moved,
       });
       this.#lanes.set(lane, open);
     }
@@ -156,11 +193,11 @@ export class Posting<T extends DeliverableClaim> {
     const { claim, lane } = entry;
     switch (outcome.kind) {
       case "accepted":
-        this.#hooks.settled({ event: "accepted", claim, at: now, providerId: outcome.providerId });
+        this.#hooks.settled({ event: "accepted", claim, at: now, providerId: outcome.providerId }, entry.marked);
         return;
       case "rejected":
         if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; resent and refused: ${outcome.reason}`);
-        else this.#hooks.settled({ event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason });
+        else this.#hooks.settled({ event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason }, entry.marked);
         return;
       case "unauthorised":
         this.#release(entry, "channel_stopped", outcome.reason);
@@ -220,11 +257,11 @@ export class Posting<T extends DeliverableClaim> {
 
   #release(entry: Entry<T>, reason: ReleaseReason, detail: string): void {
     if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; not resent: ${reason}`);
-    else this.#hooks.settled({ event: "released", claim: entry.claim, at: this.#hooks.now(), reason, detail });
+    else this.#hooks.settled({ event: "released", claim: entry.claim, at: this.#hooks.now(), reason, detail }, entry.marked);
   }
 
   #settleInDoubt(entry: Entry<T>, detail: string): void {
-    this.#hooks.settled({ event: "in_doubt", claim: entry.claim, at: this.#hooks.now(), detail });
+    this.#hooks.settled({ event: "in_doubt", claim: entry.claim, at: this.#hooks.now(), detail }, entry.marked);
   }
 
   #pumpAll(): void {

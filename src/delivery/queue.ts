@@ -16,6 +16,8 @@ export interface QueueHooks<E> {
   attempt(entry: E): Promise<void>;
   /** Nothing will start for so many milliseconds. */
   resting(ms: number): void;
+  /** A place became free, a hold ended, or entries that waited are settled. */
+  moved(): void;
 }
 
 /**
@@ -59,13 +61,38 @@ export class LaneQueue<E> {
     this.#heldUntil = Math.max(this.#heldUntil, time);
   }
 
+  /** Until when nothing starts, epoch ms. */
+  get heldUntil(): number {
+    return this.#heldUntil;
+  }
+
+  /** Calls `moved` when the hold ends, although nothing may wait for it here. */
+  awaitHold(now: number): void {
+    if (now < this.#heldUntil) this.#wakeIn(this.#heldUntil - now);
+  }
+
+  /** Entries that could start as soon as there is a place. */
+  get waiting(): number {
+    return this.#again.length + this.#line.length - this.#head;
+  }
+
+  /** Requests that may begin beside those under way. */
+  get free(): number {
+    return Math.max(0, this.hooks.window() - this.#active);
+  }
+
   /** Whether as many requests are under way as may be. */
   get full(): boolean {
-    return this.#active >= this.hooks.window();
+    return this.free === 0;
   }
 
   /** Starts whatever may start; to be called again whenever `mayStart` would answer differently. */
   pump(): void {
+    this.#startAll();
+    this.hooks.moved();
+  }
+
+  #startAll(): void {
     for (;;) {
       const entry = this.#again.length > 0 ? this.#again[0] : this.#line[this.#head];
       if (entry === undefined) return;

@@ -141,9 +141,8 @@ export class Lease {
       ledgerQueries(this.#warehouse.dialect, this.#schema)
         .updateTable("leases")
         .set({ expires_at: expiry(this.#warehouse, this.#length) })
-        .where("name", "=", "run")
-        .where("holder", "=", this.#holder)
-        .where("fence", "=", this.fence),
+        // Nothing to bind: this goes with every step of a delivery.
+        .where(sql<boolean>`name = 'run' and holder = ${sql.lit(this.#holder)} and fence = ${sql.lit(this.fence)}`),
     );
   }
 

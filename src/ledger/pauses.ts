@@ -35,8 +35,8 @@ export function pauseQuery(dialect: Dialect, schema: string, trial: boolean, now
     queries
       .selectFrom(latest.as("p"))
       .select(["scope", "name", sql<string>`${sql.raw(isoText("until", dialect))}`.as("until"), "note"])
-      .where("newest", "=", 1)
-      .where("paused", "=", true)
+      // Nothing to bind: this is asked with every step of a delivery.
+      .where(sql<boolean>`newest = 1 and paused = true`)
       .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(instant(now), dialect))})`),
   );
 }

@@ -1,4 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode, type SchemableIdentifierNode } from "kysely";
+import { BATCHES } from "../core/marks.js";
 import { dropNotNull, mergeMissing, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
@@ -80,6 +81,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   kept: KEPT,
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
+  marks: BATCHES,
   clock: "current_timestamp()",
   oneProcess: false,
   insertMissing: mergeMissing,

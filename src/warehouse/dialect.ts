@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
+import { SMALL_STEPS, type Marks } from "../core/marks.js";
 
 /**
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
@@ -48,8 +49,10 @@ export interface Dialect {
   kept: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
   arbitration: { before: readonly string[]; after: readonly string[] };
-  /** How long what became of a message waits for the next batch to be written with before it is written alone, ms: longer where a statement costs. */
+  /** How long an outcome waits to be written with the next marks before it is written alone, ms: longer where a statement costs. */
   outcomesWaitMs: number;
+  /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
+  marks: Marks;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
@@ -141,7 +144,8 @@ export const duckdbDialect: Dialect = {
   materialized: "",
   kept: "",
   arbitration: { before: [], after: [] },
-  outcomesWaitMs: 2_000,
+  outcomesWaitMs: 100,
+  marks: SMALL_STEPS,
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,

@@ -147,9 +147,9 @@ class DuckDbWarehouse implements Warehouse {
 
   #read(statement: Statement): Promise<Row[]> {
     return guard(statement, async () => {
-      const reader = await this.#connection.runAndReadAll(statement.sql, [...statement.params]);
-      const names = reader.deduplicatedColumnNames();
-      return reader.getRows().map((values) => toRow(names, values));
+      const result = await this.#connection.run(statement.sql, valuesOf(statement));
+      const names = result.deduplicatedColumnNames();
+      return (await result.getRows()).map((values) => toRow(names, values));
     });
   }
 
@@ -159,7 +159,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   #run(statement: Statement): Promise<number> {
-    return guard(statement, async () => (await this.#connection.run(statement.sql, [...statement.params])).rowsChanged);
+    return guard(statement, async () => (await this.#connection.run(statement.sql, valuesOf(statement))).rowsChanged);
   }
 
   /**
@@ -273,6 +273,11 @@ class DuckDbWarehouse implements Warehouse {
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
+}
+
+/** None where there are none to bind: the client then asks DuckDB once, instead of for the statement, for its plan and for its rows. */
+function valuesOf({ params }: Statement): DuckDBValue[] | undefined {
+  return params.length === 0 ? undefined : [...params];
 }
 
 function toDuckDbValues(column: AppendColumn, start: number, end: number): DuckDBValue[] {

@@ -1,4 +1,5 @@
 import { PostgresQueryCompiler } from "kysely";
+import { SMALL_STEPS } from "../core/marks.js";
 import { addColumns, dropNotNull, insertMissing, literal, type Dialect, type WorkTable } from "./dialect.js";
 
 /** Postgres lets a function have 100 arguments: a key and a value each. */
@@ -45,7 +46,8 @@ export const postgresDialect: Dialect = {
   kept: "",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
-  outcomesWaitMs: 2_000,
+  outcomesWaitMs: 100,
+  marks: SMALL_STEPS,
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,

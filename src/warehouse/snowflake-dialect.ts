@@ -1,4 +1,5 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
+import { BATCHES } from "../core/marks.js";
 import { addColumns, dropNotNull, literal, mergeMissing, unionOfConstants, type Dialect } from "./dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
@@ -61,6 +62,7 @@ export const snowflakeDialect: Dialect = {
   kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
+  marks: BATCHES,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
   insertMissing: mergeMissing,

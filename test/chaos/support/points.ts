@@ -1,6 +1,6 @@
 /** Where a run is killed: at a statement of its own, or by the provider that it posts to. */
 import type { Order, Phase } from "../worker/messages.js";
-import { BATCH, type Kind } from "./shop.js";
+import { BATCH, IN_FLIGHT, MOST_DOUBTS, type Kind } from "./shop.js";
 
 /** At the provider's n-th request of the run: before it takes the message, when it has, and once it has answered. */
 export interface RequestStrike {
@@ -28,12 +28,14 @@ const at = (phase: Phase, label: string, nth = 1): Order => ({ label, nth, phase
 const request = (moment: RequestStrike["moment"], nth: number): RequestStrike => ({ request: nth, moment });
 
 const NONE = [0, 0] as const;
-/** The first batch and, as two overlap, perhaps the second. */
-const SENDING = [BATCH, 2 * BATCH] as const;
-const PERHAPS = [0, 2 * BATCH] as const;
+/** The first step: as many as may be under way. */
+const FIRST = [IN_FLIGHT, IN_FLIGHT] as const;
+/** It, or what was marked with its first outcomes. */
+const SENDING = [1, MOST_DOUBTS] as const;
+const PERHAPS = [0, MOST_DOUBTS] as const;
 const AMID_DELIVERY = request("taken", BATCH + 2);
 
-/** Points of the protocol. A shop of 30 users has three batches: four appends of events in each run that sends them all. */
+/** Points of the protocol. A shop of 30 users has three batches; a run that sends them all takes five appends of events or more. */
 export const POINTS: readonly Point[] = [
   { name: "before the lease is taken", strikes: [at("before", "take lease")], inDoubt: NONE },
   { name: "while the lease is taken", strikes: [at("during", "take lease")], inDoubt: NONE },
@@ -48,25 +50,25 @@ export const POINTS: readonly Point[] = [
   { name: "while the claims are committed", strikes: [at("during", "commit append segment runs")], inDoubt: NONE },
   { name: "after the claims are committed", strikes: [at("after", "commit append segment runs")], inDoubt: NONE },
   { name: "while the claims are read", strikes: [at("during", "read claims")], inDoubt: NONE },
-  { name: "before the first batch is handed to the warehouse", strikes: [at("before", "fill outcomes")], inDoubt: NONE },
-  { name: "after the first batch is handed to the warehouse", strikes: [at("after", "fill outcomes")], inDoubt: NONE },
+  { name: "before the first step is handed to the warehouse", strikes: [at("before", "fill outcomes")], inDoubt: NONE },
+  { name: "after the first step is handed to the warehouse", strikes: [at("after", "fill outcomes")], inDoubt: NONE },
   { name: "while the first sending rows are inserted", strikes: [at("during", "append events")], inDoubt: NONE },
   { name: "before the first sending rows are committed", strikes: [at("before", "commit append events")], inDoubt: NONE },
-  { name: "while the first sending rows are committed", strikes: [at("during", "commit append events")], inDoubt: [0, BATCH] },
-  { name: "after the first sending rows are committed, before any post", strikes: [at("after", "commit append events")], inDoubt: [BATCH, BATCH] },
-  { name: "first request arrived, not taken", strikes: [request("arrived", 1)], inDoubt: SENDING },
-  { name: "first message taken, not answered", strikes: [request("taken", 1)], inDoubt: SENDING },
+  { name: "while the first sending rows are committed", strikes: [at("during", "commit append events")], inDoubt: [0, IN_FLIGHT] },
+  { name: "after the first sending rows are committed, before any post", strikes: [at("after", "commit append events")], inDoubt: FIRST },
+  { name: "first request arrived, not taken", strikes: [request("arrived", 1)], inDoubt: FIRST },
+  { name: "first message taken, not answered", strikes: [request("taken", 1)], inDoubt: FIRST },
   { name: "first message answered", strikes: [request("answered", 1)], inDoubt: SENDING },
   { name: "request of the second batch arrived, not taken", strikes: [request("arrived", BATCH + 2)], inDoubt: PERHAPS },
   { name: "message of the second batch taken, not answered", strikes: [AMID_DELIVERY], inDoubt: PERHAPS },
   { name: "message of the second batch answered", strikes: [request("answered", BATCH + 2)], inDoubt: PERHAPS },
   { name: "last message answered", strikes: [request("answered", 3 * BATCH)], inDoubt: PERHAPS },
-  { name: "before outcomes and the second sending rows are committed", strikes: [at("before", "commit append events", 2)], inDoubt: [BATCH, BATCH] },
+  { name: "before outcomes and the second sending rows are committed", strikes: [at("before", "commit append events", 2)], inDoubt: FIRST },
   { name: "while outcomes and the second sending rows are committed", strikes: [at("during", "commit append events", 2)], inDoubt: SENDING },
   { name: "after outcomes and the second sending rows are committed", strikes: [at("after", "commit append events", 2)], inDoubt: SENDING },
-  { name: "before the last outcomes are committed", strikes: [at("before", "commit append events", 4)], inDoubt: PERHAPS },
-  { name: "while the last outcomes are committed", strikes: [at("during", "commit append events", 4)], inDoubt: PERHAPS },
-  { name: "after the last outcomes are committed", strikes: [at("after", "commit append events", 4)], inDoubt: PERHAPS },
+  { name: "before outcomes are committed amid delivery", strikes: [at("before", "commit append events", 4)], inDoubt: PERHAPS },
+  { name: "while outcomes are committed amid delivery", strikes: [at("during", "commit append events", 4)], inDoubt: PERHAPS },
+  { name: "after outcomes are committed amid delivery", strikes: [at("after", "commit append events", 4)], inDoubt: PERHAPS },
   { name: "before the run's end is committed", strikes: [at("before", "commit record run end")], inDoubt: NONE },
   { name: "after the run's end is committed", strikes: [at("after", "commit record run end")], inDoubt: NONE },
   { name: "before the lease is released", strikes: [at("before", "release lease")], inDoubt: NONE },
@@ -78,7 +80,7 @@ export const POINTS: readonly Point[] = [
   {
     name: "three runs in a row: recovering, claiming, delivering",
     strikes: [AMID_DELIVERY, at("before", "commit append segment runs"), request("taken", 1)],
-    inDoubt: [BATCH, 4 * BATCH],
+    inDoubt: [1, 2 * MOST_DOUBTS],
   },
 ];
 

@@ -4,7 +4,7 @@ import { createRandom, type Random } from "../../support/random.js";
 import { rounds } from "../../support/rounds.js";
 import type { Outcome } from "../worker/messages.js";
 import type { Strike } from "./points.js";
-import { BATCH, type Kind, type Shop } from "./shop.js";
+import { MOST_DOUBTS, type Kind, type Shop } from "./shop.js";
 import { aftermath, openStage, struckRun, struckText, type Stage } from "./story.js";
 
 const SEED = 20_260_302;
@@ -40,7 +40,7 @@ export function randomMoments(kind: Kind): void {
         await shop.leaseRunsOut();
       }
       expect(struck).toHaveLength(KILLS);
-      await aftermath(stage, shop, { point: `random moments ${String(story)}`, struck: struckText(struck), doubts: KILLS * 2 * BATCH });
+      await aftermath(stage, shop, { point: `random moments ${String(story)}`, struck: struckText(struck), doubts: KILLS * MOST_DOUBTS });
     });
   });
 }

@@ -14,10 +14,15 @@ import type { Job, Order } from "../worker/messages.js";
 
 export type Kind = "duckdb" | "postgres";
 export const SEGMENTS = ["cart", "news"];
-/** Claims marked `sending` together. */
+/** Claims read and rendered together. */
 export const BATCH = 10;
 /** Requests under way at once. */
 export const IN_FLIGHT = 4;
+/**
+ * In doubt after a kill at most: what is under way, what was taken within a tenth of a second and isn't written, and as much again
+ * that is marked ahead. The provider is quick: that is all of three batches.
+ */
+export const MOST_DOUBTS = 3 * BATCH;
 
 export interface ShopOptions {
   endpoint: string;

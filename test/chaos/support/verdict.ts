@@ -1,6 +1,6 @@
 /** What the provider took against what the ledger says. */
 import type { Received } from "./provider.js";
-import { BATCH, SEGMENTS, type Shop } from "./shop.js";
+import { MOST_DOUBTS, SEGMENTS, type Shop } from "./shop.js";
 
 export interface Verdict {
   /** Messages that the provider took, each counted once. */
@@ -20,7 +20,7 @@ export interface Verdict {
  * accepted ones was taken, each one taken and not accepted is in doubt, and the ledger's sums are those of the messages.
  * `doubts`: the most that may be in doubt.
  */
-export async function verdictOf(shop: Shop, received: readonly Received[], doubts = 2 * BATCH): Promise<Verdict> {
+export async function verdictOf(shop: Shop, received: readonly Received[], doubts = MOST_DOUBTS): Promise<Verdict> {
   const wrong: string[] = [];
   const taken = new Map<string, number>();
   const reached = new Map<string, number>();

@@ -70,7 +70,7 @@ async function pass<T>(sql: string, run: () => Promise<T>, interrupt: () => void
   // pg has written to its socket by now; DuckDB has the statement still to prepare, and strikes when it runs it.
   if (interrupt === noInterrupt) once();
   await result.catch(() => undefined);
-  // Statements without parameters are not prepared: struck when they are over.
+  // Struck when it is over, at the latest.
   once();
   await struck[0];
   return result;
@@ -99,7 +99,12 @@ async function wrapDuckDb(): Promise<void> {
     wrap(DuckDBConnection.prototype, method, (connection, original, args) =>
       pass(
         String(args[0]),
-        () => Reflect.apply(original, connection, args) as Promise<unknown>,
+        () => {
+          const result = Reflect.apply(original, connection, args) as Promise<unknown>;
+          // Nothing to bind, nothing to prepare: it is with DuckDB's threads by now.
+          if (method === "run" && args[1] === undefined) underWay.getStore()?.underWay();
+          return result;
+        },
         () => connection.interrupt(),
       ),
     );

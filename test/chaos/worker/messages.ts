@@ -20,7 +20,7 @@ export interface Order {
 export interface Job {
   /** Folder of the project. */
   root: string;
-  /** Claims read, rendered and marked `sending` together, so that a small shop has several batches. */
+  /** Claims read and rendered together, so that a small shop has several batches. */
   batch: number;
   orders: readonly Order[];
   /** A file with the ms by which this host's clock is ahead of the wall's, from when it exists; null: the wall's own. */
