@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import type { Dialect } from "../warehouse/dialect.js";
+import { canonicalAddress, type AddressKind } from "../warehouse/canonical.js";
+import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { adopt } from "./identity.js";
@@ -34,22 +35,30 @@ export async function ledgerStatus(warehouse: Warehouse, schema: string): Promis
   return { version: Number(rows[0]?.["content"] ?? 0), expected };
 }
 
+/** What an upgrade must know of a channel of the project. */
+export interface LedgerChannel {
+  name: string;
+  address: AddressKind;
+  /** Files are where its messages belong on a live target: then they were no trials. */
+  writesFiles: boolean;
+}
+
 /**
  * Brings the ledger to this version: creates the schema, runs the files it hasn't had, and makes the audit views anew.
- * Gives the files that ran. A ledger newer than this Opportune is an error.
+ * Gives the files that ran. A ledger newer than this Opportune is an error. A new ledger needs no channels.
  */
-export async function installLedger(warehouse: Warehouse, schema: string): Promise<string[]> {
+export async function installLedger(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[] = []): Promise<string[]> {
   const { before, after } = warehouse.dialect.installation(schema);
   for (const sql of before) await warehouse.execute({ sql, params: [] });
   try {
-    return await installAlone(warehouse, schema);
+    return await installAlone(warehouse, schema, channels);
   } finally {
     // On a connection that is gone it has ended by itself.
     for (const sql of after) await warehouse.execute({ sql, params: [] }).catch(() => undefined);
   }
 }
 
-async function installAlone(warehouse: Warehouse, schema: string): Promise<string[]> {
+async function installAlone(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[]): Promise<string[]> {
   const { dialect } = warehouse;
   // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
   const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [] };
@@ -59,7 +68,7 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
   // No run may be under way while tables change; before the first file there is no lease, and no run.
   const lease = status.version > 0 && status.version < status.expected ? (await Lease.take(warehouse, schema, 0)).lease : null;
   try {
-    return await migrate(warehouse, schema, status, lease);
+    return await migrate(warehouse, schema, status, lease, channels);
   } finally {
     await lease?.release();
   }
@@ -69,13 +78,13 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
  * Runs what is pending: each file with its version or, where what defines tables commits at once, its version last. Whatever a
  * file does, it may do again: an installation that was cut short is repaired by another.
  */
-async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null): Promise<string[]> {
+async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null, channels: readonly LedgerChannel[]): Promise<string[]> {
   const { dialect } = warehouse;
   const pending = migrations().slice(status.version);
   const queries = ledgerQueries(warehouse.dialect, schema);
   for (const [i, file] of pending.entries()) {
     const version = String(status.version + i + 1);
-    const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes });
+    const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes, ...ofChannels(channels, dialect) });
     const define = statementsOf(sql).map((each): Statement => ({ sql: each, params: [] }));
     if (version === "1") define.push(firstFacts(dialect, schema, version));
     const record = version === "1" ? [] : [statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version"))];
@@ -86,6 +95,26 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
   await adopt(warehouse, schema, true);
   for (const file of readdirSync(AUDIT_FILES).sort()) await createView(warehouse, schema, file);
   return pending;
+}
+
+/** What the files say of the channels, as SQL: an address in its one form, and which rows' files were trials. */
+function ofChannels(channels: readonly LedgerChannel[], dialect: Dialect): Record<string, string> {
+  const forms = channels.map(({ name, address }) => `when ${literal(name)} then ${canonicalAddress("address", address, dialect)}`);
+  const live = channels.filter(({ writesFiles }) => writesFiles).map(({ name }) => literal(name));
+  return {
+    address: forms.length === 0 ? "address" : `case channel ${forms.join(" ")} else address end`,
+    by_trials: live.length === 0 ? "1 = 1" : `channel not in (${live.join(", ")})`,
+  };
+}
+
+/** How many messages an upgrade made trials, and their rows: only files are left of them. */
+export async function trialsMade(warehouse: Warehouse, schema: string): Promise<{ messages: number; rows: number }> {
+  const table = ledgerTable(warehouse.dialect, schema, "sent_ledger");
+  const [counted] = await warehouse.query({
+    sql: `select count(*) as row_count, count(distinct run_id || ' ' || message_id) as messages from ${table} where trial`,
+    params: [],
+  });
+  return { messages: Number(counted?.["messages"] ?? 0), rows: Number(counted?.["row_count"] ?? 0) };
 }
 
 /** What a new ledger knows of itself; its salt stays for good. */

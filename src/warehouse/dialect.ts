@@ -33,7 +33,7 @@ export interface Dialect {
   utcText(timestamp: string): string;
   /** The UTC day of a timestamp, as a date. */
   utcDate(timestamp: string): string;
-  /** Text in lower case, beyond ASCII too. */
+  /** Text in lower case, beyond ASCII too; A to Z by no locale. */
   lower(text: string): string;
   /** Whether text matches a regular expression of no more than classes, `+`, groups and anchors. */
   matches(text: string, pattern: string): string;
