@@ -7,6 +7,7 @@ import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { adopt } from "./identity.js";
 import { Lease } from "./lease.js";
+import { hasCode, replaceView, viewProblem } from "./changed-view.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 const LEDGER_FILES = new URL("../../sql/ledger/", import.meta.url);
@@ -126,24 +127,20 @@ function firstFacts(dialect: Dialect, schema: string, version: string): Statemen
   return { sql: dialect.insertMissing(ledgerTable(dialect, schema, "meta"), columns, rows, "name"), params: binder.params };
 }
 
-/** Replaces a view; where its columns changed, which Postgres does not replace, it is dropped first, and with it what was granted on it. */
+/**
+ * Makes a view anew; one with other columns takes its place too.
+ * @throws OpportuneError `ledger/view`, the view being as it was
+ */
 async function createView(warehouse: Warehouse, schema: string, file: string): Promise<void> {
   const { dialect } = warehouse;
   const name = ledgerTable(dialect, schema, file.replace(/\.sql$/, ""));
   const view = renderSqlFile(`audit/${file}`, dialect, schema, {});
   try {
     await warehouse.execute(view);
-  } catch {
-    await warehouse.transaction(async () => {
-      await warehouse.execute({ sql: `drop view if exists ${name}`, params: [] }).catch((error: unknown) => {
-        throw new OpportuneError({
-          code: "ledger/view",
-          message: `The view ${name} has changed and can't be replaced: ${error instanceof Error ? error.message : String(error)}.`,
-          hint: "Drop the views of your own that read it, run `opportune ledger install` again, and create them anew.",
-        });
-      });
-      await warehouse.execute(view);
-    });
+  } catch (error) {
+    const { changedView } = dialect;
+    if (changedView === null || !hasCode(error, changedView.code)) throw viewProblem(name, "can't be made", error);
+    await replaceView(warehouse, name, view, changedView.grants(name));
   }
 }
 

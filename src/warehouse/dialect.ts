@@ -64,6 +64,11 @@ export interface Dialect {
   addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string;
   /** Lets a column of the ledger hold null, and does nothing where it may. The schema is SQL, the others are names. */
   dropNotNull(schema: string, table: string, column: string): string;
+  /**
+   * Where a view is not replaced by one with other columns: the code of that refusal, and a query for the statements that grant
+   * anew what was granted on the view. Null: any view is replaced.
+   */
+  changedView: { code: string; grants(view: string): string } | null;
   /** Whether tables are defined within a transaction, and vanish with it; else each definition stands at once, or is refused there. */
   definesInTransactions: boolean;
   /** What follows the columns of the sent ledger: how it is laid out on disk. */
@@ -119,6 +124,7 @@ export const duckdbDialect: Dialect = {
   installation: () => ({ before: [], after: [] }),
   addColumns,
   dropNotNull,
+  changedView: null,
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",

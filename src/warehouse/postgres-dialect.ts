@@ -59,6 +59,17 @@ export const postgresDialect: Dialect = {
   },
   addColumns,
   dropNotNull,
+  changedView: {
+    code: "42P16",
+    grants: (view) =>
+      `select 'grant ' || a.privilege_type || ' on ' || ${literal(view)} || ' to ' || case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end
+        || case when a.is_grantable then ' with grant option' else '' end as statement
+      from pg_class c
+      cross join lateral aclexplode(c.relacl) a
+      left join pg_roles r on r.oid = a.grantee
+      where c.oid = cast(${literal(view)} as regclass) and a.grantee <> c.relowner
+      order by 1`,
+  },
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",

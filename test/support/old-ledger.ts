@@ -81,8 +81,9 @@ export async function oldShop(on: WarehouseName, live = false): Promise<Shop> {
   shop.edit("opportune.yml", "sources:", '  letters: {type: email, provider: outbox, from: "Shop <shop@example.com>"}\nsources:');
   if (live) shop.edit("opportune.yml", "live: false", "live: true");
   write(shop.root, SEGMENTS);
+  // Each by itself: Snowflake makes a new schema the session's.
+  await shop.warehouse(loadOldLedger);
   await shop.warehouse(async (warehouse) => {
-    await loadOldLedger(warehouse);
     const { text, timestamp } = warehouse.dialect.types;
     await warehouse.execute({ sql: `create table people (user_id ${text}, email ${text}, signed_up_at ${timestamp})`, params: [] });
   });
