@@ -17,7 +17,7 @@ const MOST_WHOLE = "9e18";
 export function canonicalUser(text: string, dialect: Dialect): string {
   const id = `trim(${text}, ' ')`;
   return `case
-      when ${id} like '%.%0' and ${dialect.matches(id, WHOLE)} then replace(rtrim(${id}, '0'), '.', '')
+      when ${id} like '%.%0' and ${dialect.matches(id, WHOLE)} then regexp_replace(${id}, '[.]0+$', '')
       when length(${id}) = 36 and ${id} <> lower(${id}) and ${dialect.matches(id, UUID)} then lower(${id})
       else ${id}
     end`;
