@@ -336,14 +336,7 @@ no_consent as (
 forbidden as {{kept}}(       -- suppressions of the candidates' addresses, for everything or for their topic, in whatever form they were written
   select c.message_id, c.class, u.topic, u.reason
   from (
-    select s.channel, s.topic, s.reason,
-      case k.address_kind
-        when 'email' then {{canonical_address "s.address" "email"}}
-        when 'user_id' then {{canonical_address "s.address" "user_id"}}
-        else {{canonical_address "s.address" "phone"}}
-      end as address
-    from {{ledger "suppressions"}} s
-    join (select distinct channel, address_kind from steps) k on k.channel = s.channel
+    select channel, topic, reason, {{suppressed_address}} as address from {{ledger "suppressions"}}
   ) u
   join candidates c on c.channel = u.channel and c.address = u.address
   where u.topic is null or u.topic = c.topic

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import { canonicalAddress, type AddressKind } from "../warehouse/canonical.js";
+import { canonicalAddresses, type AddressKind } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
@@ -100,10 +100,9 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
 
 /** What the files say of the channels, as SQL: an address in its one form, and which rows' files were trials. */
 function ofChannels(channels: readonly LedgerChannel[], dialect: Dialect): Record<string, string> {
-  const forms = channels.map(({ name, address }) => `when ${literal(name)} then ${canonicalAddress("address", address, dialect)}`);
   const live = channels.filter(({ writesFiles }) => writesFiles).map(({ name }) => literal(name));
   return {
-    address: forms.length === 0 ? "address" : `case channel ${forms.join(" ")} else address end`,
+    address: canonicalAddresses(new Map(channels.map(({ name, address }) => [name, address])), dialect),
     by_trials: live.length === 0 ? "1 = 1" : `channel not in (${live.join(", ")})`,
   };
 }

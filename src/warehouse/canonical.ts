@@ -1,5 +1,5 @@
 /** The one form of a user's id and of an address; see "One form of an id" in docs/decisions.md. */
-import type { Dialect } from "./dialect.js";
+import { literal, type Dialect } from "./dialect.js";
 import type { ColumnKind } from "./types.js";
 
 /** Which column of a row holds an address: each kind has its own form. */
@@ -31,6 +31,15 @@ export function canonicalUserColumn(column: string, kind: ColumnKind, dialect: D
   if (kind === "float")
     return `case when ${column} = floor(${column}) and abs(${column}) < ${MOST_WHOLE} then cast(cast(${column} as ${dialect.types.bigint}) as ${dialect.types.text}) else ${text} end`;
   return text;
+}
+
+/**
+ * SQL of the address in its one form, for rows with the columns channel and address. The kinds stand in it: with a join to them Postgres
+ * would join candidates by channel alone.
+ */
+export function canonicalAddresses(kinds: ReadonlyMap<string, AddressKind>, dialect: Dialect): string {
+  const forms = [...kinds].map(([channel, kind]) => `when ${literal(channel)} then ${canonicalAddress("address", kind, dialect)}`);
+  return forms.length === 0 ? "address" : `case channel ${forms.join(" ")} else address end`;
 }
 
 /** SQL of an address in its one form. */
