@@ -1,5 +1,4 @@
-import type { AddressKind } from "../warehouse/canonical.js";
-import type { ChannelType, Project, Segment, Treatment } from "./types.js";
+import type { AddressKind, ChannelType, Project, Segment, Treatment } from "./types.js";
 
 /** One version of one step: the step itself (`variant` is empty), or each of its variants. */
 export function treatments(segment: Segment): (Treatment & { step: string; variant: string; weight: number })[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
-import { canonicalAddress, canonicalUser, type AddressKind } from "./canonical.js";
+import type { AddressKind } from "../project/types.js";
+import { canonicalAddress, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { Param, Statement, Warehouse } from "./types.js";
 
