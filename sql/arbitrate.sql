@@ -289,7 +289,8 @@ candidates as {{kept}}(
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
     d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
     d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
-    case d.address_kind when 'email' then {{lower "trim(d.email, ' ')"}} when 'phone' then trim(d.phone, ' ') when 'device_token' then trim(d.device_token, ' ') else d.user_id end as address,
+    case d.address_kind when 'email' then {{canonical_address "d.email" "email"}} when 'phone' then {{canonical_address "d.phone" "phone"}}
+      when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,
     {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
   from dated d
   where d.due_at <= {{as_of}}
@@ -335,20 +336,29 @@ no_consent as (
   ) x
   where place = 1
 ),
+forbidden as {{kept}}(       -- suppressions of the candidates' addresses, for everything or for their topic, in whatever form they were written
+  select c.message_id, c.class, u.topic, u.reason
+  from (
+    select channel, topic, reason, {{suppressed_address}} as address from {{ledger "suppressions"}}
+    {{#unless trial}}where not coalesce(trial, false){{/unless}}
+  ) u
+  join candidates c on c.channel = u.channel and c.address = u.address
+  where u.topic is null or u.topic = c.topic
+),
 suppressed as (
-  select c.message_id, min(u.reason) as rule
-  from candidates c
-  join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address
-  where u.topic is null and (c.class = 'marketing' or u.reason <> 'unsubscribe')
-    {{#unless trial}}and not coalesce(u.trial, false){{/unless}}
-  group by c.message_id
+  select message_id, min(reason) as rule
+  from forbidden
+  where topic is null and (class = 'marketing' or reason <> 'unsubscribe')
+  group by message_id
 ),
 wishes as (          -- the last word of each user on each channel and topic, where it is no
   select user_id, channel, topic
   from (
     select p.*, row_number() over (partition by user_id, coalesce(channel, ''), coalesce(topic, '') order by seq desc) as newest
-    from {{ledger "preferences"}} p
-    where p.opted_in is not null {{#unless trial}}and not coalesce(p.trial, false){{/unless}}
+    from (
+      select {{canonical_user "user_id"}} as user_id, channel, topic, opted_in, seq from {{ledger "preferences"}}
+      where opted_in is not null {{#unless trial}}and not coalesce(trial, false){{/unless}}
+    ) p
   ) w
   where newest = 1 and not opted_in
 ),
@@ -360,10 +370,7 @@ opted_out as (
     join wishes w on w.user_id = c.user_id
     where (w.channel is null or w.channel = c.channel) and (w.topic is null or w.topic = c.topic)
     union all
-    select c.message_id, 3
-    from candidates c
-    join {{ledger "suppressions"}} u on u.channel = c.channel and u.address = c.address and u.topic = c.topic
-    {{#unless trial}}where not coalesce(u.trial, false){{/unless}}
+    select message_id, 3 from forbidden where topic is not null
   ) x
   group by message_id
 ),

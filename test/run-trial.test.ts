@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { pauseCommand } from "../src/commands/pause.js";
 import { resumeCommand } from "../src/commands/resume.js";
+import { around } from "./support/around.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
 import { told, type Told } from "./support/terminal.js";
 import { trialStory } from "./support/trials.js";
@@ -59,13 +60,10 @@ it("pause and resume on a target that is not live hold for trials alone", async 
 it("what a trial left behind is settled by a live run, and stays the trial's", async () => {
   const shop = await Shop.sending(["ada"]);
   const broken = new Error("the process ends here");
-  await expect(
-    shop.run(T0, {
-      onDecided: () => {
-        throw broken;
-      },
-    }),
-  ).rejects.toBe(broken);
+  const dies = (): never => {
+    throw broken;
+  };
+  await expect(shop.run(T0, {}, (warehouse) => around(warehouse, { stream: dies }))).rejects.toBe(broken);
   const result = await shop.run(T0 + MINUTE, { target: "prod" });
   expect(result).toMatchObject({ recovered: { released: 1, inDoubt: 0 }, delivery: { counts: { accepted: 1 } } });
   expect(await shop.rows("select event, trial from opportune.sent_ledger order by seq")).toEqual([

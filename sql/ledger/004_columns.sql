@@ -94,3 +94,9 @@ create table if not exists {{ledger "templates_sent"}} (
   content {{types.text}} not null,
   recorded_at {{types.timestamp}} not null
 );
+
+{{#if is_postgres}}
+-- `repeat: never` of a live run counts no trial: the index answers that alone.
+drop index if exists {{ledger "sent_ledger_segment_user_id_item_key_counts_idx"}};
+create index on {{ledger "sent_ledger"}} (segment, user_id, item_key) include (counts, trial) where counts <> 0;
+{{/if}}

@@ -1,4 +1,6 @@
 import { secondsBefore } from "../core/clock.js";
+import { addressColumn } from "../project/treatments.js";
+import { canonicalAddresses } from "../warehouse/canonical.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { Binder, renderSqlFile, textConstant, timestampLiteral } from "../warehouse/sql.js";
 import type { Statement } from "../warehouse/types.js";
@@ -41,6 +43,7 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
       caps: capConstants(project),
       zones: zoneConstants(arbitration),
       outcomes: outcomeConstants(),
+      suppressed_address: canonicalAddresses(new Map([...project.channels.keys()].map((name) => [name, addressColumn(project, name)])), dialect),
       history_from: timestampLiteral(earliest, dialect),
       had_before_from: timestampLiteral(arbitration.segments.some(({ segment }) => segment.repeat.kind === "never") ? BEGINNING : asOf, dialect),
       caps_from: timestampLiteral(secondsBefore(asOf, longestCapSeconds(project)), dialect),

@@ -5,6 +5,7 @@ import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
 import type { StoryEvent } from "../report/story.js";
 import { renderQuery } from "../segments/query.js";
+import { canonicalUser } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 
@@ -48,9 +49,10 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
   const ids = [...new Set(story.map(({ segment }) => segment).reverse())];
   for (const segment of ids.flatMap((id) => project.segments.get(id) ?? []).slice(0, ASKED)) {
     try {
-      const binder = new Binder(warehouse.dialect);
+      const { dialect } = warehouse;
+      const binder = new Binder(dialect);
       const { sql } = renderQuery(segment, project, asOf, binder);
-      const who = `cast(q.user_id as ${warehouse.dialect.types.text}) = ${binder.bind(user)}`;
+      const who = `${canonicalUser(`cast(q.user_id as ${dialect.types.text})`, dialect)} = ${canonicalUser(binder.bind(user), dialect)}`;
       const rows = await warehouse.query({ sql: `select q.timezone from (\n${sql}\n) q where ${who}`, params: binder.params });
       const zone = rows.map((row) => row["timezone"]).find(isKnown);
       if (zone !== undefined) return zone;

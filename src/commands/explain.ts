@@ -6,6 +6,7 @@ import { isTrial, ofKindSql } from "../ledger/trial.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
 import { storyPage } from "../report/story-page.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
+import { canonicalUser } from "../warehouse/canonical.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
 import type { Target } from "../project/types.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
@@ -115,16 +116,10 @@ async function readStory(
   segment: string | null,
   limit: number,
 ): Promise<Row[]> {
-  const binder = new Binder(warehouse.dialect);
-  return warehouse.query(
-    renderSqlFile(
-      "explain.sql",
-      warehouse.dialect,
-      schema,
-      { of, kind, value: binder.bind(value), segment: binder.bind(segment), most: String(limit) },
-      binder,
-    ),
-  );
+  const { dialect } = warehouse;
+  const binder = new Binder(dialect);
+  const asked = of === "user_id" ? canonicalUser(binder.bind(value), dialect) : binder.bind(value);
+  return warehouse.query(renderSqlFile("explain.sql", dialect, schema, { of, kind, value: asked, segment: binder.bind(segment), most: String(limit) }, binder));
 }
 
 function toEvent(row: Row): StoryEvent {

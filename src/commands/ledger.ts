@@ -1,16 +1,36 @@
 import { adopt } from "../ledger/identity.js";
-import { installLedger, ledgerStatus, requireLedger } from "../ledger/schema.js";
+import { installLedger, ledgerStatus, requireLedger, trialsMade, type LedgerChannel } from "../ledger/schema.js";
+import { addressColumn } from "../project/treatments.js";
+import type { Project } from "../project/types.js";
+import { counted } from "../report/tables.js";
 import { withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/** The file that finds out which messages of an older ledger were trials. */
+const MARKS_TRIALS = "005_one_form.sql";
+
+/** What an upgrade of the ledger asks of the project's channels. */
+function ledgerChannels(project: Project): LedgerChannel[] {
+  return [...project.channels].map(([name, { provider }]) => ({
+    name,
+    address: addressColumn(project, name),
+    writesFiles: project.target.live && provider === "outbox",
+  }));
+}
 
 /** Creates the ledger, or brings it to this version. */
 export function ledgerInstallCommand(terminal: Terminal, options: GlobalOptions): Promise<number> {
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const { schema, name } = project.target;
-    const ran = await installLedger(warehouse, schema);
+    const ran = await installLedger(warehouse, schema, ledgerChannels(project));
     const { version } = await ledgerStatus(warehouse, schema);
     const done = ran.length === 0 ? "was up to date" : `is now up to date (${ran.join(", ")})`;
     terminal.out(`The ledger in schema ${schema} of target ${name} ${done}: version ${String(version)}.`);
+    if (ran.includes(MARKS_TRIALS) && ran.length < version) {
+      const { messages, rows } = await trialsMade(warehouse, schema);
+      const which = messages === 0 ? "No message" : `${counted(messages, "message")} (${counted(rows, "row")})`;
+      terminal.out(`${which} became ${messages > 1 ? "trials" : "a trial"}: a trial writes files and sends nothing.`);
+    }
     return 0;
   });
 }

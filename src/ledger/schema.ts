@@ -1,11 +1,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import type { Dialect } from "../warehouse/dialect.js";
+import type { AddressKind } from "../project/types.js";
+import { canonicalAddresses } from "../warehouse/canonical.js";
+import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { adopt } from "./identity.js";
 import { Lease } from "./lease.js";
+import { hasCode, replaceView, viewProblem } from "./changed-view.js";
 import { ledgerQueries, statement } from "./tables.js";
 
 const LEDGER_FILES = new URL("../../sql/ledger/", import.meta.url);
@@ -34,22 +37,30 @@ export async function ledgerStatus(warehouse: Warehouse, schema: string): Promis
   return { version: Number(rows[0]?.["content"] ?? 0), expected };
 }
 
+/** What an upgrade must know of a channel of the project. */
+export interface LedgerChannel {
+  name: string;
+  address: AddressKind;
+  /** Files are where its messages belong on a live target: then they were no trials. */
+  writesFiles: boolean;
+}
+
 /**
  * Brings the ledger to this version: creates the schema, runs the files it hasn't had, and makes the audit views anew.
- * Gives the files that ran. A ledger newer than this Opportune is an error.
+ * Gives the files that ran. A ledger newer than this Opportune is an error. A new ledger needs no channels.
  */
-export async function installLedger(warehouse: Warehouse, schema: string): Promise<string[]> {
+export async function installLedger(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[] = []): Promise<string[]> {
   const { before, after } = warehouse.dialect.installation(schema);
   for (const sql of before) await warehouse.execute({ sql, params: [] });
   try {
-    return await installAlone(warehouse, schema);
+    return await installAlone(warehouse, schema, channels);
   } finally {
     // On a connection that is gone it has ended by itself.
     for (const sql of after) await warehouse.execute({ sql, params: [] }).catch(() => undefined);
   }
 }
 
-async function installAlone(warehouse: Warehouse, schema: string): Promise<string[]> {
+async function installAlone(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[]): Promise<string[]> {
   const { dialect } = warehouse;
   // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
   const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [] };
@@ -59,7 +70,7 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
   // No run may be under way while tables change; before the first file there is no lease, and no run.
   const lease = status.version > 0 && status.version < status.expected ? (await Lease.take(warehouse, schema, 0)).lease : null;
   try {
-    return await migrate(warehouse, schema, status, lease);
+    return await migrate(warehouse, schema, status, lease, channels);
   } finally {
     await lease?.release();
   }
@@ -69,13 +80,13 @@ async function installAlone(warehouse: Warehouse, schema: string): Promise<strin
  * Runs what is pending: each file with its version or, where what defines tables commits at once, its version last. Whatever a
  * file does, it may do again: an installation that was cut short is repaired by another.
  */
-async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null): Promise<string[]> {
+async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatus, lease: Lease | null, channels: readonly LedgerChannel[]): Promise<string[]> {
   const { dialect } = warehouse;
   const pending = migrations().slice(status.version);
   const queries = ledgerQueries(warehouse.dialect, schema);
   for (const [i, file] of pending.entries()) {
     const version = String(status.version + i + 1);
-    const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes });
+    const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes, ...ofChannels(channels, dialect) });
     const define = statementsOf(sql).map((each): Statement => ({ sql: each, params: [] }));
     if (version === "1") define.push(firstFacts(dialect, schema, version));
     const record = version === "1" ? [] : [statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version"))];
@@ -88,6 +99,25 @@ async function migrate(warehouse: Warehouse, schema: string, status: LedgerStatu
   return pending;
 }
 
+/** What the files say of the channels, as SQL: an address in its one form, and which rows' files were trials. */
+function ofChannels(channels: readonly LedgerChannel[], dialect: Dialect): Record<string, string> {
+  const live = channels.filter(({ writesFiles }) => writesFiles).map(({ name }) => literal(name));
+  return {
+    address: canonicalAddresses(new Map(channels.map(({ name, address }) => [name, address])), dialect),
+    by_trials: live.length === 0 ? "1 = 1" : `channel not in (${live.join(", ")})`,
+  };
+}
+
+/** How many messages an upgrade made trials, and their rows: only files are left of them. */
+export async function trialsMade(warehouse: Warehouse, schema: string): Promise<{ messages: number; rows: number }> {
+  const table = ledgerTable(warehouse.dialect, schema, "sent_ledger");
+  const [counted] = await warehouse.query({
+    sql: `select count(*) as row_count, count(distinct run_id || ' ' || message_id) as messages from ${table} where trial`,
+    params: [],
+  });
+  return { messages: Number(counted?.["messages"] ?? 0), rows: Number(counted?.["row_count"] ?? 0) };
+}
+
 /** What a new ledger knows of itself; its salt stays for good. */
 function firstFacts(dialect: Dialect, schema: string, version: string): Statement {
   const binder = new Binder(dialect);
@@ -97,24 +127,20 @@ function firstFacts(dialect: Dialect, schema: string, version: string): Statemen
   return { sql: dialect.insertMissing(ledgerTable(dialect, schema, "meta"), columns, rows, "name"), params: binder.params };
 }
 
-/** Replaces a view; where its columns changed, which Postgres does not replace, it is dropped first, and with it what was granted on it. */
+/**
+ * Makes a view anew; one with other columns takes its place too.
+ * @throws OpportuneError `ledger/view`, the view being as it was
+ */
 async function createView(warehouse: Warehouse, schema: string, file: string): Promise<void> {
   const { dialect } = warehouse;
   const name = ledgerTable(dialect, schema, file.replace(/\.sql$/, ""));
   const view = renderSqlFile(`audit/${file}`, dialect, schema, {});
   try {
     await warehouse.execute(view);
-  } catch {
-    await warehouse.transaction(async () => {
-      await warehouse.execute({ sql: `drop view if exists ${name}`, params: [] }).catch((error: unknown) => {
-        throw new OpportuneError({
-          code: "ledger/view",
-          message: `The view ${name} has changed and can't be replaced: ${error instanceof Error ? error.message : String(error)}.`,
-          hint: "Drop the views of your own that read it, run `opportune ledger install` again, and create them anew.",
-        });
-      });
-      await warehouse.execute(view);
-    });
+  } catch (error) {
+    const { changedView } = dialect;
+    if (changedView === null || !hasCode(error, changedView.code)) throw viewProblem(name, "can't be made", error);
+    await replaceView(warehouse, name, view, changedView.grants(name));
   }
 }
 

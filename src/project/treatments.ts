@@ -1,4 +1,4 @@
-import type { ChannelType, Project, Segment, Treatment } from "./types.js";
+import type { AddressKind, ChannelType, Project, Segment, Treatment } from "./types.js";
 
 /** One version of one step: the step itself (`variant` is empty), or each of its variants. */
 export function treatments(segment: Segment): (Treatment & { step: string; variant: string; weight: number })[] {
@@ -9,10 +9,7 @@ export function treatments(segment: Segment): (Treatment & { step: string; varia
   });
 }
 
-/** The column of a segment's query that holds a channel's address. */
-export type AddressColumn = "email" | "phone" | "device_token" | "user_id";
-
-const ADDRESS_COLUMNS: Record<ChannelType, AddressColumn> = {
+const ADDRESS_COLUMNS: Record<ChannelType, AddressKind> = {
   email: "email",
   sms: "phone",
   push: "device_token",
@@ -20,7 +17,8 @@ const ADDRESS_COLUMNS: Record<ChannelType, AddressColumn> = {
   webhook: "user_id",
 };
 
-export function addressColumn(project: Project, channel: string): AddressColumn {
+/** The column of a segment's query that holds a channel's address. */
+export function addressColumn(project: Pick<Project, "channels">, channel: string): AddressKind {
   const type = project.channels.get(channel)?.type;
   if (type === undefined) throw new Error(`No channel ${channel}: the project was not validated`);
   return ADDRESS_COLUMNS[type];

@@ -130,6 +130,8 @@ export interface BigQueryConnection {
 
 /** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */
 export type ChannelType = "email" | "sms" | "push" | "in_app" | "webhook";
+/** The column of a row that holds an address. Each has a form of its own. */
+export type AddressKind = "email" | "phone" | "device_token" | "user_id";
 
 export interface Channel {
   name: string;

@@ -3,6 +3,7 @@ import { OpportuneError } from "../core/errors.js";
 import { nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
+import { canonicalUserColumn } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
@@ -172,7 +173,7 @@ function compileStage(
       query: query.sql,
       segment: literal(segment.id),
       as_of: binder.bind(asOf, "timestamp"),
-      user_id: `nullif(${text("user_id")}, '')`,
+      user_id: `nullif(${userOf(columns, dialect)}, '')`,
       item_key: segment.key === null ? "''" : text(segment.key),
       occurred_at: dialect.toUtc(dialect.quote(has(columns, "occurred_at")?.name ?? "occurred_at")),
       email: text("email"),
@@ -193,6 +194,12 @@ function compileStage(
     binder,
   );
   return { segment, columns, checks, query: asked, stage: { ...asked, ...stage }, queryLine: lineOfQuery(stage.sql), sources: query.sources };
+}
+
+/** SQL of the user's id in its one form. */
+function userOf(columns: readonly Column[], dialect: Dialect): string {
+  const column = has(columns, "user_id");
+  return canonicalUserColumn(dialect.quote(column?.name ?? "user_id"), column?.kind ?? "text", dialect);
 }
 
 /** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which JSON lacks. */
@@ -251,7 +258,7 @@ export async function compileAudience(
       {
         query: query.sql,
         audience: literal(audience.name),
-        user_id: dialect.quote(user.name),
+        user_id: canonicalUserColumn(dialect.quote(user.name), user.kind, dialect),
         occurred_at: time === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(time.name)),
         as_of: binder.bind(asOf, "timestamp"),
       },

@@ -91,6 +91,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   // Of a column that may hold null already it would be an error.
   dropNotNull: (schema, table, column) =>
     `if exists (select 1 from ${schema}.INFORMATION_SCHEMA.COLUMNS where table_name = ${text(table)} and column_name = ${text(column)} and is_nullable = 'NO') then ${dropNotNull(schema, table, column)}; end if`,
+  changedView: null,
   definesInTransactions: false,
   // A run looks back on days; who a claim belongs to is asked by user and segment.
   ledgerLayout: "\npartition by date(decided_at)\ncluster by user_id, segment",

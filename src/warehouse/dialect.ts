@@ -35,7 +35,7 @@ export interface Dialect {
   utcText(timestamp: string): string;
   /** The UTC day of a timestamp, as a date. */
   utcDate(timestamp: string): string;
-  /** Text in lower case, beyond ASCII too. */
+  /** Text in lower case, beyond ASCII too; A to Z by no locale. */
   lower(text: string): string;
   /** Whether text matches a regular expression of no more than classes, `+`, groups and anchors. */
   matches(text: string, pattern: string): string;
@@ -68,6 +68,11 @@ export interface Dialect {
   addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string;
   /** Lets a column of the ledger hold null, and does nothing where it may. The schema is SQL, the others are names. */
   dropNotNull(schema: string, table: string, column: string): string;
+  /**
+   * Where a view is not replaced by one with other columns: the code of that refusal, and a query for the statements that grant
+   * anew what was granted on the view. Null: any view is replaced.
+   */
+  changedView: { code: string; grants(view: string): string } | null;
   /** Whether tables are defined within a transaction, and vanish with it; else each definition stands at once, or is refused there. */
   definesInTransactions: boolean;
   /** What follows the columns of the sent ledger: how it is laid out on disk. */
@@ -152,6 +157,7 @@ export const duckdbDialect: Dialect = {
   installation: () => ({ before: [], after: [] }),
   addColumns,
   dropNotNull,
+  changedView: null,
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",

@@ -35,8 +35,10 @@ export const postgresDialect: Dialect = {
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
-  // Under "C" only ASCII has a lower case; the database's own collation knows more.
-  lower: (text) => `lower(${text} collate "default")`,
+  // Under "C" only ASCII has a lower case; the database's own collation knows more. It comes second: a Turkish one has a
+  // letter of its own for the lower case of I. Text of ASCII alone, which has as many bytes as letters, is spared it.
+  lower: (text) =>
+    `case when octet_length(${text}) = length(${text}) then lower(${text} collate "C") else lower(lower(${text} collate "C") collate "default") collate "C" end`,
   matches: (text, pattern) => `${text} ~ ${literal(pattern)}`,
   // Temporary, so that they vanish with the connection however it ends. They would come before a user's table of the same
   // name: hence the prefix.
@@ -59,6 +61,17 @@ export const postgresDialect: Dialect = {
   },
   addColumns,
   dropNotNull,
+  changedView: {
+    code: "42P16",
+    grants: (view) =>
+      `select 'grant ' || a.privilege_type || ' on ' || ${literal(view)} || ' to ' || case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end
+        || case when a.is_grantable then ' with grant option' else '' end as statement
+      from pg_class c
+      cross join lateral aclexplode(c.relacl) a
+      left join pg_roles r on r.oid = a.grantee
+      where c.oid = cast(${literal(view)} as regclass) and a.grantee <> c.relowner
+      order by 1`,
+  },
   definesInTransactions: true,
   ledgerLayout: "",
   segmentRunsLayout: "",

@@ -69,6 +69,7 @@ export const snowflakeDialect: Dialect = {
   installation: () => ({ before: [], after: [] }),
   addColumns,
   dropNotNull,
+  changedView: null,
   definesInTransactions: false,
   // A clustering key costs credits for good: docs/snowflake.md says from what size on it is worth them.
   ledgerLayout: "",

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
+import type { AddressKind } from "../project/types.js";
+import { canonicalAddress, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { Param, Statement, Warehouse } from "./types.js";
 
@@ -111,7 +113,8 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     ledger: (table: string) => ledgerTable(dialect, ledgerSchema, table),
     work: (table: string) => dialect.workTable(table),
     create_work: (table: string) => dialect.createWorkTable(table),
-    lower: (text: string) => dialect.lower(text),
+    canonical_user: (text: string) => canonicalUser(text, dialect),
+    canonical_address: (text: string, kind: AddressKind) => canonicalAddress(text, kind, dialect),
     utc_date: (timestamp: string) => dialect.utcDate(timestamp),
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),

@@ -103,7 +103,6 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
     expect((await shop.run(T0 + MINUTE, {}, losingAnswers)).recovered.released).toBe(2);
     await expect(shop.run(T0 + 2 * MINUTE, {}, failingOnce(/^-- Gives every candidate/))).rejects.toThrow("refused");
-    await shop.warehouse((warehouse) => installLedger(failingOnce(/^create or replace view/m)(warehouse), "opportune"));
     // One source of two can't say how old its data is: each is asked by itself.
     shop.edit("opportune.yml", "carts: carts", "carts: {table: carts, loaded_at: occurred_at}\n  old: {table: carts, loaded_at: nowhere}");
     write(shop.root, { "segments/other.sql": OTHER.replace('"carts"', '"old"') });

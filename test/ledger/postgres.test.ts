@@ -7,6 +7,7 @@ import { recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/schema.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
+import { around } from "../support/around.js";
 import { createDatabase } from "../support/postgres.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { close, onClose, rejection } from "../warehouse/support.js";
@@ -78,8 +79,21 @@ describe("installing", () => {
     const columns = `select column_name from information_schema.columns where table_schema = '${SCHEMA}' and table_name = 'trigger_lag' order by ordinal_position`;
     const now = await rows(warehouse, columns);
     for (const sql of [`drop view ${SCHEMA}.trigger_lag`, `create view ${SCHEMA}.trigger_lag as select 1 as lag`]) await warehouse.execute({ sql, params: [] });
+    await warehouse.execute({ sql: "drop role if exists analyst", params: [] });
+    for (const sql of [
+      "create role analyst",
+      `grant select on ${SCHEMA}.trigger_lag to analyst with grant option`,
+      `grant select on ${SCHEMA}.trigger_lag to public`,
+    ]) {
+      await warehouse.execute({ sql, params: [] });
+    }
+    const grants = `select grantee, privilege_type, is_grantable from information_schema.role_table_grants where table_name = 'trigger_lag' and grantee in ('analyst', 'PUBLIC') order by grantee`;
+    const granted = await rows(warehouse, grants);
+    expect(granted).toHaveLength(2);
     await installLedger(warehouse, SCHEMA);
     expect(await rows(warehouse, columns)).toEqual(now);
+    expect(await rows(warehouse, grants)).toEqual(granted);
+    for (const sql of ["drop owned by analyst", "drop role analyst"]) await warehouse.execute({ sql, params: [] });
 
     for (const sql of [
       `drop view ${SCHEMA}.trigger_lag`,
@@ -91,6 +105,43 @@ describe("installing", () => {
       problems: [{ code: "ledger/view", message: expect.stringContaining('"trigger_lag" has changed and can\'t be replaced: cannot drop view') as string }],
     });
     expect(await rows(warehouse, "select lag from mine")).toEqual([{ lag: 1 }]);
+  });
+
+  it("leaves a view as it was, and says why, where it can't be made for another reason", async () => {
+    const warehouse = await ledger();
+    const explanations = `select count(*) as n from ${SCHEMA}.why`;
+    for (const sql of [`drop view ${SCHEMA}.segment_daily`, `create table ${SCHEMA}.segment_daily (mine text)`]) await warehouse.execute({ sql, params: [] });
+    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({
+      problems: [{ code: "ledger/view", message: expect.stringMatching(/"segment_daily" can't be made: "segment_daily" is not a view/) as string }],
+    });
+    expect(await rows(warehouse, `select * from ${SCHEMA}.segment_daily`)).toEqual([]);
+
+    await warehouse.execute({ sql: `drop table ${SCHEMA}.segment_daily`, params: [] });
+    await installLedger(warehouse, SCHEMA);
+    for (const sql of [
+      "drop role if exists stranger",
+      "create role stranger",
+      `grant usage, create on schema ${SCHEMA} to stranger`,
+      `grant all on all tables in schema ${SCHEMA} to stranger`,
+    ]) {
+      await warehouse.execute({ sql, params: [] });
+    }
+    try {
+      await warehouse.execute({ sql: "set role stranger", params: [] });
+      expect(
+        await rejection(
+          installLedger(
+            around(warehouse, { execute: (statement) => (statement.sql.startsWith("create schema") ? Promise.resolve(0) : warehouse.execute(statement)) }),
+            SCHEMA,
+          ),
+        ),
+      ).toMatchObject({
+        problems: [{ code: "ledger/view", message: expect.stringContaining("must be owner of view") as string }],
+      });
+    } finally {
+      for (const sql of ["reset role", "drop owned by stranger", "drop role stranger"]) await warehouse.execute({ sql, params: [] });
+    }
+    expect(await rows(warehouse, explanations)).toEqual([{ n: 0 }]);
   });
 });
 

@@ -62,8 +62,22 @@ export function addressOf(row: WorldRow, type: ChannelType): string | null {
       return tokenOf(row.device_token);
     case "in_app":
     case "webhook":
-      return row.user_id;
+      return row.user_id === null ? null : userOf(row.user_id);
   }
+}
+
+/** A user's id in its one form: '7.00' is 7, a UUID has small letters. */
+export function userOf(text: string): string {
+  const id = trimmed(text);
+  if (/^-?\d+\.0+$/u.test(id)) return id.slice(0, id.indexOf("."));
+  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu.test(id);
+  return isUuid ? id.toLowerCase() : id;
+}
+
+/** The form in which a suppression's address is compared. */
+export function suppressedAddress(address: string, type: ChannelType | undefined): string {
+  if (type === "email") return trimmed(address).toLowerCase();
+  return type === "in_app" || type === "webhook" ? userOf(address) : trimmed(address);
 }
 
 /** Only spaces are trimmed: a tab at the end is white space in the address. */

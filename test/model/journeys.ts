@@ -3,7 +3,7 @@ import type { Segment, Step } from "../../src/project/types.js";
 import type { WorldRow } from "../support/world.js";
 import type { Activation } from "./activation.js";
 import type { Version } from "./identity.js";
-import { messageId, versionOf } from "./identity.js";
+import { messageId, userOf, versionOf } from "./identity.js";
 import type { Ledger, LedgerRow } from "./ledger.js";
 import { counts, stands } from "./ledger.js";
 
@@ -51,13 +51,14 @@ export function rowsThatCount(segment: Segment, rows: readonly WorldRow[], asOf:
   const newest = new Map<string, Row>();
   for (const world of rows) {
     const key = segment.key === null ? "" : world.key;
-    if (world.user_id === null || world.occurred_at === null || key === null || key === undefined) continue;
+    const user = userOf(world.user_id ?? "");
+    if (user === "" || world.occurred_at === null || key === null || key === undefined) continue;
     const behaviour = Date.parse(world.occurred_at);
     if (behaviour > asOf) continue;
-    const name = JSON.stringify([world.user_id, key]);
+    const name = JSON.stringify([user, key]);
     const rival = newest.get(name);
     if (rival !== undefined && rival.behaviour >= behaviour) continue;
-    newest.set(name, { user: world.user_id, key, behaviour, world });
+    newest.set(name, { user, key, behaviour, world });
   }
   return [...newest.values()];
 }

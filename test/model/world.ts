@@ -2,6 +2,7 @@
 import type { Project, Segment } from "../../src/project/types.js";
 import type { AudienceRow, Pause, Preference, Staged, Suppression, WorldRun } from "../support/world.js";
 import type { Activation } from "./activation.js";
+import { userOf } from "./identity.js";
 import type { Ledger } from "./ledger.js";
 
 /** A staged audience, empty when it failed or has fewer users than its `min_rows`: each user's times (ms since 1970 UTC; null where the row has none). */
@@ -41,7 +42,8 @@ function stage(rows: Staged<AudienceRow>, minRows: number): AudienceNow {
   if (rows === "failed") return { failed: true, times };
   for (const row of rows) {
     const time = typeof row.occurred_at === "string" ? Date.parse(row.occurred_at) : null;
-    times.set(row.user_id, [...(times.get(row.user_id) ?? []), time]);
+    const user = userOf(row.user_id);
+    times.set(user, [...(times.get(user) ?? []), time]);
   }
   return times.size < minRows ? { failed: true, times: new Map() } : { failed: false, times };
 }
@@ -78,6 +80,6 @@ export function isPaused(facts: Facts, scope: Pause["scope"], name: string): boo
 
 /** The last preference of a user in exactly this scope is a no. */
 export function saysNo(facts: Facts, user: string, channel: string | null, topic: string | null): boolean {
-  const last = facts.memory.preferences.findLast((each) => each.user_id === user && each.channel === channel && each.topic === topic);
+  const last = facts.memory.preferences.findLast((each) => userOf(each.user_id) === user && each.channel === channel && each.topic === topic);
   return last?.opted_in === false;
 }

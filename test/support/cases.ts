@@ -325,7 +325,7 @@ function projectFiles(one: DecisionCase, policy: FrontMatter, segments: Readonly
   const config = {
     name: "table",
     targets: { table: { type: "duckdb", path: ":memory:" } },
-    channels: { email: { ...outbox("email"), from: "hello@example.com" }, sms: outbox("sms"), push: outbox("push") },
+    channels: { email: { ...outbox("email"), from: "hello@example.com" }, sms: outbox("sms"), push: outbox("push"), bell: outbox("in_app") },
     policy: { timezone: "UTC", ...policy },
     ...(Object.keys(one.sources).length === 0 ? {} : { sources: one.sources }),
   };

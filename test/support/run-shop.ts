@@ -65,9 +65,9 @@ export class Shop {
     this.#database = database;
   }
 
-  /** With a ledger and an empty table of carts; `endpoint` in place of the sandbox's. */
-  static async open(options: Partial<SandboxOptions> & { endpoint?: string; on?: WarehouseName } = {}): Promise<Shop> {
-    const { endpoint, on, ...sandboxOptions } = options;
+  /** With an empty table of carts, and a ledger unless `ledger` says not; `endpoint` in place of the sandbox's. */
+  static async open(options: Partial<SandboxOptions> & { endpoint?: string; on?: WarehouseName; ledger?: boolean } = {}): Promise<Shop> {
+    const { endpoint, on, ledger = true, ...sandboxOptions } = options;
     const database = on === undefined || on === "duckdb" ? null : await createTestDatabase(on);
     if (database !== null) onTestFinished(() => database.drop());
     const sandbox = await startSandbox({ port: 0, ...sandboxOptions });
@@ -75,7 +75,7 @@ export class Shop {
     const shop = new Shop(sandbox, database);
     write(shop.root, files(endpoint ?? sandbox.url, database?.target ?? DUCKDB));
     await shop.warehouse(async (warehouse) => {
-      await installLedger(warehouse, "opportune");
+      if (ledger) await installLedger(warehouse, "opportune");
       const { text, timestamp, bigint } = warehouse.dialect.types;
       await warehouse.execute({
         sql: `create table carts (user_id ${text}, email ${text}, occurred_at ${timestamp}, name ${text}, total ${bigint})`,
