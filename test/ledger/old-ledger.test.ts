@@ -13,6 +13,7 @@ describe.each(["duckdb", "postgres"] as const)("a ledger of 0.1.0 on %s", (on) =
   it("tells a user's story whatever form their id is asked in", async () => {
     const shop = await oldShop(on);
     await upgrade(shop);
+    shop.edit("opportune.yml", "live: false", "live: true");
     const { explain } = commands(shop);
     const told = await explain("7");
     expect(told).toContain("welcome");

@@ -228,7 +228,8 @@ create view caps_in_use (
   last_48_hours hugeint,
   last_7_days hugeint,
   last_30_days hugeint,
-  last_at timestamp
+  last_at timestamp,
+  trial boolean
 );
 
 create view messages (
@@ -254,7 +255,8 @@ create view messages (
   status varchar,
   status_reason varchar,
   outcome_detail varchar,
-  counts hugeint
+  counts hugeint,
+  trial boolean
 );
 
 create view segment_daily (
@@ -264,7 +266,8 @@ create view segment_daily (
   event varchar,
   reason varchar,
   events bigint,
-  users bigint
+  users bigint,
+  trial boolean
 );
 
 create view trigger_lag (
@@ -276,7 +279,8 @@ create view trigger_lag (
   decided_at timestamp,
   accepted_at timestamp,
   seconds_to_decision bigint,
-  seconds_to_acceptance bigint
+  seconds_to_acceptance bigint,
+  trial boolean
 );
 
 create view why (
@@ -297,5 +301,6 @@ create view why (
   message_id varchar,
   run_id varchar,
   detail varchar,
-  explanation varchar
+  explanation varchar,
+  trial boolean
 );
