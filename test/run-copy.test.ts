@@ -61,9 +61,10 @@ it("a copied DuckDB file sends nothing for a live target until it is adopted", a
     stdout: "The ledger in schema opportune of target dev belongs to this database now: runs may send from it.\n",
     stderr: "",
   });
+  // What the copy sent while it was not live was a trial: bob is written to again.
   await shop.carts(["eve"], 20);
-  expect((await shop.run(T0 + 2 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });
-  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "eve@example.com"]);
+  expect((await shop.run(T0 + 2 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 2 } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "bob@example.com", "eve@example.com"]);
 
   // The original is moved back without becoming another.
   rmSync(join(shop.root, "shop.duckdb"));

@@ -76,7 +76,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
             ),
           ),
         ]),
-    ...baselineLines(result),
+    ...baselineLines(result, options.target),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
@@ -167,14 +167,15 @@ function droppedLines({ decisions }: RunResult): string[] {
 }
 
 /** What the first runs of segments made baseline, with the command that lifts it. */
-function baselineLines({ decisions, dryRun }: RunResult): string[] {
+function baselineLines({ decisions, dryRun }: RunResult, target: SummaryOptions["target"]): string[] {
   const begun = decisions.segments.filter(({ first, reasons }) => first && (reasons["baseline"] ?? 0) > 0);
   const [one] = begun;
   if (one === undefined) return [];
   const first = begun.length === 1 ? one.segment : counted(begun.length, "segment");
   const became = dryRun ? "would become" : "became";
   const all = count(total(begun.map(({ reasons }) => reasons["baseline"] ?? 0)));
-  const command = (segment: string): string => `opportune run --backfill ${segment}`;
+  // A live target is seldom the one that is used where none is named.
+  const command = (segment: string): string => `opportune run${target.live ? ` --target ${target.name}` : ""} --backfill ${segment}`;
   const widest = Math.max(...begun.map(({ segment }) => command(segment).length));
   return [
     `First run of ${first}: ${all} ${became} baseline, as they had qualified before, and hear nothing. To write to them after all:`,

@@ -105,7 +105,7 @@ describe.concurrent("preview", () => {
       expect(verifyUnsubscribeToken(token, "a-secret-of-more-than-32-characters!")).toBeNull();
       expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
 
-      edit(root, "opportune.yml", sandbox.url, "https://api.sendgrid.com");
+      edit(root, "opportune.yml", `sandbox: true, endpoint: "${sandbox.url}"`, 'endpoint: "https://api.sendgrid.com"');
       const kept = await opportune(root, ["preview", "cart_abandoned", "--send-to", "me@example.com"]);
       expect(kept.code, kept.stderr).toBe(0);
       expect(kept.stdout).toContain("Written to the outbox, not sent to me@example.com");

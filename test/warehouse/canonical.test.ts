@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalAddress } from "../../src/warehouse/canonical.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import { idsStory } from "../support/ids.js";
-import { createDatabase } from "../support/postgres.js";
+import { asSuperuser, createDatabase } from "../support/postgres.js";
 
 describe("the one form of an id", () => {
   it.each(["duckdb", "postgres"] as const)("is the same for every kind of column, on %s", (on) => idsStory(on));
@@ -11,11 +11,7 @@ describe("the one form of an id", () => {
     const { connection, drop } = await createDatabase();
     const turkish = `${connection.database ?? "test"}_tr`;
     const open = async (database: string | null): Promise<Awaited<ReturnType<typeof openPostgres>>> => openPostgres({ ...connection, database }, { root: "." });
-    const template = await open(connection.database);
-    await template.execute({
-      sql: `create database ${turkish} template template0 locale_provider icu icu_locale 'tr-TR' locale 'C' encoding 'UTF8'`,
-      params: [],
-    });
+    await asSuperuser(`create database ${turkish} template template0 locale_provider icu icu_locale 'tr-TR' locale 'C' encoding 'UTF8'`);
     const warehouse = await open(turkish);
     try {
       expect(await warehouse.query({ sql: "select lower('LI') as locales", params: [] })).toEqual([{ locales: "lı" }]);
@@ -25,8 +21,7 @@ describe("the one form of an id", () => {
       ).toEqual([{ form: "ada.li@example.com", other: "äli@x.de" }]);
     } finally {
       await warehouse.close();
-      await template.execute({ sql: `drop database ${turkish}`, params: [] });
-      await template.close();
+      await asSuperuser(`drop database ${turkish}`);
       await drop();
     }
   });
