@@ -41,7 +41,7 @@ target: bench
 targets:
   bench: {${target}}
 channels:
-  email: {provider: sendgrid, api_key: SG.bench, endpoint: "${endpoint}", from: "Bench <bench@example.com>", rate: 1000000, in_flight: ${String(IN_FLIGHT)}}
+  email: {provider: sendgrid, sandbox: true, api_key: SG.bench, endpoint: "${endpoint}", from: "Bench <bench@example.com>", rate: 1000000, in_flight: ${String(IN_FLIGHT)}}
 policy:
   quiet_hours: {from: "23:00", to: "07:00"}
   caps:
