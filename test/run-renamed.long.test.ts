@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { opportune, write } from "./commands/support.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";
+import { loadProject } from "../src/project/load.js";
 import type { RunResult } from "../src/run.js";
 
 const DAY = 24 * 60 * MINUTE;
@@ -225,6 +226,29 @@ it("a swap is told by the files that have other queries now, and ends with both 
   expect(codes(await shop.run(T0 + 10 * MINUTE))).toEqual([]);
   expect(await claims(shop)).toEqual(["cart ada", "cart xenia", "tip xenia"]);
   expect(shop.recipients()).toHaveLength(3);
+});
+
+it("a name that another query has taken is not run either, alone or with the other, so that the rename is known run after run", async () => {
+  const shop = await ranOnce();
+  rename(shop, "segments/cart.sql", "segments/left.sql");
+  write(shop.root, { "segments/cart.sql": TIP });
+  await shop.carts(["xenia"], 20);
+  const cart = [...loadProject(shop.root, { env: {} }).segments.values()].filter(({ id }) => id === "cart");
+  for (const segments of [cart, undefined, cart, undefined]) {
+    const { problems } = await shop.run(T0 + 5 * MINUTE, segments === undefined ? {} : { segments });
+    expect(problems.map(({ file }) => file)).toEqual(segments === undefined ? ["segments/cart.sql", "segments/left.sql"] : ["segments/cart.sql"]);
+    expect(problems[0]).toMatchObject({
+      code: "segment/renamed",
+      message:
+        "Segment cart has another query than in its last run, and segments/left.sql has that one: which of the two goes on as cart can't be told. It is not run.",
+      hint: "If segments/left.sql goes on as cart, give segments/cart.sql another id, and write `id: cart` into segments/left.sql. If not, run `opportune ledger forget-segment cart`.",
+    });
+  }
+  expect(shop.recipients()).toHaveLength(2);
+  shop.edit("segments/cart.sql", "status: live", "id: tip\nstatus: live");
+  shop.edit("segments/left.sql", "status: live", "id: cart\nstatus: live");
+  expect(codes(await shop.run(T0 + 10 * MINUTE))).toEqual([]);
+  expect(await claims(shop)).toEqual(["cart ada", "cart bob", "cart xenia"]);
 });
 
 it("a segment that last ran long before anybody looks is known still, whichever others ran meanwhile", async () => {

@@ -1,6 +1,6 @@
 import type { Segment } from "../project/types.js";
 import { treatments } from "../project/treatments.js";
-import { shapeOf } from "./shape.js";
+import { isShapeOf, shapeOf } from "./shape.js";
 
 /** Since when a step stands as it does: those due by then, and unheard of, are baseline. */
 export interface ActiveStep {
@@ -32,7 +32,8 @@ export interface PreviousActivation extends Activation {
  */
 export function activate(segment: Segment, previous: PreviousActivation | undefined, asOf: string): Activation {
   const shape = shapeOf(segment);
-  const began = previous === undefined ? (segment.firstRun === "send" ? null : asOf) : previous.shape === shape ? previous.activatedAt : previous.asOf;
+  const began =
+    previous === undefined ? (segment.firstRun === "send" ? null : asOf) : isShapeOf(segment, previous.shape) ? previous.activatedAt : previous.asOf;
   const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => {
     const before = previous?.steps.find((old) => old.step === step && old.variant === variant && old.afterSeconds === afterSeconds);
     return {

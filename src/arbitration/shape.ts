@@ -6,13 +6,30 @@ import type { Segment } from "../project/types.js";
 
 /** Two hashes of 12 hex digits, joined by a hyphen: of the query, and of key, repeat and steps. */
 export function shapeOf(segment: Segment): string {
-  const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
-  return `${hash(words(segment.sql))}-${hash([segment.key, segment.repeat, steps])}`;
+  return `${hash(words(segment.sql))}-${hash([segment.key, segment.repeat, stepsOf(segment)])}`;
 }
 
-/** Of a shape, the part that the query alone makes. */
-export function queryOf(shape: string): string {
-  return shape.split("-")[0] ?? shape;
+function stepsOf(segment: Segment): unknown[] {
+  return treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
+}
+
+/** Whether a shape that the ledger holds is the segment's as it stands. */
+export function isShapeOf(segment: Segment, shape: string): boolean {
+  return shape === (isOld(shape) ? oldShapeOf(segment) : shapeOf(segment));
+}
+
+/** Whether the segment has the query of a shape that the ledger holds. An old shape tells that where nothing else was edited. */
+export function hasQueryOf(segment: Segment, shape: string): boolean {
+  return isOld(shape) ? shape === oldShapeOf(segment) : shape.split("-")[0] === shapeOf(segment).split("-")[0];
+}
+
+/** 0.1.0 wrote one hash of everything, the query as it stood. */
+function isOld(shape: string): boolean {
+  return !shape.includes("-");
+}
+
+function oldShapeOf(segment: Segment): string {
+  return hash([segment.sql.trim(), segment.key, segment.repeat, stepsOf(segment)]);
 }
 
 /** The query's words and signs: comments, layout, capitals and the semicolon at its end make no other query. */

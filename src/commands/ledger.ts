@@ -14,7 +14,8 @@ function ledgerChannels(project: Project): LedgerChannel[] {
   return [...project.channels].map(([name, { provider }]) => ({
     name,
     address: addressColumn(project, name),
-    writesFiles: project.target.live && provider === "outbox",
+    // Whichever target the upgrade is called for: what a live one has sent must not go out again.
+    writesFiles: project.anyLive && provider === "outbox",
   }));
 }
 
@@ -29,7 +30,7 @@ export function ledgerInstallCommand(terminal: Terminal, options: GlobalOptions)
     if (ran.includes(MARKS_TRIALS) && ran.length < version) {
       const { messages, rows } = await trialsMade(warehouse, schema);
       const which = messages === 0 ? "No message" : `${counted(messages, "message")} (${counted(rows, "row")})`;
-      terminal.out(`${which} became ${messages > 1 ? "trials" : "a trial"}: a trial writes files and sends nothing.`);
+      terminal.out(`${which} became ${messages > 1 ? "trials" : "a trial"}: written to files, and no live run reads of ${messages > 1 ? "them" : "it"}.`);
     }
     return 0;
   });

@@ -60,7 +60,7 @@ function historyStatement(dialect: Dialect, schema: string, trial: boolean): Sta
     .innerJoin("runs as r", "r.run_id", "s.run_id")
     .select(["segment", "succeeded", "decisions", "status", "released", text(isoText("s.as_of", dialect)).as("asked")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
-    .where(heeded(trial, "r"));
+    .where(heeded(trial, "s"));
   const asked = dialect.jsonObject(["asked", "succeeded", "decisions", "status", "released"].map((column) => [column, column] as const));
   return statement(
     queries

@@ -64,6 +64,7 @@ export function loadProject(root: string, options: { target?: string | undefined
     root: folder,
     name: data.name,
     target: buildTarget(main.target, target, data.interval),
+    anyLive: (keysAt(source, filled.value, "targets") ?? []).some((name) => valueAt(filled.value, ["targets", name, "live"]) === true),
     channels: mapOf(data.channels, buildChannel),
     policy: buildPolicy(data),
     sources: mapOf(data.sources, buildSource),

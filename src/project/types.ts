@@ -12,6 +12,8 @@ export interface Project {
   name: string;
   /** The target chosen by --target, else the configured default. */
   target: Target;
+  /** Any target of opportune.yml is live, whether its variables are set here or not. */
+  anyLive: boolean;
   channels: ReadonlyMap<string, Channel>;
   policy: Policy;
   sources: ReadonlyMap<string, Source>;

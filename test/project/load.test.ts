@@ -134,6 +134,7 @@ test("a good project, all of it", () => {
       connection: { type: "duckdb", path: "/data/shop.duckdb", waitForLockSeconds: 30, memoryLimit: null, threads: null },
       onAlert: null,
     },
+    anyLive: true,
     channels: new Map([
       [
         "email",

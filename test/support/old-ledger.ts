@@ -75,11 +75,11 @@ function cellOf(value: string | undefined, type: Type): Constant {
   return type === "timestamp" ? { timestamp: `${value.replace(" ", "T")}Z` } : value;
 }
 
-/** The shop with that ledger, not yet upgraded. `live`: as its target is, where a channel `letters` writes files. */
+/** The shop with that ledger, not yet upgraded. `live`: whether a target of the project is, where a channel `letters` writes files. */
 export async function oldShop(on: WarehouseName, live = false): Promise<Shop> {
   const shop = await Shop.open({ on, ledger: false });
   shop.edit("opportune.yml", "sources:", '  letters: {type: email, provider: outbox, from: "Shop <shop@example.com>"}\nsources:');
-  if (live) shop.edit("opportune.yml", "live: false", "live: true");
+  if (!live) shop.edit("opportune.yml", "live: true", "live: false");
   write(shop.root, SEGMENTS);
   // Each by itself: Snowflake makes a new schema the session's.
   await shop.warehouse(loadOldLedger);

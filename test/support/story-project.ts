@@ -27,6 +27,7 @@ export function drawProject(random: Random): Project {
       connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 0, memoryLimit: null, threads: null },
       onAlert: null,
     },
+    anyLive: false,
     channels: new Map(Object.entries(CHANNELS).map(([name, type]) => [name, channel(name, type)])),
     policy: drawPolicy(random),
     sources: new Map(SOURCES.map((name) => [name, drawSource(random, name)])),
