@@ -323,10 +323,10 @@ it("lint finds `first_run: send` once the segment has run, and says so where the
   };
   expect(await first()).toEqual([]);
   await shop.run(T0);
-  expect(await first()).toEqual(["Segment cart has run before: `first_run: send` counts no more."]);
+  expect(await first()).toEqual(["Segment cart has run before: `first_run: send` has no effect any more."]);
   shop.edit("opportune.yml", '"shop.duckdb"', '"elsewhere.duckdb"');
   expect(await first()).toEqual([]);
   expect((await opportune(shop.root, ["lint"])).stderr).toMatch(
-    /^Whether first_run: send is over was not looked for, as the ledger of target dev can't be read: .*elsewhere\.duckdb/,
+    /^The rule first-run-over was skipped, as the ledger of target dev can't be read: .*elsewhere\.duckdb/,
   );
 });

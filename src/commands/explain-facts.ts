@@ -1,6 +1,6 @@
 /** What the page of a user's story needs beside the story: when now is, where the user is, what counts towards the caps. */
 import { isZone } from "../core/zones.js";
-import { isTrial, ofKindSql } from "../ledger/trial.js";
+import { heededSql, isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
 import type { StoryEvent } from "../report/story.js";
@@ -21,12 +21,12 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
   const trial = isTrial(project.target, null);
   const newest = story.at(-1)?.decidedAt ?? "";
   const runs = await warehouse.query({
-    sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where ${ofKindSql(trial, "r")}`,
+    sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where ${heededSql(trial, "r")}`,
     params: [],
   });
   const asOf = String(runs[0]?.["as_of"] ?? newest);
   const binder = new Binder(dialect);
-  const rows = await warehouse.query(renderSqlFile("heard.sql", dialect, schema, { user_id: binder.bind(user), kind: ofKindSql(trial, "l") }, binder));
+  const rows = await warehouse.query(renderSqlFile("heard.sql", dialect, schema, { user_id: binder.bind(user), kind: heededSql(trial, "l") }, binder));
   const nullable = (row: Row, name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
   const zone = zoneInStory(story) ?? (await zoneInSegments(project, warehouse, user, story, asOf));
   return {

@@ -70,10 +70,10 @@ function writePage(file: string, page: string): string {
 
 /** The target's own kind has no row of the user, the other one has. */
 function ofOtherKind(user: string, { name, live }: Pick<Target, "name" | "live">): OpportuneError {
-  const known = live ? "trials alone, and" : "live runs alone, and";
+  const known = live ? "trials;" : "live runs;";
   return new OpportuneError({
     code: "explain/other-kind",
-    message: `The ledger knows user ${JSON.stringify(user)} from ${known} target ${name} ${live ? "is live" : "is not live"}.`,
+    message: `The ledger knows user ${JSON.stringify(user)} only from ${known} target ${name} ${live ? "is live" : "is not live"}.`,
     hint: `Name a target that is ${live ? "not live" : "live"} with --target to see them. The column trial of the view why tells the two apart.`,
   });
 }

@@ -42,7 +42,7 @@ async function ranBefore(project: Project, terminal: Terminal): Promise<Readonly
     }
   } catch (error) {
     const why = problemsOf(error)[0]?.message ?? "";
-    terminal.warn(`Whether first_run: send is over was not looked for, as the ledger of target ${target.name} can't be read: ${why}`);
+    terminal.warn(`The rule first-run-over was skipped, as the ledger of target ${target.name} can't be read: ${why}`);
     return null;
   }
 }

@@ -25,7 +25,7 @@ export async function replaceView(warehouse: Warehouse, name: string, view: Stat
   });
 }
 
-/** The error of a view; what the warehouse didn't refuse is none of it. */
+/** The error of a view; other errors pass as they are. */
 export function viewProblem(name: string, problem: string, error: unknown, hint = AGAIN): unknown {
   if (!(error instanceof WarehouseError)) return error;
   return new OpportuneError({ code: "ledger/view", message: `The view ${name} ${problem}: ${error.reason}.`, hint }, 1, error);

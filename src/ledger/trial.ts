@@ -9,7 +9,12 @@ export function isTrial(target: Pick<Target, "live">, asOf: string | null): bool
 
 /** Rows that a run reads: a live run reads live rows alone, a trial both. A row that doesn't say is live. `of`: the table's alias. */
 export function heeded(trial: boolean, of?: string): RawBuilder<boolean> {
-  return trial ? sql<boolean>`1 = 1` : sql<boolean>`${sql.raw(ofKindSql(false, of))}`;
+  return sql<boolean>`${sql.raw(heededSql(trial, of))}`;
+}
+
+/** The same as SQL. */
+export function heededSql(trial: boolean, of?: string): string {
+  return trial ? "1 = 1" : ofKindSql(false, of);
 }
 
 /** SQL of the condition that a row is of one kind. `of`: the table's alias. */

@@ -27,7 +27,7 @@ export function firstRunOver(segments: readonly Segment[], ran: ReadonlySet<stri
   return segments
     .filter(({ id, firstRun }) => firstRun === "send" && ran.has(id))
     .map((segment) =>
-      found(segment, "first-run-over", placeOf(segment, "first_run"), `Segment ${segment.id} has run before: \`first_run: send\` counts no more.`),
+      found(segment, "first-run-over", placeOf(segment, "first_run"), `Segment ${segment.id} has run before: \`first_run: send\` has no effect any more.`),
     );
 }
 

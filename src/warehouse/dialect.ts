@@ -181,7 +181,7 @@ export function addColumns(table: string, columns: readonly (readonly [name: str
   return columns.map(([name, type]) => `alter table ${table} add column if not exists ${name} ${type}`).join(";\n");
 }
 
-/** `dropNotNull` where that is no error of a column that may hold null. */
+/** `dropNotNull` where dropping it twice is allowed. */
 export function dropNotNull(schema: string, table: string, column: string): string {
   return `alter table ${schema}.${table} alter column ${column} drop not null`;
 }

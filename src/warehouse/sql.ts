@@ -160,7 +160,7 @@ interface MessageIdParts {
 function messageId({ salt, of, anchor, repeatKind, trial }: MessageIdParts, dialect: Dialect): string {
   const behaviour = `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`;
   const parts = [salt, `${of}.segment`, `${of}.step`, `${of}.user_id`, `${of}.item_key`, behaviour];
-  // What is set alone is added: all other ids stay as they are.
+  // Only what is set is added: all other ids stay as they are.
   return dialect.md5(canonicalText(trial ? [...parts, "'trial'"] : parts, dialect));
 }
 

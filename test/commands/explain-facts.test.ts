@@ -36,7 +36,7 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
       row("held", 10, "held_out", 1),
       row("receipt", 30, "claimed", 1, { class: "transactional" }),
       row("other", 30, "claimed", 1, { user: "u2" }),
-      // The project's target is not live: only trials are of its kind.
+      // The project's target is not live: its runs count live messages too.
       row("live", 50, "claimed", 1, { trial: false }),
     ];
     await warehouse.execute({
@@ -49,9 +49,9 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
     });
     const facts = await factsOf(projectWith("select * from users"), warehouse, "u1", story());
     expect(facts).toEqual({
-      asOf: "2026-03-02T12:45:00Z",
+      asOf: "2026-03-02T12:50:00Z",
       timezone: { name: "Asia/Tokyo", known: true },
-      heard: ["2026-03-02T12:10:00Z", "2026-03-02T12:40:00Z"].map((decidedAt) => ({ channel: "email", topic: "carts", decidedAt })),
+      heard: ["2026-03-02T12:10:00Z", "2026-03-02T12:40:00Z", "2026-03-02T12:50:00Z"].map((decidedAt) => ({ channel: "email", topic: "carts", decidedAt })),
     });
     const elsewhere = await factsOf(projectWith("select * from users"), warehouse, "u1", story({ zone: "America/Lima" }));
     expect(elsewhere.timezone).toEqual({ name: "America/Lima", known: true });

@@ -60,6 +60,10 @@ it.each(Object.keys(open))("on %s", async (name) => {
   const tried = await runHistory(warehouse, "opportune", true);
   expect(tried).toMatchObject({ lastAsOf: NOON + 2 * HOUR, lastSuccess: NOON + 2 * HOUR + 1500, lastDecided: NOON + 2 * HOUR + 1500 });
   expect([...tried.askedAt.keys()].sort()).toEqual(["done", "tried"]);
+  // A trial's word on a segment that live runs asked: its run is live, its row is not.
+  await asked(13, "forgotten", 1, null, "{}");
+  await execute("update opportune.segment_runs set trial = true where segment = 'forgotten'");
+  expect((await runHistory(warehouse, "opportune", false)).askedAt.has("forgotten")).toBe(false);
   expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).last).toEqual(new Set(["done", "failed", "released"]));
   expect((await returnedRows(warehouse, "opportune", true, NOON + 2 * HOUR, HOUR)).recently).toBe(true);
   expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, HOUR)).recently).toBe(false);

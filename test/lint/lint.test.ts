@@ -47,7 +47,7 @@ const FOUND: Readonly<Record<(typeof LINT_RULES)[number], string>> = {
   "no-unsubscribe": "templates/cart.hbs:1:1: no-unsubscribe: Neither template cart nor its layout links to {{unsubscribe_url}}.",
   "crowded-audience":
     "segments/cart_3.sql:7:7: crowded-audience: Segment cart_3 comes after cart, cart_2: a user may hear 2, and all have the goal ordered and the signal intent.",
-  "first-run-over": "segments/cart.sql:5:12: first-run-over: Segment cart has run before: `first_run: send` counts no more.",
+  "first-run-over": "segments/cart.sql:5:12: first-run-over: Segment cart has run before: `first_run: send` has no effect any more.",
 };
 
 /** With a silence in the front matter of the file that a line names. */
