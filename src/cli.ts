@@ -19,13 +19,20 @@ try {
   process.exitCode = exitCodeOf(error);
   // Commander has printed its own already: help, the version, or what is wrong with the usage.
   if (!(error instanceof CommanderError)) {
-    const terminal = openTerminal({ color: !process.argv.includes("--no-color") });
+    const terminal = openTerminal({ color: !process.argv.includes("--no-color"), ...targetOf(process.argv) });
     for (const line of errorLines(error, process.argv.includes("--debug"), terminal.errPaint)) terminal.warn(line);
   }
 }
 
 // A driver may repeat a request that was given up for minutes: that doesn't hold the process.
 setTimeout(() => process.exit(), LINGER_MS).unref();
+
+/** The target that was asked for, in either spelling. */
+function targetOf(args: readonly string[]): { target?: string } {
+  const at = args.indexOf("--target");
+  const name = at === -1 ? args.find((arg) => arg.startsWith("--target="))?.slice("--target=".length) : args[at + 1];
+  return name === undefined ? {} : { target: name };
+}
 
 /** 1: something failed and was handled; 2: wrong usage, or unexpected. */
 function exitCodeOf(error: unknown): number {

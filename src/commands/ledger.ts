@@ -29,8 +29,11 @@ export function ledgerInstallCommand(terminal: Terminal, options: GlobalOptions)
     terminal.out(`The ledger in schema ${schema} of target ${name} ${done}: version ${String(version)}.`);
     if (ran.includes(MARKS_TRIALS) && ran.length < version) {
       const { messages, rows } = await trialsMade(warehouse, schema);
-      const which = messages === 0 ? "No message" : `${counted(messages, "message")} (${counted(rows, "row")})`;
-      terminal.out(`${which} became ${messages > 1 ? "trials" : "a trial"}: written to files, and no live run reads of ${messages > 1 ? "them" : "it"}.`);
+      const made = `${counted(messages, "message")} (${counted(rows, "row")}) became ${messages > 1 ? "trials" : "a trial"}: written to files, and no live run reads them.`;
+      terminal.out(messages === 0 ? "No message became a trial." : made);
+      terminal.out(
+        "Everything else stays live: what went to a provider or a sandbox was sent, and baseline stays baseline until `opportune run --backfill SEGMENT`.",
+      );
     }
     return 0;
   });

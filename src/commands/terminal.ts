@@ -35,13 +35,25 @@ function coloured(stream: NodeJS.WriteStream, wanted: boolean, env: NodeJS.Proce
   return (env["FORCE_COLOR"] ?? "") !== "" || (stream.isTTY && env["TERM"] !== "dumb");
 }
 
+/**
+ * The text with the target that was asked for in each command that it shows: on another target the same command is about other
+ * messages, pauses and doubts.
+ */
+export function forTarget(text: string, target: string | undefined): string {
+  if (target === undefined) return text;
+  return text.replaceAll(/`opportune ((?!init\b|demo\b)[a-z][^`\n]*)`/g, (shown, command: string) =>
+    command.includes("--target") ? shown : `\`opportune ${command} --target ${target}\``,
+  );
+}
+
 /** The process's own terminal, as the options want it. */
-export function openTerminal(options: Pick<GlobalOptions, "color" | "quiet">): Terminal {
+export function openTerminal(options: Pick<GlobalOptions, "color" | "quiet" | "target">): Terminal {
   const { stdout, stderr, env } = process;
+  const line = (text: string): string => `${forTarget(text, options.target)}\n`;
   return {
-    out: (text) => writeOrDrop(stdout, `${text}\n`),
-    note: (text) => (options.quiet === true ? undefined : writeOrDrop(stderr, `${text}\n`)),
-    warn: (text) => writeOrDrop(stderr, `${text}\n`),
+    out: (text) => writeOrDrop(stdout, line(text)),
+    note: (text) => (options.quiet === true ? undefined : writeOrDrop(stderr, line(text))),
+    warn: (text) => writeOrDrop(stderr, line(text)),
     outPaint: pc.createColors(coloured(stdout, options.color, env)),
     errPaint: pc.createColors(coloured(stderr, options.color, env)),
     width: stdout.isTTY ? stdout.columns : WIDTH_WITHOUT_TERMINAL,

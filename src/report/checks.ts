@@ -138,7 +138,7 @@ export function pauseCheck(pauses: readonly { scope: string; name: string; until
   });
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
   const all = [...commands, ...files];
-  return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume\` ends a pause`);
+  return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume SEGMENT\`, with --channel or --all, ends a pause`);
 }
 
 /** `held`: what the last run of each segment held back by a guard's reason. */

@@ -87,7 +87,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
   // In one statement: a table's definition changes at most five times in ten seconds.
-  addColumns: (table, columns) => `alter table ${table}\n${columns.map(([name, type]) => `add column if not exists ${name} ${type}`).join(",\n")}`,
+  addColumns: (table, columns) => [`alter table ${table}\n${columns.map(([name, type]) => `add column if not exists ${name} ${type}`).join(",\n")}`],
   // Of a column that may hold null already it would be an error.
   dropNotNull: (schema, table, column) =>
     `if exists (select 1 from ${schema}.INFORMATION_SCHEMA.COLUMNS where table_name = ${text(table)} and column_name = ${text(column)} and is_nullable = 'NO') then ${dropNotNull(schema, table, column)}; end if`,

@@ -64,8 +64,8 @@ export interface Dialect {
   insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
-  /** Adds those columns to a table of the ledger that it doesn't have: names and types. */
-  addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string;
+  /** Statements that add those columns to a table of the ledger that it doesn't have: names and types. */
+  addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string[];
   /** Lets a column of the ledger hold null, and does nothing where it may. The schema is SQL, the others are names. */
   dropNotNull(schema: string, table: string, column: string): string;
   /**
@@ -177,8 +177,8 @@ export function mergeMissing(table: string, columns: readonly string[], rows: st
 }
 
 /** `addColumns` as a statement for each. */
-export function addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string {
-  return columns.map(([name, type]) => `alter table ${table} add column if not exists ${name} ${type}`).join(";\n");
+export function addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string[] {
+  return columns.map(([name, type]) => `alter table ${table} add column if not exists ${name} ${type}`);
 }
 
 /** `dropNotNull` where dropping it twice is allowed. */

@@ -137,7 +137,7 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     },
     /** The columns to add as `name=type`. */
     add_columns: (table: string, { hash }: Handlebars.HelperOptions) =>
-      dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)),
+      dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)).join(";\n"),
     drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(ledgerSchema), table, column),
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { opportune, shop, temporaryFolder } from "./support.js";
+import { edit, opportune, shop, temporaryFolder } from "./support.js";
 
 describe.concurrent("usage", () => {
   it("suggests the nearest command and option, exit 2", async () => {
@@ -35,6 +35,17 @@ describe.concurrent("usage", () => {
     expect(below.code).toBe(0);
     const elsewhere = await opportune(temporaryFolder(), ["ls", "--project-dir", root]);
     expect(elsewhere.stdout).toBe(below.stdout);
+  });
+
+  it("shows commands with the target that was asked for", async () => {
+    const root = await shop();
+    edit(root, "opportune.yml", "targets:\n", "targets:\n  other: {type: duckdb, path: shop.duckdb, schema: elsewhere, live: true}\n");
+    for (const asked of [["--target", "other"], ["--target=other"]]) {
+      const { stderr } = await opportune(root, ["doubts", ...asked]);
+      expect(stderr).toContain("Run `opportune ledger install --target other`.");
+    }
+    expect((await opportune(root, ["debug", "--target", "other"])).stdout).toContain("Run `opportune ledger install --target other`.");
+    expect((await opportune(root, ["explain", "nobody"])).stderr).toContain("`opportune preview SEGMENT --user ID`");
   });
 
   it("shows a stack with --debug alone, and colours only where asked", async () => {

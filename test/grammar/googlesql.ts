@@ -119,7 +119,9 @@ export class GoogleSql implements Grammar {
   }
 
   /** Each statement once for the tables it names. */
-  async check(sql: string, params: readonly Param[], catalog: Catalog): Promise<Verdict> {
+  async check(written: string, params: readonly Param[], catalog: Catalog): Promise<Verdict> {
+    // Of a statement under a condition, which is scripting, the statement.
+    const sql = written.replace(/^if exists \(.*\) then (.*); end if$/ms, "$1");
     const used = (await this.#tablesOf(sql)).map((name) => [name, catalog.get(name)]);
     const key = JSON.stringify([shapeOf(sql), used, [...new Set(params.map(typeOfParameter))]]);
     const known = this.#verdicts.get(key);

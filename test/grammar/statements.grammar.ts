@@ -10,7 +10,7 @@ import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
 import { returnedRows, runHistory } from "../../src/ledger/history.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger, trialsMade } from "../../src/ledger/schema.js";
 import { sql, temporaryFolder, write } from "../commands/support.js";
 import { createCaseWorlds } from "../support/cases.js";
 import { CASES } from "../support/play.js";
@@ -76,6 +76,10 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     // Whenever this is run somebody is to be claimed, and somebody outranked.
     const settings = readFileSync(join(root, "opportune.yml"), "utf8");
     write(root, { "opportune.yml": settings.replace(/^ {2}quiet_hours:.*\n/m, "") });
+    for (const file of readdirSync(join(root, "segments")).filter((name) => name.endsWith(".sql"))) {
+      const segment = readFileSync(join(root, "segments", file), "utf8");
+      write(root, { [`segments/${file}`]: segment.replace("status: live", "status: live\nfirst_run: send") });
+    }
     await opportune("compile", "--estimate");
     await opportune("run");
     await opportune("run", "--due", "--dry-run");
@@ -114,12 +118,13 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     const shop = await Shop.sending(["ada"]);
     await shop.run(T0);
     await shop.warehouse(async (warehouse) => {
-      expect((await runHistory(warehouse, "opportune", false)).lastSuccess).toBe(T0);
-      expect((await returnedRows(warehouse, "opportune", false, T0, MINUTE)).last).toEqual(new Set(["cart"]));
+      expect((await runHistory(warehouse, "opportune", true)).lastSuccess).toBe(T0);
+      expect((await returnedRows(warehouse, "opportune", true, T0, MINUTE)).last).toEqual(new Set(["cart"]));
       await writeAlertState(warehouse, "opportune", false, { failed: "2026-03-02T12:00:00Z" });
       // An older ledger, which is brought to this version under the lease.
       await warehouse.execute({ sql: "update opportune.meta set content = '2' where name = 'schema_version'", params: [] });
       expect(await installLedger(warehouse, "opportune")).toEqual(LEDGER_FILES.slice(2));
+      expect(await trialsMade(warehouse, "opportune")).toMatchObject({ messages: 1 });
       expect(await readAlertState(warehouse, "opportune", false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
     });
   });

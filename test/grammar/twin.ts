@@ -81,7 +81,7 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], li
   const dialect = allDialects([inner.dialect, ...dialects]);
   const side = ({ sql, params, ...rest }: Statement, at: number): Statement => ({
     ...rest,
-    sql: only(at, sql) as string,
+    sql: said(only(at, sql) as string),
     params: parametersAt(at, sql, params),
   });
   const tell = (statements: readonly Statement[], origin: string | null): Promise<void> =>
@@ -140,6 +140,11 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], li
     cancel: () => inner.cancel(),
     close: () => inner.close(),
   };
+}
+
+/** Nothing where comments alone are left of it: another side has the statement. */
+function said(sql: string): string {
+  return sql.replaceAll(/^--.*$/gm, "").trim() === "" ? "" : sql;
 }
 
 /** Those of the side, of a compiled query or of a statement that one was put into. */

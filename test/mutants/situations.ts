@@ -77,13 +77,14 @@ export class Situations<Of> {
       const id = this.all.length;
       this.all.push({ id, of: current(), context: contextOf(FILE) });
       for (const table of [...LEDGER, ...WORK]) {
-        const from = LEDGER.includes(table) ? `opportune.${table}` : `opportune_work.${table}`;
+        const from = LEDGER.includes(table) ? `opportune.${table}` : this.#warehouse.dialect.workTable(table);
         await this.#execute(`create table if not exists kept_${table} as select 0 as id, * from ${from} where false`);
         await this.#execute(`insert into kept_${table} select ${String(id)}, * from ${from}`);
       }
       const rows = await script(given);
-      await this.#execute("create table if not exists kept_decisions as select 0 as id, * from opportune_work.decisions where false");
-      await this.#execute(`insert into kept_decisions select ${String(id)}, * from opportune_work.decisions`);
+      const decisions = this.#warehouse.dialect.workTable("decisions");
+      await this.#execute(`create table if not exists kept_decisions as select 0 as id, * from ${decisions} where false`);
+      await this.#execute(`insert into kept_decisions select ${String(id)}, * from ${decisions}`);
       return rows;
     };
     return this.#warehouse;
