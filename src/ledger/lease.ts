@@ -22,7 +22,7 @@ let leases = 0;
  * Every write goes through a transaction that renews the row, and rolls back when another process holds it.
  *
  * A provider can't be fenced, so nothing is posted in the lease's last part, which is as long as the longest answer takes:
- * whoever takes over an expired lease finds every request of the holder before ended.
+ * the run that takes over an expired lease finds every request of the holder before ended.
  */
 export class Lease {
   readonly fence: number;
@@ -189,7 +189,7 @@ async function giveBack(warehouse: Warehouse, schema: string, holder: string): P
     .catch(() => undefined);
 }
 
-/** What was decided and what the work tables hold must be the same, row for row, whoever has had the session meanwhile. */
+/** What was decided and what the work tables hold must be the same, row for row, also where others had the session meanwhile. */
 function notThisRuns(): OpportuneError {
   return new OpportuneError({
     code: "ledger/append",

@@ -1,4 +1,5 @@
 import { instant } from "../core/clock.js";
+import { UncertainAppendError } from "../core/errors.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { AppendColumn, Row, Script, Statement, Warehouse } from "../warehouse/types.js";
@@ -139,12 +140,16 @@ export class Ledger {
    * Appends rows numbered from `base` on. A commit may have been made although it ended with an error (DuckDB: interrupted, or
    * out of disk in the checkpoint that follows): what stands must neither be taken for undone nor be appended again. Gives the rows
    * of the last statement; null where those are lost although the commit stands.
+   * @throws UncertainAppendError where it can't be known whether the commit stands
    */
   async #append(base: number, count: number, script: Script): Promise<Row[] | null> {
     try {
       return await this.commit(script);
     } catch (error) {
-      if (!(await this.#stands(base, count).catch(() => false))) throw error;
+      const stands = await this.#stands(base, count).catch(() => {
+        throw new UncertainAppendError(error);
+      });
+      if (!stands) throw error;
       return null;
     }
   }

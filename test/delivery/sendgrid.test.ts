@@ -16,8 +16,8 @@ const check = sendGridBodyCheck();
 let sandbox: Sandbox;
 const open: { close(): Promise<unknown> }[] = [];
 
-function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number; timeoutSeconds?: number } = {}, clock?: PoolClock): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
+function providerFor(endpoint: string, changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number } = {}, clock?: PoolClock): Provider {
+  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
   open.push(provider);
   return provider;
 }
