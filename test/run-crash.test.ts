@@ -162,3 +162,33 @@ it("a run that failed although its claims stand is left to the next one", async 
   expect(await shop.rows("select status from opportune.runs")).toEqual([{ status: "running" }]);
   expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
 });
+
+it("outcomes whose append may stand are not written again: none counts twice", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  let lost = false;
+  const gone = <T>(given: T): T => {
+    if (lost) throw new Error("the connection was lost");
+    return given;
+  };
+  const stop = new AbortController();
+  const losing = (warehouse: Warehouse): Warehouse =>
+    around(warehouse, {
+      script: async (script) => {
+        const rows = await warehouse.script(script);
+        // The first append of events, the releases, is made and fails; the next would succeed.
+        if (script.fill === undefined || lost) return rows;
+        lost = true;
+        return gone(rows);
+      },
+      query: (statement) => (statement.sql.includes('"seq" <=') ? warehouse.query(statement).then(gone) : warehouse.query(statement)),
+    });
+  await expect(shop.run(T0, { stop: stop.signal, onDecided: () => stop.abort() }, losing)).rejects.toThrow("the connection was lost");
+  expect(await shop.rows("select user_id, sum(settles) as settles from opportune.sent_ledger group by 1 order by 1")).toEqual([
+    { user_id: "ada", settles: 0 },
+    { user_id: "bob", settles: 0 },
+  ]);
+  await shop.warehouse((warehouse) => letLeaseRunOut(warehouse));
+  expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 0, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
+  expect(await shop.run(T0 + 2 * MINUTE)).toMatchObject({ delivery: { claims: 0 } });
+  expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com"]);
+});

@@ -535,6 +535,7 @@ describe("through SendGrid's provider to the sandbox", () => {
     const provider = createSendGridProvider({
       name: "email",
       apiKey: "SG.revoked-key-0123456789",
+      sandbox: false,
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
