@@ -88,10 +88,13 @@ export class Lease {
     return { lease, facts };
   }
 
-  /** Commits a script while this process holds the lease; gives the rows of its last statement. */
-  async commit({ statements, ...first }: Script): Promise<Row[]> {
+  /**
+   * Commits a script while this process holds the lease; gives the rows of its last statement. `run`: whose rows it appends.
+   * @throws OpportuneError `ledger/lease-lost`, or `ledger/append` where it changes other rows than it must
+   */
+  async commit({ statements, ...first }: Script, run: string | null = null): Promise<Row[]> {
     const asked = moment();
-    const rows = await this.#guarded({ ...first, statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements] });
+    const rows = await this.#guarded({ ...first, statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements] }, run);
     this.#renewed = asked;
     return rows;
   }
@@ -102,13 +105,13 @@ export class Lease {
     this.#end();
   }
 
-  async #guarded(script: Script): Promise<Row[]> {
+  async #guarded(script: Script, run: string | null = null): Promise<Row[]> {
     try {
       return await this.#warehouse.script(script);
     } catch (error) {
       if (!(error instanceof UnmetError)) throw error;
       // The first renews the lease; the others append.
-      if (error.statement > 0) throw notThisRuns();
+      if (error.statement > 0) throw notThisRuns(run);
       this.#lost = true;
       throw new OpportuneError({
         code: "ledger/lease-lost",
@@ -190,10 +193,10 @@ async function giveBack(warehouse: Warehouse, schema: string, holder: string): P
 }
 
 /** What was decided and what the work tables hold must be the same, row for row, also where others had the session meanwhile. */
-function notThisRuns(): OpportuneError {
+function notThisRuns(run: string | null): OpportuneError {
   return new OpportuneError({
     code: "ledger/append",
-    message: "The work tables don't hold what this run decided: nothing of this append to the ledger stands.",
+    message: `The work tables don't hold what ${run === null ? "this run" : `run ${run}`} decided: nothing of this append to the ledger stands.`,
     hint: "Connect to the warehouse itself, not through a pooler or proxy that shares sessions, and run again.",
   });
 }
