@@ -142,7 +142,7 @@ describe("order of writes", () => {
     expect(known).toEqual([1]);
   });
 
-  it("writes an answer 100 ms later although nothing moves: another message hangs, or the lane is held", async () => {
+  it("writes an answer 100 ms later although nothing moves, as another message hangs", async () => {
     let answer: () => void = () => undefined;
     const provider = new ScriptedProvider((outgoing) =>
       outgoing.messageId === "m1" ? new Promise((resolve) => (answer = () => resolve(accept(outgoing)))) : accept(outgoing),

@@ -72,7 +72,9 @@ describe("events", () => {
     const [known] = await rows(warehouse, `select message_id, place from ${warehouse.dialect.workTable("decisions")} where event = 'claimed' limit 1`);
     const event = { place: Number(known?.["place"]), event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 } as const;
     const events = [String(known?.["message_id"]), "unknown"].map((messageId) => ({ ...event, messageId }));
-    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({ problems: [{ code: "ledger/append", message: expect.stringContaining("run r1 ") as string }] });
+    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({
+      problems: [{ code: "ledger/append", message: expect.stringContaining("run r1 ") as string }],
+    });
     // Nor are decisions, where the work table holds fewer than were decided.
     expect(await rejection(run.ledger.appendDecisions(run.run, [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
     await run.ledger.appendEvents(run.run, [], T0);
