@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../core/within.js";
@@ -44,8 +45,8 @@ class PostgresWarehouse implements Warehouse {
   readonly usage = { statements: 0, bytes: null };
   readonly #session: PostgresSession;
   #cursors = 0;
-  /** Within `transaction`, whose statements are its own. */
-  #inside = false;
+  /** Set for what `transaction` calls, whose statements are its own; not for what others ask meanwhile. */
+  readonly #inside = new AsyncLocalStorage<true>();
   readonly #openAside: () => Promise<PostgresSession>;
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<PostgresSession> | null = null;
@@ -153,24 +154,17 @@ class PostgresWarehouse implements Warehouse {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseInside("transaction");
     this.usage.statements += 2;
-    return this.#session.transaction(async () => {
-      this.#inside = true;
-      try {
-        return await work();
-      } finally {
-        this.#inside = false;
-      }
-    });
+    return this.#session.transaction(() => this.#inside.run(true, work));
   }
 
   /** What is a transaction of its own would wait for ever for the end of the one it is called in. */
   #refuseInside(what: string): void {
-    if (this.#inside) throw new Error(`Postgres: \`${what}\` can't be called within a transaction, as it is one of its own.`);
+    if (this.#inside.getStore() === true) throw new Error(`Postgres: \`${what}\` can't be called within a transaction, as it is one of its own.`);
   }
 
   /** A transaction of its own, or part of the one it is called in. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#inside ? work() : this.#session.transaction(work);
+    return this.#inside.getStore() === true ? work() : this.#session.transaction(work);
   }
 
   readonly beside = async (statement: Statement): Promise<number> => {
