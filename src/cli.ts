@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { createProgram } from "./commands/program.js";
 import { OpportuneError } from "./core/errors.js";
-import { outliveErrors } from "./core/output.js";
+import { lossOf, outliveErrors, writeOrDrop } from "./core/output.js";
 import { errorLines } from "./report/error-lines.js";
 import { openTerminal } from "./commands/terminal.js";
 
@@ -12,6 +12,12 @@ const LINGER_MS = 5_000;
 
 // A reader that has seen enough (`opportune run 2>&1 | head`), a full disk or a closed terminal must not end what is under way.
 outliveErrors(process.stdout, process.stderr);
+process.on("exit", () => {
+  const loss = lossOf(process.stdout);
+  if (loss === null) return;
+  writeOrDrop(process.stderr, `What was to go to stdout is lost in part: ${loss.message}.\n`);
+  if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = 1;
+});
 
 try {
   await createProgram().parseAsync(process.argv);

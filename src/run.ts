@@ -109,7 +109,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   }
 }
 
-/** Claims stand by now: whoever looks on must not keep them from being delivered. */
+/** Claims stand by now: a listener that fails must not keep them from being delivered. */
 function undisturbed(tell: () => void): void {
   try {
     tell();

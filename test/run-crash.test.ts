@@ -162,3 +162,25 @@ it("a run that failed although its claims stand is left to the next one", async 
   expect(await shop.rows("select status from opportune.runs")).toEqual([{ status: "running" }]);
   expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 2, inDoubt: 0 }, delivery: { counts: { accepted: 2 } } });
 });
+
+it("outcomes whose append may stand are not written again: the next run finds each once", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  let appends = 0;
+  const losing = (warehouse: Warehouse): Warehouse =>
+    around(warehouse, {
+      script: async (script) => {
+        const rows = await warehouse.script(script);
+        if (script.fill !== undefined) appends += 1;
+        // The second append of events is made and fails; a third would succeed.
+        if (script.fill !== undefined && appends === 2) throw new Error("the connection was lost");
+        return rows;
+      },
+      query: (statement) => (statement.sql.includes('"seq" <=') ? Promise.reject(new Error("the connection was lost")) : warehouse.query(statement)),
+    });
+  await expect(shop.run(T0, {}, losing)).rejects.toThrow("the connection was lost");
+  const events = await shop.rows("select event, user_id from opportune.sent_ledger where event <> 'claimed' order by seq");
+  expect(events.map(({ event }) => event)).toEqual(["sending", "accepted", "sending"]);
+  expect(appends).toBe(2);
+  expect(await shop.run(T0 + MINUTE)).toMatchObject({ recovered: { released: 0, inDoubt: 1 }, delivery: { claims: 0 } });
+  expect(shop.recipients()).toEqual([`${String(events[1]?.["user_id"])}@example.com`]);
+});

@@ -69,7 +69,7 @@ export function dispensable(begin: () => Artefacts, terminal: Pick<Terminal, "wa
     try {
       write();
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (!(error instanceof Error && "errno" in error && "code" in error)) throw error;
       artefacts = null;
       terminal.warn(`${ARTEFACTS} can't be written (${String(error.code)}): the run goes on without it.`);
     }

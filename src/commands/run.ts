@@ -70,6 +70,7 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
           asOf,
           now: Date.now,
           stop: signals.stop,
+          abandon: signals.abandon,
           onStatement(name, statement, secrets) {
             written.statement(name, statement, secrets);
             if (name === "arbitrate") terminal.note(arbitrationStart());

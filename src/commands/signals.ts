@@ -2,12 +2,16 @@
 import { cancelStatements } from "../warehouse/open.js";
 import type { Terminal } from "./terminal.js";
 
-/** How long a run may take to end in good order after an error that nothing caught, ms: the longest a provider may take to answer. */
-const LAST_MS = 60_000;
+/** After an error that nothing caught: how long answers are awaited, ms. A provider's `timeout` may be longer: it is in doubt then. */
+const ANSWERS_MS = 60_000;
+/** How long the outcomes may take to be written after that, ms. */
+const WRITING_MS = 10_000;
 
 export interface Signals {
   /** Fires with the first of them. */
   stop: AbortSignal;
+  /** Fires a minute after an error that nothing caught: answers that are still awaited are given up. */
+  abandon: AbortSignal;
   /** Stops listening. Throws the error that nothing caught, if there was one. */
   close(): void;
 }
@@ -19,6 +23,7 @@ export interface Signals {
  */
 export function listenForSignals(terminal: Pick<Terminal, "warn">): Signals {
   const controller = new AbortController();
+  const abandon = new AbortController();
   let uncaught: { error: unknown } | null = null;
   const endNow = (code: number): void => void cancelStatements().finally(() => process.exit(code));
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -34,13 +39,15 @@ export function listenForSignals(terminal: Pick<Terminal, "warn">): Signals {
     if (uncaught !== null) return;
     uncaught = { error };
     terminal.warn("An unexpected error happened. Stopping: what is under way is finished, the rest is released.");
-    setTimeout(() => endNow(2), LAST_MS).unref();
+    setTimeout(() => abandon.abort(), ANSWERS_MS).unref();
+    setTimeout(() => endNow(2), ANSWERS_MS + WRITING_MS).unref();
     controller.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   process.on("uncaughtException", onUncaught);
   return {
     stop: controller.signal,
+    abandon: abandon.signal,
     close() {
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
       process.off("uncaughtException", onUncaught);

@@ -81,7 +81,10 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
     {
       load: () => (project = load()),
       history: (project) => history(project, alerts, open),
-      run: (project, segments) => alerted(project, alerts, open, (warehouse) => oneRun(project, warehouse, segments, teller, signals.stop, abandon.signal)),
+      run: (project, segments) =>
+        alerted(project, alerts, open, (warehouse) =>
+          oneRun(project, warehouse, segments, teller, signals.stop, AbortSignal.any([abandon.signal, signals.abandon])),
+        ),
       onInterval: beat,
       random: Math.random,
       sleep,

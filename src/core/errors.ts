@@ -30,6 +30,16 @@ export class OpportuneError extends Error {
   }
 }
 
+/**
+ * An append to the ledger that ended with an error, and nobody could be asked whether it stands. What it held must never be
+ * written under new numbers: recovery decides on it. Says what the error said.
+ */
+export class UncertainAppendError extends OpportuneError {
+  constructor(cause: unknown) {
+    super(problemsOf(cause), cause instanceof OpportuneError ? cause.exitCode : 2, cause);
+  }
+}
+
 /** `file:line:column: message (hint)`, the form editors and terminals turn into links. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");

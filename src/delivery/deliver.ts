@@ -1,6 +1,6 @@
 /** The delivery of a run's claims: `sending` before each post, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
-import { SMALL_STEPS, type Marks } from "../core/marks.js";
+import type { Marks } from "../core/marks.js";
 import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
@@ -15,7 +15,10 @@ export interface DeliveryIo<T extends DeliverableClaim> {
   render(claim: T): OutgoingMessage | { invalid: string };
   /** Which provider takes a message, with its limits. The same object each time for messages that share limits. */
   lane(message: OutgoingMessage, claim: T): Lane;
-  /** Writes events to the ledger, all of them or none; gives what is paused then. Never called again before the last call ended. */
+  /**
+   * Writes events to the ledger, all of them or none; gives what is paused then. Never called again before the last call ended.
+   * Events of a call that rejects are offered again, unless it may stand: UncertainAppendError.
+   */
   append(events: readonly DeliveryEvent<T>[]): Promise<PauseState>;
   /** Epoch milliseconds by the wall's clock. */
   now(): number;
@@ -36,10 +39,10 @@ export interface DeliveryOptions {
   attempts?: number;
   /** Backoff without the provider's word: base 500 ms, at most 30,000 ms, with full jitter. */
   backoff?: { baseMs: number; longestMs: number };
-  /** Outcomes older than this are written although nothing is to be marked; default 2,000 ms. */
-  flushAfterMs?: number;
-  /** Default: as few as keep the lanes busy, and at most 600 unanswered. */
-  marks?: Marks;
+  /** Outcomes older than this, ms, are written although nothing is to be marked. */
+  flushAfterMs: number;
+  /** How messages are marked `sending`. */
+  marks: Marks;
   /** Called after every append and at the end. What it throws is dropped. */
   onProgress?(progress: DeliveryProgress): void;
 }
@@ -87,7 +90,7 @@ const RENDERED_AT_A_STRETCH = 16;
  * the channel or takes nothing any more (throttle.ts): whatever of it is not under way is released.
  *
  * Rejects with the first error of `batches`, `render`, `lane` or `append`, after what was under way has ended and its
- * outcomes were offered to `append` once more. Claims not settled by then have no outcome: recovery decides on them.
+ * outcomes were offered to `append` once more, but for those whose append may stand. Claims not settled by then have no outcome: recovery decides on them.
  */
 export async function deliverClaims<T extends DeliverableClaim>(
   batches: AsyncIterable<readonly T[]>,
@@ -101,7 +104,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
   if (options.stop?.aborted === true) stop();
   options.stop?.addEventListener("abort", stop);
   const abandon = options.abandon ?? new AbortController().signal;
-  const flushAfterMs = options.flushAfterMs ?? 2000;
+  const sleep = io.sleep ?? realSleep;
   const tally = new Tally();
   const lag = new LatencyHistogram();
   const failures: unknown[] = [];
@@ -116,7 +119,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
     try {
       options.onProgress?.(progress());
     } catch {
-      // Whoever looks on must not end what is under way.
+      // A listener that fails must not end what is under way.
     }
   };
   const fail = (error: unknown): void => {
@@ -140,16 +143,13 @@ export async function deliverClaims<T extends DeliverableClaim>(
   const posting = new Posting<T>(
     {
       now: io.now,
-      sleep: io.sleep ?? realSleep,
+      sleep,
       random: io.random ?? Math.random,
       sendUntil: options.sendUntil,
-      settled(outcome, marked) {
+      settled(outcome) {
         record(outcome);
-        if (marked) marking.close(1);
         look();
       },
-      // With a long wait ahead nothing else would write what is known.
-      resting: (ms) => journal.wake(Math.max(0, flushAfterMs - ms)),
       moved: () => journal.wake(),
     },
     {
@@ -160,11 +160,12 @@ export async function deliverClaims<T extends DeliverableClaim>(
     stopping.signal,
     abandon,
   );
-  const marking = new Marking(posting, options.marks ?? SMALL_STEPS);
+  const marking = new Marking(posting, options.marks);
   const journal = new Journal<T, Entry<T>>(
     {
       append: io.append,
       now: io.now,
+      sleep,
       next(appendMs) {
         const entries = marking.next(appendMs, !reading || waiting !== null);
         look();
@@ -178,12 +179,12 @@ export async function deliverClaims<T extends DeliverableClaim>(
         look();
       },
       failed(error, entries) {
-        marking.close(entries.length);
+        posting.drop(entries);
         fail(error);
         look();
       },
     },
-    flushAfterMs,
+    options.flushAfterMs,
   );
 
   const prepare = async (batch: readonly T[]): Promise<void> => {
@@ -214,7 +215,7 @@ export async function deliverClaims<T extends DeliverableClaim>(
     fail(error);
   }
   reading = false;
-  const over = when(() => marking.open === 0 && (failures.length > 0 || posting.ready === 0));
+  const over = when(() => posting.unanswered === 0 && (failures.length > 0 || posting.ready === 0));
   journal.wake();
   await over;
   options.stop?.removeEventListener("abort", stop);

@@ -1,3 +1,4 @@
+import { UncertainAppendError } from "../core/errors.js";
 import type { DeliverableClaim, DeliveryEvent, OutcomeEvent, PauseState } from "./types.js";
 
 /** What a journal needs of the delivery that it writes for; `E` is what is marked. */
@@ -12,27 +13,30 @@ export interface JournalHooks<T extends DeliverableClaim, E extends { readonly c
   failed(error: unknown, entries: readonly E[]): void;
   /** Epoch milliseconds. */
   now(): number;
+  /** Resolves after the time, or as soon as the signal fires. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /**
  * The one writer to the ledger. One append is under way at a time; each carries every outcome known by then and the marks that
- * the lanes need next. An append must be atomic: all of its rows or none. Outcomes of an append that failed are kept for `end`.
+ * the lanes need next. An append must be atomic: all of its rows or none. Outcomes of an append that failed are kept for
+ * `end`, but for those that may stand (UncertainAppendError).
  */
 export class Journal<T extends DeliverableClaim, E extends { readonly claim: T }> {
   readonly #hooks: JournalHooks<T, E>;
   readonly #flushAfterMs: number;
   #outcomes: OutcomeEvent<T>[] = [];
   #appendMs = 0;
-  /** The age from which an outcome is written without any mark, ms. */
-  #writeFrom: number;
   #working: Promise<void> | null = null;
   #closed = false;
+  readonly #ended = new AbortController();
+  /** Whether a timer is to wake it. */
+  #armed = false;
 
   /** Outcomes older than `flushAfterMs` are written even where nothing is to be marked. */
   constructor(hooks: JournalHooks<T, E>, flushAfterMs: number) {
     this.#hooks = hooks;
     this.#flushAfterMs = flushAfterMs;
-    this.#writeFrom = flushAfterMs;
   }
 
   /** Keeps an outcome for the next append. */
@@ -40,17 +44,11 @@ export class Journal<T extends DeliverableClaim, E extends { readonly claim: T }
     this.#outcomes.push(outcome);
   }
 
-  /** Whether an append is under way, or about to begin. */
-  get busy(): boolean {
-    return this.#working !== null;
-  }
-
   /**
-   * Writes if something is to be marked, or if an outcome is old enough: `olderThanMs` instead of the usual age. Call it whenever
-   * either may have changed. An append under way looks again when it ends.
+   * Writes if something is to be marked, or if an outcome is old enough. Call it whenever either may have changed. An append under
+   * way looks again when it ends.
    */
-  wake(olderThanMs = this.#flushAfterMs): void {
-    this.#writeFrom = Math.min(this.#writeFrom, olderThanMs);
+  wake(): void {
     if (this.#closed || this.#working !== null) return;
     this.#working = Promise.resolve().then(() => this.#work());
   }
@@ -58,6 +56,7 @@ export class Journal<T extends DeliverableClaim, E extends { readonly claim: T }
   /** Waits for the append under way, then writes the outcomes that are left. Rejects as the append does. */
   async end(): Promise<void> {
     this.#closed = true;
+    this.#ended.abort();
     await this.#working;
     if (this.#outcomes.length > 0) await this.#append([]);
   }
@@ -74,23 +73,40 @@ export class Journal<T extends DeliverableClaim, E extends { readonly claim: T }
       }
     }
     this.#working = null;
+    this.#wakeInTime();
+  }
+
+  /** When the oldest outcome is to be written, epoch ms; null without any. */
+  get #due(): number | null {
+    const oldest = this.#outcomes[0];
+    return oldest === undefined ? null : oldest.at + this.#flushAfterMs;
   }
 
   #overdue(): boolean {
-    const oldest = this.#outcomes[0];
-    return oldest !== undefined && this.#hooks.now() - oldest.at >= this.#writeFrom;
+    return this.#due !== null && this.#hooks.now() >= this.#due;
+  }
+
+  /** Outcomes are written in time although nothing else moves: while the last answers are awaited, or a lane is held. */
+  #wakeInTime(): void {
+    const due = this.#due;
+    if (due === null || this.#armed || this.#closed) return;
+    this.#armed = true;
+    void this.#hooks.sleep(Math.min(due - this.#hooks.now(), this.#flushAfterMs), this.#ended.signal).then(() => {
+      this.#armed = false;
+      this.wake();
+    });
   }
 
   async #append(entries: readonly E[]): Promise<void> {
     const outcomes = this.#outcomes;
     this.#outcomes = [];
-    this.#writeFrom = this.#flushAfterMs;
     const at = this.#hooks.now();
     let pauses: PauseState;
     try {
       pauses = await this.#hooks.append([...outcomes, ...entries.map(({ claim }) => ({ event: "sending" as const, claim, at }))]);
     } catch (error) {
-      this.#outcomes = [...outcomes, ...this.#outcomes];
+      // Those that may stand would count twice, a second time under other numbers: they are left to recovery.
+      if (!(error instanceof UncertainAppendError)) this.#outcomes = [...outcomes, ...this.#outcomes];
       throw error;
     }
     const took = Math.max(0, this.#hooks.now() - at);

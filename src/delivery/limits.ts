@@ -47,7 +47,7 @@ export function backoffMs(failed: number, base: number, longest: number, random:
   return Math.round(random() * Math.min(longest, base * 2 ** Math.min(failed - 1, 30)));
 }
 
-/** Resolves after `ms` milliseconds, or at once when the signal fires: whoever slept looks at the signal itself. */
+/** Resolves after `ms` milliseconds, or at once when the signal fires: the caller looks at the signal itself. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -3,25 +3,16 @@ import type { Marks } from "../core/marks.js";
 import type { Entry, Posting } from "./posting.js";
 import type { DeliverableClaim } from "./types.js";
 
+/** Of the room that there is in small steps, one lane alone leaves an eighth to others: what it holds may be unanswered for long. */
+const OF_ONE_LANE = 7 / 8;
+
 export class Marking<T extends DeliverableClaim> {
   readonly #posting: Posting<T>;
   readonly #marks: Marks;
-  /** Messages marked, or being marked, that have no outcome yet. */
-  #open = 0;
 
   constructor(posting: Posting<T>, marks: Marks) {
     this.#posting = posting;
     this.#marks = marks;
-  }
-
-  /** Messages marked, or being marked, that have no outcome yet. */
-  get open(): number {
-    return this.#open;
-  }
-
-  /** So many have their outcome, or were not marked after all. The next append takes the outcomes along. */
-  close(count: number): void {
-    this.#open -= count;
   }
 
   /**
@@ -29,14 +20,15 @@ export class Marking<T extends DeliverableClaim> {
    * before these are taken.
    */
   next(appendMs: number, last: boolean): Entry<T>[] {
-    const { together, unanswered } = this.#marks;
-    const room = unanswered - this.#open;
-    const { ready } = this.#posting;
-    const few = together === 1;
-    const due = few ? this.#posting.hungry(appendMs) : (last || ready >= together) && room >= Math.min(together, ready);
-    if (!due && !this.#posting.stopping) return [];
-    const entries = this.#posting.take(few ? room : Math.min(room, together), few ? appendMs : null);
-    this.#open += entries.length;
-    return entries;
+    const marks = this.#marks;
+    const room = marks.unanswered - this.#posting.unanswered;
+    const { ready, stopping } = this.#posting;
+    if (marks.kind === "steps") {
+      if (!this.#posting.hungry(appendMs) && !stopping) return [];
+      return this.#posting.take(room, marks.unanswered, Math.floor(marks.unanswered * OF_ONE_LANE), appendMs);
+    }
+    const due = (last || ready >= marks.size) && room >= Math.min(marks.size, ready);
+    if (!due && !stopping) return [];
+    return this.#posting.take(Math.min(room, marks.size), marks.unanswered, marks.unanswered, null);
   }
 }

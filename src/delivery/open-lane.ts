@@ -17,6 +17,8 @@ export class OpenLane<E> {
   readonly queue: LaneQueue<E>;
   readonly throttle: Throttle;
   stop: Stop | null = null;
+  /** Entries taken to be marked that have no outcome yet. */
+  unanswered = 0;
   readonly #pace = new Pace();
   readonly #hooks: Omit<QueueHooks<E>, "window">;
   /** Rendered, not yet marked `sending`. */
@@ -68,6 +70,7 @@ export class OpenLane<E> {
       if (may) taken.push(entry);
     }
     this.#ready = this.#ready.slice(at);
+    this.unanswered += taken.length;
     return taken;
   }
 
@@ -76,7 +79,7 @@ export class OpenLane<E> {
     return Math.min(this.queue.free, this.#mostAhead) + Math.floor(ahead) - this.queue.waiting;
   }
 
-  /** Nothing starts now. Who can't wait for the end of the hold is settled; for the others it is awaited. */
+  /** Nothing starts now. Messages that can't wait for the end of the hold are settled; for the others it is awaited. */
   #settleHopeless(now: number): void {
     const { heldUntil } = this.queue;
     if (this.#knownHold !== heldUntil) {

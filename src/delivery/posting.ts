@@ -29,10 +29,8 @@ export interface PostingHooks<T extends DeliverableClaim> {
   random(): number;
   /** Epoch milliseconds: nothing is posted from then on. Asked before every post, as a lease may be renewed. */
   sendUntil(): number;
-  /** Takes each entry's outcome, exactly once. `marked`: whether it had a `sending` row. */
-  settled(outcome: OutcomeEvent<T>, marked: boolean): void;
-  /** No request starts for so many milliseconds. */
-  resting(ms: number): void;
+  /** Takes each entry's outcome, exactly once. */
+  settled(outcome: OutcomeEvent<T>): void;
   /** There may be more to mark, or less that waits for it. */
   moved(): void;
 }
@@ -95,12 +93,30 @@ export class Posting<T extends DeliverableClaim> {
     return this.#stop.aborted;
   }
 
-  /** The entries to mark `sending` now: at most `most`, of each lane what it needs; all there are where `appendMs` is null. */
-  take(most: number, appendMs: number | null): Entry<T>[] {
+  /** Entries marked, or being marked, that have no outcome yet. */
+  get unanswered(): number {
+    let unanswered = 0;
+    for (const lane of this.#lanes.values()) unanswered += lane.unanswered;
+    return unanswered;
+  }
+
+  /**
+   * The entries to mark `sending` now: at most `room`, of each lane what it needs; all there are where `appendMs` is null. Lanes
+   * that have something ready share `bound`, the most that may be unanswered: one that hangs leaves the others theirs. None has
+   * more than `ofOne`.
+   */
+  take(room: number, bound: number, ofOne: number, appendMs: number | null): Entry<T>[] {
     const now = this.#hooks.now();
+    const lanes = [...this.#lanes.values()].filter((lane) => lane.ready > 0);
+    const share = Math.min(ofOne, Math.floor(bound / lanes.length));
     const taken: Entry<T>[] = [];
-    for (const lane of this.#lanes.values()) taken.push(...lane.take(most - taken.length, now, appendMs));
+    for (const lane of lanes) taken.push(...lane.take(Math.min(room - taken.length, share - lane.unanswered), now, appendMs));
     return taken;
+  }
+
+  /** Entries that were taken and not marked after all: nothing is posted of them. */
+  drop(entries: readonly Entry<T>[]): void {
+    for (const { lane } of entries) this.#open(lane).unanswered -= 1;
   }
 
   /** Begins the delivery of entries whose `sending` rows are committed. */
@@ -146,7 +162,6 @@ export class Posting<T extends DeliverableClaim> {
         mayStart: (entry, now) => this.#mayStart(entry, now),
         mayWait: (entry, until) => this.#mayWait(entry, until),
         attempt: (entry) => this.#attempt(entry),
-        resting: this.#hooks.resting,
         moved: this.#hooks.moved,
       });
       this.#lanes.set(lane, open);
@@ -193,11 +208,11 @@ export class Posting<T extends DeliverableClaim> {
     const { claim, lane } = entry;
     switch (outcome.kind) {
       case "accepted":
-        this.#hooks.settled({ event: "accepted", claim, at: now, providerId: outcome.providerId }, entry.marked);
+        this.#settle(entry, { event: "accepted", claim, at: now, providerId: outcome.providerId });
         return;
       case "rejected":
         if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; resent and refused: ${outcome.reason}`);
-        else this.#hooks.settled({ event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason }, entry.marked);
+        else this.#settle(entry, { event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason });
         return;
       case "unauthorised":
         this.#release(entry, "channel_stopped", outcome.reason);
@@ -218,7 +233,7 @@ export class Posting<T extends DeliverableClaim> {
     const { attempts } = this.#limits;
     const { queue, throttle } = this.#open(entry.lane);
     if (entry.attempts >= attempts) {
-      // Patience has an end too: whoever only ever asks for it would hold the run until its lease or the messages' time is over.
+      // Patience has an end too: a provider that only ever asks for it would hold the run until its lease or the messages' time is over.
       if (outcome.afterMs !== null && !throttle.goodSince(entry.firstRequest)) {
         this.#stopLane(entry, { kind: "unavailable", reason: `nothing came through while a message was asked to wait ${attempts} times: ${outcome.reason}` });
       }
@@ -238,7 +253,6 @@ export class Posting<T extends DeliverableClaim> {
   async #again(entry: Entry<T>, now: number): Promise<void> {
     const wait = this.#backoff(entry);
     if (!this.#mayStart(entry, now) || !this.#mayWait(entry, now + wait)) return;
-    this.#hooks.resting(wait);
     await this.#hooks.sleep(wait, this.#stop);
     this.#open(entry.lane).queue.pushFirst(entry);
   }
@@ -257,11 +271,16 @@ export class Posting<T extends DeliverableClaim> {
 
   #release(entry: Entry<T>, reason: ReleaseReason, detail: string): void {
     if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; not resent: ${reason}`);
-    else this.#hooks.settled({ event: "released", claim: entry.claim, at: this.#hooks.now(), reason, detail }, entry.marked);
+    else this.#settle(entry, { event: "released", claim: entry.claim, at: this.#hooks.now(), reason, detail });
   }
 
   #settleInDoubt(entry: Entry<T>, detail: string): void {
-    this.#hooks.settled({ event: "in_doubt", claim: entry.claim, at: this.#hooks.now(), detail }, entry.marked);
+    this.#settle(entry, { event: "in_doubt", claim: entry.claim, at: this.#hooks.now(), detail });
+  }
+
+  #settle(entry: Entry<T>, outcome: OutcomeEvent<T>): void {
+    if (entry.marked) this.#open(entry.lane).unanswered -= 1;
+    this.#hooks.settled(outcome);
   }
 
   #pumpAll(): void {

@@ -1,6 +1,6 @@
 import { TokenBucket } from "./limits.js";
 
-/** What a queue needs of the world and of whoever fills it. */
+/** What a queue needs of the world and of its lane. */
 export interface QueueHooks<E> {
   /** Requests that may be under way at once now. */
   window(): number;
@@ -14,8 +14,6 @@ export interface QueueHooks<E> {
   mayWait(entry: E, until: number): boolean;
   /** Makes one attempt. Must not reject. */
   attempt(entry: E): Promise<void>;
-  /** Nothing will start for so many milliseconds. */
-  resting(ms: number): void;
   /** A place became free, a hold ended, or entries that waited are settled. */
   moved(): void;
 }
@@ -139,7 +137,6 @@ export class LaneQueue<E> {
   #wakeIn(ms: number): void {
     if (this.#waking) return;
     this.#waking = true;
-    this.hooks.resting(ms);
     void this.hooks.sleep(ms).then(() => {
       this.#waking = false;
       this.pump();

@@ -24,15 +24,15 @@ const realClock: PoolClock = {
 
 /**
  * A provider that posts to the channel's endpoint with its key. Connections are opened with the first message.
- * Throws OpportuneError `delivery/no-key` without a key for a real endpoint, `delivery/endpoint` for a URL that would show
+ * Throws OpportuneError `delivery/no-key` without a key where the channel is not the sandbox, `delivery/endpoint` for a URL that would show
  * the key to the network or is none.
  */
 export function createSendGridProvider(
-  channel: Pick<Channel, "name" | "apiKey" | "endpoint" | "inFlight" | "timeoutSeconds">,
+  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds">,
   clock: PoolClock = realClock,
 ): Provider {
   const endpoint = endpointOf(channel);
-  const key = keyOf(channel, endpoint);
+  const key = keyOf(channel);
   return new SendGridProvider(
     new PostingPool({
       endpoint,
@@ -129,14 +129,14 @@ function endpointOf(channel: Pick<Channel, "name" | "endpoint">): URL {
   throw new OpportuneError({
     code: "delivery/endpoint",
     message: `channel ${channel.name}: the endpoint ${JSON.stringify(url === null ? channel.endpoint : url.origin)} can't be used`,
-    hint: "Allowed: an https:// URL, or http:// on this machine (127.0.0.1, localhost, [::1]) for the sandbox; no user or password in it.",
+    hint: "Allowed: an https:// URL, or http:// on this machine (127.0.0.1, localhost, [::1]) for a relay or the sandbox; no user or password in it.",
   });
 }
 
-function keyOf(channel: Pick<Channel, "name" | "apiKey">, endpoint: URL): string {
+function keyOf(channel: Pick<Channel, "name" | "apiKey" | "sandbox">): string {
   const key = channel.apiKey?.trim() ?? "";
   if (/^[!-~]+$/u.test(key)) return key;
-  if (key === "" && isLoopback(endpoint.href)) return SANDBOX_KEY;
+  if (key === "" && channel.sandbox) return SANDBOX_KEY;
   throw new OpportuneError({
     code: "delivery/no-key",
     message: `channel ${channel.name}: ${key === "" ? "no SendGrid key is set" : "the SendGrid key holds a character that no key has"}`,

@@ -22,7 +22,7 @@ let leases = 0;
  * Every write goes through a transaction that renews the row, and rolls back when another process holds it.
  *
  * A provider can't be fenced, so nothing is posted in the lease's last part, which is as long as the longest answer takes:
- * whoever takes over an expired lease finds every request of the holder before ended.
+ * the run that takes over an expired lease finds every request of the holder before ended.
  */
 export class Lease {
   readonly fence: number;
@@ -88,10 +88,13 @@ export class Lease {
     return { lease, facts };
   }
 
-  /** Commits a script while this process holds the lease; gives the rows of its last statement. */
-  async commit({ statements, ...first }: Script): Promise<Row[]> {
+  /**
+   * Commits a script while this process holds the lease; gives the rows of its last statement. `run`: whose rows it appends.
+   * @throws OpportuneError `ledger/lease-lost`, or `ledger/append` where it changes other rows than it must
+   */
+  async commit({ statements, ...first }: Script, run: string | null = null): Promise<Row[]> {
     const asked = moment();
-    const rows = await this.#guarded({ ...first, statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements] });
+    const rows = await this.#guarded({ ...first, statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements] }, run);
     this.#renewed = asked;
     return rows;
   }
@@ -102,13 +105,13 @@ export class Lease {
     this.#end();
   }
 
-  async #guarded(script: Script): Promise<Row[]> {
+  async #guarded(script: Script, run: string | null = null): Promise<Row[]> {
     try {
       return await this.#warehouse.script(script);
     } catch (error) {
       if (!(error instanceof UnmetError)) throw error;
       // The first renews the lease; the others append.
-      if (error.statement > 0) throw notThisRuns();
+      if (error.statement > 0) throw notThisRuns(run);
       this.#lost = true;
       throw new OpportuneError({
         code: "ledger/lease-lost",
@@ -189,11 +192,11 @@ async function giveBack(warehouse: Warehouse, schema: string, holder: string): P
     .catch(() => undefined);
 }
 
-/** What was decided and what the work tables hold must be the same, row for row, whoever has had the session meanwhile. */
-function notThisRuns(): OpportuneError {
+/** What was decided and what the work tables hold must be the same, row for row, also where others had the session meanwhile. */
+function notThisRuns(run: string | null): OpportuneError {
   return new OpportuneError({
     code: "ledger/append",
-    message: "The work tables don't hold what this run decided: nothing of this append to the ledger stands.",
+    message: `The work tables don't hold what ${run === null ? "this run" : `run ${run}`} decided: nothing of this append to the ledger stands.`,
     hint: "Connect to the warehouse itself, not through a pooler or proxy that shares sessions, and run again.",
   });
 }

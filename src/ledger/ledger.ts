@@ -1,4 +1,5 @@
 import { instant } from "../core/clock.js";
+import { UncertainAppendError } from "../core/errors.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { AppendColumn, Row, Script, Statement, Warehouse } from "../warehouse/types.js";
@@ -112,7 +113,7 @@ export class Ledger {
     });
     const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, trial: run.trial }));
     const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
-    await this.#append(base, decided.rows, { statements: [...insert, { ...append, mustChange: decided.changed }] });
+    await this.#append(run, base, decided.rows, { statements: [...insert, { ...append, mustChange: decided.changed }] });
   }
 
   /** Appends events of claims of this run in one transaction; gives what is paused then, at `now` (ms since 1970 UTC). */
@@ -128,7 +129,7 @@ export class Ledger {
       first: String(events.reduce((first, { place }) => Math.min(first, place), Infinity)),
       last: String(events.reduce((last, { place }) => Math.max(last, place), 0)),
     });
-    const rows = await this.#append(base, events.length, {
+    const rows = await this.#append(run, base, events.length, {
       fill: { table: dialect.workTable("outcomes"), columns: eventColumns(events) },
       statements: [{ ...append, mustChange: events.length }, pauseQuery(dialect, this.schema, run.trial, now)],
     });
@@ -139,12 +140,16 @@ export class Ledger {
    * Appends rows numbered from `base` on. A commit may have been made although it ended with an error (DuckDB: interrupted, or
    * out of disk in the checkpoint that follows): what stands must neither be taken for undone nor be appended again. Gives the rows
    * of the last statement; null where those are lost although the commit stands.
+   * @throws UncertainAppendError where it can't be known whether the commit stands
    */
-  async #append(base: number, count: number, script: Script): Promise<Row[] | null> {
+  async #append({ runId }: RunKey, base: number, count: number, script: Script): Promise<Row[] | null> {
     try {
-      return await this.commit(script);
+      return await this.#lease.commit(script, runId);
     } catch (error) {
-      if (!(await this.#stands(base, count).catch(() => false))) throw error;
+      const stands = await this.#stands(base, count).catch(() => {
+        throw new UncertainAppendError(error);
+      });
+      if (!stands) throw error;
       return null;
     }
   }

@@ -13,7 +13,7 @@ export interface Recovered {
 
 /**
  * Settles what an earlier run left: claims never handed over are released; those without an answer are in doubt, or, on
- * channels that resend, released as well. Whoever has the lease knows that every run without an end is over.
+ * channels that resend, released as well. Under the lease every run without an end is over.
  */
 export async function recover(ledger: Ledger, resendChannels: readonly string[], now: number): Promise<Recovered> {
   const { warehouse, schema } = ledger;

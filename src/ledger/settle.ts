@@ -11,7 +11,7 @@ const VERDICTS = {
   sent: { of: "in_doubt", event: "accepted", reason: "settled", settles: 0, counts: 0 },
   /** It didn't: settled for this behaviour, and caps forget it. */
   not_sent: { of: "in_doubt", event: "failed", reason: "not_sent", settles: 0, counts: -1 },
-  /** Whoever says so takes the risk of a second one. */
+  /** The user takes the risk of a second one. */
   resend: { of: "in_doubt", event: "released", reason: "resend", settles: -1, counts: -1 },
   /** Caps have forgotten the failed claim already. */
   retry: { of: "failed", event: "released", reason: "retry", settles: -1, counts: 0 },
@@ -85,7 +85,7 @@ export async function doubts(warehouse: Warehouse, schema: string, choice: Choic
 
 /**
  * Says of the chosen messages what a verdict says, in one statement that asks again whether each is still in doubt, or failed:
- * whoever comes second changes nothing. Gives those it changed.
+ * a second verdict changes nothing. Gives those it changed.
  */
 export async function settle(ledger: Ledger, verdict: Verdict, choice: Choice, now: number): Promise<Settled[]> {
   const { warehouse, schema } = ledger;

@@ -163,7 +163,7 @@ export function poolerBetween(connection: PostgresConnection, seen: string, caus
   return new OpportuneError(
     {
       code: "warehouse/pooler",
-      message: `A pooler in transaction mode stands before Postgres (${postgresName(connection)}): ${seen}. A run needs one session.`.replace("..", "."),
+      message: `A pooler in transaction mode stands before Postgres (${postgresName(connection)}): ${seen.replace(/\.$/, "")}. A run needs one session.`,
       hint: SESSION_MODE,
     },
     1,

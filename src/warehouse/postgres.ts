@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../core/within.js";
@@ -44,8 +45,8 @@ class PostgresWarehouse implements Warehouse {
   readonly usage = { statements: 0, bytes: null };
   readonly #session: PostgresSession;
   #cursors = 0;
-  /** Within `transaction`, whose statements are its own. */
-  #inside = false;
+  /** Set for what `transaction` calls, whose statements are its own; not for what others ask meanwhile. */
+  readonly #inside = new AsyncLocalStorage<true>();
   readonly #openAside: () => Promise<PostgresSession>;
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<PostgresSession> | null = null;
@@ -97,8 +98,9 @@ class PostgresWarehouse implements Warehouse {
     return (await this.#alone(() => this.#session.ask(statement))).rowCount ?? 0;
   }
 
-  /** Not to be read from inside a transaction: a fetch waits until one that is under way has ended. */
+  /** Not from inside `transaction`: a fetch is one of its own, as outcomes are committed in between. */
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
+    this.#refuseInside("stream");
     // Named as nobody else's: a backend may hold those of an earlier run.
     const cursor = `opportune_cursor_${this.#session.opening}_${String(++this.#cursors)}`;
     const ask = (sql: string, params = [] as Statement["params"], shown = sql): Promise<Row[]> =>
@@ -130,7 +132,8 @@ class PostgresWarehouse implements Warehouse {
     await this.#session.ask({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
   }
 
-  script({ work = [], fill, statements }: Script): Promise<Row[]> {
+  async script({ work = [], fill, statements }: Script): Promise<Row[]> {
+    this.#refuseInside("script");
     this.usage.statements += 1;
     return this.#session.transaction(async () => {
       for (const statement of work) await this.#session.ask(statement);
@@ -148,21 +151,20 @@ class PostgresWarehouse implements Warehouse {
     });
   }
 
-  transaction<T>(work: () => Promise<T>): Promise<T> {
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseInside("transaction");
     this.usage.statements += 2;
-    return this.#session.transaction(async () => {
-      this.#inside = true;
-      try {
-        return await work();
-      } finally {
-        this.#inside = false;
-      }
-    });
+    return this.#session.transaction(() => this.#inside.run(true, work));
+  }
+
+  /** What is a transaction of its own would wait for ever for the end of the one it is called in. */
+  #refuseInside(what: string): void {
+    if (this.#inside.getStore() === true) throw new Error(`Postgres: \`${what}\` can't be called within a transaction, as it is one of its own.`);
   }
 
   /** A transaction of its own, or part of the one it is called in. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#inside ? work() : this.#session.transaction(work);
+    return this.#inside.getStore() === true ? work() : this.#session.transaction(work);
   }
 
   readonly beside = async (statement: Statement): Promise<number> => {

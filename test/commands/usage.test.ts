@@ -1,7 +1,21 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { edit, opportune, shop, temporaryFolder } from "./support.js";
+import { CLI, edit, opportune, shop, temporaryFolder } from "./support.js";
 
 describe.concurrent("usage", () => {
+  it.skipIf(!existsSync("/dev/full"))("data for stdout that is lost to a full disk is exit code 1, worse codes stay", async () => {
+    const root = await shop();
+    const full = openSync("/dev/full", "w");
+    const ended = (args: readonly string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [CLI, ...args], { cwd: root, stdio: ["ignore", full, "pipe"], encoding: "utf8" });
+    const lost = ended(["ls", "--output", "json"]);
+    expect(lost).toMatchObject({ status: 1, signal: null });
+    expect(lost.stderr).toContain("What was to go to stdout is lost in part: ENOSPC");
+    expect(ended(["ls", "--select", "nothing_like_it", "--output", "json"])).toMatchObject({ status: 2 });
+    closeSync(full);
+  });
+
   it("suggests the nearest command and option, exit 2", async () => {
     const folder = temporaryFolder();
     const command = await opportune(folder, ["rnu"]);

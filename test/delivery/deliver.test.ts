@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { UncertainAppendError } from "../../src/core/errors.js";
+import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
 import type { DeliveryEvent, SendOutcome } from "../../src/delivery/types.js";
@@ -16,12 +18,13 @@ import {
   lane,
   message,
   paused,
+  standStill,
   told,
   world,
   type TestClaim,
 } from "./fixtures.js";
 
-const options: DeliveryOptions = { sendUntil: () => Infinity };
+const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const unavailable: SendOutcome = { kind: "try_again", afterMs: null, reason: "HTTP 503" };
 
 describe("order of writes", () => {
@@ -32,6 +35,7 @@ describe("order of writes", () => {
       return accept(outgoing);
     });
     const { io } = world(lane(provider), new FakeClock(), {
+      sleep: standStill,
       append: async (events) => {
         await new Promise(setImmediate);
         for (const { event, claim: of } of events) log.push(`${event} ${of.messageId}`);
@@ -57,6 +61,7 @@ describe("order of writes", () => {
     let most = 0;
     const recorded: DeliveryEvent<TestClaim>[][] = [];
     const { io } = world(lane(new ScriptedProvider(accept)), new FakeClock(), {
+      sleep: standStill,
       append: async (events) => {
         recorded.push([...events]);
         most = Math.max(most, (atOnce += 1));
@@ -135,6 +140,33 @@ describe("order of writes", () => {
       options,
     );
     expect(known).toEqual([1]);
+  });
+
+  it("writes an answer 100 ms later although nothing moves, as another message hangs", async () => {
+    let answer: () => void = () => undefined;
+    const provider = new ScriptedProvider((outgoing) =>
+      outgoing.messageId === "m1" ? new Promise((resolve) => (answer = () => resolve(accept(outgoing)))) : accept(outgoing),
+    );
+    const { io, clock, events } = world(lane(provider, { inFlight: 3 }));
+    const running = deliverClaims(batchesOf(3, 3), io, options);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(told(events())).toEqual({ m2: ["accepted"], m3: ["accepted"] });
+    expect(clock.time).toBe(NOON + options.flushAfterMs);
+    answer();
+    expect((await running).counts.accepted).toBe(3);
+  });
+
+  it("never offers outcomes again whose append may stand", async () => {
+    const { io, events, appends } = world(lane(new ScriptedProvider(accept)));
+    const { append } = io;
+    const uncertain: typeof append = async (given) => {
+      await append(given);
+      if (appends.length === 2) throw new UncertainAppendError(new Error("the connection was lost"));
+      return NOTHING_PAUSED;
+    };
+    await expect(deliverClaims(batchesOf(12, 4), { ...io, append: uncertain }, options)).rejects.toThrow("the connection was lost");
+    expect(Object.keys(told(events())).length).toBeGreaterThanOrEqual(4);
+    expect(Object.values(told(events())).every((each) => each.length === 1)).toBe(true);
   });
 
   it("gives the error of an append, posts nothing of what it was to mark, and offers the known outcomes once more", async () => {
@@ -241,7 +273,7 @@ describe("what keeps a claim from being posted", () => {
       return accept(outgoing);
     });
     const { io, events } = world(lane(provider, { inFlight: 1 }), clock);
-    const result = await deliverClaims(batchesOf(10, 3), io, { sendUntil: () => NOON + 2500 });
+    const result = await deliverClaims(batchesOf(10, 3), io, { ...options, sendUntil: () => NOON + 2500 });
     expect(result.counts).toMatchObject({ accepted: 3, released: { lease: 7 } });
     expect(told(events())["m4"]).toEqual(["released lease"]);
   });
@@ -309,7 +341,7 @@ describe("what the provider says", () => {
     const provider = new ScriptedProvider((outgoing) => (outgoing.messageId === "m1" ? unavailable : accept(outgoing)));
     const { io, clock, events } = world(lane(provider));
     const result = await deliverClaims(batchesOf(2, 2), io, options);
-    expect(clock.slept).toEqual([250, 500, 1000, 2000]);
+    expect(clock.slept.filter((ms) => ms !== options.flushAfterMs)).toEqual([250, 500, 1000, 2000]);
     expect(result.posts).toBe(6);
     expect(events().find(({ event }) => event === "released")).toMatchObject({
       reason: "provider_unavailable",
@@ -322,7 +354,7 @@ describe("what the provider says", () => {
     const { io, clock, events } = world(lane(provider));
     await deliverClaims(of([[claim(1, { sendBy: NOON + 700 })]]), io, options);
     expect(clock.slept).toEqual([250]);
-    await deliverClaims(of([[claim(2)]]), io, { sendUntil: () => NOON + 1000 });
+    await deliverClaims(of([[claim(2)]]), io, { ...options, sendUntil: () => NOON + 1000 });
     expect(told(events())).toEqual({ m1: ["released provider_unavailable"], m2: ["released provider_unavailable"] });
   });
 
@@ -343,10 +375,11 @@ describe("what the provider says", () => {
   it("429 with a reset beyond send_until releases the channel's claims at once", async () => {
     const provider = new ScriptedProvider(() => ({ kind: "try_again", afterMs: 600_000, reason: "HTTP 429" }));
     const { io, clock, events } = world(lane(provider, { inFlight: 1 }));
-    const result = await deliverClaims(batchesOf(30, 10), io, { sendUntil: () => NOON + 60_000 });
+    const result = await deliverClaims(batchesOf(30, 10), io, { ...options, sendUntil: () => NOON + 60_000 });
     expect(result.counts.released).toEqual({ provider_unavailable: 30 });
     expect(result.posts).toBe(1);
-    expect(clock.slept).toEqual([]);
+    // What is known waits for its time to be written, and nothing else.
+    expect(clock.slept).toEqual([options.flushAfterMs]);
     expect(Object.keys(told(events()))).toHaveLength(30);
   });
 
@@ -442,6 +475,7 @@ describe("through SendGrid's provider to the sandbox", () => {
     const provider = createSendGridProvider({
       name: "email",
       apiKey: KEY,
+      sandbox: false,
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
@@ -501,6 +535,7 @@ describe("through SendGrid's provider to the sandbox", () => {
     const provider = createSendGridProvider({
       name: "email",
       apiKey: "SG.revoked-key-0123456789",
+      sandbox: false,
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,

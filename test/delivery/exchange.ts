@@ -3,6 +3,7 @@
  * passes when told.
  */
 import { subscribe } from "node:diagnostics_channel";
+import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims } from "../../src/delivery/deliver.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
 import type { DeliveryEvent } from "../../src/delivery/types.js";
@@ -90,7 +91,7 @@ export async function deliver({ script, messages = 1, html = "<p>Hello</p>", hea
   const cutter = tls === undefined ? null : await Cutter.open(receiver.port, tls.cut);
   const origin = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(cutter ?? receiver).port}`;
   const clock = handClock();
-  const channel = { name: "email", apiKey: KEY, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
+  const channel = { name: "email", apiKey: KEY, sandbox: false, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
   const events: DeliveryEvent<TestClaim>[] = [];
   const run = async (claims: readonly TestClaim[]): Promise<void> => {
     const provider = createSendGridProvider(channel, clock);
@@ -100,7 +101,7 @@ export async function deliver({ script, messages = 1, html = "<p>Hello</p>", hea
     try {
       for (const [at, batch] of (between === undefined ? [claims] : claims.map((one) => [one])).entries()) {
         if (at > 0) await between?.(receiver);
-        await deliverClaims(only(batch), io, { sendUntil: () => Infinity, attempts });
+        await deliverClaims(only(batch), io, { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS, attempts });
       }
     } finally {
       events.push(...ofRun());

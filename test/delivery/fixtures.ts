@@ -50,16 +50,23 @@ export async function* batchesOf(count: number, size: number, changes: Partial<T
   }
 }
 
-/** A clock that stands still, but moves on by what is slept. */
+/** For a clock that stands still whatever is slept. */
+export const standStill = (): Promise<void> => new Promise(() => undefined);
+
+/** A clock that stands still, but moves on to the end of whichever sleep is over first. */
 export class FakeClock {
+  readonly #ends: number[] = [];
   time = NOON;
   readonly slept: number[] = [];
   readonly now = (): number => this.time;
-  readonly sleep = async (ms: number): Promise<void> => {
+  readonly sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
     const until = this.time + ms;
     this.slept.push(ms);
-    await new Promise(setImmediate);
-    this.time = Math.max(this.time, until);
+    this.#ends.push(until);
+    do await new Promise(setImmediate);
+    while (signal?.aborted !== true && this.#ends.some((end) => end < until));
+    this.#ends.splice(this.#ends.indexOf(until), 1);
+    if (signal?.aborted !== true) this.time = Math.max(this.time, until);
   };
 }
 

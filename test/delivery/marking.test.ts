@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
 import { BATCHES, SMALL_STEPS } from "../../src/core/marks.js";
 import type { DeliveryEvent, Lane, PauseState, SendOutcome } from "../../src/delivery/types.js";
-import { FakeClock, NOTHING_PAUSED, ScriptedProvider, accept, batchesOf, claim, lane, told, world, type TestClaim } from "./fixtures.js";
+import { FakeClock, NOTHING_PAUSED, ScriptedProvider, accept, batchesOf, claim, lane, standStill, told, world, type TestClaim } from "./fixtures.js";
 
-const options: DeliveryOptions = { sendUntil: () => Infinity };
+const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const BOUND = SMALL_STEPS.unanswered;
 
 /** Lets everything happen that needs no time. */
@@ -174,6 +174,32 @@ describe("marked and unanswered", () => {
     expect(Object.values(stage.outcomes).filter(([outcome]) => outcome === "accepted").length).toBeGreaterThan(150);
     stop.abort();
     expect((await running).counts).toMatchObject({ accepted: 200, released: { stopped: 200 } });
+  });
+
+  it.each([
+    { push: "comes with it", later: 0 },
+    { push: "comes when it hangs", later: 6_000 },
+  ])("of a lane that hangs leave room for another that $push", async ({ later }) => {
+    const stage = new Stage();
+    let hanging = false;
+    const moody = new ScriptedProvider((outgoing) => (hanging ? new Promise(() => undefined) : accept(outgoing)));
+    const lanes = { email: lane(moody, { inFlight: 2_000 }), push: lane(new ScriptedProvider(accept), { name: "push" }) };
+    const { io } = world(lanes.email, stage.clock, { append: stage.append, sleep: standStill, lane: ({ channel }) => lanes[channel as keyof typeof lanes] });
+    const claims = async function* () {
+      for (let from = 1; from < 12_000; from += 2_000) {
+        // Its window has opened, and it takes thousands at once.
+        if (from > 6_000) hanging = true;
+        yield Array.from({ length: 2_000 }, (_, at) => claim(from + at, { channel: from + at > later && at % 2 === 1 ? "push" : "email" }));
+        await Promise.resolve();
+      }
+    };
+    void deliverClaims(claims(), io, options);
+    await turns(4_000);
+    const taken = (lanes.push.provider as ScriptedProvider).sent.length;
+    expect(hanging).toBe(true);
+    expect(stage.open.size).toBeGreaterThan(BOUND / 3);
+    expect(stage.open.size).toBeLessThanOrEqual(BOUND);
+    expect(taken).toBe((12_000 - later) / 2);
   });
 
   it("go with one append for each batch where an append costs", async () => {

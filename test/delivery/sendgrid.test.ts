@@ -16,8 +16,12 @@ const check = sendGridBodyCheck();
 let sandbox: Sandbox;
 const open: { close(): Promise<unknown> }[] = [];
 
-function providerFor(endpoint: string, changes: { apiKey?: string | null; inFlight?: number; timeoutSeconds?: number } = {}, clock?: PoolClock): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
+function providerFor(
+  endpoint: string,
+  changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number } = {},
+  clock?: PoolClock,
+): Provider {
+  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
   open.push(provider);
   return provider;
 }
@@ -330,12 +334,13 @@ describe("configuration", () => {
     },
   );
 
-  it("wants a key for a real endpoint, and none for the sandbox", async () => {
+  it("wants a key for a real endpoint and for a relay on this machine, and none for the sandbox", async () => {
     expect(() => providerFor("https://api.sendgrid.com", { apiKey: null })).toThrow(/no SendGrid key/u);
     expect(() => providerFor("https://api.sendgrid.com", { apiKey: "SG.a\nb" })).toThrow(/character/u);
     const anyKey = await startSandbox({ port: 0 });
     open.push(anyKey);
-    expect(await providerFor(anyKey.url, { apiKey: null }).send(message(), never)).toMatchObject({ kind: "accepted" });
+    expect(() => providerFor(anyKey.url, { apiKey: null })).toThrow(/no SendGrid key/u);
+    expect(await providerFor(anyKey.url, { apiKey: null, sandbox: true }).send(message(), never)).toMatchObject({ kind: "accepted" });
   });
 });
 

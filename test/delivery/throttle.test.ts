@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
 import { FAILURES_AFTER_GOOD, FAILURES_BEFORE_GOOD, FIRST_WINDOW, REST_MS, Throttle } from "../../src/delivery/throttle.js";
 import type { OutgoingMessage, SendOutcome } from "../../src/delivery/types.js";
 import { createRandom } from "../support/random.js";
 import { FakeClock, ScriptedProvider, accept, batchesOf, claim, lane, told, world } from "./fixtures.js";
 
-const options: DeliveryOptions = { sendUntil: () => Infinity };
+const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const unavailable: SendOutcome = { kind: "try_again", afterMs: null, reason: "HTTP 503" };
 const hung: SendOutcome = { kind: "in_doubt", reason: "no answer within 30 seconds" };
 const patience: SendOutcome = { kind: "try_again", afterMs: 1000, reason: "HTTP 429" };

@@ -1,7 +1,9 @@
 /** What becomes of claims, as the ledger keeps it and the audit views tell it. */
 import { describe, expect, it } from "vitest";
 import { begin, cartProject, ledgerWarehouse, MINUTE, rows, T0, type OpenRun } from "./support.js";
+import { UncertainAppendError } from "../../src/core/errors.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
+import { around } from "../support/around.js";
 import { rejection } from "../warehouse/support.js";
 
 /** One run in which each of five users' claims fares differently. */
@@ -70,11 +72,31 @@ describe("events", () => {
     const [known] = await rows(warehouse, `select message_id, place from ${warehouse.dialect.workTable("decisions")} where event = 'claimed' limit 1`);
     const event = { place: Number(known?.["place"]), event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 } as const;
     const events = [String(known?.["message_id"]), "unknown"].map((messageId) => ({ ...event, messageId }));
-    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
+    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({
+      problems: [{ code: "ledger/append", message: expect.stringContaining("run r1 ") as string }],
+    });
     // Nor are decisions, where the work table holds fewer than were decided.
     expect(await rejection(run.ledger.appendDecisions(run.run, [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
     await run.ledger.appendEvents(run.run, [], T0);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
+  });
+
+  it("of a commit that was made, that failed all the same, and that nobody could be asked about are not called undone", async () => {
+    let lost = false;
+    const gone = <T>(given: T): T => {
+      if (lost) throw new Error("the connection was lost");
+      return given;
+    };
+    const real = await ledgerWarehouse();
+    const warehouse = around(real, { script: (script) => real.script(script).then(gone), query: (statement) => real.query(statement).then(gone) });
+    const run = await begin(warehouse, cartProject(), "r1", T0);
+    await run.tell(["u1", "sending"]);
+    lost = true;
+    const error = await run.tell(["u1", "in_doubt", "no_answer"]).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UncertainAppendError);
+    expect(error).toMatchObject({ message: "the connection was lost" });
+    lost = false;
+    expect(await rows(real, "select user_id from opportune.sent_ledger where event = 'in_doubt'")).toEqual([{ user_id: "u1" }]);
   });
 
   it("of thousands of claims are written at once", async () => {

@@ -240,6 +240,23 @@ describe("transaction", () => {
     expect(await warehouse.query(plain("select * from silent"))).toEqual([]);
   });
 
+  it("refuses within it what is a transaction of its own and would wait for ever, and lets others wait", async () => {
+    const warehouse = await open();
+    await warehouse.execute(plain("create table within_it (n int)"));
+    let begun: () => void = () => undefined;
+    const inside = new Promise<void>((resolve) => (begun = resolve));
+    const script = (): Promise<Row[]> => warehouse.script({ statements: [plain("select count(*) as n from within_it")] });
+    const outer = warehouse.transaction(async () => {
+      begun();
+      for (const call of [script, () => batches(warehouse, "select 1 as n", 10), () => warehouse.transaction(() => Promise.resolve([]))])
+        await expect(call()).rejects.toThrow(/can't be called within a transaction/u);
+      await warehouse.execute(plain("insert into within_it values (1)"));
+    });
+    const other = inside.then(script);
+    await outer;
+    expect(await other).toEqual([{ n: 1 }]);
+  });
+
   it("takes turns with another one begun meanwhile", async () => {
     const warehouse = await open();
     await warehouse.execute(plain("create table turns (n int)"));
