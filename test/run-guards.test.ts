@@ -25,7 +25,12 @@ it("a pause that comes between decision and delivery releases the claims; resume
     }),
   );
   expect(result).toMatchObject({ problems: [], delivery: { posts: 0, counts: { accepted: 0, released: { paused: 2 } } } });
-  expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada sending sending", "ada released paused"]);
+  // One place is open: the first in line is marked and not posted, the other is not even marked.
+  const stories = await Promise.all(["ada", "bob"].map(async (user) => (await shop.story(`user_id = '${user}'`)).map((row) => row.replace(`${user} `, ""))));
+  expect(stories.sort((a, b) => a.length - b.length)).toEqual([
+    ["claimed claimed", "released paused"],
+    ["claimed claimed", "sending sending", "released paused"],
+  ]);
   expect((await shop.run(T0 + MINUTE)).decisions.segments[0]?.reasons).toEqual({ paused: 2 });
   await shop.pause("segment", "cart", false, T0 + 2 * MINUTE);
   expect((await shop.run(T0 + 3 * MINUTE)).delivery).toMatchObject({ counts: { accepted: 2 } });

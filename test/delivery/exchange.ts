@@ -90,6 +90,8 @@ export async function deliver({ script, messages = 1, html = "<p>Hello</p>", hea
   const receiver = await Receiver.open(script, tls?.keys ?? null);
   const cutter = tls === undefined ? null : await Cutter.open(receiver.port, tls.cut);
   const origin = `${tls === undefined ? "http" : "https"}://127.0.0.1:${(cutter ?? receiver).port}`;
+  // Of an earlier server on the same port, in this test or another one of the process.
+  blocks.delete(origin);
   const clock = handClock();
   const channel = { name: "email", apiKey: KEY, sandbox: false, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
   const events: DeliveryEvent<TestClaim>[] = [];
