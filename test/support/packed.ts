@@ -27,6 +27,8 @@ function packable(one: DecisionCase): boolean {
   return (
     whole.every((written) => Object.keys(written).length === 0) &&
     !/"(?:variants|holdout|template)"/.test(ofSegments) &&
+    // Users get other names in a pack: a form that counts, as of a number or a UUID, would be lost.
+    one.runs.flatMap(usersOf).every((user) => /^[a-z]+$/.test(user)) &&
     // Its tie is broken by the message ids, and these hang on the names.
     !/message id/.test(`${one.name} ${one.note ?? ""}`) &&
     one.runs.every(
@@ -38,6 +40,16 @@ function packable(one: DecisionCase): boolean {
         Object.values(rows).every((list) => list === "failed" || list.every((row) => !("email" in row) && !("phone" in row) && !("device_token" in row))),
     )
   );
+}
+
+function usersOf({ rows, audiences, preferences }: Run): string[] {
+  const listed = <T>(lists: Readonly<Record<string, "failed" | readonly T[]>>): T[] =>
+    Object.values(lists).flatMap((list) => (list === "failed" ? [] : [...list]));
+  return [
+    ...listed(rows).flatMap(({ user }) => user ?? []),
+    ...listed(audiences).map((member) => (typeof member === "string" ? member : member.user)),
+    ...preferences.map(({ user }) => user),
+  ];
 }
 
 function join(cases: readonly DecisionCase[]): Pack {
