@@ -4,7 +4,7 @@ import { longestFirst } from "./test/support/longest-first.js";
 const MINUTE = 60_000;
 
 /**
- * `npm run test:long`: the sample company through a month and the whole decision table on DuckDB,
+ * `npm run test:long`: the sample company through a week and the whole decision table on DuckDB,
  * the oracle and whole runs on Postgres, and the scheduler as a process.
  */
 export default defineConfig({
@@ -14,7 +14,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
-    sequence: { sequencer: longestFirst("month-", "decisions.long", "bad-day") },
+    sequence: { sequencer: longestFirst("week-", "decisions.long", "bad-day") },
     testTimeout: 60 * MINUTE,
     hookTimeout: 60 * MINUTE,
   },

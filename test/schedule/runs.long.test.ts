@@ -8,7 +8,7 @@ import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 
 const HOUR = 60 * MINUTE;
 
-const historyOf = (shop: Shop): Promise<RunHistory> => shop.warehouse((warehouse) => runHistory(warehouse, "opportune", false));
+const historyOf = (shop: Shop): Promise<RunHistory> => shop.warehouse((warehouse) => runHistory(warehouse, "opportune", true));
 
 /** A scheduler of this shop whose runs are as of the beat. */
 function scheduled(shop: Shop): { beat(at: number): Promise<void>; events: SchedulerEvent[] } {

@@ -1,5 +1,5 @@
 /** The same month on Postgres comes to the same golden table. */
 import { describe } from "vitest";
-import { describeMonth, openMonthOnPostgres } from "../support/month.js";
+import { describeMonth, MONTH, openMonthOnPostgres } from "../support/month.js";
 
-describe("a month on Postgres", () => describeMonth(openMonthOnPostgres));
+describe("a month on Postgres", () => describeMonth(openMonthOnPostgres, MONTH));

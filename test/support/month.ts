@@ -17,13 +17,21 @@ import { QUIET_RUN } from "./quiet-run.js";
 
 /** The sample is made as of the month's end, so that behaviours occur throughout. */
 const END = Date.parse("2026-03-02T12:00:00Z");
-const HOURS = 30 * 24;
 const HOUR_MS = 3_600_000;
 
 /** The month is that of the first so many users: enough for every segment, and few enough that a run's own costs prevail. */
 const USERS = 600;
 
-const GOLDEN = join(import.meta.dirname, "../golden/month.csv");
+/** How much of the month is played, and the table that it comes to. */
+interface Stretch {
+  days: number;
+  /** In test/golden/. */
+  golden: string;
+}
+
+export const MONTH: Stretch = { days: 30, golden: "month.csv" };
+/** Its last week, for CI. */
+export const WEEK: Stretch = { days: 7, golden: "week.csv" };
 
 interface Month {
   project: Project;
@@ -35,7 +43,7 @@ interface Month {
 export async function openMonth(): Promise<Month> {
   const root = mkdtempSync(join(tmpdir(), "opportune-month-"));
   copyShipped(root);
-  const project = loadProject(root, { env: {} });
+  const project = sending(loadProject(root, { env: {} }));
   await createSample(project, instant(END));
   const warehouse = await openWarehouse(project.target.connection, { root });
   await keepFirst(warehouse);
@@ -48,6 +56,12 @@ export async function openMonth(): Promise<Month> {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** As on a live target, and with those who qualify at the beginning written to, so that there is much to decide. */
+function sending(project: Project): Project {
+  const segments = new Map([...project.segments].map(([id, segment]) => [id, { ...segment, firstRun: "send" as const }]));
+  return { ...project, segments, target: { ...project.target, live: true } };
 }
 
 /** The same in a Postgres database: the tables are copied over, row by row. */
@@ -73,28 +87,29 @@ export async function openMonthOnPostgres(): Promise<Month> {
   };
 }
 
-/** Runs the job at every full hour of 30 days; gives what went wrong. */
-async function playMonth({ project, warehouse }: Month): Promise<string[]> {
+/** Runs the job at every full hour of the days; gives what went wrong. */
+async function play({ project, warehouse }: Month, days: number): Promise<string[]> {
   const wrong: string[] = [];
-  for (let hour = HOURS - 1; hour >= 0; hour -= 1) {
+  for (let hour = days * 24 - 1; hour >= 0; hour -= 1) {
     const at = END - hour * HOUR_MS;
-    const { problems } = await run(project, warehouse, { ...QUIET_RUN, segments: liveSegments(project), asOf: instant(at), now: () => at });
+    const { problems } = await run(project, warehouse, { ...QUIET_RUN, segments: liveSegments(project), now: () => at });
     wrong.push(...problems.map(({ message }) => `${instant(at)}: ${message}`));
   }
   return wrong;
 }
 
 /**
- * What must hold of the month on a warehouse; one file a warehouse calls it, so that they run side by side.
- * `UPDATE_GOLDEN=1 npx vitest run --config vitest.long.config.ts test/month-postgres` writes the table anew; DuckDB must then come to the same.
+ * What must hold of the month, or of its last days, on a warehouse; one file a warehouse calls it, so that they run side by side.
+ * `UPDATE_GOLDEN=1` writes the table anew; the other warehouse must then come to the same.
  */
-export function describeMonth(open: () => Promise<Month>): void {
+export function describeMonth(open: () => Promise<Month>, { days, golden }: Stretch): void {
+  const file = join(import.meta.dirname, "../golden", golden);
   let month: Month;
   let wrong: string[];
 
   beforeAll(async () => {
     month = await open();
-    wrong = await playMonth(month);
+    wrong = await play(month, days);
   });
   afterAll(() => month.close());
 
@@ -104,8 +119,8 @@ export function describeMonth(open: () => Promise<Month>): void {
 
   it("decides as the golden table has it, for every live segment", async () => {
     const found = await tally(month);
-    if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(GOLDEN, found);
-    expect(found).toBe(readFileSync(GOLDEN, "utf8"));
+    if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, found);
+    expect(found).toBe(readFileSync(file, "utf8"));
     const claimed = new Set([...found.matchAll(/^(\w+),claimed,/gm)].map(([, segment]) => segment));
     expect(liveSegments(month.project).filter(({ id }) => !claimed.has(id))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /** The shipped segments over the sample company: 30 days of hourly runs on DuckDB come to the golden table. */
 import { describe } from "vitest";
-import { describeMonth, openMonth } from "./support/month.js";
+import { describeMonth, MONTH, openMonth } from "../support/month.js";
 
-describe("a month on DuckDB", () => describeMonth(openMonth));
+describe("a month on DuckDB", () => describeMonth(openMonth, MONTH));
