@@ -20,11 +20,13 @@ onEachWarehouse("a project that init begins", ({ name }, check) => {
       write(root, { "opportune.yml": written });
       const commands = [...stdout.matchAll(/^ {2}opportune (.+?) {2}/gm)].map(([, command = ""]) => command);
       expect(commands).toEqual(["ledger install", "debug", "run --dry-run"]);
-      for (const command of commands) {
+      for (const command of [...commands, "run --dry-run --backfill example"]) {
         const outcome = await opportune(root, command.split(" "));
         expect(outcome.code, outcome.stdout + outcome.stderr).toBe(0);
+        if (command === "run --dry-run") expect(outcome.stdout).toMatch(/^segment +rows +baseline\nexample +3 +3$/m);
         // One of three is offered the message, or waits for the morning: it is decided at the time of day that it is.
-        if (command.startsWith("run")) expect(outcome.stdout).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)\nexample +3 +1 +1 +1$/m);
+        if (command.includes("--backfill"))
+          expect(outcome.stdout).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours) +backfilled\nexample +3 +1 +1 +1 +3$/m);
       }
     } finally {
       await database.drop();
