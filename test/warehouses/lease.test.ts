@@ -18,6 +18,8 @@ const ROUNDS = rounds(15, 60);
 const TABLES = ["sent_ledger", "runs", "segment_runs", "engagement", "suppressions", "preferences", "pauses", "leases", "meta"];
 /** Of the statements of an installation, after which it breaks off. */
 const BREAKS = [0.1, 0.4, 0.7, 0.9];
+/** BigQuery's emulator takes half a minute for an installation. */
+const BREAKS_ON_BIGQUERY = [0.4];
 
 onEachWarehouse("the ledger", ({ name }, check) => {
   let database: Database;
@@ -107,7 +109,7 @@ onEachWarehouse("the ledger", ({ name }, check) => {
       const whole = seen;
       const facts = await query("select name from uncut.meta order by name");
       const leases = await query("select name, holder from uncut.leases order by name");
-      for (const [i, part] of BREAKS.entries()) {
+      for (const [i, part] of (name === "bigquery" ? BREAKS_ON_BIGQUERY : BREAKS).entries()) {
         const schema = `broken_off_${String(i)}`;
         left = Math.floor(whole * part);
         expect((await rejection(installLedger(warehouse, schema))).message).toBe("the connection is gone");
