@@ -14,9 +14,9 @@ const LIVE = { target: "prod" } as const;
 /** `user count` of accepted messages of one kind. */
 async function acceptedOf(shop: Shop, trial: boolean): Promise<string[]> {
   const rows = await shop.rows(
-    `select user_id || ' ' || cast(count(*) as varchar(9)) as line from opportune.messages where status = 'accepted' and ${trial ? "" : "not "}trial group by user_id order by user_id`,
+    `select user_id, count(*) as n from opportune.messages where status = 'accepted' and ${trial ? "" : "not "}trial group by user_id order by user_id`,
   );
-  return rows.map(({ line }) => String(line));
+  return rows.map(({ user_id: user, n }) => `${String(user)} ${String(n)}`);
 }
 
 /** Two targets share a database and its ledger. */

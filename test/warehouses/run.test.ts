@@ -28,7 +28,7 @@ onEachWarehouse("a run", ({ name }, check) => {
     const paused = await shop.run(T0 + 2 * MINUTE);
     expect(paused.decisions.segments[0]?.reasons).toEqual({ paused: 1 });
     await shop.pause("segment", "cart", false, T0 + 3 * MINUTE);
-    shop.edit("opportune.yml", "provider: sendgrid, api_key: SG.test-key, endpoint: ", "provider: outbox } # ");
+    shop.edit("opportune.yml", "provider: sendgrid, sandbox: true, api_key: SG.test-key, endpoint: ", "provider: outbox } # ");
     expect((await shop.run(T0 + 4 * MINUTE)).delivery).toMatchObject({ claims: 1, counts: { accepted: 1 } });
     expect(shop.outbox()).toHaveLength(1);
     expect(await shop.story("user_id = 'eve' and event <> 'sending'")).toEqual(["eve waiting paused", "eve claimed claimed", "eve accepted accepted"]);
