@@ -39,7 +39,12 @@ export function renamedSegments(all: ReadonlyMap<string, Segment>, selected: rea
       if (other !== undefined && other.status !== "draft" && !problems.has(id)) problems.set(id, replaced(other, segment));
     }
   }
-  return new Map(selected.flatMap(({ id }) => [...problems].filter(([name]) => name === id)));
+  return new Map(
+    selected.flatMap(({ id }) => {
+      const problem = problems.get(id);
+      return problem === undefined ? [] : [[id, problem]];
+    }),
+  );
 }
 
 function renamed(segment: Segment, before: readonly string[], all: ReadonlyMap<string, Segment>): Problem {
