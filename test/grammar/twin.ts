@@ -56,6 +56,8 @@ function allDialects(dialects: readonly Dialect[]): Dialect {
   return {
     ...(all(dialects) as Dialect),
     name: dialects[1]?.name ?? "duckdb",
+    // No SQL: how often the one that runs is written to.
+    ...(dialects[0] === undefined ? {} : { marks: dialects[0].marks }),
     queryCompiler: () => allCompilers(dialects.map((dialect) => dialect.queryCompiler())),
   };
 }
