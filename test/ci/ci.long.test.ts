@@ -86,16 +86,23 @@ describe("a suite", () => {
     expect(code).toBe(1);
   });
 
-  it("that hangs is ended with all its processes at CI's deadline, and fails it", async () => {
-    const hangs = `${head}import { writeFileSync } from "node:fs";
-      it("hangs", { timeout: 1e8 }, () => { writeFileSync("${join(folder, "pid")}", String(process.pid)); for (;;); });`;
-    const { code, output } = await ci("hangs", { "one.test.ts": hangs }, "deadline=$((SECONDS + 8))");
-    expect(output).toMatch(/\n0 passed, \d failed\n$/);
+  it("that hangs is ended with all its processes, says where it hangs, and fails CI", async () => {
+    const pid = join(folder, "pid");
+    const loops = `${head}import { writeFileSync } from "node:fs";
+      it("loops", { timeout: 1e8 }, () => { writeFileSync("${pid}", String(process.pid)); for (;;); });`;
+    const waits = `${head}it("waits", { timeout: 1e8 }, () => new Promise(() => undefined));`;
+    const config = 'export default { test: { pool: "forks", maxWorkers: 2 } };\n';
+    // The time is up when both hang, as a signal tells `timeout`.
+    const alarm = `( until [ -e '${pid}' ] && grep -qs waits '${folder}/hangs/scratch/under-way'; do sleep 0.1; done; pkill -ALRM -P $$ timeout ) &`;
+    const { code, output } = await ci("hangs", { "one.test.ts": loops, "two.test.ts": waits, "vitest.config.js": config }, alarm);
+    expect(output).toMatch(/\n0 passed, 1 failed\n$/);
+    expect(output).toMatch(/\nOut of time at [\d:]{8}\. Under way since:\n/);
+    // A process that never rests can't tell which of its tests it is at.
+    for (const at of ["one\\.test\\.ts", "two\\.test\\.ts > waits"]) expect(output).toMatch(new RegExp(`\\n[\\d:]{8} \\S+/hangs/${at}\\n`));
     expect(code).toBe(1);
     // On Linux; a process that has ended may still be listed, as a zombie.
-    const pid = join(folder, "pid");
     const state = (): string => readFileSync(`/proc/${readFileSync(pid, "utf8")}/stat`, "utf8").replace(/^.*\) /, "");
-    if (existsSync(pid) && existsSync("/proc/self/stat")) await expect.poll(() => ended(state)).toBe(true);
+    if (existsSync("/proc/self/stat")) await expect.poll(() => ended(state)).toBe(true);
   });
 
   it("that passes lets CI pass, unless CI has taken too long", async () => {
@@ -115,6 +122,13 @@ it("a stage that fails fails CI, and its output is shown", async () => {
   expect(bad.output).toMatch(/^the reason\nit +\d+s of +60s {2}FAILED\nall .*\n0 passed, 1 failed\n$/);
   expect(bad.code).toBe(1);
   expect((await outcome("bash", ["-c", script("true")])).code).toBe(0);
+});
+
+it("a stage takes no longer than what is left of CI's time", async () => {
+  const script = `set -u; source .ci/functions; scratch='${folder}'; deadline=$((SECONDS + 1)); stage "it" 60 'echo begun; sleep 60; echo ended'; finish`;
+  const { code, output } = await outcome("bash", ["-c", script]);
+  expect(output).toMatch(/^begun\nit +\d+s of +60s {2}FAILED\n/);
+  expect(code).toBe(1);
 });
 
 describe("npm test", () => {
