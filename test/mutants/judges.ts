@@ -93,8 +93,8 @@ export class Judges {
 
   /** Judges what is injected now. */
   async ask(): Promise<Verdict> {
-    if (this.cases.isSame()) return { by: "no statement", why: "DuckDB gets the same statement" };
     try {
+      if (this.cases.isSame()) return { by: "no statement", why: "DuckDB gets the same statement" };
       return (await this.askCases()) ?? (await this.askStories());
     } catch (error) {
       return { by: "error", why: error instanceof Error ? error.message : String(error) };

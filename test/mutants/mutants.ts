@@ -80,7 +80,8 @@ async function askAll(mutants: readonly Numbered[]): Promise<Map<Numbered, Verdi
       const verdict = await judges.ask();
       inject(mutant.file);
       verdicts.set(mutant, verdict);
-      console.log(`${shown(mutant)}\n    ${verdict.by === "nobody" ? "SURVIVES" : verdict.by}: ${excuseOf(mutant.name) ?? verdict.why}`);
+      const told = verdict.by === "nobody" ? `SURVIVES: ${excuseOf(mutant.name) ?? verdict.why}` : `${verdict.by}: ${verdict.why}`;
+      console.log(`${shown(mutant)}\n    ${told}`);
     }
   } finally {
     await judges.close();

@@ -1,6 +1,7 @@
 /** The mutants themselves; who notices them is asked by `npm run test:mutants`. */
 import { describe, expect, it } from "vitest";
 import { EQUIVALENT } from "./equivalent.js";
+import { sqlFile } from "./inject.js";
 import { mutantsOf } from "./mutate.js";
 
 function changes(sql: string): string[] {
@@ -63,6 +64,18 @@ describe("mutants", () => {
   it("leave comments and what Handlebars fills in alone, but for sums", () => {
     expect(changes('select {{plus_seconds "a" "1 and 2"}} -- where a and b')).toEqual([]);
     expect(changes('select {{plus_seconds "a" "b + c"}}')).toEqual(['left out: "b + c" => "b"', 'left out: "b + c" => "c"']);
+  });
+
+  it("leave the blocks of Handlebars whole", () => {
+    expect(changes("select a from t where a is null {{#unless x}}and b is null{{/unless}}, c")).toEqual([
+      "left out: a is null => true",
+      "negated: a is null => not (a is null)",
+      "left out: b is null => true",
+      "negated: b is null => not (b is null)",
+      "joined otherwise: and => or",
+    ]);
+    const all = mutantsOf("arbitrate.sql", sqlFile("arbitrate.sql"));
+    expect(all.filter(({ was }) => was.split("{{#").length !== was.split("{{/").length)).toEqual([]);
   });
 
   it("have a reason each where nobody can notice them", () => {

@@ -215,7 +215,10 @@ function mutateSums(tokens: readonly Token[], at: number, change: Change): void 
   }
 }
 
-/** From the first token to the one before `to`. */
+/** From the first token to the one before `to`, without the ends of Handlebars blocks on its borders: a block stays whole. */
 function spanOf(tokens: readonly Token[], from: number, to: number): Span {
+  const isBorder = (at: number): boolean => /^\{\{[#/]/.test(tokens[at]?.text ?? "");
+  if (isBorder(from) && from < to - 1) return spanOf(tokens, from + 1, to);
+  if (isBorder(to - 1) && from < to - 1) return spanOf(tokens, from, to - 1);
   return [tokens[from]?.start ?? 0, tokens[to - 1]?.end ?? 0];
 }
