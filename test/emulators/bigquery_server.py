@@ -1,8 +1,8 @@
 """local-bigquery for tests that make a project each.   python bigquery_server.py serve [OPTIONS]
 
 Its storage tells of two commits that touch one table in words of its own: here they are BigQuery's. Each statement looks some ten
-times through the tables of all projects and all results: results and projects go when nobody needs them any more, and what the
-catalogue answers is kept until a statement defines something.
+times through the tables of all projects: what the catalogue answers is read from DuckLake's own tables, and kept until a statement
+defines something. Jobs are kept in memory; results and projects go when nobody needs them any more.
 """
 import re
 import shutil
@@ -19,14 +19,34 @@ CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction confli
 # Jobs whose results can be read: more than are asked for at once, by far.
 KEPT_RESULTS = 64
 
-CATALOGUE = re.compile(r"FROM duckdb_|FROM emulator[.](?!jobs)")
+CATALOGUE = re.compile(r"FROM duckdb_|FROM emulator[.]")
+# DuckDB's lists load the tables of every project for each look. These are DuckLake's own of one project.
+NOW = "end_snapshot IS NULL"
+LISTS = {
+    "duckdb_schemas()": f"(SELECT $project AS database_name, schema_name FROM $lake.ducklake_schema WHERE {NOW})",
+    "duckdb_tables()": f"""(
+        SELECT $project AS database_name, schema_name, table_name, coalesce(record_count, 0) AS estimated_size
+        FROM (FROM $lake.ducklake_table WHERE {NOW}) JOIN (FROM $lake.ducklake_schema WHERE {NOW}) USING (schema_id)
+        LEFT JOIN $lake.ducklake_table_stats USING (table_id))""",
+    "duckdb_views()": f"""(
+        SELECT $project AS database_name, schema_name, view_name, false AS internal
+        FROM (FROM $lake.ducklake_view WHERE {NOW}) JOIN (FROM $lake.ducklake_schema WHERE {NOW}) USING (schema_id))""",
+    "duckdb_columns()": f"""(
+        SELECT $project AS database_name, schema_name, table_name, column_name, nulls_allowed AS is_nullable
+        FROM (FROM $lake.ducklake_column WHERE {NOW} AND parent_column IS NULL)
+        JOIN (FROM $lake.ducklake_table WHERE {NOW}) USING (table_id) JOIN (FROM $lake.ducklake_schema WHERE {NOW}) USING (schema_id))""",
+}
+TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+DEFINES = re.compile(r"\b(temp|temporary|drop|declare)\b", re.IGNORECASE)
 
 _apply = ddl.apply
 _execute = database.execute
 _fetch = database.fetch
 _from_duckdb = errors.from_duckdb
-_save = store.save
+_columns = tables.columns
+_run_query = query.execute
 _catalogue = {}
+_jobs = {}
 _results = deque()
 
 
@@ -36,14 +56,63 @@ def from_duckdb(error, context=None, tree=None):
     return _from_duckdb(error, context, tree)
 
 
+def remembered(key, ask):
+    """What the catalogue answered last, if nothing was defined since."""
+    known = _catalogue
+    if key not in known:
+        known[key] = ask()
+    return known[key]
+
+
 def fetch(sql, params=None):
-    """Of the catalogue the answer that it gave last, if nothing was defined since."""
     if not CATALOGUE.search(sql) or "emulator" in (params or ()):
         return _fetch(sql, params)
-    known, key = _catalogue, (sql, *(params or ()))
-    if key not in known:
-        known[key] = _fetch(sql, params)
-    return known[key]
+    return remembered((sql, *(params or ())), lambda: _fetch(listed(sql, params), params))
+
+
+def listed(sql, params):
+    project = params[0] if params else None
+    if project not in database._attached or "duckdb_functions()" in sql:
+        return sql
+    for name, own in LISTS.items():
+        text = own.replace("$lake", quote(f"__ducklake_metadata_{project}")).replace("$project", f"'{project}'")
+        sql = sql.replace(f"FROM {name}", f"FROM {text}")
+    return sql
+
+
+def columns(project_id, dataset_id, table_id):
+    ask = lambda: _columns(project_id, dataset_id, table_id)
+    return ask() if dataset_id == tables.RESULTS else remembered(("columns", project_id, dataset_id, table_id), ask)
+
+
+class Cursor:
+    """A cursor of a job that knows which temporary tables its session has."""
+
+    def __init__(self, cursor, names):
+        self._cursor, self._names = cursor, names
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def sql(self, sql, **options):
+        return self._names if sql == TEMPORARY and self._names is not None else self._cursor.sql(sql, **options)
+
+
+class Names(list):
+    def fetchall(self):
+        return self
+
+
+def run_query(cursor, project_id, job_id, config, dry_run=False, session=None):
+    # A cursor without a session is a new one.
+    names = getattr(session, "temporary", None) if session else Names()
+    if session and names is None:
+        names = session.temporary = Names(cursor.sql(TEMPORARY).fetchall())
+    try:
+        return _run_query(Cursor(cursor, names), project_id, job_id, config, dry_run, session)
+    finally:
+        if session and DEFINES.search(config.query or ""):
+            session.temporary = None
 
 
 def forgetting(work):
@@ -59,14 +128,19 @@ def forgetting(work):
 
 
 def save(job):
-    saved = _save(job)
-    if job.status.state == "DONE" and job.jobReference.jobId:
-        _results.append((job.jobReference.projectId, job.jobReference.jobId))
+    reference = job.jobReference
+    _jobs[reference.projectId, reference.jobId] = job
+    if job.status.state == "DONE" and reference.jobId:
+        _results.append((reference.projectId, reference.jobId))
         while len(_results) > KEPT_RESULTS:
             project_id, job_id = _results.popleft()
             _execute(f"DROP TABLE IF EXISTS {tables.name(project_id, tables.RESULTS, job_id)}")
-            store.delete(project_id, job_id)
-    return saved
+            _jobs.pop((project_id, job_id), None)
+    return job
+
+
+def load(project_id, job_id):
+    return _jobs.get((project_id, job_id))
 
 
 @app.delete("/emulator/projects/{project_id}")
@@ -84,8 +158,10 @@ def forget(project_id: str):
 
 
 database.fetch = metadata.fetch = row_access.fetch = fetch
+tables.columns = columns
+query.execute = run_query
 database.execute = metadata.execute = forgetting(_execute)
 ddl.apply = forgetting(_apply)
 errors.from_duckdb = query.from_duckdb = from_duckdb
-store.save = save
+store.save, store.load = save, load
 cli.main()
