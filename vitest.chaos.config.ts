@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./test/support/longest-first.js";
 
 const MINUTE = 60_000;
 
@@ -9,6 +10,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts", "test/chaos/support/compile.ts"],
     maxWorkers: 2,
+    sequence: { sequencer: longestFirst("killed-duckdb", "killed-postgres", "bad-day", "random-", "overlap") },
     testTimeout: 20 * MINUTE,
     hookTimeout: 20 * MINUTE,
   },

@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { longestFirst } from "./test/support/longest-first.js";
 
 /** `npm test`: everything but the long suites (`npm run test:long`, `npm run test:chaos`), and half of the oracle. */
 export default defineConfig({
@@ -9,6 +10,7 @@ export default defineConfig({
     pool: "forks",
     env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "5000" },
     maxWorkers: 2,
+    sequence: { sequencer: longestFirst("test/readme", "test/oracle", "run-crash", "test/commands/", "test/decisions") },
     isolate: false,
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     // For what hangs: a test of many command lines takes 15 s here, and a minute on a busy machine.

@@ -7,6 +7,7 @@ const IN_FULL = [
   "test/chaos/overlap.chaos.ts",
   "test/chaos/random-*.chaos.ts",
   "test/decisions-postgres.test.ts",
+  "test/decisions.long.test.ts",
   "test/delivery/bad-day.long.test.ts",
   "test/oracle.test.ts",
   "test/oracle-postgres.long.test.ts",

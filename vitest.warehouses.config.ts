@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./test/support/longest-first.js";
 
 const MINUTE = 60_000;
 
@@ -11,6 +12,7 @@ export default defineConfig({
     exclude: process.env["ROUNDS"] === "all" ? [] : ["test/warehouses/cdnow.test.ts"],
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: longestFirst("population", "warehouses/run.test", "decisions-bigquery", "lease", "init", "old-ledger", "ids", "decisions-") },
     // For what hangs: the longest takes two minutes here.
     testTimeout: 20 * MINUTE,
     hookTimeout: 20 * MINUTE,
