@@ -4,7 +4,6 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
     because: "The bound only keeps the ledger's older days from being read: they decide nothing.",
     mutants: [
       "arbitrate.sql recent: left out: l.decided_at >= {{history_from}} => true",
-      "arbitrate.sql recent: left out: l.decided_at >= s.history_from => true",
       "arbitrate.sql had_before: left out: l.decided_at >= {{had_before_from}} => true",
       "arbitrate.sql had_before: shifted: >= => >",
       "arbitrate.sql counting_claims: left out: decided_at > {{caps_from}} => true",
@@ -60,5 +59,66 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
   {
     because: "A fresh behaviour is later than the last claim, and no claim comes before its due time.",
     mutants: ["arbitrate.sql later_steps: left out: standing <> 'fresh' => true"],
+  },
+  {
+    because: "Every step, offset and row is of a segment that is there; what has none has no key that anything is looked up by.",
+    mutants: [
+      "arbitrate.sql plan: joined otherwise: join => left join",
+      "arbitrate.sql plan: joined otherwise: join => left join #2",
+      "arbitrate.sql offsets: joined otherwise: join => left join",
+      "arbitrate.sql recent: joined otherwise: join => left join",
+      "arbitrate.sql open_rows: joined otherwise: join => left join",
+      "arbitrate.sql open_rows: joined otherwise: join => left join #2",
+    ],
+  },
+  {
+    because: "More rows are asked about than can have something to say; what has nothing to say gets no row of the ledger.",
+    mutants: [
+      "arbitrate.sql offsets: left out: g.segment = s.segment => true",
+      "arbitrate.sql open_rows: left out: s.segment = r.segment => true",
+      `arbitrate.sql open_rows: left out: (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}}) => true`,
+      "arbitrate.sql open_rows: joined otherwise: and => or",
+      "arbitrate.sql open_rows: left out: (s.backfill or x.step is null) => true",
+      "arbitrate.sql open_rows: joined otherwise: and => or #2",
+      "arbitrate.sql open_rows: left out: r.segment = a.segment => true",
+      "arbitrate.sql open_rows: left out: r.user_id = a.user_id => true",
+      "arbitrate.sql open_rows: left out: r.item_key = a.item_key => true",
+      "arbitrate.sql open_rows: left out: r.occurred_at <> a.occurred_at => true",
+    ],
+  },
+  {
+    because: "Rows that staging dropped are left out again where their steps become candidates.",
+    mutants: ["arbitrate.sql open_rows: left out: r.dropped is null => true", "arbitrate.sql open_rows: left out: r.dropped is null => true #2"],
+  },
+  {
+    because: "A row whose other behaviour was answered is open by the second part.",
+    mutants: ["arbitrate.sql open_rows: left out: x.occurred_at = r.occurred_at => true"],
+  },
+  {
+    because: "A behaviour that a backfill brings in was due by the segment's beginning.",
+    mutants: ["arbitrate.sql open_rows: left out: s.backfill => false", "arbitrate.sql open_rows: negated: s.backfill => not (s.backfill)"],
+  },
+  {
+    because: "The rows of delivery settle nothing, and none is the last of a claim that was taken back.",
+    mutants: [
+      "arbitrate.sql recent: left out: l.event not in ('sending', 'accepted', 'in_doubt') => true",
+      "arbitrate.sql recent: left out: 'sending', => nothing",
+      "arbitrate.sql recent: left out: , 'accepted' => nothing",
+      "arbitrate.sql recent: left out: , 'in_doubt' => nothing",
+    ],
+  },
+  {
+    because: "A behaviour is backfilled once.",
+    mutants: ["arbitrate.sql backfills: shifted: max => min", "arbitrate.sql backfills: shifted: max => min #2"],
+  },
+  {
+    because: "A failed message stays settled until it is offered again, and then its release is the last row.",
+    mutants: ["arbitrate.sql answered: left out: event <> 'failed' => true"],
+  },
+  {
+    because: "The first branch has taken what has neither, so that the two conditions exclude one another.",
+    mutants: [
+      "arbitrate.sql opted_out: swapped: when w.topic is null then 2 when w.channel is null then 3 => when w.channel is null then 3 when w.topic is null then 2",
+    ],
   },
 ];
