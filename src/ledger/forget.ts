@@ -1,10 +1,7 @@
 import { instant } from "../core/clock.js";
 import type { Ledger } from "./ledger.js";
-import type { PreviousSegmentRun } from "./runs.js";
+import { FORGOTTEN, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
-
-/** The shape that stands on the row of a forgotten segment: no query has it. */
-export const FORGOTTEN = "forgotten";
 
 /**
  * Appends to `segment_runs`, for each of these segments by its last run, that it is gone for good: no new segment is taken for
