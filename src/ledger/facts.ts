@@ -31,6 +31,8 @@ export interface ForgottenRun {
 export interface Facts {
   /** The warehouse's clock as it was asked, ms since 1970 UTC. */
   clock: number;
+  /** How far this machine's clock is ahead of it, beyond what asking took, ms; negative: behind. */
+  skewMs: number;
   lease: { holder: string | null; fence: number; until: string | null };
   /** Of the ledger's tables; 0 if it does not say. */
   version: number;
@@ -108,13 +110,21 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
   return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
 }
 
-/** The facts from their rows. */
-export function readFacts(rows: readonly Row[]): Facts {
+/** How far a clock is ahead of another one, ms, that was read while the first went from `before` to `after`; negative: behind. */
+export function skewOf(clock: number, before: number, after: number): number {
+  if (before > clock) return before - clock;
+  return Math.min(0, after - clock);
+}
+
+/** The facts from their rows, which were asked for at `asked` and came just now: this machine's clock, ms since 1970 UTC. */
+export function readFacts(rows: readonly Row[], asked: number): Facts {
   const one = (fact: string, name?: string): Row | undefined => rows.find((row) => row["fact"] === fact && (name === undefined || row["name"] === name));
   const content = (row: Row | undefined): string | null => (row === undefined || row["content"] === null ? null : String(row["content"]));
   const lease = one("lease");
+  const clock = Date.parse(`${String(one("fence")?.["name"]).replace(" ", "T")}Z`);
   return {
-    clock: Date.parse(`${String(one("fence")?.["name"]).replace(" ", "T")}Z`),
+    clock,
+    skewMs: skewOf(clock, asked, Date.now()),
     lease: {
       holder: lease === undefined || lease["name"] === null ? null : String(lease["name"]),
       fence: Number(content(one("fence"))),

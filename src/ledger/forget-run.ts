@@ -8,7 +8,7 @@ import { recordOf } from "./facts.js";
 import { MOST_CLAIMS, type Ledger } from "./ledger.js";
 import { NOTHING_YET, TAKEN_BACK } from "./runs.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
-import { ofKindSql } from "./trial.js";
+import { heeded, ofKindSql } from "./trial.js";
 
 /** A run as the ledger lists it. */
 export interface KnownRun {
@@ -30,21 +30,16 @@ export interface Forgotten {
   left: number;
 }
 
-/** Runs by id, or the newest `most` of a ledger; the latest first. */
-export async function knownRuns(warehouse: Warehouse, schema: string, of: { runId: string } | { most: number } | { after: KnownRun }): Promise<KnownRun[]> {
+/** The latest first: one run by its id, the newest `most` that a run of a kind reads of, or those of its kind after a run. Those taken back only by id. */
+export async function knownRuns(warehouse: Warehouse, schema: string, of: { runId: string } | { most: number; trial: boolean } | { after: KnownRun }): Promise<KnownRun[]> {
   const query = ledgerQueries(warehouse.dialect, schema)
     .selectFrom("runs")
     .select(["run_id", "status", "fence", sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of_text")])
     .select(sql<number>`case when coalesce(trial, false) then 1 else 0 end`.as("is_trial"))
     .$if("runId" in of, (runs) => runs.where("run_id", "=", "runId" in of ? of.runId : ""))
-    .$if("most" in of, (runs) => runs.where("status", "not in", TAKEN_BACK).limit("most" in of ? of.most : 0))
-    .$if("after" in of, (runs) => {
-      const { fence, trial } = "after" in of ? of.after : { fence: 0, trial: false };
-      return runs
-        .where("fence", ">", fence)
-        .where("status", "not in", TAKEN_BACK)
-        .where(sql<boolean>`${sql.raw(ofKindSql(trial))}`);
-    })
+    .$if(!("runId" in of), (runs) => runs.where("status", "not in", TAKEN_BACK))
+    .$if("most" in of, (runs) => ("most" in of ? runs.where(heeded(of.trial)).limit(of.most) : runs))
+    .$if("after" in of, (runs) => ("after" in of ? runs.where("fence", ">", of.after.fence).where(sql<boolean>`${sql.raw(ofKindSql(of.after.trial))}`) : runs))
     .orderBy("fence", "desc");
   return (await warehouse.query(statement(query))).map((row) => ({
     runId: String(row["run_id"]),
