@@ -7,14 +7,14 @@ import { decide, workTables, type DecideOptions, type Decisions } from "./decide
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import { OUTBOX_ID } from "./delivery/outbox.js";
-import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
+import type { DeliveryEvent, PauseState, StopKind, StoppedChannel } from "./delivery/types.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
 import { refuseSkew, runAhead } from "./ledger/clock.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { setPause, type Pause } from "./ledger/pauses.js";
 import { isTrial } from "./ledger/trial.js";
 import { recover, type Recovered } from "./ledger/recover.js";
-import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
+import { recordFailure, recordRunEnd, recordRunStart, TAKE_BACK, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
@@ -272,12 +272,25 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null, pause
   ];
 }
 
+/** The code of the problem of a channel that stopped. */
+export const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
+  refused: "delivery/channel-stopped",
+  unavailable: "delivery/provider-unavailable",
+  clock: "delivery/clock",
+};
+
+const STOPPED: Readonly<Record<StopKind, { found: string; check: string }>> = {
+  refused: { found: "was refused by its provider", check: "Check its api_key and sender" },
+  unavailable: { found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
+  clock: { found: "found another clock at its provider", check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too` },
+};
+
 function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
-  const refused = kind === "refused";
+  const { found, check } = STOPPED[kind];
   return {
-    code: refused ? "delivery/channel-stopped" : "delivery/provider-unavailable",
-    message: `Channel ${channel} ${refused ? "was refused by its provider" : "found its provider unavailable"} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
-    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. Check its ${refused ? "api_key and sender" : "endpoint and the provider's status page"}.`,
+    code: STOPPED_CODES[kind],
+    message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
+    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
   };
 }
 

@@ -1,7 +1,7 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
 import type { AlertKind, Project } from "../project/types.js";
-import type { RunResult } from "../run.js";
+import { STOPPED_CODES, type RunResult } from "../run.js";
 
 /** One thing that is wrong. */
 export interface Condition {
@@ -53,8 +53,7 @@ export function conditionsOf(observation: Observation): Condition[] {
       return { kind: kindOf(code), code, subject: "audience", name, message };
     }),
     ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
-      const code = kind === "refused" ? "delivery/channel-stopped" : "delivery/provider-unavailable";
-      return { kind: "failed", code, subject: "channel", name, message: reason };
+      return { kind: "failed", code: STOPPED_CODES[kind], subject: "channel", name, message: reason };
     }),
   ];
 }

@@ -1,6 +1,6 @@
 /** What a command must know of the ledger before it writes: read in one statement, with the lease where one is taken. */
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
+import { instant, skewOf } from "../core/clock.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
@@ -108,12 +108,6 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
     .unionAll(standing);
   if (asked.segments.length === 0) return statement(ofRun);
   return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
-}
-
-/** How far a clock is ahead of another one, ms, that was read while the first went from `before` to `after`; negative: behind. */
-export function skewOf(clock: number, before: number, after: number): number {
-  if (before > clock) return before - clock;
-  return Math.min(0, after - clock);
 }
 
 /** The facts from their rows, which were asked for at `asked` and came just now: this machine's clock, ms since 1970 UTC. */
