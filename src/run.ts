@@ -272,23 +272,20 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null, pause
   ];
 }
 
-/** The code of the problem of a channel that stopped. */
-export const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
-  refused: "delivery/channel-stopped",
-  unavailable: "delivery/provider-unavailable",
-  clock: "delivery/clock",
-};
-
-const STOPPED: Readonly<Record<StopKind, { found: string; check: string }>> = {
-  refused: { found: "was refused by its provider", check: "Check its api_key and sender" },
-  unavailable: { found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
-  clock: { found: "found another clock at its provider", check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too` },
+const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: string }>> = {
+  refused: { code: "delivery/channel-stopped", found: "was refused by its provider", check: "Check its api_key and sender" },
+  unavailable: { code: "delivery/provider-unavailable", found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
+  clock: {
+    code: "delivery/clock",
+    found: "found another clock at its provider",
+    check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too`,
+  },
 };
 
 function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
-  const { found, check } = STOPPED[kind];
+  const { code, found, check } = STOPPED[kind];
   return {
-    code: STOPPED_CODES[kind],
+    code,
     message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
     hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
   };

@@ -32,7 +32,11 @@ it("of a run that was cut off, what was being handed over is in doubt, and what 
     "bob claimed kept",
     "bob in_doubt interrupted",
   ]);
-  expect((await shop.story(`run_id = '${runId}' and reason = 'forgotten'`)).sort()).toEqual(["ada voided forgotten", "bob voided forgotten", "cy released forgotten"]);
+  expect((await shop.story(`run_id = '${runId}' and reason = 'forgotten'`)).sort()).toEqual([
+    "ada voided forgotten",
+    "bob voided forgotten",
+    "cy released forgotten",
+  ]);
   expect((await told((terminal) => doubtsCommand(terminal, { projectDir: shop.root, color: false, ...LIVE }))).stdout).toMatch(/bob/);
   expect((await shop.run(T0 + MINUTE, LIVE)).delivery).toMatchObject({ claims: 1, counts: { accepted: 1 } });
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "cy@example.com", "cy@example.com"]);
@@ -71,12 +75,16 @@ it("a run by a clock that differs from the warehouse's is refused before it writ
     await expect(shop.run(Date.now(), { ...LIVE, dryRun: apart < 0 })).rejects.toThrow(
       new RegExp(`^This machine's clock says ${here}\\S+Z, the warehouse's \\S+Z: they differ by (400 days|2 minutes|1 minute).*`),
     );
-    expect((await told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }))).stdout).toMatch(/FAIL +clock +This machine's clock says/);
+    expect((await told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }))).stdout).toMatch(
+      /FAIL +clock +This machine's clock says/,
+    );
     vi.useRealTimers();
   }
   expect(await shop.rows("select run_id from opportune.runs")).toEqual([]);
   expect((await shop.run(T0, LIVE)).delivery?.counts.accepted).toBe(1);
-  expect((await told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }))).stdout).toMatch(/OK +clock +this machine's and the warehouse's agree/);
+  expect((await told((terminal) => debugCommand(terminal, { projectDir: shop.root, color: false }))).stdout).toMatch(
+    /OK +clock +this machine's and the warehouse's agree/,
+  );
 });
 
 it("the time that a question takes is no difference of clocks", () => {
@@ -115,7 +123,9 @@ it("on DuckDB a provider whose answers are of another time stops its channel, th
     problems: [{ code: "delivery/clock", hint: expect.stringContaining("opportune ledger forget RUN") as string }],
     delivery: { counts: { accepted: 1, released: { channel_stopped: 2 } } },
   });
-  expect(lied.problems[0]?.message).toMatch(/found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by 400 days/);
+  expect(lied.problems[0]?.message).toMatch(
+    /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by 400 days/,
+  );
   const standing = (): Promise<unknown[]> => shop.warehouse((warehouse) => pauses(warehouse, "opportune", false, T0));
   expect(await standing()).toMatchObject([{ scope: "channel", name: "email" }]);
   ahead.ms = 0;

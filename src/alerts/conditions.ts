@@ -1,7 +1,8 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
 import type { AlertKind, Project } from "../project/types.js";
-import { STOPPED_CODES, type RunResult } from "../run.js";
+import type { RunResult } from "../run.js";
+import type { StopKind } from "../delivery/types.js";
 
 /** One thing that is wrong. */
 export interface Condition {
@@ -34,6 +35,13 @@ export function ofKey(key: string): Omit<Condition, "message"> {
 const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
 
 const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
+
+/** The code of a channel that stopped, as its problem has it. */
+const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
+  refused: "delivery/channel-stopped",
+  unavailable: "delivery/provider-unavailable",
+  clock: "delivery/clock",
+};
 
 const STALE = "A source that it reads is older than its stale_after, or can't be read.";
 

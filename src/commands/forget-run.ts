@@ -55,13 +55,22 @@ async function knownRun(project: Project, warehouse: Warehouse, runId: string): 
   const [run] = await knownRuns(warehouse, schema, { runId });
   if (run === undefined) {
     const latest = await knownRuns(warehouse, schema, { most: SEARCHED, trial: true });
-    const meant = didYouMean(nearestName(runId, latest.map((each) => each.runId)));
+    const meant = didYouMean(
+      nearestName(
+        runId,
+        latest.map((each) => each.runId),
+      ),
+    );
     const few = latest.slice(0, SHOWN).map((each) => each.runId);
     const newest = few.length === 0 ? "It has no run that could be taken back." : `The latest are: ${few.join(", ")}.`;
-    throw refusal(`The ledger of target ${name} has no run ${JSON.stringify(runId)}.`, meant === undefined ? newest : `${meant.charAt(0).toUpperCase()}${meant.slice(1)}`);
+    throw refusal(
+      `The ledger of target ${name} has no run ${JSON.stringify(runId)}.`,
+      meant === undefined ? newest : `${meant.charAt(0).toUpperCase()}${meant.slice(1)}`,
+    );
   }
   if (run.status === "forgotten") throw refusal(`Run ${runId} is taken back already.`, "There is nothing left to do: the next run is as if it had not been.");
-  if (run.status === "forget") throw refusal(`${runId} says that a run was taken back; it isn't a run.`, "Name a run that decided: `opportune explain USER` names the run of each event.");
+  if (run.status === "forget")
+    throw refusal(`${runId} says that a run was taken back; it isn't a run.`, "Name a run that decided: `opportune explain USER` names the run of each event.");
   if (!live && !run.trial) throw refusal(`Run ${runId} was live, and target ${name} isn't.`, "Name the live target with --target.");
   return run;
 }

@@ -31,7 +31,11 @@ export interface Forgotten {
 }
 
 /** The latest first: one run by its id, the newest `most` that a run of a kind reads of, or those of its kind after a run. Those taken back only by id. */
-export async function knownRuns(warehouse: Warehouse, schema: string, of: { runId: string } | { most: number; trial: boolean } | { after: KnownRun }): Promise<KnownRun[]> {
+export async function knownRuns(
+  warehouse: Warehouse,
+  schema: string,
+  of: { runId: string } | { most: number; trial: boolean } | { after: KnownRun },
+): Promise<KnownRun[]> {
   const query = ledgerQueries(warehouse.dialect, schema)
     .selectFrom("runs")
     .select(["run_id", "status", "fence", sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of_text")])

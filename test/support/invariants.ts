@@ -106,7 +106,9 @@ class Watch {
     const number = [...this.asOf].findLast(([, each]) => each === asOf)?.[0];
     if (number === undefined) return;
     this.asOf.delete(number);
-    const stays = this.claims.filter(({ run, row, outcome }) => run === number && row.event === "claimed" && (outcome === "accepted" || outcome === "in_doubt"));
+    const stays = this.claims.filter(
+      ({ run, row, outcome }) => run === number && row.event === "claimed" && (outcome === "accepted" || outcome === "in_doubt"),
+    );
     const kept = new Set(stays.map(({ row }) => row));
     const behaviours = new Set(stays.map(({ row }) => behaviourOf(row)));
     this.claims = this.claims.filter(({ run, row }) => run !== number || kept.has(row));
