@@ -49,7 +49,8 @@ recent as {{kept}}(          -- as far back as it can matter to a candidate of t
     l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment
-  where l.decided_at >= {{history_from}} and l.decided_at >= s.history_from and l.event not in ('sending', 'accepted', 'in_doubt')
+  where (l.decided_at >= {{history_from}} and l.decided_at >= s.history_from{{#if kept_at}} or l.decided_at in ({{kept_at}}) and l.run_id in ({{kept_by}}){{/if}})
+    and l.event not in ('sending', 'accepted', 'in_doubt'){{#if forgotten}} and l.run_id not in ({{forgotten}}){{/if}}
     {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
 ),
 backfills as (
@@ -374,7 +375,7 @@ opted_out as (
   ) x
   group by message_id
 ),
-counting_claims as ( -- marketing claims and hold-outs that neither failed nor were released; the address stands on the claim alone
+counting_claims as ( -- marketing claims and hold-outs that neither failed nor were released or taken back; the address stands on the claim alone
   select message_id, run_id, max(user_id) as user_id, max(address) as address, max(channel) as channel, max(topic) as topic, min(decided_at) as decided_at
   from {{ledger "sent_ledger"}}
   -- Not "counts <> 0": Postgres would read the whole of the index that has this condition.

@@ -273,6 +273,7 @@ function gather(
     asOf,
     trial,
     salt: facts.salt,
+    forgotten: facts.forgotten,
     segments: segments.map((segment): ArbitratedSegment => {
       const stored = previous.get(segment.id);
       const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };

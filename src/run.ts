@@ -7,13 +7,14 @@ import { decide, workTables, type DecideOptions, type Decisions } from "./decide
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import { OUTBOX_ID } from "./delivery/outbox.js";
-import type { DeliveryEvent, PauseState, StoppedChannel } from "./delivery/types.js";
+import type { DeliveryEvent, PauseState, StopKind, StoppedChannel } from "./delivery/types.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
+import { refuseSkew, runAhead } from "./ledger/clock.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { setPause, type Pause } from "./ledger/pauses.js";
 import { isTrial } from "./ledger/trial.js";
 import { recover, type Recovered } from "./ledger/recover.js";
-import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
+import { recordFailure, recordRunEnd, recordRunStart, TAKE_BACK, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
@@ -85,7 +86,9 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
     if (!dryRun && !trial) await refuseCopies(warehouse, schema, facts.home);
-    refuseEarlier(facts.lastAsOf, about);
+    // A trial as of some time goes by that.
+    if (options.asOf === null) refuseSkew(warehouse, facts);
+    await refuseEarlier(warehouse, schema, facts, about);
     const recovered = ledger === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
     const work = workTables(warehouse.dialect, schema);
     if (ledger === null) await warehouse.script({ work, statements: [] });
@@ -150,12 +153,13 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-function refuseEarlier(last: string | null, { asOf, trial }: RunKey): void {
-  if (last === null || Date.parse(last) <= Date.parse(asOf)) return;
+async function refuseEarlier(warehouse: Warehouse, schema: string, facts: Facts, { asOf, trial }: RunKey): Promise<void> {
+  const last = await runAhead(warehouse, schema, facts, trial, Date.parse(asOf));
+  if (last === null) return;
   throw new OpportuneError({
     code: "run/as-of",
-    message: `The ledger knows a ${trial ? "" : "live "}run as of ${last}; this one would be as of ${asOf}, earlier than that.`,
-    hint: "Check this machine's clock. To look at an earlier time, use a copy of the ledger: another `schema` of a target.",
+    message: `The ledger knows a ${trial ? "" : "live "}run as of ${last.asOf}; this one would be as of ${asOf}, earlier than that.`,
+    hint: `Check this machine's clock. If the clock of that run was ahead, take it back: \`opportune ledger forget ${last.runId}\`. To look at an earlier time, use a copy of the ledger: another \`schema\` of a target.`,
   });
 }
 
@@ -268,12 +272,22 @@ function problemsOf(decisions: Decisions, delivery: DeliveryResult | null, pause
   ];
 }
 
+const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: string }>> = {
+  refused: { code: "delivery/channel-stopped", found: "was refused by its provider", check: "Check its api_key and sender" },
+  unavailable: { code: "delivery/provider-unavailable", found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
+  clock: {
+    code: "delivery/clock",
+    found: "found another clock at its provider",
+    check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too`,
+  },
+};
+
 function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
-  const refused = kind === "refused";
+  const { code, found, check } = STOPPED[kind];
   return {
-    code: refused ? "delivery/channel-stopped" : "delivery/provider-unavailable",
-    message: `Channel ${channel} ${refused ? "was refused by its provider" : "found its provider unavailable"} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
-    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. Check its ${refused ? "api_key and sender" : "endpoint and the provider's status page"}.`,
+    code,
+    message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
+    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
   };
 }
 

@@ -2,7 +2,7 @@
 create or replace view {{ledger "caps_in_use"}} as
 with latest as (
   select is_trial, max(as_of) as as_of
-  from (select coalesce(trial, false) as is_trial, as_of from {{ledger "runs"}}) r
+  from (select coalesce(trial, false) as is_trial, as_of from {{ledger "runs"}} where status <> 'forgotten') r
   group by is_trial
 ),
 counting as (

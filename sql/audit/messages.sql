@@ -1,4 +1,4 @@
--- One row a claim or hold-out, with where it stands now; a message that was released and claimed again has a row for each.
+-- One row a claim or hold-out, with where it stands now; a message that was released and claimed again has a row for each. What left in a run that was taken back is the record's.
 create or replace view {{ledger "messages"}} as
 with events as (
   select message_id, run_id,
@@ -32,4 +32,4 @@ join events e on e.message_id = c.message_id and e.run_id = c.run_id
 left join (
   select message_id, run_id, sum(counts) as counts from {{ledger "sent_ledger"}} where event in ('failed', 'released') group by message_id, run_id
 ) n on n.message_id = c.message_id and n.run_id = c.run_id
-where c.event in ('claimed', 'held_out')
+where c.event in ('claimed', 'held_out') and c.run_id not in (select run_id from {{ledger "runs"}} where status = 'forgotten')

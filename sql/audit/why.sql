@@ -2,10 +2,10 @@
 create or replace view {{ledger "why"}} as
 select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_at, due_at, expires_at, event, reason, rule, channel, message_id, run_id, detail,
   case event
-    when 'claimed' then 'will be sent'
+    when 'claimed' then case reason when 'kept' then 'had left in a run that was taken back; counts from now' else 'will be sent' end
     when 'held_out' then 'kept silent by the holdout of the ' || rule
     when 'sending' then 'handed to the provider'
-    when 'accepted' then case reason when 'settled' then 'settled by hand: it was sent' else 'accepted by the provider' end
+    when 'accepted' then case reason when 'settled' then 'settled by hand: it was sent' when 'kept' then 'had been accepted by the provider' else 'accepted by the provider' end
     when 'failed' then case reason
       when 'invalid' then 'could not be rendered'
       when 'not_sent' then 'settled by hand: it was not sent'
@@ -15,8 +15,10 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
     when 'released' then case reason
       when 'resend' then 'no answer came; offered again'
       when 'retry' then 'offered again after a fix'
+      when 'forgotten' then 'not sent: the run was taken back'
       else 'not sent after all (' || reason || '); decided again'
     end
+    when 'voided' then 'the run was taken back (' || rule || ')'
     when 'left' then 'no longer returned by the segment; had waited for ' || rule
     when 'backfilled' then 'taken up by a backfill'
     else case reason

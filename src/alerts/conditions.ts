@@ -2,6 +2,7 @@
 import type { Problem } from "../core/errors.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run.js";
+import type { StopKind } from "../delivery/types.js";
 
 /** One thing that is wrong. */
 export interface Condition {
@@ -35,6 +36,13 @@ const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
 
 const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
 
+/** The code of a channel that stopped, as its problem has it. */
+const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
+  refused: "delivery/channel-stopped",
+  unavailable: "delivery/provider-unavailable",
+  clock: "delivery/clock",
+};
+
 const STALE = "A source that it reads is older than its stale_after, or can't be read.";
 
 /** Everything wrong with a run, but for silence, which shows only beside other runs. */
@@ -53,8 +61,7 @@ export function conditionsOf(observation: Observation): Condition[] {
       return { kind: kindOf(code), code, subject: "audience", name, message };
     }),
     ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
-      const code = kind === "refused" ? "delivery/channel-stopped" : "delivery/provider-unavailable";
-      return { kind: "failed", code, subject: "channel", name, message: reason };
+      return { kind: "failed", code: STOPPED_CODES[kind], subject: "channel", name, message: reason };
     }),
   ];
 }

@@ -1,7 +1,7 @@
 import { secondsBefore } from "../core/clock.js";
 import { addressColumn } from "../project/treatments.js";
 import { canonicalAddresses } from "../warehouse/canonical.js";
-import type { Dialect } from "../warehouse/dialect.js";
+import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, renderSqlFile, textConstant, timestampLiteral } from "../warehouse/sql.js";
 import type { Statement } from "../warehouse/types.js";
 import {
@@ -27,6 +27,7 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
   const { project, asOf, trial, salt } = arbitration;
   const binder = new Binder(dialect);
   const earliest = arbitration.segments.map((segment) => historyFrom(segment, asOf)).sort()[0] ?? asOf;
+  const inHistory = arbitration.forgotten.filter((run) => Date.parse(run.asOf) >= Date.parse(earliest));
   return renderSqlFile(
     "arbitrate.sql",
     dialect,
@@ -45,6 +46,10 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
       outcomes: outcomeConstants(),
       suppressed_address: canonicalAddresses(new Map([...project.channels.keys()].map((name) => [name, addressColumn(project, name)])), dialect),
       history_from: timestampLiteral(earliest, dialect),
+      // What left of a run by a clock ahead is about behaviours that are still to come: it is known however long ago it was taken back.
+      forgotten: inHistory.map(({ runId }) => literal(runId)).join(", "),
+      kept_by: inHistory.map(({ record }) => literal(record)).join(", "),
+      kept_at: inHistory.map(({ at }) => timestampLiteral(at, dialect)).join(", "),
       had_before_from: timestampLiteral(arbitration.segments.some(({ segment }) => segment.repeat.kind === "never") ? BEGINNING : asOf, dialect),
       caps_from: timestampLiteral(secondsBefore(asOf, longestCapSeconds(project)), dialect),
       max_per_run: String(project.policy.maxPerRun),

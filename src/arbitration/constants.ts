@@ -1,6 +1,7 @@
 import type { Cap, Project, Segment } from "../project/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import { secondsBefore } from "../core/clock.js";
+import type { ForgottenRun } from "../ledger/facts.js";
 import type { Check } from "../segments/types.js";
 import type { Constant, ConstantTable } from "../warehouse/sql.js";
 import type { Activation, PreviousActivation } from "./activation.js";
@@ -35,6 +36,8 @@ export interface Arbitration {
   /** Reads what live runs and trials wrote; a live run reads live rows alone. */
   trial: boolean;
   salt: string;
+  /** Runs whose rows are skipped. */
+  forgotten: readonly ForgottenRun[];
   segments: readonly ArbitratedSegment[];
   pausedChannels: ReadonlySet<string>;
   zones: readonly ZoneHours[];

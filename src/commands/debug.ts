@@ -1,7 +1,8 @@
-import { instant } from "../core/clock.js";
+import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import {
   channelChecks,
+  clockCheck,
   failed,
   guardChecks,
   homeCheck,
@@ -15,6 +16,8 @@ import {
 } from "../report/checks.js";
 import { loadProject } from "../project/load.js";
 import type { Project } from "../project/types.js";
+import { runAhead, skewProblem } from "../ledger/clock.js";
+import { ledgerFacts } from "../ledger/ledger.js";
 import { ledgerStatus } from "../ledger/schema.js";
 import { isAtHome } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
@@ -120,8 +123,16 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
     ...guardChecks(await heldBack(project, warehouse)),
+    await clockOf(project, warehouse),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];
+}
+
+async function clockOf({ target }: Project, warehouse: Warehouse): Promise<Check> {
+  const trial = isTrial(target, null);
+  const facts = await ledgerFacts(warehouse, target.schema, { asOf: instant(Date.now()), trial, segments: [] });
+  const ahead = await runAhead(warehouse, target.schema, facts, trial, Date.now() + CLOCKS_AGREE_MS);
+  return clockCheck(skewProblem(warehouse, facts), ahead, warehouse.dialect.oneProcess);
 }
 
 async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {

@@ -21,7 +21,7 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
   const trial = isTrial(project.target, null);
   const newest = story.at(-1)?.decidedAt ?? "";
   const runs = await warehouse.query({
-    sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where ${heededSql(trial, "r")}`,
+    sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where status <> 'forgotten' and ${heededSql(trial, "r")}`,
     params: [],
   });
   const asOf = String(runs[0]?.["as_of"] ?? newest);

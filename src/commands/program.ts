@@ -196,13 +196,19 @@ function addDoubtCommands(program: Command): void {
 }
 
 function addLedgerCommands(program: Command): void {
-  const ledger = command(program, "ledger", "install the ledger, or see its version");
+  const ledger = command(program, "ledger", "install the ledger, see its version, or take a run back");
   command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(
     lazily(async () => (await import("./ledger.js")).ledgerInstallCommand),
   );
   command(ledger, "adopt", "let runs send from this database, which is a copy or a restore of the ledger's own").action(
     lazily(async () => (await import("./ledger.js")).ledgerAdoptCommand),
   );
+  command(ledger, "forget", "take a run back whose clock or data was wrong: the next run is as if it had not been, and nobody who heard hears again")
+    .argument("<run>", "id of the run, as `opportune run` and `opportune explain` tell it")
+    .option("--and-later", "take back the runs after it too, the latest first")
+    .addOption(output())
+    .addHelpText("after", examples("opportune ledger forget 20270406T120000Z_1f0c9a2b"))
+    .action(lazily(async () => (await import("./forget-run.js")).forgetRunCommand));
   command(ledger, "forget-segment", "record that a segment is gone for good: a new one with its query is new, and may write to the same users again")
     .argument("<segments...>", "ids of segments that ran and have no file any more, are drafts, or have another query now")
     .addHelpText("after", examples("opportune ledger forget-segment cart_abandoned"))

@@ -7,3 +7,12 @@ export function instant(ms: number): string {
 export function secondsBefore(at: string, seconds: number): string {
   return instant(Date.parse(at) - seconds * 1000);
 }
+
+/** Clocks that differ by no more agree, ms. */
+export const CLOCKS_AGREE_MS = 60_000;
+
+/** How far a clock is ahead of another one, ms, that was read while the first went from `before` to `after`; negative: behind. */
+export function skewOf(other: number, before: number, after: number): number {
+  if (before > other) return before - other;
+  return Math.min(0, after - other);
+}

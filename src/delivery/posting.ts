@@ -44,7 +44,11 @@ export interface PostingLimits {
 
 const NOTHING_PAUSED: PauseState = { project: false, segments: new Set(), channels: new Set() };
 
-const RELEASE_REASON: Readonly<Record<StopKind, ReleaseReason>> = { refused: "channel_stopped", unavailable: "provider_unavailable" };
+const RELEASE_REASON: Readonly<Record<StopKind, ReleaseReason>> = {
+  refused: "channel_stopped",
+  unavailable: "provider_unavailable",
+  clock: "channel_stopped",
+};
 
 /** All lanes of a run and what is on them. */
 export class Posting<T extends DeliverableClaim> {
@@ -199,7 +203,8 @@ export class Posting<T extends DeliverableClaim> {
     const unposted = outcome.kind === "rejected" && outcome.unposted === true;
     if (!unposted) this.posts += 1;
     if (!unposted && outcome.kind !== "try_again") this.latency.record(now - begun);
-    const stop = open.learn(request, entry, outcome, now);
+    const learned = open.learn(request, entry, outcome, now);
+    const stop = outcome.wrongClock === undefined ? learned : { kind: "clock" as const, reason: outcome.wrongClock };
     if (stop !== null) this.#stopLane(entry, stop);
     this.#judge(entry, outcome, now);
   }

@@ -3,7 +3,8 @@
  * answer, whether it may have left.
  */
 import { Pool, type Dispatcher } from "undici";
-import { outcomeOf } from "./sendgrid-answer.js";
+import { wrongClock } from "./answer-date.js";
+import { outcomeOf, type Answer } from "./sendgrid-answer.js";
 import type { SendOutcome } from "./types.js";
 
 /** Most of an error's body that is kept; a provider's explanation is far shorter. */
@@ -26,6 +27,8 @@ export interface PoolOptions {
   /** From the call of `post` to the last byte of the answer, connecting included. */
   timeoutMs: number;
   largestBodyBytes: number;
+  /** Whether answers whose `Date` is far from the clock say so. */
+  compareClocks: boolean;
   clock: PoolClock;
 }
 
@@ -67,7 +70,7 @@ export class PostingPool {
     this.#listen(signal);
     this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => setImmediate(() => this.#sweep()));
     return new Promise((resolve) => {
-      const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
+      const exchange: Exchange = new Exchange(signal, this.#options, (outcome) => {
         this.#underWay.delete(exchange);
         resolve(outcome);
       });
@@ -116,16 +119,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly begunAt: number;
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
+  #answeredAt = 0;
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
   #body = "";
   #settle: ((outcome: SendOutcome) => void) | null;
 
   constructor(
     readonly signal: AbortSignal,
-    readonly clock: PoolClock,
+    readonly options: Pick<PoolOptions, "clock" | "compareClocks">,
     settle: (outcome: SendOutcome) => void,
   ) {
-    this.begunAt = clock.now();
+    this.begunAt = options.clock.now();
     this.#settle = settle;
   }
 
@@ -145,6 +149,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     if (status < 200) return;
     this.#status = status;
+    this.#answeredAt = this.options.clock.now();
     this.#headers = headers;
   }
 
@@ -176,9 +181,19 @@ class Exchange implements Dispatcher.DispatchHandler {
    * the provider has not got the request.
    */
   #end(ended: boolean, unanswered: string): void {
-    if (this.#status !== 0) this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body, ended }, this.clock.now()));
+    if (this.#status !== 0) this.#finish({ ...outcomeOf(this.#answer(ended), this.options.clock.now()), ...this.#clockProblem() });
     else if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason: unanswered });
     else this.#finish({ kind: "in_doubt", reason: unanswered });
+  }
+
+  #answer(ended: boolean): Answer {
+    return { status: this.#status, headers: this.#headers, body: this.#body, ended };
+  }
+
+  #clockProblem(): Pick<SendOutcome, "wrongClock"> {
+    const date = [this.#headers["date"] ?? []].flat()[0];
+    const problem = this.options.compareClocks ? wrongClock(date, this.begunAt, this.#answeredAt) : null;
+    return problem === null ? {} : { wrongClock: problem };
   }
 
   #finish(outcome: SendOutcome): void {

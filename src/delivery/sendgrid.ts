@@ -23,13 +23,14 @@ const realClock: PoolClock = {
 };
 
 /**
- * A provider that posts to the channel's endpoint with its key. Connections are opened with the first message.
+ * A provider that posts to the channel's endpoint with its key. Connections are opened with the first message. `compareClocks`: an
+ * answer whose `Date` is far from this machine's clock says so.
  * Throws OpportuneError `delivery/no-key` without a key where the channel is not the sandbox, `delivery/endpoint` for a URL that would show
  * the key to the network or is none.
  */
 export function createSendGridProvider(
   channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds">,
-  clock: PoolClock = realClock,
+  { clock = realClock, compareClocks = false }: { clock?: PoolClock; compareClocks?: boolean } = {},
 ): Provider {
   const endpoint = endpointOf(channel);
   const key = keyOf(channel);
@@ -40,6 +41,7 @@ export function createSendGridProvider(
       connections: channel.inFlight,
       timeoutMs: channel.timeoutSeconds * 1000,
       largestBodyBytes: LARGEST_BODY_BYTES,
+      compareClocks,
       clock,
     }),
     key,

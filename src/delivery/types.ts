@@ -45,12 +45,16 @@ export interface OutgoingMessage {
  *
  * A reason never holds a key or the recipient's address: reasons are kept in the ledger.
  */
-export type SendOutcome =
+export type SendOutcome = (
   | { kind: "accepted"; providerId: string | null }
   | { kind: "rejected"; reason: string; unposted?: true }
   | { kind: "unauthorised"; reason: string }
   | { kind: "try_again"; afterMs: number | null; reason: string }
-  | { kind: "in_doubt"; reason: string };
+  | { kind: "in_doubt"; reason: string }
+) & {
+  /** How this machine's clock differs from the answer's: no further message may go by it. */
+  wrongClock?: string;
+};
 
 /** Something that takes messages. */
 export interface Provider {
@@ -122,8 +126,8 @@ export interface Lane {
   onDoubt: "hold" | "resend";
 }
 
-/** Why a channel stopped: its provider refused it (401, 403 …), or takes nothing from anyone. */
-export type StopKind = "refused" | "unavailable";
+/** Why a channel stopped: its provider refused it (401, 403 …), takes nothing from anyone, or has another clock than this machine. */
+export type StopKind = "refused" | "unavailable" | "clock";
 
 /** A channel that stopped in mid-run; what of it was not posted was released. */
 export interface StoppedChannel {

@@ -1,11 +1,11 @@
 /** What a command must know of the ledger before it writes: read in one statement, with the lease where one is taken. */
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
+import { instant, skewOf } from "../core/clock.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
 import type { Pause } from "./pauses.js";
-import { lastRuns, previousRuns, RECENTLY_MS, type PreviousSegmentRun } from "./runs.js";
+import { lastRuns, previousRuns, RECENTLY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement } from "./tables.js";
 import { heeded } from "./trial.js";
 
@@ -19,7 +19,20 @@ export interface FactsAsked {
   trial: boolean;
 }
 
+/** A run that was taken back. Times are ISO 8601 UTC. */
+export interface ForgottenRun {
+  runId: string;
+  asOf: string;
+  /** When it was: what left of it counts from there, under the run `record`. */
+  record: string;
+  at: string;
+}
+
 export interface Facts {
+  /** The warehouse's clock as it was asked, ms since 1970 UTC. */
+  clock: number;
+  /** How far this machine's clock is ahead of it, beyond what asking took, ms; negative: behind. */
+  skewMs: number;
   lease: { holder: string | null; fence: number; until: string | null };
   /** Of the ledger's tables; 0 if it does not say. */
   version: number;
@@ -29,6 +42,8 @@ export interface Facts {
   home: string | null;
   /** The latest `as_of` of a run that this one reads of, ISO 8601 UTC; null: there was none. */
   lastAsOf: string | null;
+  /** Runs of either kind that were taken back. */
+  forgotten: readonly ForgottenRun[];
   /** Runs of either kind that have not ended: beside one's own, all were cut off. */
   unfinished: number;
   /** What is paused as of the run. */
@@ -56,7 +71,7 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
     .unionAll(
       queries
         .selectFrom("leases")
-        .select([fact("fence"), text(cast("null")).as("name"), text(cast("fence")).as("content")])
+        .select([fact("fence"), text(dialect.utcText(dialect.clock)).as("name"), text(cast("fence")).as("content")])
         .where("name", "=", "run"),
     );
   if (asked === undefined) return statement(always);
@@ -75,7 +90,14 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
       queries
         .selectFrom("runs")
         .select([fact("last_as_of"), text(cast("null")).as("name"), text(isoText("max(as_of)", dialect)).as("content")])
+        .where("status", "not in", TAKEN_BACK)
         .where(heeded(asked.trial)),
+    )
+    .unionAll(
+      queries
+        .selectFrom("runs")
+        .select([fact("forgotten"), text("run_id").as("name"), text(isoText("as_of", dialect)).as("content")])
+        .where("status", "in", TAKEN_BACK),
     )
     .unionAll(
       queries
@@ -88,12 +110,15 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
   return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
 }
 
-/** The facts from their rows. */
-export function readFacts(rows: readonly Row[]): Facts {
+/** The facts from their rows, which were asked for at `asked` and came just now: this machine's clock, ms since 1970 UTC. */
+export function readFacts(rows: readonly Row[], asked: number): Facts {
   const one = (fact: string, name?: string): Row | undefined => rows.find((row) => row["fact"] === fact && (name === undefined || row["name"] === name));
   const content = (row: Row | undefined): string | null => (row === undefined || row["content"] === null ? null : String(row["content"]));
   const lease = one("lease");
+  const clock = Date.parse(`${String(one("fence")?.["name"]).replace(" ", "T")}Z`);
   return {
+    clock,
+    skewMs: skewOf(clock, asked, Date.now()),
     lease: {
       holder: lease === undefined || lease["name"] === null ? null : String(lease["name"]),
       fence: Number(content(one("fence"))),
@@ -103,8 +128,22 @@ export function readFacts(rows: readonly Row[]): Facts {
     salt: String(content(one("meta", "salt"))),
     home: content(one("meta", "database")),
     lastAsOf: content(one("last_as_of")),
+    forgotten: forgottenRuns(new Map(rows.filter((row) => row["fact"] === "forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
     unfinished: Number(content(one("unfinished")) ?? 0),
     pauses: rows.filter((row) => row["fact"] === "pause").map((row) => ({ scope: String(row["name"]) as Pause["scope"], name: String(row["content"]) })),
     previous: previousRuns(rows),
   };
+}
+
+/** The run that says that another was taken back, and holds what had left of it. */
+export function recordOf(runId: string): string {
+  return `forget_${runId}`;
+}
+
+/** From the `as_of` of each run that was taken back, and of each that says so. */
+function forgottenRuns(asOf: ReadonlyMap<string, string>): ForgottenRun[] {
+  return [...asOf].flatMap(([runId, runAsOf]) => {
+    const at = asOf.get(recordOf(runId));
+    return at === undefined ? [] : [{ runId, asOf: runAsOf, record: recordOf(runId), at }];
+  });
 }

@@ -1,10 +1,8 @@
-import { instant } from "../core/clock.js";
+import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
+import { OpportuneError } from "../core/errors.js";
 import type { Ledger } from "./ledger.js";
-import type { PreviousSegmentRun } from "./runs.js";
+import { FORGOTTEN, TAKE_BACK, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
-
-/** The shape that stands on the row of a forgotten segment: no query has it. */
-export const FORGOTTEN = "forgotten";
 
 /**
  * Appends to `segment_runs`, for each of these segments by its last run, that it is gone for good: no new segment is taken for
@@ -12,6 +10,13 @@ export const FORGOTTEN = "forgotten";
  * `trial`: for trials alone; `lastAsOf`: of any run, ISO 8601 UTC; `now`: wall clock, ms since 1970 UTC.
  */
 export async function forgetSegments(ledger: Ledger, gone: readonly PreviousSegmentRun[], trial: boolean, lastAsOf: string | null, now: number): Promise<void> {
+  if (lastAsOf !== null && Date.parse(lastAsOf) > Math.max(now, ledger.facts.clock) + CLOCKS_AGREE_MS) {
+    throw new OpportuneError({
+      code: "ledger/ahead",
+      message: `The ledger knows a run as of ${lastAsOf}, which is still to come: a segment forgotten now would be so from then on.`,
+      hint: `If the clock of that run was ahead, ${TAKE_BACK} first.`,
+    });
+  }
   // Later than every run, whose rows it is to follow, also where this machine's clock is behind.
   const asOf = instant(Math.max(now, lastAsOf === null ? now : Date.parse(lastAsOf) + 1));
   const rows = gone.map(({ segment, runId }): SegmentRunsTable => ({

@@ -5,6 +5,7 @@ import { isoText } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { elseRequired } from "./ledger.js";
+import { ofStandingRuns, TAKEN_BACK } from "./runs.js";
 import { requireVersion } from "./schema.js";
 import { ledgerQueries, statement } from "./tables.js";
 import { heeded } from "./trial.js";
@@ -60,6 +61,7 @@ function historyStatement(dialect: Dialect, schema: string, trial: boolean): Sta
     .innerJoin("runs as r", "r.run_id", "s.run_id")
     .select(["segment", "succeeded", "decisions", "status", "released", text(isoText("s.as_of", dialect)).as("asked")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
+    .where("status", "<>", "forgotten")
     .where(heeded(trial, "s"));
   const asked = dialect.jsonObject(["asked", "succeeded", "decisions", "status", "released"].map((column) => [column, column] as const));
   return statement(
@@ -71,6 +73,7 @@ function historyStatement(dialect: Dialect, schema: string, trial: boolean): Sta
         queries
           .selectFrom("runs")
           .select([text("'last_as_of'").as("fact"), nameless, text(isoText("max(as_of)", dialect)).as("content")])
+          .where("status", "not in", TAKEN_BACK)
           .where(heeded(trial)),
       )
       .unionAll(
@@ -85,6 +88,7 @@ function historyStatement(dialect: Dialect, schema: string, trial: boolean): Sta
           .selectFrom("runs")
           .select([text("'decided'").as("fact"), nameless, text(isoText("max(finished_at)", dialect)).as("content")])
           .where("run_id", "in", queries.selectFrom("segment_runs").select("run_id"))
+          .where("status", "<>", "forgotten")
           .where(heeded(trial)),
       )
       .unionAll(
@@ -121,6 +125,7 @@ export async function returnedRows(
     .select(["segment", "returned", sql<number>`row_number() over (partition by segment order by as_of desc, run_id desc)`.as("newest")])
     .where("succeeded", "=", 1)
     .where(heeded(trial))
+    .where(ofStandingRuns(queries))
     .where("as_of", ">", timestamp(now - LAST_RUN_WITHIN_MS));
   const fact = (name: string) => sql<string>`${sql.raw(`'${name}'`)}`.as("fact");
   const rows = await warehouse.query(
@@ -136,6 +141,7 @@ export async function returnedRows(
             .select([fact("recently"), "segment"])
             .where("returned", ">", 0)
             .where(heeded(trial))
+            .where(ofStandingRuns(queries))
             .where("as_of", ">", timestamp(now - withinMs))
             .groupBy("segment"),
         ),

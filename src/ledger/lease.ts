@@ -72,7 +72,7 @@ export class Lease {
       await giveBack(warehouse, schema, holder);
       throw error;
     });
-    const facts = readFacts(rows);
+    const facts = readFacts(rows, taken.hostMs);
     if (facts.lease.holder !== holder) {
       const { holder: other, until } = facts.lease;
       // Null: it was given back since.

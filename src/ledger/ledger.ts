@@ -170,7 +170,9 @@ export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "trial">;
 
 /** The ledger's facts, without the lease. */
 export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {
-  const facts = await elseRequired(warehouse, schema, async () => readFacts(await warehouse.query(factsStatement(warehouse.dialect, schema, asked))));
+  const begun = Date.now();
+  const rows = await elseRequired(warehouse, schema, () => warehouse.query(factsStatement(warehouse.dialect, schema, asked)));
+  const facts = readFacts(rows, begun);
   requireVersion(schema, facts.version);
   return facts;
 }

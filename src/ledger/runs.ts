@@ -1,11 +1,25 @@
-import { sql } from "kysely";
+import { sql, type Kysely, type RawBuilder } from "kysely";
 import { instant } from "../core/clock.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 import type { Ledger, RunKey } from "./ledger.js";
-import { ledgerQueries, statement, type RunsTable } from "./tables.js";
+import { ledgerQueries, statement, type LedgerTables, type RunsTable } from "./tables.js";
 import { heeded } from "./trial.js";
+
+/** The shape that stands on the row of a segment that is gone for good: no query has it. */
+export const FORGOTTEN = "forgotten";
+
+/** What helps where a run went by a wrong clock. */
+export const TAKE_BACK = "take it back with `opportune ledger forget RUN`";
+
+/** Of the rows of `runs`: those of runs that were taken back, and those that say so. Neither is a run that decides. */
+export const TAKEN_BACK = ["forgotten", "forget"] as const;
+
+/** The condition that a row's run was not taken back. */
+export function ofStandingRuns(queries: Kysely<LedgerTables>): RawBuilder<boolean> {
+  return sql<boolean>`run_id not in ${queries.selectFrom("runs").select("run_id").where("status", "=", "forgotten")}`;
+}
 
 /** The last successful run of a segment. */
 export interface PreviousSegmentRun {
@@ -89,6 +103,8 @@ export function lastRuns(
     .select([text(isoText("activated_at", dialect)).as("activated_text")])
     .select(sql<number>`row_number() over (partition by segment order by s.as_of desc, fence desc)`.as("newest"))
     .where("succeeded", "=", 1)
+    // What somebody said of a segment after its run stands, whatever becomes of the run.
+    .where(({ or, eb }) => or([eb("status", "<>", "forgotten"), eb("shape", "=", FORGOTTEN)]))
     .$if(ids.length > 0, (query) => query.where("segment", operator, ids))
     .where(heeded(trial, "s"))
     .$if(since !== null, (query) => query.where(sql<boolean>`s.as_of >= ${sql.raw(timestampLiteral(since ?? "", dialect))}`));
@@ -135,6 +151,7 @@ export async function usualOffers(warehouse: Warehouse, schema: string, trial: b
     .where("succeeded", "=", 1)
     .where("offered", "is not", null)
     .where(heeded(trial))
+    .where(ofStandingRuns(queries))
     .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(since, warehouse.dialect))}`);
   const rows = await warehouse.query(
     statement(
@@ -156,7 +173,8 @@ export async function recordRunStart(ledger: Ledger, run: RunKey & { version: st
   await ledger.commit({ work, statements: [statement(insert)] });
 }
 
-const NOTHING_YET = {
+/** What the row of a run says of no run yet, or of none. */
+export const NOTHING_YET = {
   candidates: null,
   claimed: null,
   accepted: null,

@@ -18,7 +18,7 @@ const VERDICTS = {
 } as const;
 
 /** The events after which a claim is in doubt, or failed, no more. */
-const ENDS = { in_doubt: ["accepted", "failed", "released"], failed: ["accepted", "released"] } as const;
+const ENDS = { in_doubt: ["accepted", "failed", "released", "voided"], failed: ["accepted", "released", "voided"] } as const;
 
 export type Verdict = keyof typeof VERDICTS;
 

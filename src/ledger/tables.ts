@@ -10,7 +10,7 @@ export interface RunsTable {
   as_of: Time;
   started_at: Time;
   finished_at: Time | null;
-  status: "running" | "success" | "error" | "interrupted";
+  status: "running" | "success" | "error" | "interrupted" | "forgotten" | "forget";
   fence: number;
   opportune_version: string | null;
   /** Null or false: live. */

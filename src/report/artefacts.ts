@@ -62,7 +62,7 @@ export interface RunDocument {
     posts: number;
     /** By name; `pause_ms`: how long the channel is better left alone. */
     stopped_channels: Readonly<
-      Record<string, { kind: "refused" | "unavailable"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
+      Record<string, { kind: "refused" | "unavailable" | "clock"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
     >;
     duration_ms: number;
   } | null;

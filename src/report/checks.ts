@@ -156,6 +156,17 @@ export function guardChecks(held: readonly { segment: string; asOf: string; reas
   );
 }
 
+/** `skew`: what is wrong between the clocks; `ahead`: a run that is still to come. `oneClock`: the warehouse has none of its own. */
+export function clockCheck(skew: Problem | null, ahead: { runId: string; asOf: string } | null, oneClock: boolean): Check {
+  if (skew !== null) return failed("clock", skew);
+  if (ahead === null) return ok("clock", oneClock ? "the warehouse goes by this machine's" : "this machine's and the warehouse's agree");
+  return failed("clock", {
+    code: "ledger/ahead",
+    message: `the ledger knows a run as of ${ahead.asOf}, which is still to come: no other runs until then`,
+    hint: `If the clock of that run was ahead, take it back with \`opportune ledger forget ${ahead.runId}\`.`,
+  });
+}
+
 /** Held is fine while a run is under way; `now`: ms since 1970 UTC. `oneProcess`: whoever can look knows that the holder has ended. */
 export function leaseCheck(lease: { holder: string; until: string } | null, now: number, oneProcess: boolean): Check {
   if (lease === null) return ok("lease", "free: no run is under way");

@@ -18,7 +18,7 @@ export interface Entry {
   outcomes: readonly StoryEvent[];
 }
 
-const OUTCOMES: ReadonlySet<string> = new Set(["sending", "accepted", "failed", "in_doubt", "released"]);
+const OUTCOMES: ReadonlySet<string> = new Set(["sending", "accepted", "failed", "in_doubt", "released", "voided"]);
 
 /** A journey's entries in the order of time; a claim is one entry with what became of it. */
 export function entriesOf({ messages }: Journey): Entry[] {
@@ -52,6 +52,8 @@ function titled({ event, reason }: StoryEvent): { kind: EntryKind; title: string
       return { kind: "trouble", title: "In doubt" };
     case "released":
       return { kind: "waiting", title: "Offered again" };
+    case "voided":
+      return { kind: "silent", title: "Taken back" };
     case "waiting":
       return { kind: "waiting", title: "Waited" };
     case "held_out":
@@ -93,7 +95,7 @@ export function nextOf(journeys: readonly Journey[], segments: ReadonlyMap<strin
     return segment.steps.flatMap((step): Next[] => {
       const known = journey.messages.find((message) => message.step === step.name);
       const told = known?.events.at(-1) ?? null;
-      if (told !== null && !["waiting", "denied", "released"].includes(told.event)) return [];
+      if (told !== null && !["waiting", "denied", "released", "voided"].includes(told.event)) return [];
       const from = known?.dueAt ?? later(anchor, Math.min(...[step, ...step.variants].map(({ afterSeconds }) => afterSeconds)));
       const until = known?.expiresAt ?? later(from, step.withinSeconds);
       return until > asOf ? [{ segment: id, key, step: step.name, channel: known?.channel ?? step.channel, from, until, told }] : [];

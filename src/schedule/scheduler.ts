@@ -142,6 +142,8 @@ export class Scheduler {
       return true;
     }
     this.clockSetBack(at);
+    // A run by a clock that was ahead may be taken back meanwhile: the ledger is asked at the next beat.
+    if (tick < this.#lastTick) this.#askedAt = null;
     return false;
   }
 

@@ -9,6 +9,7 @@ export function arbitrationOf(project: Project): Arbitration {
     trial: false,
     asOf: AS_OF,
     salt: "salt",
+    forgotten: [],
     segments: [
       {
         segment: segmentOf(project),

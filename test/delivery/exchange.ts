@@ -96,7 +96,7 @@ export async function deliver({ script, messages = 1, html = "<p>Hello</p>", hea
   const channel = { name: "email", apiKey: KEY, sandbox: false, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
   const events: DeliveryEvent<TestClaim>[] = [];
   const run = async (claims: readonly TestClaim[]): Promise<void> => {
-    const provider = createSendGridProvider(channel, clock);
+    const provider = createSendGridProvider(channel, { clock });
     const { io, events: ofRun } = world(lane(provider, { inFlight: 1 }), new FakeClock(), {
       render: ({ messageId, address }) => message({ messageId, address, html }),
     });

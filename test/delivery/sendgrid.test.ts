@@ -21,7 +21,10 @@ function providerFor(
   changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number } = {},
   clock?: PoolClock,
 ): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
+  const provider = createSendGridProvider(
+    { name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes },
+    clock === undefined ? {} : { clock },
+  );
   open.push(provider);
   return provider;
 }

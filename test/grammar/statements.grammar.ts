@@ -94,6 +94,8 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await opportune("pause", "cart_abandoned");
     await opportune("doubts");
     await expect(opportune("doubts", "--segment", "gone")).rejects.toThrow("There is no segment");
+    const [last] = await sql(join(root, "shop.duckdb"), "select run_id from opportune.runs order by fence desc limit 1");
+    await opportune("ledger", "forget", String(last?.["run_id"]));
     await opportune("ledger", "install");
     await opportune("ledger", "adopt");
     expect(process.exitCode ?? 0).toBe(0);
@@ -182,7 +184,7 @@ function failingOnce(pattern: RegExp): (warehouse: Warehouse) => Warehouse {
 
 /** What a case may have that leads to statements, or to rows in them, of their own. */
 const FEATURES = [
-  ...[/resent/, /retried/, /min_rows/, /"loaded_at":\{"/, /"suppressions":\[\{/, /"preferences":\[\{/, /"backfill":\["/, /"pause":\["/, /"failed"/],
+  ...[/resent/, /retried/, /min_rows/, /"loaded_at":\{"/, /"suppressions":\[\{/, /"preferences":\[\{/, /"backfill":\["/, /"pause":\["/, /"failed"/, /"forget":\["/],
   ...[/variants/, /holdout/, /"caps"/, /spacing/, /quiet_hours/, /max_per_run/, /each_occurrence/, /days"/, /transactional/, /goal/, /"require":\["/],
 ];
 

@@ -42,3 +42,20 @@ export function activate(segment: Segment, asOf: number, before: Activation | un
   const activatedAt = shape === before.shape ? before.activatedAt : before.succeededAt;
   return { shape, activatedAt, steps, succeededAt: asOf };
 }
+
+/** What each run left of each segment, oldest first; a forgotten run leaves nothing. */
+export class Activations {
+  private known: { run: number; segment: string; activation: Activation }[] = [];
+
+  of(segment: string): Activation | undefined {
+    return this.known.findLast((each) => each.segment === segment)?.activation;
+  }
+
+  add(run: number, segment: string, activation: Activation): void {
+    this.known.push({ run, segment, activation });
+  }
+
+  forget(run: number): void {
+    this.known = this.known.filter((each) => each.run !== run);
+  }
+}

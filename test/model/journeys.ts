@@ -25,6 +25,8 @@ export interface Journey {
 export interface PlannedStep {
   step: Step;
   version: Version;
+  /** What the steps count from. */
+  from: number;
   due: number;
   expires: number;
 }
@@ -63,7 +65,7 @@ export function rowsThatCount(segment: Segment, rows: readonly WorldRow[], asOf:
   return [...newest.values()];
 }
 
-/** All journeys of a segment, user and key, oldest first. */
+/** All journeys of a segment, user and key, by their anchors. */
 export function journeysIn(past: readonly LedgerRow[]): Journey[] {
   const found = new Map<number, [LedgerRow, ...LedgerRow[]]>();
   for (const claim of past.filter(stands)) {
@@ -71,7 +73,9 @@ export function journeysIn(past: readonly LedgerRow[]): Journey[] {
     if (claims === undefined) found.set(claim.behaviour, [claim]);
     else claims.push(claim);
   }
-  return [...found].map(([anchor, claims]) => ({ anchor, claims }));
+  const inOrder = ([first, ...others]: [LedgerRow, ...LedgerRow[]]): [LedgerRow, ...LedgerRow[]] =>
+    [first, ...others].sort((a, b) => a.decidedAt - b.decidedAt) as [LedgerRow, ...LedgerRow[]];
+  return [...found].sort(([a], [b]) => a - b).map(([anchor, claims]) => ({ anchor, claims: inOrder(claims) }));
 }
 
 /** The `as_of` of the behaviour's backfill, else the behaviour itself. */
@@ -81,11 +85,11 @@ export function countsFrom(past: readonly LedgerRow[], behaviour: number): numbe
 
 /** The segment's steps, as the user gets them, for a behaviour. */
 export function plan(segment: Segment, user: string, past: readonly LedgerRow[], behaviour: number, journey: Journey | null): PlannedStep[] {
-  const from = countsFrom(past, behaviour);
+  const from = journey === null ? countsFrom(past, behaviour) : Math.min(...journey.claims.map((claim) => claim.from));
   return segment.steps.map((step) => {
     const version = versionOf(segment, step, user, journey?.claims[0].variant ?? "");
     const due = from + version.afterSeconds * 1000;
-    return { step, version, due, expires: due + version.withinSeconds * 1000 };
+    return { step, version, from, due, expires: due + version.withinSeconds * 1000 };
   });
 }
 

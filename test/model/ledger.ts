@@ -3,6 +3,8 @@ import { isReopened, type ClaimOutcome, type DecidedRow } from "../support/world
 
 /** One row. Instants are ms since 1970 UTC. */
 export interface LedgerRow {
+  /** The number of the run that decided it. */
+  run: number;
   segment: string;
   step: string;
   user: string;
@@ -12,6 +14,8 @@ export interface LedgerRow {
   event: DecidedRow["event"] | "released";
   reason: string;
   rule: string;
+  /** What the steps count from. */
+  from: number;
   due: number;
   variant: string;
   channel: string;
@@ -41,8 +45,19 @@ export function counts(row: LedgerRow): boolean {
   return stands(row) && row.outcome !== "failed" && row.outcome !== "invalid";
 }
 
+/** Handed to the provider, which didn't refuse it: a message in doubt may have arrived. */
+function left(row: LedgerRow): boolean {
+  return row.event === "claimed" && (row.outcome === "accepted" || row.outcome === "in_doubt");
+}
+
+/** A claim that stays of a forgotten run: as if decided at `at` (ms), from where a journey counts that this run backfilled. */
+function moved(row: LedgerRow, at: number): LedgerRow {
+  const backfilled = row.from === row.decidedAt && row.from !== row.behaviour;
+  return { ...row, decidedAt: at, ...(backfilled ? { from: at, due: at + row.due - row.from } : {}), run: Number.NaN };
+}
+
 export class Ledger {
-  readonly rows: LedgerRow[] = [];
+  rows: LedgerRow[] = [];
   /** By segment, then by user and key. */
   private readonly persons = new Map<string, Map<string, LedgerRow[]>>();
   private readonly userClaims = new Map<string, LedgerRow[]>();
@@ -56,6 +71,15 @@ export class Ledger {
     if (!isClaim(row)) return;
     put(this.userClaims, row.user, row);
     put(this.addressClaims, row.address, row);
+  }
+
+  /** Takes a run back at `at` (ms): only claims of messages that left the house stay. */
+  forget(run: number, at: number): void {
+    const all = this.rows;
+    this.rows = [];
+    for (const index of [this.persons, this.userClaims, this.addressClaims]) index.clear();
+    for (const row of all) if (row.run !== run) this.append(row);
+    for (const row of all) if (row.run === run && left(row)) this.append(moved(row, at));
   }
 
   /** Every row of one segment, user and key, oldest first. */

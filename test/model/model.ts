@@ -4,7 +4,7 @@
  */
 import type { Segment } from "../../src/project/types.js";
 import { isReopened, type DecidedRow, type Decider, type WorldRun } from "../support/world.js";
-import { activate } from "./activation.js";
+import { Activations, activate } from "./activation.js";
 import type { Candidate, PlannedStep, Row } from "./journeys.js";
 import { candidatesOf, isBaseline, isSettled, plan, rowsThatCount, runningJourney, startsFresh } from "./journeys.js";
 import type { LedgerRow } from "./ledger.js";
@@ -25,13 +25,18 @@ export function createModel(): Model {
   // Two memories: a live run has what live runs left, a trial has everything.
   const live = emptyMemory();
   const all = emptyMemory();
+  const done: { number: number; asOf: string }[] = [];
+  let numbers = 0;
   let decided = 0;
   return {
     run(run) {
+      for (const asOf of run.forget ?? []) forget([live, all], done, asOf, run.asOf);
+      const number = ++numbers;
+      done.push({ number, asOf: run.asOf });
       hear(all, run, () => true);
       hear(live, run, ({ trial }) => trial !== true);
-      const outcome = decideRun(run, run.trial === true ? all : live);
-      if (run.trial !== true) passOn(live, all, outcome);
+      const outcome = decideRun(run, number, run.trial === true ? all : live);
+      if (run.trial !== true) passOn(number, live, all, outcome);
       decided += outcome.candidates;
       return Promise.resolve(outcome.rows);
     },
@@ -41,7 +46,18 @@ export function createModel(): Model {
 }
 
 function emptyMemory(): Memory {
-  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Map() };
+  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Activations() };
+}
+
+/** Takes the last run as of then back, now. */
+function forget(memories: readonly Memory[], done: { number: number; asOf: string }[], asOf: string, now: string): void {
+  const place = done.findLastIndex((each) => each.asOf === asOf);
+  for (const { number } of place < 0 ? [] : done.splice(place, 1)) {
+    for (const { ledger, activations } of memories) {
+      ledger.forget(number, Date.parse(now));
+      activations.forget(number);
+    }
+  }
 }
 
 /** Adds what people, providers and breakers said before the run. */
@@ -52,11 +68,11 @@ function hear(memory: Memory, run: WorldRun, heeds: (word: { trial?: boolean }) 
 }
 
 /** What a live run did is known to trials too. */
-function passOn(live: Memory, all: Memory, { appended, asked }: Outcome): void {
+function passOn(number: number, live: Memory, all: Memory, { appended, asked }: Outcome): void {
   for (const row of appended) all.ledger.append(row);
   for (const segment of asked) {
-    const activation = live.activations.get(segment);
-    if (activation !== undefined) all.activations.set(segment, activation);
+    const activation = live.activations.of(segment);
+    if (activation !== undefined) all.activations.add(number, segment, activation);
   }
 }
 
@@ -69,8 +85,8 @@ interface Outcome {
   candidates: number;
 }
 
-function decideRun(run: WorldRun, memory: Memory): Outcome {
-  const facts = factsOf(run, memory);
+function decideRun(run: WorldRun, number: number, memory: Memory): Outcome {
+  const facts = factsOf(run, number, memory);
   const before = memory.ledger.rows.length;
   const taking = [...run.project.segments.values()].filter((segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true));
   for (const segment of taking) endByGoal(segment, facts);
@@ -80,7 +96,7 @@ function decideRun(run: WorldRun, memory: Memory): Outcome {
     const staged = run.rows[segment.id] ?? [];
     if (staged === "failed") continue;
     rowsOf.set(segment, rowsThatCount(segment, staged, facts.asOf));
-    memory.activations.set(segment.id, activate(segment, facts.asOf, memory.activations.get(segment.id)));
+    memory.activations.add(number, segment.id, activate(segment, facts.asOf, memory.activations.of(segment.id)));
     if (run.backfill?.includes(segment.id) === true) backfill(segment, rowsOf.get(segment) ?? [], facts);
   }
 
@@ -104,12 +120,13 @@ function decideRun(run: WorldRun, memory: Memory): Outcome {
 }
 
 function candidatesNow(segment: Segment, row: Row, facts: Facts): Candidate[] {
-  const activation = facts.memory.activations.get(segment.id);
+  const activation = facts.memory.activations.of(segment.id);
   return activation === undefined ? [] : candidatesOf(segment, row, facts.memory.ledger, activation, facts.asOf, facts.run.trial === true);
 }
 
 function blank(segment: Segment, user: string, key: string, behaviour: number, at: PlannedStep, facts: Facts): LedgerRow {
   return {
+    run: facts.number,
     segment: segment.id,
     step: at.step.name,
     user,
@@ -118,6 +135,7 @@ function blank(segment: Segment, user: string, key: string, behaviour: number, a
     event: "settled",
     reason: "",
     rule: "",
+    from: at.from,
     due: at.due,
     variant: "",
     channel: at.version.channel,
@@ -150,14 +168,14 @@ function endByGoal(segment: Segment, facts: Facts): void {
 /** Each fresh baseline behaviour, recorded or not, counts from this run's `as_of` from now on; once. */
 function backfill(segment: Segment, rows: readonly Row[], facts: Facts): void {
   const { ledger, activations } = facts.memory;
-  const activatedAt = activations.get(segment.id)?.activatedAt ?? null;
+  const activatedAt = activations.of(segment.id)?.activatedAt ?? null;
   for (const { user, key, behaviour } of rows) {
     const past = [...ledger.of(segment.id, user, key)];
     if (runningJourney(segment, user, past, facts.asOf) !== null || !startsFresh(segment, past, behaviour)) continue;
     const [first] = plan(segment, user, past, behaviour, null);
     if (first === undefined || !isBaseline(past, behaviour, first.due, activatedAt)) continue;
     const due = facts.asOf + first.version.afterSeconds * 1000;
-    const row = blank(segment, user, key, behaviour, { ...first, due }, facts);
+    const row = blank(segment, user, key, behaviour, { ...first, from: facts.asOf, due }, facts);
     ledger.append({ ...row, event: "backfilled", reason: "backfilled" });
   }
 }
@@ -201,7 +219,7 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
       const answer: Answer = replaced
         ? { event: "settled", reason: "superseded", rule: "newer_behaviour" }
         : { event: "left", reason: "left", rule: last.reason };
-      return [{ ...last, ...answer, variant: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
+      return [{ ...last, ...answer, run: facts.number, variant: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
     });
   });
 }

@@ -34,7 +34,7 @@ export function addressFor(candidate: Candidate, facts: Facts): string | null {
 }
 
 export const baseline: Rule = ({ kind, past, behaviour, firstDue, segment, step, due }, { memory }) => {
-  const activation = memory.activations.get(segment.id);
+  const activation = memory.activations.of(segment.id);
   if (activation === undefined) return null;
   if (kind === "fresh") return isBaseline(past, behaviour, firstDue, activation.activatedAt) ? settled("baseline") : null;
   if (kind === "over") return null;

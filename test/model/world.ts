@@ -1,7 +1,7 @@
 /** What a run's rules look at beside the ledger: audiences, suppressions, preferences, pauses, freshness. */
 import type { Project, Segment } from "../../src/project/types.js";
 import type { AudienceRow, Pause, Preference, Staged, Suppression, WorldRun } from "../support/world.js";
-import type { Activation } from "./activation.js";
+import type { Activations } from "./activation.js";
 import { userOf } from "./identity.js";
 import type { Ledger } from "./ledger.js";
 
@@ -17,11 +17,13 @@ export interface Memory {
   suppressions: Suppression[];
   preferences: Preference[];
   pauses: Pause[];
-  activations: Map<string, Activation>;
+  activations: Activations;
 }
 
 export interface Facts {
   run: WorldRun;
+  /** Of this run among all. */
+  number: number;
   project: Project;
   /** Ms since 1970 UTC. */
   asOf: number;
@@ -29,12 +31,12 @@ export interface Facts {
   audiences: ReadonlyMap<string, AudienceNow>;
 }
 
-export function factsOf(run: WorldRun, memory: Memory): Facts {
+export function factsOf(run: WorldRun, number: number, memory: Memory): Facts {
   const audiences = new Map<string, AudienceNow>();
   for (const [name, audience] of run.project.audiences) {
     audiences.set(name, stage(run.audiences[name] ?? [], audience.minRows));
   }
-  return { run, project: run.project, asOf: Date.parse(run.asOf), memory, audiences };
+  return { run, number, project: run.project, asOf: Date.parse(run.asOf), memory, audiences };
 }
 
 function stage(rows: Staged<AudienceRow>, minRows: number): AudienceNow {

@@ -179,13 +179,26 @@ describe("the scheduler", () => {
 
   it("runs nothing while the clock stands before the last run, says so once, and goes on after", async () => {
     const stage = new Stage({ often: null });
-    await stage.beats(NOON, NOON - HOUR, NOON - HOUR + 5 * MINUTE);
+    await stage.beats(NOON);
+    stage.world.remembered = { ...stage.world.remembered, lastAsOf: NOON };
+    await stage.beats(NOON - HOUR, NOON - HOUR + 5 * MINUTE);
     stage.scheduler.clockSetBack(NOON - HOUR + 6 * MINUTE);
     await stage.beats(NOON - 5 * MINUTE, NOON, NOON + 5 * MINUTE);
     expect(stage.ran).toEqual(["12:00 often", "12:05 often"]);
     expect(stage.world.events.filter(({ event }) => event === "clock_back")).toEqual([{ event: "clock_back", at: NOON - HOUR, until: NOON }]);
     await stage.beats(NOON - HOUR);
     expect(stage.world.names().filter((name) => name === "clock_back")).toHaveLength(2);
+  });
+
+  it("goes on by the ledger once the run by a clock that was ahead is taken back", async () => {
+    const stage = new Stage({ hourly: 3600 });
+    await stage.beats(NOON + HOUR);
+    stage.world.remembered = { ...stage.world.remembered, lastAsOf: NOON + HOUR, askedAt: new Map([["hourly", NOON + HOUR]]) };
+    await stage.beats(NOON, NOON + 5 * MINUTE);
+    expect(stage.ran).toEqual(["13:00 hourly"]);
+    stage.world.remembered = { lastAsOf: null, askedAt: new Map(), lastSuccess: null, lastDecided: null };
+    await stage.beats(NOON + 10 * MINUTE, NOON + 15 * MINUTE);
+    expect(stage.ran).toEqual(["13:00 hourly", "12:10 hourly"]);
   });
 
   it("lets the run under way end when it is stopped, and begins no other", async () => {

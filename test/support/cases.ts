@@ -43,6 +43,7 @@ const runShape = z.strictObject({
   pause: names.default([]),
   resume: names.default([]),
   backfill: names.optional(),
+  forget: names.optional(),
   select: names.optional(),
   edit: z.record(z.string(), anything).default({}),
   policy: anything.default({}),
@@ -270,6 +271,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         outcome: outcomes(run.outcome),
         ...(run.trial === undefined ? {} : { trial: run.trial }),
         ...(run.backfill === undefined ? {} : { backfill: run.backfill }),
+        ...(run.forget === undefined ? {} : { forget: run.forget.map(readTime) }),
         ...(run.select === undefined ? {} : { select: run.select }),
       },
     });

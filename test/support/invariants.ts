@@ -51,6 +51,7 @@ export class Invariants {
   }
 
   after(run: WorldRun, appended: readonly DecidedRow[]): void {
+    for (const asOf of run.forget ?? []) for (const watch of [this.#live, this.#all]) watch.forget(asOf, Date.parse(run.asOf));
     if (run.trial !== true) this.#live.after(run, appended);
     this.#all.after(run, appended);
   }
@@ -60,12 +61,14 @@ export class Invariants {
 class Watch {
   readonly #judges: (run: WorldRun) => boolean;
   readonly broken: string[] = [];
-  private readonly claims: Claim[] = [];
-  private readonly rows: DecidedRow[] = [];
-  /** By message: its last row. */
-  private readonly last = new Map<string, DecidedRow>();
-  private readonly backfilled = new Map<string, number>();
+  private claims: Claim[] = [];
+  private rows: { row: DecidedRow; run: number; reopened: boolean }[] = [];
+  /** By message: its last row, unless that was reopened. */
+  private last = new Map<string, DecidedRow>();
+  private readonly backfilled = new Map<string, { at: number; run: number }>();
   private runs = 0;
+  /** Those not forgotten. */
+  private readonly asOf = new Map<number, string>();
 
   constructor(judges: (run: WorldRun) => boolean) {
     this.#judges = judges;
@@ -73,11 +76,11 @@ class Watch {
 
   after(run: WorldRun, appended: readonly DecidedRow[]): void {
     this.runs += 1;
+    this.asOf.set(this.runs, run.asOf);
     for (const row of appended) {
-      this.rows.push(row);
       this.last.set(messageOf(row), row);
       if (!(EVENTS[row.reason] ?? []).includes(row.event)) this.breaks(run, row, `${row.event} can't have the reason ${row.reason}`);
-      if (row.event === "backfilled") this.backfilled.set(behaviourOf(row), Date.parse(run.asOf));
+      if (row.event === "backfilled") this.backfilled.set(behaviourOf(row), { at: Date.parse(run.asOf), run: this.runs });
     }
     const claimed = appended.filter((row) => row.event === "claimed" || row.event === "held_out");
     const now = claimed.map((row) => this.claimOf(run, row));
@@ -93,7 +96,34 @@ class Watch {
       if (claim.row.event === "claimed") claim.outcome = run.outcome?.(claim.row) ?? "accepted";
       if (isReopened(claim.outcome)) this.last.delete(messageOf(claim.row));
     }
+    const reopened = new Set(now.filter((claim) => isReopened(claim.outcome)).map((claim) => claim.row));
+    this.rows.push(...appended.map((row) => ({ row, run: this.runs, reopened: reopened.has(row) })));
     if (this.#judges(run)) this.checkExplained(run);
+  }
+
+  /** Of the last run as of then, what left the house stays, as of `at` (ms); nothing else does. */
+  forget(asOf: string, at: number): void {
+    const number = [...this.asOf].findLast(([, each]) => each === asOf)?.[0];
+    if (number === undefined) return;
+    this.asOf.delete(number);
+    const stays = this.claims.filter(
+      ({ run, row, outcome }) => run === number && row.event === "claimed" && (outcome === "accepted" || outcome === "in_doubt"),
+    );
+    const kept = new Set(stays.map(({ row }) => row));
+    const behaviours = new Set(stays.map(({ row }) => behaviourOf(row)));
+    this.claims = this.claims.filter(({ run, row }) => run !== number || kept.has(row));
+    for (const claim of stays) claim.at = at;
+    this.rows = this.rows.filter(({ run, row }) => run !== number || kept.has(row));
+    this.last = new Map();
+    for (const { row, reopened } of this.rows) {
+      if (reopened) this.last.delete(messageOf(row));
+      else this.last.set(messageOf(row), row);
+    }
+    for (const [behaviour, { run }] of this.backfilled) {
+      if (run !== number) continue;
+      if (behaviours.has(behaviour)) this.backfilled.set(behaviour, { at, run });
+      else this.backfilled.delete(behaviour);
+    }
   }
 
   private breaks(run: WorldRun, row: DecidedRow, promise: string): void {
@@ -136,7 +166,7 @@ class Watch {
     const step = segment.steps.find((each) => each.name === row.step);
     const version = step === undefined ? undefined : versionNamed(step, row.variant);
     if (version === undefined) return this.breaks(run, row, "claimed for a step or variant that isn't there");
-    const from = this.backfilled.get(behaviourOf(row)) ?? Date.parse(row.occurred_at);
+    const from = this.backfilled.get(behaviourOf(row))?.at ?? Date.parse(row.occurred_at);
     const due = from + version.afterSeconds * 1000;
     if (Date.parse(row.due_at) !== due) this.breaks(run, row, "due_at isn't the behaviour plus after");
     if (at < due) this.breaks(run, row, "claimed before it was due");
@@ -184,8 +214,8 @@ class Watch {
     if (user_id === null || occurred_at === null || key === null || key === undefined || occurred_at > run.asOf) return;
     const of = { segment: segment.id, user_id, key, occurred_at };
     if (newestRow(run, segment, of) !== world || this.backfilled.has(behaviourOf(of))) return;
-    const history = this.rows.filter((row) => row.segment === segment.id && row.user_id === user_id && row.key === key);
-    if (history.some((row) => row.event === "claimed" || row.event === "held_out" || row.reason === "baseline")) return;
+    const history = this.rows.filter(({ row }) => row.segment === segment.id && row.user_id === user_id && row.key === key);
+    if (history.some(({ row }) => row.event === "claimed" || row.event === "held_out" || row.reason === "baseline")) return;
     for (const step of segment.steps.filter((each) => each.variants.length === 0)) {
       const due = Date.parse(occurred_at) + step.afterSeconds * 1000;
       const at = Date.parse(run.asOf);

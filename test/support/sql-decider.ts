@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { decide, workTables } from "../../src/decide.js";
+import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
@@ -71,12 +72,19 @@ function deciderOn(
   templatesOf: (world: WorldRun) => TemplateCatalog,
   close: () => Promise<void>,
 ): Decider {
+  const ran: { runId: string; asOf: string; trial: boolean }[] = [];
   let runs = 0;
   return {
     async run(world) {
       const ledger = await Ledger.open(warehouse, SCHEMA);
       try {
-        return await runOnce(warehouse, ledger, world, `run${String(++runs).padStart(6, "0")}`, projectOf, templatesOf(world));
+        for (const asOf of world.forget ?? []) {
+          const place = ran.findLastIndex((run) => run.asOf === asOf);
+          for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
+        }
+        const runId = `run${String(++runs).padStart(6, "0")}`;
+        ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
+        return await runOnce(warehouse, ledger, world, runId, projectOf, templatesOf(world));
       } finally {
         await ledger.release();
       }

@@ -77,7 +77,30 @@ export function drawStory(seed: number, many?: number): Story {
     });
     asOf = nextInstant(random, asOf, edges, project);
   }
-  return { seed, runs };
+  return { seed, runs: withForgotten(seed, runs) };
+}
+
+/** At most so many runs of a story are taken back. */
+const MOST_FORGOTTEN = 2;
+
+/** In some stories a run is taken back before the next one; it may be one more, by a clock that is ahead. */
+function withForgotten(seed: number, runs: readonly WorldRun[]): WorldRun[] {
+  const draw = (...of: readonly (string | number)[]): number => hashed(JSON.stringify([seed, ...of]));
+  if (draw("forgets") >= 0.4) return [...runs];
+  let forgotten = 0;
+  return runs.flatMap((run, place) => {
+    const before = runs[place - 1];
+    if (before === undefined || forgotten === MOST_FORGOTTEN || draw("forget", place) >= 0.25) return [run];
+    forgotten += 1;
+    if (draw("ahead", place) < 0.4) return [{ ...run, forget: [before.asOf] }];
+    const ahead = [HOUR, 8 * HOUR, DAY, 400 * DAY][Math.floor(4 * draw("how far", place))] ?? DAY;
+    const asOf = Date.parse(before.asOf) + ahead;
+    const { suppressions: _, preferences: __, pauses: ___, ...world } = before;
+    return [
+      { ...world, asOf: iso(asOf), outcome: outcomeOf(seed + asOf) },
+      { ...run, forget: [iso(asOf)] },
+    ];
+  });
 }
 
 function drawUser(random: Random, index: number): User {

@@ -85,6 +85,8 @@ export interface WorldRun {
   preferences?: readonly Preference[];
   pauses?: readonly Pause[];
   backfill?: readonly string[];
+  /** Taken back before this run, at its `asOf`: each names the last run as of then that isn't forgotten yet. */
+  forget?: readonly string[];
   /** Segment ids; absent: all. */
   select?: readonly string[];
   /** Called for each claim of this run. */

@@ -1,0 +1,35 @@
+/** This machine's clock beside the warehouse's: a run by a clock that is ahead makes the ledger refuse all others until then. */
+import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
+import { formatDuration } from "../core/durations.js";
+import { OpportuneError, type Problem } from "../core/errors.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { knownRuns, type KnownRun } from "./forget-run.js";
+import { TAKE_BACK } from "./runs.js";
+import type { Facts } from "./facts.js";
+
+/** What is wrong with the clocks; null: they agree, or there is one alone, as with a file on this machine. */
+export function skewProblem(warehouse: Warehouse, { clock, skewMs }: Pick<Facts, "clock" | "skewMs">): Problem | null {
+  if (warehouse.dialect.oneProcess || Math.abs(skewMs) <= CLOCKS_AGREE_MS) return null;
+  return {
+    code: "run/clock",
+    message: `This machine's clock says ${toSecond(clock + skewMs)}, the warehouse's ${toSecond(clock)}: they differ by ${formatDuration(Math.round(Math.abs(skewMs) / 1000))}, more than the minute that is allowed.`,
+    hint: `Set the wrong clock, and run again. If an earlier run went by a wrong clock, ${TAKE_BACK}.`,
+  };
+}
+
+/** @throws OpportuneError `run/clock` where the clocks differ by more than a minute, beyond what the question took */
+export function refuseSkew(warehouse: Warehouse, facts: Facts): void {
+  const problem = skewProblem(warehouse, facts);
+  if (problem !== null) throw new OpportuneError(problem);
+}
+
+/** The latest run that a run of this kind reads of, if its `as_of` is later than `now` (ms since 1970 UTC). */
+export async function runAhead(warehouse: Warehouse, schema: string, { lastAsOf }: Facts, trial: boolean, now: number): Promise<KnownRun | null> {
+  if (lastAsOf === null || Date.parse(lastAsOf) <= now) return null;
+  const [last] = await knownRuns(warehouse, schema, { most: 1, trial });
+  return last ?? null;
+}
+
+function toSecond(ms: number): string {
+  return instant(Math.floor(ms / 1000) * 1000);
+}
