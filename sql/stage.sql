@@ -25,6 +25,7 @@ judged as (
       when occurred_at is null then 'null_behaviour'
       when occurred_at > {{as_of}} then 'future_behaviour'
       when item_key is null then 'null_key'
+      when {{bytes "user_id"}} > {{longest_id}} or {{bytes "item_key"}} > {{longest_id}} then 'long_id'
     end as unfit
   from typed
 ),
