@@ -143,9 +143,9 @@ export const duckdbDialect: Dialect = {
   secondsBetween: (from, to) => `((epoch_us(${to}) - epoch_us(${from})) // 1000000)`,
   jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
   toUtc(expression, kind) {
-    // Of any other type it is the query's mistake, not a row's.
-    const cast = kind === "text" || kind === "timestamp" ? "try_cast" : "cast";
-    const utc = `${cast}(${cast}(${expression} as timestamptz) as timestamp)`;
+    const cast = `cast(cast(${expression} as timestamptz) as timestamp)`;
+    // try_cast fails at a date too large for a timestamp. A cast that no value passes is the query's mistake, not a row's.
+    const utc = kind === "text" || kind === "timestamp" ? `try(${cast})` : cast;
     return `case when ${utc} >= timestamp '0001-01-01' and ${utc} < timestamp '10000-01-01' then ${utc} end`;
   },
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
