@@ -4,7 +4,7 @@ import { addressColumn, treatments } from "./project/treatments.js";
 import type { Project } from "./project/types.js";
 import type { Renderer } from "./render/renderer.js";
 import { renderSqlFile } from "./warehouse/sql.js";
-import type { Row, Warehouse } from "./warehouse/types.js";
+import { BATCH_BYTES, type Row, type Warehouse } from "./warehouse/types.js";
 
 /** A claim with the row it came from: all that rendering and delivery need. */
 export interface Claim extends DeliverableClaim {
@@ -30,19 +30,25 @@ export interface Claim extends DeliverableClaim {
 /** What a step says of all its messages. */
 type StepFacts = Pick<Claim, "channel" | "class" | "topic" | "template">;
 
-/** This run's claims in the order of the line, `batchSize` at a time. */
+/** This run's claims in the order of the line, at most `batchSize` at a time, and of large ones fewer. */
 export async function* readClaims(project: Project, warehouse: Warehouse, batchSize: number): AsyncGenerator<Claim[]> {
   const channels = [...project.channels.keys()]
     .map((channel) => ({ channel, column: addressColumn(project, channel) }))
     .filter(({ column }) => column !== "user_id");
   const addresses = channels.map(({ channel, column }) => `when '${channel}' then r.${column}`).join(" ");
-  const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, { channels: addresses === "" ? "when '' then ''" : addresses });
   const steps = new Map<string, StepFacts>();
   for (const segment of project.segments.values()) {
     for (const { step, variant, channel, template } of treatments(segment))
       steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
   }
-  for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, steps));
+  const { dialect } = warehouse;
+  const { schema } = project.target;
+  const pages = dialect.readsByRows ? await warehouse.query(renderSqlFile("claim_pages.sql", dialect, schema, { page_bytes: BATCH_BYTES })) : [null];
+  for (const row of pages) {
+    const page = row === null ? null : { first: Number(row["first_place"]), last: Number(row["last_place"]) };
+    const statement = renderSqlFile("claims.sql", dialect, schema, { channels: addresses === "" ? "when '' then ''" : addresses, page });
+    for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((claim) => toClaim(claim, steps));
+  }
 }
 
 function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {

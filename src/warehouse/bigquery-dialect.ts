@@ -83,6 +83,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   marks: BATCHES,
+  readsByRows: false,
   clock: "current_timestamp()",
   oneProcess: false,
   insertMissing: mergeMissing,

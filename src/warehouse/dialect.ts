@@ -59,6 +59,8 @@ export interface Dialect {
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
   marks: Marks;
+  /** The client takes as many rows as it is told to, whatever they hold: whoever reads large ones must ask for fewer. */
+  readsByRows: boolean;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
@@ -163,6 +165,7 @@ export const duckdbDialect: Dialect = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
+  readsByRows: false,
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,

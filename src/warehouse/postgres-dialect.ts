@@ -69,6 +69,7 @@ export const postgresDialect: Dialect = {
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
+  readsByRows: true,
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,

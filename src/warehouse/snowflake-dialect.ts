@@ -67,6 +67,7 @@ export const snowflakeDialect: Dialect = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   marks: BATCHES,
+  readsByRows: false,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
   insertMissing: mergeMissing,
