@@ -36,7 +36,7 @@ audience_use as (    -- exclusions and requirements, in the order they are asked
 caps as (            -- and the spacing, a cap of one by another name, at the end of the line
   {{rows caps}}
 ),
-zones as (
+zones as (           -- those that exist; for all others the project's hours count
   {{rows zones}}
 ),
 outcomes as (        -- what follows from each reason
@@ -438,8 +438,9 @@ facts as {{kept}}(           -- null: does not bite; otherwise the rule it names
       when c.standing <> 'fresh' and c.last_due_at < c.due_at
         and {{microseconds as_of}} - {{microseconds "c.last_claim_at"}} < {{microseconds "c.due_at"}} - {{microseconds "c.last_due_at"}} then ''
     end as step_gap,
-    case when c.class = 'marketing' and z.shut then '' end as quiet_hours,
-    z.opens_at, z.shuts_at,
+    case when c.class = 'marketing' and case when z.zone is null then {{constant other_zone.shut "boolean"}} else z.shut end then '' end as quiet_hours,
+    case when z.zone is null then {{constant other_zone.opens_at "timestamp"}} else z.opens_at end as opens_at,
+    case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end as shuts_at,
     case when c.class = 'marketing' then k.name end as cap,
     k.used as cap_used, k.max_claims as cap_max, k.window_seconds as cap_seconds,
     case when c.class = 'marketing' and p.message_id is not null then '' end as spacing,
@@ -453,7 +454,7 @@ facts as {{kept}}(           -- null: does not bite; otherwise the rule it names
   left join no_consent n on n.message_id = c.message_id
   left join suppressed u on u.message_id = c.message_id
   left join opted_out o on o.message_id = c.message_id
-  left join zones z on z.zone = c.zone
+  left join zones z on z.zone = {{lower_ascii "c.zone"}}
   left join full_caps k on k.message_id = c.message_id and not k.is_spacing and k.first_full = 1
   left join full_caps p on p.message_id = c.message_id and p.is_spacing and p.first_full = 1
 ),

@@ -4,5 +4,5 @@ select d.place, d.message_id, d.segment, d.step, d.variant, d.user_id, d.item_ke
   trim(case d.channel {{channels}} else d.user_id end, ' ') as send_to, r.timezone, r.locale, r.properties
 from {{work "decisions"}} d
 join {{work "segment_rows"}} r on r.segment = d.segment and r.user_id = d.user_id and r.item_key = d.item_key and r.dropped is null
-where d.event = 'claimed'
+where d.event = 'claimed' {{#if page}}and d.place between {{page.first}} and {{page.last}}{{/if}}
 order by d.place

@@ -25,12 +25,13 @@ judged as (
       when occurred_at is null then 'null_behaviour'
       when occurred_at > {{as_of}} then 'future_behaviour'
       when item_key is null then 'null_key'
+      when {{bytes "user_id"}} > {{longest_id}} or {{bytes "item_key"}} > {{longest_id}} then 'long_id'
     end as unfit
   from typed
 ),
 ordered as (
-  -- Equal times: any one order will do, as long as it is the same in every run.
-  select judged.*, row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, properties, email) as newest
+  -- Equal times: any one order will do, as long as it is the same in every run. A hash sorts rows of a megabyte in no memory.
+  select judged.*, row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, {{md5 "properties"}}, email) as newest
   from judged
 )
 select {{segment}}, case when unfit is not null then unfit when newest > 1 then 'duplicate' end,

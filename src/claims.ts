@@ -1,10 +1,10 @@
-import { isSafeNumber, parse as parseExactJson } from "lossless-json";
+import { isSafeNumber } from "lossless-json";
 import type { DeliverableClaim, OutgoingMessage } from "./delivery/types.js";
 import { addressColumn, treatments } from "./project/treatments.js";
 import type { Project } from "./project/types.js";
 import type { Renderer } from "./render/renderer.js";
 import { renderSqlFile } from "./warehouse/sql.js";
-import type { Row, Warehouse } from "./warehouse/types.js";
+import { BATCH_BYTES, type Row, type Warehouse } from "./warehouse/types.js";
 
 /** A claim with the row it came from: all that rendering and delivery need. */
 export interface Claim extends DeliverableClaim {
@@ -30,19 +30,25 @@ export interface Claim extends DeliverableClaim {
 /** What a step says of all its messages. */
 type StepFacts = Pick<Claim, "channel" | "class" | "topic" | "template">;
 
-/** This run's claims in the order of the line, `batchSize` at a time. */
+/** This run's claims in the order of the line, at most `batchSize` at a time, and of large ones fewer. */
 export async function* readClaims(project: Project, warehouse: Warehouse, batchSize: number): AsyncGenerator<Claim[]> {
   const channels = [...project.channels.keys()]
     .map((channel) => ({ channel, column: addressColumn(project, channel) }))
     .filter(({ column }) => column !== "user_id");
   const addresses = channels.map(({ channel, column }) => `when '${channel}' then r.${column}`).join(" ");
-  const statement = renderSqlFile("claims.sql", warehouse.dialect, project.target.schema, { channels: addresses === "" ? "when '' then ''" : addresses });
   const steps = new Map<string, StepFacts>();
   for (const segment of project.segments.values()) {
     for (const { step, variant, channel, template } of treatments(segment))
       steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
   }
-  for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((row) => toClaim(row, steps));
+  const { dialect } = warehouse;
+  const { schema } = project.target;
+  const pages = dialect.readsByRows ? await warehouse.query(renderSqlFile("claim_pages.sql", dialect, schema, { page_bytes: BATCH_BYTES })) : [null];
+  for (const row of pages) {
+    const page = row === null ? null : { first: Number(row["first_place"]), last: Number(row["last_place"]) };
+    const statement = renderSqlFile("claims.sql", dialect, schema, { channels: addresses === "" ? "when '' then ''" : addresses, page });
+    for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((claim) => toClaim(claim, steps));
+  }
 }
 
 function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {
@@ -73,26 +79,38 @@ function toClaim(row: Row, steps: ReadonlyMap<string, StepFacts>): Claim {
   };
 }
 
-/** Numbers of 16 digits and more may not fit a JavaScript number. */
-const LONG_NUMBER = /(?:\d\.?){16}/;
+/** What JSON.parse would change or refuse: a number that may not fit JavaScript's, and words that JSON lacks. */
+const INEXACT = /(?:\d\.?){16}|\d[eE]\+?\d{3}|NaN|Infinity/;
+/** An escape, a quote, a number or such a word: a text's inside holds them too. */
+const TOKENS = /\\.|"|-?(?:\d[\d.eE+-]*|Infinity)|NaN/gs;
 
-/** Properties with every digit kept: numbers that JavaScript can't hold exactly come as text. NaN and infinities, which only nested columns can hold, are null. */
+/**
+ * Properties with every digit kept: numbers that JavaScript can't hold exactly come as text. NaN and infinities, which only nested
+ * columns can hold, are null. Of equal keys the last counts. Depth and length cost no stack.
+ * @throws SyntaxError where the text is not JSON
+ */
 export function parseProperties(json: string): Record<string, unknown> {
-  const exact = (value: string): unknown => (isSafeNumber(value) ? Number(value) : value);
-  const parse = (text: string): unknown => (LONG_NUMBER.test(text) ? parseExactJson(text, undefined, exact) : JSON.parse(text));
-  try {
-    return parse(json) as Record<string, unknown>;
-  } catch {
-    return parse(json.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) => (token.startsWith('"') ? token : "null"))) as Record<string, unknown>;
-  }
+  return JSON.parse(INEXACT.test(json) ? exactly(json) : json) as Record<string, unknown>;
 }
 
-/** The message of a claim, or why there can be none. */
+/** JSON that JSON.parse reads without loss. */
+function exactly(json: string): string {
+  let inText = false;
+  return json.replaceAll(TOKENS, (token) => {
+    if (token === '"') inText = !inText;
+    if (inText || token.startsWith("\\") || token === '"') return token;
+    if (!/\d/.test(token)) return "null";
+    const exact = /e/i.test(token) ? Number.isFinite(Number(token)) : isSafeNumber(token);
+    return exact ? token : `"${token}"`;
+  });
+}
+
+/** The message of a claim, or why there can be none. Throws for nothing that the claim's row holds: whatever that is costs this message alone. */
 export function messageOf(claim: Claim, project: Project, renderer: Renderer, run: { runId: string; asOf: string }): OutgoingMessage | { invalid: string } {
   const channel = project.channels.get(claim.channel);
   const segment = project.segments.get(claim.segment);
   if (channel === undefined || segment === undefined) throw new Error(`Claim of unknown channel ${claim.channel} or segment ${claim.segment}`);
-  const rendered = renderer.render(claim, parseProperties(claim.properties), { channel, segment, asOf: run.asOf });
+  const rendered = contentOf(claim, renderer, { channel, segment, asOf: run.asOf });
   if ("invalid" in rendered) return rendered;
   return {
     messageId: claim.messageId,
@@ -107,4 +125,13 @@ export function messageOf(claim: Claim, project: Project, renderer: Renderer, ru
     from: rendered.from ?? channel.from,
     replyTo: rendered.replyTo ?? channel.replyTo,
   };
+}
+
+/** Names the kind of an error and not its words, which may quote what the row holds. */
+function contentOf(claim: Claim, renderer: Renderer, of: Parameters<Renderer["render"]>[2]): ReturnType<Renderer["render"]> {
+  try {
+    return renderer.render(claim, parseProperties(claim.properties), of);
+  } catch (error) {
+    return { invalid: `the row's columns can't be read (${error instanceof Error ? error.name : typeof error})` };
+  }
 }

@@ -291,7 +291,7 @@ function gather(
       };
     }),
     pausedChannels: new Set(pauses.filter((pause) => pause.scope === "channel").map((pause) => pause.name)),
-    zones: zoneHours(rows.zones, project.policy.timezone, project.policy.quietHours, asOf),
+    zones: zoneHours([...new Set(["", ...rows.zones])], project.policy.timezone, project.policy.quietHours, asOf),
   };
 }
 

@@ -283,7 +283,9 @@ export function longestCapSeconds({ policy }: Project): number {
   return Math.max(0, policy.spacingSeconds ?? 0, ...policy.caps.map((cap) => cap.windowSeconds));
 }
 
+/** Zones that exist, in lower case: there are some 600, however many odd ones the rows hold. */
 export function zoneConstants({ zones }: Arbitration): ConstantTable {
+  const known = new Map(zones.filter((zone) => zone.known).map((zone) => [zone.zone.toLowerCase(), zone]));
   return {
     columns: [
       { name: "zone", type: "text" },
@@ -291,6 +293,12 @@ export function zoneConstants({ zones }: Arbitration): ConstantTable {
       { name: "opens_at", type: "timestamp" },
       { name: "shuts_at", type: "timestamp" },
     ],
-    rows: zones.map((zone): Constant[] => [zone.zone, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
+    rows: [...known].map(([name, zone]): Constant[] => [name, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
   };
+}
+
+/** Columns of the project's own zone, which stands for every other. */
+export function otherZone({ zones }: Arbitration): Readonly<Record<"shut" | "opens_at" | "shuts_at", Constant>> {
+  const own = zones.find(({ zone }) => zone === "");
+  return { shut: own?.shut ?? false, opens_at: { timestamp: own?.opensAt ?? null }, shuts_at: { timestamp: own?.shutsAt ?? null } };
 }

@@ -35,7 +35,16 @@ const REASONS = [
 ];
 
 /** Rows that are faulty, among those that made no candidate. */
-const FAULTS = ["null_user", "null_behaviour", "future_behaviour", "null_key", "duplicate"];
+const FAULTS = ["null_user", "null_behaviour", "future_behaviour", "null_key", "long_id", "duplicate"];
+
+/** As many odd names as help to find where they come from. */
+const NAMED = 10;
+
+/** The first names in quotes, and how many more there are. */
+function few(names: readonly string[]): string {
+  const named = names.slice(0, NAMED).map((name) => JSON.stringify(name));
+  return [...named, ...(names.length > NAMED ? [`and ${count(names.length - NAMED)} more`] : [])].join(", ");
+}
 
 export interface SummaryOptions {
   paint: Paint;
@@ -66,7 +75,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
     ...(decisions.unknownZones.length === 0
       ? []
-      : [paint.yellow(`Unknown time zones, the project's was used: ${decisions.unknownZones.map((zone) => JSON.stringify(zone)).join(", ")}.`)]),
+      : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
     ...(limited === 0
       ? []
       : [

@@ -12,6 +12,11 @@ import { addressProblem } from "./address.js";
 import { queryProblem, renderQuery } from "./query.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
+/** Postgres' index over segment, user and key takes 2,704 bytes; BigQuery and Snowflake cluster by the first of an id alone. */
+const LONGEST_ID_BYTES = 512;
+/** Characters of a zone or locale that are kept; the longest IANA name has 32. */
+const LONGEST_NAME = 100;
+
 /**
  * Asks the warehouse for the segment's columns and checks them against steps, templates and contract.
  * `problems` are mistakes of the project, found before anything runs; a query that the warehouse refuses is `failed` instead.
@@ -175,12 +180,14 @@ function compileStage(
       as_of: binder.bind(asOf, "timestamp"),
       user_id: `nullif(${userOf(columns, dialect)}, '')`,
       item_key: segment.key === null ? "''" : text(segment.key),
-      occurred_at: dialect.toUtc(dialect.quote(has(columns, "occurred_at")?.name ?? "occurred_at")),
+      occurred_at: timeOf(has(columns, "occurred_at"), dialect),
       email: text("email"),
       phone: text("phone"),
       device_token: text("device_token"),
-      timezone: text("timezone"),
-      locale: text("locale"),
+      // No zone and no locale is as long: the rest only tells an odd one from others.
+      timezone: `substr(${text("timezone")}, 1, ${String(LONGEST_NAME)})`,
+      locale: `substr(${text("locale")}, 1, ${String(LONGEST_NAME)})`,
+      longest_id: String(LONGEST_ID_BYTES),
       problems: checks.length === 0 ? "''" : checks.map((check) => `case when ${check.sql} then '${check.code}' else '' end`).join(" ||\n      "),
       properties: jsonOf(properties, dialect),
       kept:
@@ -202,13 +209,18 @@ function userOf(columns: readonly Column[], dialect: Dialect): string {
   return canonicalUserColumn(dialect.quote(column?.name ?? "user_id"), column?.kind ?? "text", dialect);
 }
 
+/** SQL of a column as a UTC timestamp; of none, null. */
+function timeOf(column: Column | undefined, dialect: Dialect): string {
+  return column === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(column.name), column.kind);
+}
+
 /** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which JSON lacks. */
 function jsonOf(columns: readonly Column[], dialect: Dialect): string {
   if (columns.length === 0) return "'{}'";
   return dialect.jsonObject(
     columns.map((column) => {
       const quoted = dialect.quote(column.name);
-      if (column.kind === "timestamp") return [column.name, isoSeconds(dialect.toUtc(quoted), dialect)] as const;
+      if (column.kind === "timestamp") return [column.name, isoSeconds(dialect.toUtc(quoted, column.kind), dialect)] as const;
       // True of finite numbers alone, on every warehouse.
       if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
       return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;
@@ -259,7 +271,7 @@ export async function compileAudience(
         query: query.sql,
         audience: literal(audience.name),
         user_id: canonicalUserColumn(dialect.quote(user.name), user.kind, dialect),
-        occurred_at: time === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(time.name)),
+        occurred_at: timeOf(time, dialect),
         as_of: binder.bind(asOf, "timestamp"),
       },
       binder,

@@ -68,10 +68,11 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   secondsBetween: (from, to) => `div((unix_micros(${to}) - unix_micros(${from})), 1000000)`,
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
-  toUtc: (expression) => `cast(${expression} as timestamp)`,
+  toUtc: (expression) => `safe_cast(${expression} as timestamp)`,
   constants: arrayOfConstants,
   utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
   utcDate: (timestamp) => `date(${timestamp})`,
+  byteLength: (of) => `byte_length(${of})`,
   lower: (of) => `lower(${of})`,
   matches: (of, pattern) => `regexp_contains(${of}, ${text(pattern)})`,
   // Temporary tables belong to the session, which goes by itself a day after its last statement.
@@ -82,6 +83,7 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   marks: BATCHES,
+  readsByRows: false,
   clock: "current_timestamp()",
   oneProcess: false,
   insertMissing: mergeMissing,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 import { SMALL_STEPS, type Marks } from "../core/marks.js";
+import type { ColumnKind } from "./types.js";
 
 /**
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
@@ -27,14 +28,19 @@ export interface Dialect {
   secondsBetween(from: string, to: string): string;
   /** A JSON object as text; pairs of a key (plain text) and an expression. */
   jsonObject(pairs: readonly (readonly [string, string])[]): string;
-  /** Any expression of a user's column as a UTC timestamp: offsets are honoured, zoneless values and dates are UTC. */
-  toUtc(expression: string): string;
+  /**
+   * A user's column as a UTC timestamp: offsets are honoured, zoneless values and dates are UTC. Null where a value is not a time of the
+   * years 1 to 9999 (infinity, BC, a text that says no time): a row's value must not end the query. `kind`: the column's, where known.
+   */
+  toUtc(expression: string, kind?: ColumnKind): string;
   /** A SELECT of constant rows, at least one; cells are SQL. (`select … union all` works everywhere, but plans slowly.) */
   constants(columns: readonly string[], rows: readonly (readonly string[])[]): string;
   /** A timestamp as text in UTC without an offset: `2026-03-02 12:00:00`, with what there is of fractions. */
   utcText(timestamp: string): string;
   /** The UTC day of a timestamp, as a date. */
   utcDate(timestamp: string): string;
+  /** Bytes of a text in UTF-8, or in the database's own encoding. */
+  byteLength(text: string): string;
   /** Text in lower case, beyond ASCII too; A to Z by no locale. */
   lower(text: string): string;
   /** Whether text matches a regular expression of no more than classes, `+`, groups and anchors. */
@@ -53,6 +59,8 @@ export interface Dialect {
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
   marks: Marks;
+  /** The client takes as many rows as it is told to, whatever they hold: whoever reads large ones must ask for fewer. */
+  readsByRows: boolean;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;
   /** Whether one process at a time can have the warehouse open: whoever opens it knows that all others have ended. */
@@ -136,10 +144,16 @@ export const duckdbDialect: Dialect = {
   plusSeconds: (timestamp, seconds) => `(${timestamp} + to_seconds(${seconds}))`,
   secondsBetween: (from, to) => `((epoch_us(${to}) - epoch_us(${from})) // 1000000)`,
   jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
-  toUtc: (expression) => `cast(cast(${expression} as timestamptz) as timestamp)`,
+  toUtc(expression, kind) {
+    const cast = `cast(cast(${expression} as timestamptz) as timestamp)`;
+    // try_cast fails at a date too large for a timestamp. A cast that no value passes is the query's mistake, not a row's.
+    const utc = kind === "text" || kind === "timestamp" ? `try(${cast})` : cast;
+    return `case when ${utc} >= timestamp '0001-01-01' and ${utc} < timestamp '10000-01-01' then ${utc} end`;
+  },
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} as varchar)`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,
+  byteLength: (text) => `strlen(${text})`,
   lower: (text) => `lower(${text})`,
   matches: (text, pattern) => `regexp_matches(${text}, ${literal(pattern)})`,
   // An attached in-memory database rather than temporary tables: those belong to one connection, and claims are streamed
@@ -151,6 +165,7 @@ export const duckdbDialect: Dialect = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
+  readsByRows: false,
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,

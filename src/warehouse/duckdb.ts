@@ -7,7 +7,7 @@ import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { inInformationSchema } from "./sql.js";
-import type { AppendColumn, Column, ColumnKind, Row, Script, Statement, Warehouse } from "./types.js";
+import { BATCH_BYTES, type AppendColumn, type Column, type ColumnKind, type Row, type Script, type Statement, type Warehouse } from "./types.js";
 
 /** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
 const CHUNK_ROWS = 2048;
@@ -176,18 +176,24 @@ class DuckDbWarehouse implements Warehouse {
       const result = await guard(statement, () => connection.stream(sql, [...statement.params]));
       const names = result.deduplicatedColumnNames().slice(0, -1);
       let batch: Row[] = [];
+      let bytes = 0;
       for (let whole = false; ;) {
         const chunk = await guard(statement, () => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) {
           if (!whole) throw new WarehouseError("The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.", null, statement.sql);
           break;
         }
-        for (const values of chunk.getRows()) {
+        // A row at a time: a chunk of 2,048 rows of a megabyte is not to be held twice.
+        for (let row = 0; row < chunk.rowCount; row++) {
+          const values = chunk.getRowValues(row);
           whole = values.at(-1) === true;
-          if (!whole) batch.push(toRow(names, values));
-          if (batch.length === batchSize) {
+          if (whole) continue;
+          batch.push(toRow(names, values));
+          for (const value of values) if (typeof value === "string") bytes += value.length;
+          if (batch.length === batchSize || bytes >= BATCH_BYTES) {
             yield batch;
             batch = [];
+            bytes = 0;
           }
         }
       }

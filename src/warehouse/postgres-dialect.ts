@@ -11,6 +11,18 @@ const ANALYZED: Record<WorkTable, string> = {
   decisions: "message_id, segment, user_id, event, changed",
 };
 
+/** ISO 8601, which reads the same whatever the server's settings; the day is judged by itself. */
+const ISO_TIME =
+  "^[ ]*[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[ ]?(Z|UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?[ ]*$";
+
+/** SQL that is true of a text which casts to a time: before version 16 Postgres can't be asked. */
+function saysTime(text: string): string {
+  const day = `ltrim(${text})`;
+  const month = `cast(substr(${day}, 1, 7) || '-01' as date)`;
+  return `case when length(${text}) > 64 or ${text} !~ ${literal(ISO_TIME)} or ${day} like '0000%' then false
+    else cast(substr(${day}, 9, 2) as integer) <= extract(day from ${month} + interval '1 month' - interval '1 day') end`;
+}
+
 export const postgresDialect: Dialect = {
   name: "postgres",
   types: { text: "text", timestamp: "timestamptz", bigint: "bigint", boolean: "boolean" },
@@ -30,13 +42,20 @@ export const postgresDialect: Dialect = {
       return `cast(to_json((select pairs from (select ${pairs.map(([key, value]) => `${value} as ${postgresDialect.quote(key)}`).join(", ")}) pairs)) as text)`;
     return `cast(json_build_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as text)`;
   },
-  // The session's time zone is UTC. A behaviour at '-infinity' has no microseconds to make an id of: it is none.
-  toUtc: (expression) => `nullif(cast(${expression} as timestamptz), '-infinity')`,
+  // The session's time zone is UTC.
+  toUtc(expression, kind) {
+    const utc = `cast(${expression} as timestamptz)`;
+    if (kind === "text") return `case when ${saysTime(expression)} then ${utc} end`;
+    // A date may be too large for a timestamp: it is compared as it is.
+    const compared = kind === "timestamp" ? expression : utc;
+    return `case when ${compared} >= date '0001-01-01' and ${compared} < date '10000-01-01' then ${utc} end`;
+  },
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
   // Under "C" only ASCII has a lower case; the database's own collation knows more. It comes second: a Turkish one has a
   // letter of its own for the lower case of I. Text of ASCII alone, which has as many bytes as letters, is spared it.
+  byteLength: (text) => `octet_length(${text})`,
   lower: (text) =>
     `case when octet_length(${text}) = length(${text}) then lower(${text} collate "C") else lower(lower(${text} collate "C") collate "default") collate "C" end`,
   matches: (text, pattern) => `${text} ~ ${literal(pattern)}`,
@@ -50,6 +69,7 @@ export const postgresDialect: Dialect = {
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
+  readsByRows: true,
   // now() would be the transaction's beginning, before it waited for the row.
   clock: "clock_timestamp()",
   oneProcess: false,

@@ -48,11 +48,15 @@ export const snowflakeDialect: Dialect = {
   secondsBetween: (from, to) => `cast(floor((date_part(epoch_microsecond, ${to}) - date_part(epoch_microsecond, ${from})) / 1000000) as bigint)`,
   jsonObject: (pairs) => `to_json(object_construct_keep_null(${pairs.map(([key, value]) => `${escaped(key)}, ${value}`).join(", ")}))`,
   // The session's zone is UTC: what has none of its own is taken for that.
-  toUtc: (expression) => `cast(convert_timezone('UTC', cast(${expression} as timestamp_tz)) as timestamp_ntz)`,
+  toUtc(expression, kind) {
+    const zoned = `${kind === "text" ? "try_cast" : "cast"}(${expression} as timestamp_tz)`;
+    return `cast(convert_timezone('UTC', ${zoned}) as timestamp_ntz)`;
+  },
   constants: unionOfConstants,
   // In a format of its own, as the audit views are read in other sessions; of the fractions only what there is.
   utcText: (timestamp) => `regexp_replace(regexp_replace(to_varchar(${timestamp}, 'YYYY-MM-DD HH24:MI:SS.FF6'), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,
+  byteLength: (text) => `octet_length(${text})`,
   lower: (text) => `lower(${text})`,
   matches: (text, pattern) => `regexp_like(${text}, ${escaped(pattern)})`,
   // Temporary tables belong to the session, and live in its own schema.
@@ -63,6 +67,7 @@ export const snowflakeDialect: Dialect = {
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,
   marks: BATCHES,
+  readsByRows: false,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
   insertMissing: mergeMissing,

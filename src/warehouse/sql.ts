@@ -119,6 +119,9 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),
     md5: (text: string) => dialect.md5(text),
+    bytes: (text: string) => dialect.byteLength(text),
+    /** A to Z in lower case and nothing else, as names of zones compare. */
+    lower_ascii: (text: string) => `translate(${text}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`,
     microseconds: (timestamp: string) => dialect.microseconds(timestamp),
     /** The part of a hash that holdouts and variants compare. */
     bucket: (...parts: unknown[]) => `substr(${dialect.md5(canonicalText(parts.slice(0, -1) as string[], dialect))}, 1, 8)`,
@@ -140,6 +143,7 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
       dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)).join(";\n"),
     drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(ledgerSchema), table, column),
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
+    constant: (value: Constant, type: keyof Dialect["types"]) => cell(value, type, dialect, binder),
   };
 }
 

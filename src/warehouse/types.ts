@@ -68,6 +68,9 @@ export interface AppendColumn {
   values: readonly (string | number | null)[];
 }
 
+/** Bytes of rows held at once, about: each claim becomes a mail in two parts, and two batches are in memory. */
+export const BATCH_BYTES = 16 * 2 ** 20;
+
 /**
  * The whole of what the job asks of a warehouse. All methods reject with an OpportuneError whose message is the
  * warehouse's own, with `statementLine` where the warehouse names a line of the statement.
@@ -88,7 +91,7 @@ export interface Warehouse {
   query(statement: Statement): Promise<Row[]>;
   /** Runs one statement and gives the number of rows it changed. */
   execute(statement: Statement): Promise<number>;
-  /** For results of any size: reads while other statements run. `batchSize` is the most rows held at once. */
+  /** For results of any size: reads while other statements run. `batchSize` is the most rows held at once; large ones are fewer. */
   stream(statement: Statement, batchSize: number): AsyncIterable<Row[]>;
   /** The fast way for rows that come from this process. Part of the transaction it is called in. */
   append(table: string, columns: readonly AppendColumn[]): Promise<void>;

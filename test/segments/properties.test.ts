@@ -81,6 +81,26 @@ describe("a column", () => {
   });
 });
 
+describe("JSON that a row holds", () => {
+  it.each([
+    ['{"v": {"a": 1, "a": 2}}', { a: 2 }],
+    ['{"v": {"a": 1, "a": 2, "n": 1234567890123456789}}', { a: 2, n: "1234567890123456789" }],
+    ['{"v": [1e300, 1e400, -1e999, 12345678901234567890.5]}', [1e300, "1e400", "-1e999", "12345678901234567890.5"]],
+    ['{"v": "NaN \\" 1234567890123456 Infinity \\\\", "w": NaN}', 'NaN " 1234567890123456 Infinity \\'],
+    ['{"v": "\\ud800", "w": 1234567890123456789}', "\ud800"],
+  ])("is read as it is meant: %s", (json, expected) => {
+    expect(parseProperties(json)["v"]).toEqual(expected);
+  });
+
+  it("may be deep or long", () => {
+    const deep = `${"[".repeat(50_000)}1234567890123456789${"]".repeat(50_000)}`;
+    let value = parseProperties(`{"v": ${deep}}`)["v"];
+    while (Array.isArray(value)) value = value[0];
+    expect(value).toBe("1234567890123456789");
+    expect(String(parseProperties(`{"v": "${'\\"'.repeat(5_000_000)}", "w": 1234567890123456789}`)["v"])).toHaveLength(5_000_000);
+  });
+});
+
 describe("a value", () => {
   const ODD = `'; drop table carts; -- <script>alert("x")</script> {{total}} \\ \r\nBcc: eve@example.com\u2028 ü 漢 🙂 \u0000`;
 

@@ -25,6 +25,9 @@ describe("rows that make no candidate", () => {
         "('u5', 'x', timestamp '2026-03-02 11:00:00', null)",
         "(null, 'x', null, null)",
         "('u6', 'x', null, null)",
+        "(repeat('é', 256), 'x', timestamp '2026-03-02 11:00:00', repeat('k', 512))",
+        "(repeat('é', 256) || 'x', 'x', timestamp '2026-03-02 11:00:00', 'long user')",
+        "('u7', 'x', timestamp '2026-03-02 11:00:00', repeat('k', 513))",
       ],
       `${STEP}\nkey: cart_id`,
     );
@@ -35,6 +38,9 @@ describe("rows that make no candidate", () => {
       { user_id: "u4", item_key: "c1", dropped: null },
       { user_id: "u5", item_key: null, dropped: "null_key" },
       { user_id: "u6", item_key: null, dropped: "null_behaviour" },
+      { user_id: "u7", item_key: "k".repeat(513), dropped: "long_id" },
+      { user_id: "é".repeat(256), item_key: "k".repeat(512), dropped: null },
+      { user_id: `${"é".repeat(256)}x`, item_key: "long user", dropped: "long_id" },
       { user_id: null, item_key: "c1", dropped: "null_user" },
       { user_id: null, item_key: "c1", dropped: "null_user" },
       { user_id: null, item_key: null, dropped: "null_user" },
@@ -103,6 +109,20 @@ describe("behaviour times", () => {
       { dropped: null, at_utc: expected },
     ]);
   });
+});
+
+describe("a behaviour time that is none", () => {
+  it.each(["'infinity'::timestamp", "'-infinity'::timestamptz", "date '5881580-07-10'", "'0044-03-15 (BC)'::date", "'10000-01-01'::timestamp", "'soon'", "''"])(
+    "drops its row alone: %s",
+    async (sql) => {
+      const type = /::|^date/.test(sql) ? sql.replace(/^date .*/, "x::date").replace(/.*::/, "") : "varchar";
+      const rows = [`('odd', 'x', ${sql})`, `('good', 'x', '2026-03-02 10:00:00'::${type})`];
+      expect((await staged("user_id, email, occurred_at", rows, STEP, "user_id, dropped")).sort((a, b) => (String(a["user_id"]) < String(b["user_id"]) ? -1 : 1))).toEqual([
+        { user_id: "good", dropped: null },
+        { user_id: "odd", dropped: "null_behaviour" },
+      ]);
+    },
+  );
 });
 
 describe("users and keys", () => {
