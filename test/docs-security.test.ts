@@ -17,6 +17,7 @@ import { temporaryFolder } from "./commands/support.js";
 import { blocksOf, type Block } from "./support/docs.js";
 import { asSuperuser } from "./support/postgres.js";
 import { DocsWorld, execute, WAREHOUSES } from "./support/docs-world.js";
+import { BY_OPERATOR } from "./support/pauses.js";
 
 const blocks = blocksOf("docs/security.md");
 const sql = blocks.filter(({ language }) => language === "sql");
@@ -64,7 +65,7 @@ describe("roles and grants on Postgres", () => {
       if (runs === 0) expect(delivery).toMatchObject({ counts: { accepted: expect.any(Number) as number } });
     }
     expect(await world.query("select count(*) as n from opportune.sent_ledger where event = 'accepted'")).not.toEqual([{ n: 0 }]);
-    await setPause(job, "opportune", { scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
+    await setPause(job, "opportune", { ...BY_OPERATOR, scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
     for (const state of [{}, {}]) await writeAlertState(job, "opportune", false, state);
     expect(await job.query({ sql: "select * from opportune.why where user_id = 'u1'", params: [] })).not.toEqual([]);
 

@@ -2,9 +2,11 @@
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
+import type { StandingPause } from "../ledger/pauses.js";
 import type { Channel, Project } from "../project/types.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
+import { pauseText } from "./pauses.js";
 import { counted } from "./tables.js";
 
 export interface Check {
@@ -131,11 +133,8 @@ export function homeCheck(schema: string, atHome: boolean, live: boolean): Check
   });
 }
 
-export function pauseCheck(pauses: readonly { scope: string; name: string; until: string | null; note: string | null }[], { segments }: Project): Check {
-  const commands = pauses.map(({ scope, name, until, note }) => {
-    const how = [until === null ? "" : `until ${instant(Date.parse(until))}`, note ?? ""].filter((text) => text !== "").join(": ");
-    return `${scope === "project" ? "everything" : `${scope} ${name}`}${how === "" ? "" : ` (${how})`}`;
-  });
+export function pauseCheck(pauses: readonly StandingPause[], { segments }: Project): Check {
+  const commands = pauses.map(pauseText);
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
   const all = [...commands, ...files];
   return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume SEGMENT\`, with --channel or --all, ends a pause`);

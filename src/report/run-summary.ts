@@ -3,6 +3,7 @@ import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
 import type { Place, RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
+import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";
 import { count, counted, counts, seconds, table } from "./tables.js";
 
@@ -76,6 +77,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
             ),
           ),
         ]),
+    ...pauseLines(result.pauses).map(paint.yellow),
     ...baselineLines(result, options.target),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),

@@ -73,6 +73,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     trial: true,
     went: { provider: 0, sandbox: 0, outbox: 0 },
     dryRun: true,
+  pauses: [],
     recovered: { released: 1, inDoubt: 2 },
     delivery: null,
     unrenderable: { 'templates/cart.hbs:6:1: "x" is null': 3 },
