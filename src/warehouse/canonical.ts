@@ -1,4 +1,4 @@
-/** The one form of a user's id and of an address; see "One form of an id" in docs/decisions.md. */
+/** The one form of a user's id, of an address and of a name; see "One form of an id" in docs/decisions.md. */
 import type { AddressKind } from "../project/types.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { ColumnKind } from "./types.js";
@@ -32,12 +32,17 @@ export function canonicalUserColumn(column: string, kind: ColumnKind, dialect: D
 }
 
 /**
- * SQL of the address in its one form, for rows with the columns channel and address. The kinds stand in it: with a join to them Postgres
+ * SQL of the address in its one form, for rows with the columns channel, in its one form, and address. The kinds stand in it: with a join to them Postgres
  * would join candidates by channel alone.
  */
 export function canonicalAddresses(kinds: ReadonlyMap<string, AddressKind>, dialect: Dialect): string {
   const forms = [...kinds].map(([channel, kind]) => `when ${literal(channel)} then ${canonicalAddress("address", kind, dialect)}`);
   return forms.length === 0 ? "address" : `case channel ${forms.join(" ")} else address end`;
+}
+
+/** SQL of a channel's or topic's name in its one form; null for a blank one. */
+export function canonicalName(text: string, dialect: Dialect): string {
+  return `nullif(${dialect.lower(`trim(${text}, ' ')`)}, '')`;
 }
 
 /** SQL of an address in its one form. */
