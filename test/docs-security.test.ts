@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { isAtHome } from "../src/ledger/identity.js";
+import { strangerIn } from "../src/ledger/identity.js";
 import { setPause } from "../src/ledger/pauses.js";
 import { writeAlertState } from "../src/ledger/alert-state.js";
 import { installLedger } from "../src/ledger/schema.js";
@@ -58,7 +58,7 @@ describe("roles and grants on Postgres", () => {
     await installLedger(owner, "opportune");
 
     const job = await as("opportune_job");
-    expect(await isAtHome(job, "opportune")).toBe(true);
+    expect(await strangerIn(job, "opportune")).toBeNull();
     for (let runs = 0; runs < 2; runs++) {
       const { problems, delivery } = await world.run(job);
       expect(problems).toEqual([]);

@@ -16,7 +16,7 @@ import {
 import { loadProject } from "../project/load.js";
 import type { Project } from "../project/types.js";
 import { ledgerStatus } from "../ledger/schema.js";
-import { isAtHome } from "../ledger/identity.js";
+import { strangerIn } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
@@ -117,7 +117,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
   return [
     ledgerCheck(schema, status),
     ...sources,
-    homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
+    homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
     ...guardChecks(await heldBack(project, warehouse)),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),

@@ -2,6 +2,7 @@
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
+import { strangerWords, type Stranger } from "../ledger/identity.js";
 import type { StandingPause } from "../ledger/pauses.js";
 import type { Channel, Project } from "../project/types.js";
 import { VERSION } from "../version.js";
@@ -123,14 +124,10 @@ export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<strin
 }
 
 /** A copy is where experiments are made; only a live target must not send from one. */
-export function homeCheck(schema: string, atHome: boolean, live: boolean): Check {
-  if (atHome) return ok("database", "the one that the ledger was made in, or was approved for");
+export function homeCheck(schema: string, stranger: Stranger | null, live: boolean): Check {
+  if (stranger === null) return ok("database", "the one that the ledger was made in, or was approved for");
   if (!live) return ok("database", "a copy or a restore of the ledger's own; harmless, as the target is not live");
-  return failed("database", {
-    code: "ledger/copy",
-    message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,
-    hint: "Set `live: false` on this target, or run `opportune ledger adopt` if it is to send from now on.",
-  });
+  return failed("database", { code: "ledger/copy", ...strangerWords(stranger, schema) });
 }
 
 export function pauseCheck(pauses: readonly StandingPause[], { segments }: Project): Check {
