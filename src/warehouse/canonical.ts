@@ -5,8 +5,6 @@ import type { ColumnKind } from "./types.js";
 
 const UUID = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const WHOLE = "^-?[0-9]+[.]0+$";
-/** Above this a whole number may not fit a bigint. */
-const MOST_WHOLE = "9e18";
 
 /**
  * SQL of a user's id in its one form, from SQL of a text. What stands before each regular expression is cheap, and spares nearly every
@@ -21,14 +19,10 @@ export function canonicalUser(text: string, dialect: Dialect): string {
     end`;
 }
 
-/** SQL of a user's id in its one form, from a column of that kind. */
+/** SQL of a user's id in its one form, from a column of a kind that ids may have. */
 export function canonicalUserColumn(column: string, kind: ColumnKind, dialect: Dialect): string {
   const text = `cast(${column} as ${dialect.types.text})`;
-  if (kind === "text" || kind === "exact") return canonicalUser(text, dialect);
-  // Warehouses write a whole float with a place, or a large one with an exponent.
-  if (kind === "float")
-    return `case when ${column} = floor(${column}) and abs(${column}) < ${MOST_WHOLE} then cast(cast(${column} as ${dialect.types.bigint}) as ${dialect.types.text}) else ${canonicalUser(text, dialect)} end`;
-  return text;
+  return kind === "integer" ? text : canonicalUser(text, dialect);
 }
 
 /**

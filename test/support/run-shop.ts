@@ -98,6 +98,10 @@ export class Shop {
     edit(this.root, path, from, to);
   }
 
+  write(files: Readonly<Record<string, string>>): void {
+    write(this.root, files);
+  }
+
   /** The file is opened, or the database connected to, for this alone, as between two runs. */
   async warehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
     const { root } = this;
