@@ -88,13 +88,13 @@ export async function idPairsStory(on: WarehouseName): Promise<void> {
     begin(name, [one, two]);
     begin(`${name}_turned`, [two, one]);
   }
-  const { decisions } = await shop.run(T0);
+  const { decisions } = await shop.run(T0, { dryRun: true });
   const pairs = decisions.segments.filter(({ segment }) => segment !== "cart").map(({ segment, reasons }) => [segment, reasons]);
   expect(pairs).toHaveLength(2 * PAIRS.same);
   expect(pairs).toEqual(pairs.map(([segment]) => [segment, { excluded: 1, claimed: 1 }]));
 
   for (const [name, pair] of Object.entries(OTHER)) begin(name, pair);
-  const refused = await shop.run(T0).catch((error: unknown) => error);
+  const refused = await shop.run(T0, { dryRun: true }).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(OpportuneError);
   const { exitCode, problems } = refused as OpportuneError;
   expect(exitCode).toBe(2);
