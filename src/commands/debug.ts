@@ -8,6 +8,7 @@ import {
   leaseCheck,
   ledgerCheck,
   ok,
+  optOutChecks,
   pauseCheck,
   sourceChecks,
   versionChecks,
@@ -22,6 +23,7 @@ import { isTrial } from "../ledger/trial.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
+import { idleOptOuts } from "../segments/opt-outs.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";
@@ -119,6 +121,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     ...sources,
     homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
+    ...optOutChecks(await idleOptOuts(project, warehouse, isTrial(project.target, null))),
     ...guardChecks(await heldBack(project, warehouse)),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];

@@ -89,7 +89,7 @@ function addProjectCommands(program: Command): void {
     .option("--step <name>", "the step, or step/variant (default: the first one)")
     .option("--send-to <address>", "send it there, with [preview] before the subject; the ledger is not written")
     .option("--watch", "show the segment's messages in a browser, and render them anew as files change")
-    .option("--port <number>", "with --watch: port of the page; 0: any free one", "4011")
+    .option("--port <number>", "with --watch: port of the page; 0: any free one (default: 4011)")
     .addOption(output())
     .addHelpText(
       "after",
@@ -164,9 +164,7 @@ function addRunCommands(program: Command): void {
     const example = verb === "pause" ? "opportune pause --channel email --until '2 hours' --note 'moving providers'" : "opportune resume --channel email";
     pausing
       .addHelpText("after", examples(`opportune ${verb} cart_abandoned`, example, `opportune ${verb} --all`))
-      .action(
-        lazily(async () => (verb === "pause" ? (await import("./pause.js")).pauseCommand : (await import("./resume.js")).resumeCommand)),
-      );
+      .action(lazily(async () => (verb === "pause" ? (await import("./pause.js")).pauseCommand : (await import("./resume.js")).resumeCommand)));
   }
 }
 

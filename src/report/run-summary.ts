@@ -65,6 +65,9 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     "",
     ...droppedLines(result),
     ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
+    ...decisions.unsharedAudiences.map((audience) =>
+      paint.yellow(`Not one user of audience ${audience} is in a row of these segments: see whether its user_id is the id that they return.`),
+    ),
     ...(decisions.unknownZones.length === 0
       ? []
       : [paint.yellow(`Unknown time zones, the project's was used: ${decisions.unknownZones.map((zone) => JSON.stringify(zone)).join(", ")}.`)]),
