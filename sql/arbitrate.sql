@@ -340,8 +340,11 @@ no_consent as (
 forbidden as {{kept}}(       -- suppressions of the candidates' addresses, for everything or for their topic, in whatever form they were written
   select c.message_id, c.class, u.topic, u.reason
   from (
-    select channel, topic, reason, {{suppressed_address}} as address from {{ledger "suppressions"}}
-    {{#unless trial}}where not coalesce(trial, false){{/unless}}
+    select channel, topic, reason, {{suppressed_address}} as address
+    from (
+      select {{canonical_name "channel"}} as channel, {{canonical_name "topic"}} as topic, reason, address from {{ledger "suppressions"}}
+      {{#unless trial}}where not coalesce(trial, false){{/unless}}
+    ) s
   ) u
   join candidates c on c.channel = u.channel and c.address = u.address
   where u.topic is null or u.topic = c.topic
@@ -357,7 +360,8 @@ wishes as (          -- the last word of each user on each channel and topic, wh
   from (
     select p.*, row_number() over (partition by user_id, coalesce(channel, ''), coalesce(topic, '') order by seq desc) as newest
     from (
-      select {{canonical_user "user_id"}} as user_id, channel, topic, opted_in, seq from {{ledger "preferences"}}
+      select {{canonical_user "user_id"}} as user_id, {{canonical_name "channel"}} as channel, {{canonical_name "topic"}} as topic, opted_in, seq
+      from {{ledger "preferences"}}
       where opted_in is not null {{#unless trial}}and not coalesce(trial, false){{/unless}}
     ) p
   ) w

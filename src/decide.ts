@@ -15,7 +15,7 @@ import type { Project, Segment, Source } from "./project/types.js";
 import { freshness } from "./segments/freshness.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
 import type { TemplateCatalog } from "./segments/types.js";
-import { NOTHING_STAGED, readStaged, type StagedRows } from "./staged.js";
+import { NOTHING_STAGED, readStaged, unsharedAudiences, type StagedRows } from "./staged.js";
 import type { Dialect } from "./warehouse/dialect.js";
 import { renderSqlFile } from "./warehouse/sql.js";
 import type { Row, Statement, Warehouse } from "./warehouse/types.js";
@@ -70,6 +70,8 @@ export interface Decisions {
   failedAudiences: { audience: string; problem: Problem }[];
   /** Every audience asked, with the duration of its query, ms, and what it read, where the warehouse says. */
   audiences: { audience: string; ms: number; bytes: number | null }[];
+  /** In a dry run: audiences not one of whose users is in a row of any segment, though there are many of both. */
+  unsharedAudiences: string[];
   /** Time zones in the rows that don't exist; the project's was used. */
   unknownZones: string[];
   /** From the first audience's query to the last segment's, ms. */
@@ -116,6 +118,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     segments: summaries,
     audiences: [...stagedAudiences].map(([audience, { ms, bytes }]) => ({ audience, ms, bytes })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
+    unsharedAudiences: options.ledger === null ? await unsharedAudiences(warehouse) : [],
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     stagingMs,
     arbitrationMs,

@@ -11,7 +11,7 @@ import type { DeliveryEvent, PauseState, StopKind, StoppedChannel } from "./deli
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
 import { refuseSkew, runAhead } from "./ledger/clock.js";
 import { refuseCopies } from "./ledger/identity.js";
-import { setPause, type Pause } from "./ledger/pauses.js";
+import { setPause, type Pause, type StandingPause } from "./ledger/pauses.js";
 import { isTrial } from "./ledger/trial.js";
 import { recover, type Recovered } from "./ledger/recover.js";
 import { recordFailure, recordRunEnd, recordRunStart, TAKE_BACK, type RunEnd } from "./ledger/runs.js";
@@ -52,6 +52,8 @@ export interface RunResult {
   /** A live run reads nothing of what this one wrote. */
   trial: boolean;
   dryRun: boolean;
+  /** What was paused by command, or by a breaker, as the run began. */
+  pauses: readonly StandingPause[];
   /** What an earlier run had left behind. */
   recovered: Recovered;
   decisions: Decisions;
@@ -104,7 +106,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
     const pausedUntil = await pauseStopped(job, delivery);
     const problems = problemsOf(decisions, delivery, pausedUntil);
-    const done = { ...about, dryRun, recovered, decisions, delivery, went, unrenderable, problems, deliveryMs, ms: now() - started };
+    const done = { ...about, dryRun, pauses: facts.pauses, recovered, decisions, delivery, went, unrenderable, problems, deliveryMs, ms: now() - started };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
     return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {
@@ -257,8 +259,9 @@ async function renderAll({ project, warehouse, renderer, run }: Job): Promise<Re
 async function pauseStopped({ project, warehouse, run, options }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
   const pausedUntil = new Map<string, string>();
   const now = options.now();
+  const stop = { kind: "breaker", paused: true, trial: run.trial } as const;
   for (const [name, { pauseMs, reason }] of delivery?.stoppedChannels ?? []) {
-    await setPause(warehouse, project.target.schema, { scope: "channel", name, paused: true, until: now + pauseMs, note: reason, trial: run.trial }, now);
+    await setPause(warehouse, project.target.schema, { ...stop, scope: "channel", name, until: now + pauseMs, note: reason }, now);
     pausedUntil.set(name, instant(now + pauseMs));
   }
   return pausedUntil;

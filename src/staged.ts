@@ -63,3 +63,23 @@ function stagedRows(rows: readonly Row[]): Omit<StagedRows, "newest"> {
     dropped,
   };
 }
+
+/** Fewer users may share none by chance. */
+const LEAST_UNSHARED = 20;
+
+/** Audiences not one of whose users is in a row of any segment, though both are many: ids of another kind, as a rule. */
+export async function unsharedAudiences(warehouse: Warehouse): Promise<string[]> {
+  const { dialect } = warehouse;
+  const users = `(select user_id from ${dialect.workTable("segment_rows")} where dropped is null group by user_id)`;
+  const rows = await warehouse.query({
+    sql: `select m.audience as audience
+    from ${dialect.workTable("audience_members")} m
+    left join ${users} r on r.user_id = m.user_id
+    where (select count(*) from ${users} all_users) >= ${String(LEAST_UNSHARED)}
+    group by m.audience
+    having count(*) >= ${String(LEAST_UNSHARED)} and count(r.user_id) = 0
+    order by m.audience`,
+    params: [],
+  });
+  return rows.map(({ audience }) => String(audience));
+}

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { isAtHome } from "../src/ledger/identity.js";
+import { strangerIn } from "../src/ledger/identity.js";
 import { setPause } from "../src/ledger/pauses.js";
 import { writeAlertState } from "../src/ledger/alert-state.js";
 import { installLedger } from "../src/ledger/schema.js";
@@ -17,6 +17,7 @@ import { temporaryFolder } from "./commands/support.js";
 import { blocksOf, type Block } from "./support/docs.js";
 import { asSuperuser } from "./support/postgres.js";
 import { DocsWorld, execute, WAREHOUSES } from "./support/docs-world.js";
+import { BY_OPERATOR } from "./support/pauses.js";
 
 const blocks = blocksOf("docs/security.md");
 const sql = blocks.filter(({ language }) => language === "sql");
@@ -57,14 +58,14 @@ describe("roles and grants on Postgres", () => {
     await installLedger(owner, "opportune");
 
     const job = await as("opportune_job");
-    expect(await isAtHome(job, "opportune")).toBe(true);
+    expect(await strangerIn(job, "opportune")).toBeNull();
     for (let runs = 0; runs < 2; runs++) {
       const { problems, delivery } = await world.run(job);
       expect(problems).toEqual([]);
       if (runs === 0) expect(delivery).toMatchObject({ counts: { accepted: expect.any(Number) as number } });
     }
     expect(await world.query("select count(*) as n from opportune.sent_ledger where event = 'accepted'")).not.toEqual([{ n: 0 }]);
-    await setPause(job, "opportune", { scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
+    await setPause(job, "opportune", { ...BY_OPERATOR, scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
     for (const state of [{}, {}]) await writeAlertState(job, "opportune", false, state);
     expect(await job.query({ sql: "select * from opportune.why where user_id = 'u1'", params: [] })).not.toEqual([]);
 

@@ -15,6 +15,7 @@ import { letLeaseRunOut } from "./ledger/support.js";
 import { createDatabase } from "./support/postgres.js";
 import { QUIET_RUN } from "./support/quiet-run.js";
 import { typedShop } from "./support/typed-shop.js";
+import { BY_OPERATOR } from "./support/pauses.js";
 
 const NOW = Date.parse("2026-03-02T12:00:00Z");
 const USERS = 6_000;
@@ -130,7 +131,7 @@ describe("a run on Postgres", () => {
     try {
       const holder = await Ledger.open(other, project.target.schema);
       await expect(runAt(NOW)).rejects.toThrow(/Another run holds the ledger/);
-      await setPause(warehouse, project.target.schema, { scope: "segment", name: "cart", paused: true }, NOW);
+      await setPause(warehouse, project.target.schema, { ...BY_OPERATOR, scope: "segment", name: "cart", paused: true }, NOW);
       await holder.release();
       expect((await runAt(NOW)).decisions.segments.find(({ segment }) => segment === "cart")?.reasons["paused"]).toBe(USERS - 2);
     } finally {

@@ -1,6 +1,6 @@
 import { lookBackSeconds } from "../arbitration/constants.js";
 import { instant } from "../core/clock.js";
-import { formatProblem } from "../core/errors.js";
+import { formatProblem, type Problem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
 import { ledgerFacts } from "../ledger/ledger.js";
 import { isTrial } from "../ledger/trial.js";
@@ -8,6 +8,7 @@ import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
 import { counted } from "../report/tables.js";
 import { loadRenderer } from "../render/renderer.js";
+import { idleOptOuts } from "../segments/opt-outs.js";
 import { parseAsOf } from "./as-of.js";
 import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
 import { withWarehouse } from "./context.js";
@@ -28,10 +29,14 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now());
     const segments = selectSegments(project, options);
-    for (const warning of goalWarnings(project, segments, lookBackSeconds)) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
+    const warn = (warnings: readonly Problem[]): void => {
+      for (const warning of warnings) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
+    };
+    warn(goalWarnings(project, segments, lookBackSeconds));
     const renderer = loadRenderer(project);
     const trial = isTrial(project.target, options.asOf ?? null);
     const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, trial, segments: segments.map(({ id }) => id) });
+    warn(await idleOptOuts(project, warehouse, trial));
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;

@@ -9,6 +9,7 @@ import {
   leaseCheck,
   ledgerCheck,
   ok,
+  optOutChecks,
   pauseCheck,
   sourceChecks,
   versionChecks,
@@ -19,12 +20,13 @@ import type { Project } from "../project/types.js";
 import { runAhead, skewProblem } from "../ledger/clock.js";
 import { ledgerFacts } from "../ledger/ledger.js";
 import { ledgerStatus } from "../ledger/schema.js";
-import { isAtHome } from "../ledger/identity.js";
+import { strangerIn } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
+import { idleOptOuts } from "../segments/opt-outs.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";
@@ -120,8 +122,9 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
   return [
     ledgerCheck(schema, status),
     ...sources,
-    homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
+    homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
+    ...optOutChecks(await idleOptOuts(project, warehouse, isTrial(project.target, null))),
     ...guardChecks(await heldBack(project, warehouse)),
     await clockOf(project, warehouse),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),

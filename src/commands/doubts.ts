@@ -17,6 +17,7 @@ export interface SettleOptions extends GlobalOptions, ChoiceOptions {
   sent?: boolean;
   notSent?: boolean;
   resend?: boolean;
+  addresses?: boolean;
 }
 
 /** Lists the messages that were handed over and whose answer never came. */
@@ -36,6 +37,8 @@ export function doubtsCommand(terminal: Terminal, options: DoubtsOptions): Promi
 
 /** Says what became of messages in doubt. */
 export function doubtsSettleCommand(terminal: Terminal, options: SettleOptions, ids: readonly string[]): Promise<number> {
+  if (options.addresses === true)
+    throw new OpportuneError({ code: "usage/addresses", message: "--addresses is for the list of doubts.", hint: "Leave it out of `doubts settle`." }, 2);
   const verdict = verdictOf(options);
   const { messageIds } = chosen("settle", ids, options.all === true, filtersGiven(options));
   return withWarehouse(terminal, options, async (project, warehouse) => {

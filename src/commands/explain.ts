@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
+import { pauses } from "../ledger/pauses.js";
 import { requireLedger } from "../ledger/schema.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
 import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
+import { pauseLines } from "../report/pauses.js";
 import { storyPage } from "../report/story-page.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
 import { canonicalUser } from "../warehouse/canonical.js";
@@ -43,8 +45,9 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
       terminal.out(file);
       return 0;
     }
-    if (options.output === "json") terminal.out(JSON.stringify(storyDocument(user, journeys, about), null, 2));
-    else terminal.out(storyLines(user, journeys, { ...about, paint: terminal.outPaint }).join("\n"));
+    const paused = await pauses(warehouse, schema, trial, Date.now());
+    if (options.output === "json") terminal.out(JSON.stringify({ ...storyDocument(user, journeys, about), pauses: paused }, null, 2));
+    else terminal.out([...storyLines(user, journeys, { ...about, paint: terminal.outPaint }), ...pauseLines(paused)].join("\n"));
     return 0;
   });
 }

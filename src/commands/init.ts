@@ -25,6 +25,7 @@ keys/
 *.p8
 *.duckdb
 *.duckdb.wal
+*.duckdb.opportune
 `;
 
 /** Begins a project: for a warehouse of one's own where one is named, else the shipped example with a sample warehouse. */

@@ -1,37 +1,77 @@
+import { instant } from "../core/clock.js";
+import { parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
-import { pauses, setPause as writePause, type Pause } from "../ledger/pauses.js";
+import { INSTANTS, readInstant } from "../core/instants.js";
+import { pauses, setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
 import { requireLedger } from "../ledger/schema.js";
 import type { Project } from "../project/types.js";
+import { pauseText } from "../report/pauses.js";
+import type { Warehouse } from "../warehouse/types.js";
 import { segmentNamed, unknownName, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
-export interface PauseOptions extends GlobalOptions {
+export interface ResumeOptions extends GlobalOptions {
   channel?: string;
   all?: boolean;
 }
 
-/** Pauses a segment, a channel or everything. */
-export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment]: readonly string[]): Promise<number> {
-  return setPause(terminal, options, segment, true);
+export interface PauseOptions extends ResumeOptions {
+  until?: string;
+  note?: string;
 }
 
-/** Both `pause` and `resume`: writes the ledger only where it changes something. */
-export function setPause(terminal: Terminal, options: PauseOptions, segment: string | undefined, paused: boolean): Promise<number> {
+/** Pauses a segment, a channel or everything. A pause that stands is replaced only by one that says until when or why. */
+export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment]: readonly string[]): Promise<number> {
+  const now = Date.now();
+  const until = options.until === undefined ? null : readUntil(options.until, now);
+  const note = options.note ?? null;
+  return withPause(terminal, options, segment, "pause", async (pause, standing, { project, warehouse, trial }) => {
+    const mine = standing.find(({ kind }) => kind === "operator");
+    if (mine !== undefined && until === null && note === null) return `${capitalised(pauseText(mine))} was paused already.`;
+    await setPause(warehouse, project.target.schema, { ...pause, kind: "operator", paused: true, until, note, trial }, now);
+    const again = until === null ? "after `opportune resume`" : `from ${instant(until)} on, or after \`opportune resume\``;
+    return `${named(pause, project)} is paused from the next run on, and from the next batch of one that is under way: its messages wait and are decided again ${again}.`;
+  });
+}
+
+interface Place {
+  project: Project;
+  warehouse: Warehouse;
+  trial: boolean;
+}
+
+/** Without the lease: a run that is under way is what one wants to pause most. `work` gets what is paused already, and gives what to say. */
+export function withPause(
+  terminal: Terminal,
+  options: ResumeOptions,
+  segment: string | undefined,
+  verb: "pause" | "resume",
+  work: (pause: Pause, standing: readonly StandingPause[], place: Place) => Promise<string>,
+): Promise<number> {
   return withWarehouse(terminal, options, async (project, warehouse) => {
-    const pause = pauseOf(project, options, segment, paused ? "pause" : "resume");
-    // Without the lease: a run that is under way is what one wants to pause most.
-    const { schema } = project.target;
+    const pause = pauseOf(project, options, segment, verb);
+    const { schema, name } = project.target;
     const trial = isTrial(project.target, null);
     await requireLedger(warehouse, schema);
-    const standing = (await pauses(warehouse, schema, trial, Date.now())).some(({ scope, name }) => scope === pause.scope && name === pause.name);
-    if (standing !== paused) await writePause(warehouse, schema, { ...pause, paused, trial }, Date.now());
-    terminal.out(message(pause, project, paused, standing));
+    const standing = (await pauses(warehouse, schema, trial, Date.now())).filter((each) => each.scope === pause.scope && each.name === pause.name);
+    const said = await work(pause, standing, { project, warehouse, trial });
+    terminal.out(trial ? `${said}\nTarget ${name} is not live: this holds for trials alone.` : said);
     return 0;
   });
 }
 
-function pauseOf(project: Project, { channel, all }: PauseOptions, segment: string | undefined, verb: string): Pause {
+/** Ms since 1970 UTC. @throws OpportuneError (exit 2) for what is no time or duration, and for the past */
+function readUntil(text: string, now: number): number {
+  const seconds = parseDuration(text);
+  const until = seconds === undefined ? readInstant(text) : now + seconds * 1000;
+  const usage = (message: string, hint: string): OpportuneError => new OpportuneError({ code: "usage/until", message, hint }, 2);
+  if (until === null) throw usage(`--until can't be ${JSON.stringify(text)}.`, `Write a duration (2 hours, 3 days), ${INSTANTS}.`);
+  if (until <= now) throw usage(`--until ${text} is over; it is ${instant(now)} now.`, "Name a later time, or leave --until out to pause until `opportune resume`.");
+  return until;
+}
+
+function pauseOf(project: Project, { channel, all }: ResumeOptions, segment: string | undefined, verb: string): Pause {
   if ([segment, channel, all === true ? "all" : undefined].filter((given) => given !== undefined).length !== 1) {
     throw new OpportuneError(
       {
@@ -48,16 +88,11 @@ function pauseOf(project: Project, { channel, all }: PauseOptions, segment: stri
   return { scope: "channel", name: channel };
 }
 
-function message({ scope, name }: Pause, project: Project, paused: boolean, standing: boolean): string {
-  const what = scope === "project" ? `Everything on target ${project.target.name}` : `${scope === "segment" ? "Segment" : "Channel"} ${name}`;
-  if (standing === paused) return `${what} ${paused ? "was paused already" : "was not paused"}.`;
-  const after = paused
-    ? "from the next run on, and from the next batch of one that is under way: its messages wait and are decided again after `opportune resume`."
-    : "from the next run on: what waits is decided again then, if its window is still open.";
-  const written =
-    scope === "segment" && !paused && project.segments.get(name)?.status === "paused"
-      ? `\nIts file still says \`status: paused\`: set it to \`live\` to send again.`
-      : "";
-  const whom = isTrial(project.target, null) ? `\nTarget ${project.target.name} is not live: this holds for trials alone.` : "";
-  return `${what} is ${paused ? "paused" : "resumed"} ${after}${written}${whom}`;
+/** The pause's object, at the beginning of a sentence. */
+export function named({ scope, name }: Pause, { target }: Project): string {
+  return scope === "project" ? `Everything on target ${target.name}` : `${scope === "segment" ? "Segment" : "Channel"} ${name}`;
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -20,11 +20,13 @@ import { untilStopped } from "./until-stopped.js";
 const READ = [PROJECT_FILE, ".env", "segments", "templates"];
 /** Editors write a file in several steps, and several files at once, ms. */
 const SETTLED_MS = 50;
+/** Of the page, unless --port names another. */
+const PORT = "4011";
 
 /** Serves the segment's messages and renders them anew whenever the project's files change, until SIGINT, SIGTERM or SIGHUP. */
 export async function watchPreview(terminal: Terminal, options: PreviewOptions, id: string): Promise<number> {
   refuseOptions(options);
-  const port = portOf(options.port);
+  const port = portOf(options.port ?? PORT);
   const root = findProject(process.cwd(), options.projectDir);
   const first = await rendered(terminal, options, id);
   // Nothing that is edited in the project makes these right.

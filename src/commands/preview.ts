@@ -17,12 +17,14 @@ export interface PreviewOptions extends GlobalOptions {
   step?: string;
   sendTo?: string;
   watch?: boolean;
-  port: string;
+  port?: string;
 }
 
 /** Renders one message as it would be now; the ledger is neither read nor written. With --watch, shows it in a browser. */
 export async function previewCommand(terminal: Terminal, options: PreviewOptions, [id = ""]: readonly string[]): Promise<number> {
   if (options.watch === true) return (await import("./preview-watch.js")).watchPreview(terminal, options, id);
+  if (options.port !== undefined)
+    throw new OpportuneError({ code: "usage/port", message: "--port is for the page of --watch.", hint: "Add --watch, or leave --port out." }, 2);
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const segment = segmentNamed(project, id);
     const [first] = treatments(segment);

@@ -8,7 +8,8 @@ type Action<O extends GlobalOptions> = (terminal: Terminal, options: O, args: re
 
 const SELECT = ["--select <segments...>", "segments by id, pattern (cart_*), signal:intent, status:paused or topic:carts; comma or space separated"] as const;
 const EXCLUDE = ["--exclude <segments...>", "segments to leave out, in the words of --select"] as const;
-const AS_OF = "a date (its midnight in UTC) or a time with Z or an offset, not in the future";
+const TIME = "a date (its midnight in UTC) or a time with Z or an offset";
+const AS_OF = `${TIME}, not in the future`;
 
 /** The whole command line. Its usage errors are thrown as CommanderError, everything else as the commands throw it. */
 export function createProgram(): Command {
@@ -88,7 +89,7 @@ function addProjectCommands(program: Command): void {
     .option("--step <name>", "the step, or step/variant (default: the first one)")
     .option("--send-to <address>", "send it there, with [preview] before the subject; the ledger is not written")
     .option("--watch", "show the segment's messages in a browser, and render them anew as files change")
-    .option("--port <number>", "with --watch: port of the page; 0: any free one", "4011")
+    .option("--port <number>", "with --watch: port of the page; 0: any free one (default: 4011)")
     .addOption(output())
     .addHelpText(
       "after",
@@ -150,13 +151,19 @@ function addRunCommands(program: Command): void {
     .action(lazily(async () => (await import("./explain.js")).explainCommand));
   for (const [verb, description] of [
     ["pause", "hold back a segment, a channel or everything"],
-    ["resume", "end a pause"],
+    ["resume", "end a pause, a breaker's too"],
   ] as const) {
-    command(program, verb, description)
+    const pausing = command(program, verb, description)
       .argument("[segment]", "id of a segment")
       .option("--channel <name>", `${verb} a channel`)
-      .option("--all", `${verb} everything on this target`)
-      .addHelpText("after", examples(`opportune ${verb} cart_abandoned`, `opportune ${verb} --channel email`, `opportune ${verb} --all`))
+      .option("--all", `${verb} everything on this target`);
+    if (verb === "pause")
+      pausing
+        .option("--until <time>", `end by itself then: a duration (2 hours), ${TIME}`)
+        .option("--note <text>", "why, for colleagues: `ls`, `explain`, `debug` and runs show it");
+    const example = verb === "pause" ? "opportune pause --channel email --until '2 hours' --note 'moving providers'" : "opportune resume --channel email";
+    pausing
+      .addHelpText("after", examples(`opportune ${verb} cart_abandoned`, example, `opportune ${verb} --all`))
       .action(lazily(async () => (verb === "pause" ? (await import("./pause.js")).pauseCommand : (await import("./resume.js")).resumeCommand)));
   }
 }

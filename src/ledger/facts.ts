@@ -4,7 +4,7 @@ import { instant, skewOf } from "../core/clock.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
-import type { Pause } from "./pauses.js";
+import { standingSql, type StandingPause } from "./pauses.js";
 import { lastRuns, previousRuns, RECENTLY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement } from "./tables.js";
 import { heeded } from "./trial.js";
@@ -47,7 +47,7 @@ export interface Facts {
   /** Runs of either kind that have not ended: beside one's own, all were cut off. */
   unfinished: number;
   /** What is paused as of the run. */
-  pauses: readonly Pause[];
+  pauses: readonly StandingPause[];
   /** Of the segments asked for, the last run in which the query worked, if that was lately. */
   previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
@@ -75,16 +75,10 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .where("name", "=", "run"),
     );
   if (asked === undefined) return statement(always);
-  const latest = queries
-    .selectFrom("pauses")
-    .select(["scope", "name", "paused", "until", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")])
-    .where(heeded(asked.trial));
+  const columns = ["scope", "name", "kind", "until", "note"].map((column) => [column, column] as const);
   const standing = queries
-    .selectFrom(latest.as("p"))
-    .select([fact("pause"), text("scope").as("name"), text("name").as("content")])
-    .where("newest", "=", 1)
-    .where("paused", "=", true)
-    .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(asked.asOf, dialect))})`);
+    .selectFrom(sql`(${sql.raw(standingSql(dialect, schema, asked.trial, asked.asOf))})`.as("p"))
+    .select([fact("pause"), text(cast("null")).as("name"), text(dialect.jsonObject(columns)).as("content")]);
   const ofRun = always
     .unionAll(
       queries
@@ -130,7 +124,7 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     lastAsOf: content(one("last_as_of")),
     forgotten: forgottenRuns(new Map(rows.filter((row) => row["fact"] === "forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
     unfinished: Number(content(one("unfinished")) ?? 0),
-    pauses: rows.filter((row) => row["fact"] === "pause").map((row) => ({ scope: String(row["name"]) as Pause["scope"], name: String(row["content"]) })),
+    pauses: rows.filter((row) => row["fact"] === "pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
     previous: previousRuns(rows),
   };
 }

@@ -4,7 +4,7 @@ import { Binder, isoText, ledgerTable, timestampLiteral } from "../warehouse/sql
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 import { ledgerQueries, statement } from "./tables.js";
-import { heeded } from "./trial.js";
+import { heededSql } from "./trial.js";
 
 export interface Pause {
   scope: "project" | "segment" | "channel";
@@ -12,8 +12,12 @@ export interface Pause {
   name: string;
 }
 
+/** Who paused: somebody by command, or the breaker of a channel that stopped. Neither overwrites nor hides the other. */
+export type PauseKind = "operator" | "breaker";
+
 /** A pause that holds, with what was said of it. */
 export interface StandingPause extends Pause {
+  kind: PauseKind;
   /** ISO 8601 UTC: when it ends by itself; null: when somebody resumes. */
   until: string | null;
   note: string | null;
@@ -26,19 +30,7 @@ export async function pauses(warehouse: Warehouse, schema: string, trial: boolea
 
 /** The statement that asks it. */
 export function pauseQuery(dialect: Dialect, schema: string, trial: boolean, now: number): Statement {
-  const queries = ledgerQueries(dialect, schema);
-  const latest = queries
-    .selectFrom("pauses")
-    .select(["scope", "name", "paused", "until", "note", sql<number>`row_number() over (partition by scope, name order by seq desc)`.as("newest")])
-    .where(heeded(trial));
-  return statement(
-    queries
-      .selectFrom(latest.as("p"))
-      .select(["scope", "name", sql<string>`${sql.raw(isoText("until", dialect))}`.as("until"), "note"])
-      // Nothing to bind: this is asked with every step of a delivery.
-      .where(sql<boolean>`newest = 1 and paused = true`)
-      .where(sql<boolean>`(until is null or until > ${sql.raw(timestampLiteral(instant(now), dialect))})`),
-  );
+  return { sql: standingSql(dialect, schema, trial, instant(now)), params: [] };
 }
 
 /** Its answer. */
@@ -46,38 +38,72 @@ export function standingPauses(rows: readonly Row[]): StandingPause[] {
   return rows as unknown as StandingPause[];
 }
 
+/** SQL of what is paused as of `asOf` (ISO 8601 UTC). Nothing to bind: this is asked with every step of a delivery. */
+export function standingSql(dialect: Dialect, schema: string, trial: boolean, asOf: string): string {
+  // A row of no kind is an older one, from before there were two.
+  return `select scope, name, kind, ${isoText("until", dialect)} as until, note
+  from (
+    select scope, name, kind, paused, until, note, row_number() over (partition by scope, name, kind order by seq desc) as newest
+    from (
+      select scope, name, coalesce(kind, 'operator') as kind, paused, until, note, seq
+      from ${ledgerTable(dialect, schema, "pauses")}
+      where ${heededSql(trial)}
+    ) words
+  ) latest
+  where newest = 1 and paused = true and (until is null or until > ${timestampLiteral(asOf, dialect)})`;
+}
+
+/** What is said of a pause, or of its end. `trial`: it was said on a target that isn't live, and no live run heeds it. */
+export interface PauseWord extends Pause {
+  kind: PauseKind;
+  paused: boolean;
+  /** Ms since 1970 UTC; null: until somebody resumes. */
+  until: number | null;
+  note: string | null;
+  trial: boolean;
+}
+
+/** Ends the pauses of both kinds. A breaker pauses again if its channel still fails. */
+export function endPauses(warehouse: Warehouse, schema: string, pause: Pause, trial: boolean, now: number): Promise<void> {
+  const end = { ...pause, paused: false, until: null, note: null, trial };
+  return write(warehouse, schema, [{ ...end, kind: "operator" }, { ...end, kind: "breaker" }], now);
+}
+
+/** Says something of a pause; holds from the next batch on. */
+export function setPause(warehouse: Warehouse, schema: string, word: PauseWord, now: number): Promise<void> {
+  return write(warehouse, schema, [word], now);
+}
+
 /**
- * Pauses or resumes; holds from the next batch on. Needs no lease, so that a run under way can be paused: pauses have a
- * counter of their own, in a row of `leases` whose update makes two that pause at once take turns. `trial`: it was said on a
- * target that isn't live, and no live run heeds it.
+ * Needs no lease, so that a run under way can be paused: pauses have a counter of their own, in a row of `leases` whose update
+ * makes two that pause at once take turns.
  */
-export async function setPause(
-  warehouse: Warehouse,
-  schema: string,
-  pause: Pause & { paused: boolean; until?: number; note?: string; trial?: boolean },
-  now: number,
-): Promise<void> {
-  const { scope, name, paused, until, note, trial = false } = pause;
-  const queries = ledgerQueries(warehouse.dialect, schema);
-  const counter = queries
-    .updateTable("leases")
-    .set({ fence: sql`fence + 1` })
-    .where("name", "=", "pauses");
+async function write(warehouse: Warehouse, schema: string, words: readonly PauseWord[], now: number): Promise<void> {
   const { dialect } = warehouse;
+  const count = statement(
+    ledgerQueries(dialect, schema)
+      .updateTable("leases")
+      .set({ fence: sql`fence + 1` })
+      .where("name", "=", "pauses"),
+  );
+  await warehouse.script({ statements: words.flatMap((word) => [count, insertOf(word, dialect, schema, now)]) });
+}
+
+function insertOf({ scope, name, kind, paused, until, note, trial }: PauseWord, dialect: Dialect, schema: string, now: number): Statement {
   const binder = new Binder(dialect);
   const table = (of: string): string => ledgerTable(dialect, schema, of);
   const cells = [
     binder.bind(scope),
     binder.bind(name),
+    binder.bind(kind),
     binder.bind(String(paused), "boolean"),
-    binder.bind(until === undefined ? null : instant(until), "timestamp"),
-    binder.bind(note ?? null),
+    binder.bind(until === null ? null : instant(until), "timestamp"),
+    binder.bind(note),
     binder.bind(instant(now), "timestamp"),
     binder.bind(String(trial), "boolean"),
   ];
-  const insert = {
-    sql: `insert into ${table("pauses")} (scope, name, paused, until, note, recorded_at, trial, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
+  return {
+    sql: `insert into ${table("pauses")} (scope, name, kind, paused, until, note, recorded_at, trial, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
     params: binder.params,
   };
-  await warehouse.script({ statements: [statement(counter), insert] });
 }

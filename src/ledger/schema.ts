@@ -6,7 +6,7 @@ import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
-import { adopt } from "./identity.js";
+import { adoptIfUnknown } from "./identity.js";
 import { Lease } from "./lease.js";
 import { hasCode, replaceView, viewProblem } from "./changed-view.js";
 import { ledgerQueries, statement } from "./tables.js";
@@ -100,7 +100,7 @@ async function migrate(
     const statements = dialect.definesInTransactions ? [...define, ...record] : record;
     if (statements.length > 0) await (lease?.commit({ statements }) ?? warehouse.script({ statements }));
   }
-  await adopt(warehouse, schema, true);
+  await adoptIfUnknown(warehouse, schema);
   for (const file of readdirSync(AUDIT_FILES).sort()) await createView(warehouse, schema, file);
   return pending;
 }

@@ -35,8 +35,8 @@ export interface Choice {
   trial: boolean;
 }
 
-/** Those of live runs. */
-export const EVERY: Choice = { trial: false, messageIds: null, segment: null, channel: null, reasons: null, since: null };
+/** Every message of a kind. */
+export const EVERY: Omit<Choice, "trial"> = { messageIds: null, segment: null, channel: null, reasons: null, since: null };
 
 /** A message in doubt. Times are ISO 8601 UTC. */
 export interface Doubt {

@@ -27,10 +27,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
       if (target.type === "bigquery") checkBigQuery(name, target, report);
     }
 
-    for (const [name, { on_alert: alert }] of Object.entries(data.targets)) {
-      if (alert === undefined || alert.command !== undefined || alert.webhook !== undefined) continue;
-      report(["targets", name, "on_alert"], "missing", `targets.${name}.on_alert tells nobody`, "add command: or webhook:");
-    }
+    for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
 
     const { quiet_hours: quiet, caps } = data.policy;
     if (quiet !== undefined && quiet.from === quiet.to) {
@@ -66,6 +63,27 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource): Proble
       report(["links", "unsubscribe_secret"], "unsubscribe", "links.unsubscribe_secret needs unsubscribe_url, the links it signs");
     }
   });
+}
+
+/** What any target may have; what is written and not heeded would mislead. */
+function checkTarget(name: string, { live, allow, on_alert: alert, ...target }: ProjectFile["targets"][string], report: Report): void {
+  const path = ["targets", name];
+  if (live && allow.length > 0) {
+    const message = `${path.join(".")}.allow has no effect beside live: true, which writes to everybody`;
+    report([...path, "allow"], "no-effect", message, "leave one of them out", "key");
+  }
+  if (target.type === "postgres" && typeof target.ssl === "object" && target.ssl.ca !== undefined && !target.ssl.reject_unauthorized) {
+    const message = `${path.join(".")}.ssl.ca has no effect beside reject_unauthorized: false, which takes any certificate`;
+    report([...path, "ssl", "ca"], "no-effect", message, "leave one of them out", "key");
+  }
+  if (alert === undefined) return;
+  if (alert.command === undefined && alert.webhook === undefined) {
+    report([...path, "on_alert"], "missing", `${path.join(".")}.on_alert tells nobody`, "add command: or webhook:");
+  }
+  if (alert.silent_after !== undefined && !alert.on.includes("silent")) {
+    const message = `${path.join(".")}.on_alert.silent_after has no effect, as on: leaves out silent`;
+    report([...path, "on_alert", "silent_after"], "no-effect", message, "add silent to on:, or leave silent_after out", "key");
+  }
 }
 
 function checkChannel(name: string, channel: ProjectFile["channels"][string], report: Report): void {
@@ -138,6 +156,12 @@ export function checkSegmentRules(data: SegmentFrontMatter, source: YamlSource):
     if (data.class === "transactional" && data.repeat.kind === "each_occurrence" && data.key === undefined) {
       const hint = "name the column that tells occurrences apart, such as key: order_id";
       report(["repeat"], "key-needed", "a transactional segment with repeat: each_occurrence needs a key", hint);
+    }
+    if (data.class === "transactional") {
+      for (const key of ["holdout", "max_per_run"] as const) {
+        if (data[key] === undefined || data[key] === 0) continue;
+        report([key], "no-effect", `${key} has no effect in a transactional segment, whose messages no holdout or limit stops`, "leave it out", "key");
+      }
     }
     for (const audience of data.exclude.filter((name) => data.require.includes(name))) {
       report(["require", String(data.require.indexOf(audience))], "nobody-left", `"${audience}" is both excluded and required, so that nobody is left`);

@@ -59,7 +59,7 @@ export const segmentSchema = z.strictObject({
       z.strictObject(
         {
           audience: nameOf("an audience").describe("Reaching it ends the journey."),
-          within: duration.optional().describe("How long a conversion is attributed to the message."),
+          within: duration.optional().describe("For reports to come, how long a conversion is attributed to the message; decides nothing yet."),
         },
         insteadOfType(GOAL),
       ),

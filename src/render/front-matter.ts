@@ -14,7 +14,7 @@ export interface Field {
   start: Start;
 }
 
-const FIELDS = ["subject", "preheader", "from", "reply_to", "topic", "layout"] as const;
+const FIELDS = ["subject", "preheader", "from", "reply_to", "layout"] as const;
 export type Key = (typeof FIELDS)[number];
 const KEYS: readonly string[] = [...FIELDS, "lint"];
 
@@ -97,7 +97,14 @@ function readYaml(yaml: string, file: string): Pick<FrontMatter, "fields" | "pro
     const keyPlace = at(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
     const known = FIELDS.find((name) => name === key);
     if (key === "lint") continue;
-    if (known === undefined) {
+    if (key === "topic") {
+      problems.push({
+        code: "template/topic",
+        message: "A template has no topic: users opt out of the topic of its segment.",
+        hint: "Write topic: in the front matter of each segment that uses the template, and leave it out here.",
+        ...keyPlace,
+      });
+    } else if (known === undefined) {
       problems.push({
         code: "template/unknown-key",
         message: `Unknown key "${key}".`,

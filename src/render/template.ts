@@ -46,7 +46,6 @@ export function assemble(template: TemplateFile, library: Library, version: stri
     preheader: fields.preheader?.value ?? null,
     from: fields.from?.value ?? null,
     replyTo: fields.reply_to?.value ?? null,
-    topic: fields.topic?.value ?? null,
     kind,
     get variables() {
       const form = kind === "email" ? email() : text();

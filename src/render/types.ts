@@ -47,7 +47,6 @@ export interface Template {
   preheader: string | null;
   from: string | null;
   replyTo: string | null;
-  topic: string | null;
   /** `email` where the body is HTML or the front matter speaks of e-mail; `json` and `text` are for the other channels. */
   kind: "email" | "json" | "text";
   /** Of the form that `kind` names; `variablesFor` gives those of a certain channel. */

@@ -2,14 +2,17 @@
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
+import { strangerWords, type Stranger } from "../ledger/identity.js";
+import type { StandingPause } from "../ledger/pauses.js";
 import type { Channel, Project } from "../project/types.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
+import { pauseText } from "./pauses.js";
 import { counted } from "./tables.js";
 
 export interface Check {
-  /** SKIP: can't be looked at from here, and need not be. */
-  state: "OK" | "FAIL" | "SKIP";
+  /** WARN: a run works, but not as somebody may think. SKIP: can't be looked at from here, and need not be. */
+  state: "OK" | "WARN" | "FAIL" | "SKIP";
   name: string;
   text: string;
   /** The way out. */
@@ -24,22 +27,28 @@ export function ok(name: string, text: string): Check {
 }
 
 export function failed(name: string, problem: Problem): Check {
+  return found("FAIL", name, problem);
+}
+
+function found(state: "FAIL" | "WARN", name: string, problem: Problem): Check {
   const { hint, ...rest } = problem;
-  return { state: "FAIL", name, text: formatProblem(rest), ...(hint === undefined ? {} : { hint }) };
+  return { state, name, text: formatProblem(rest), ...(hint === undefined ? {} : { hint }) };
 }
 
 /** Checks as lines, the hint of a failed one below it. */
 export function checkLines(checks: readonly Check[], paint: Paint): string[] {
   const widest = Math.max(...checks.map(({ name }) => name.length));
-  const colours = { OK: paint.green, FAIL: paint.red, SKIP: paint.dim };
+  const colours = { OK: paint.green, WARN: paint.yellow, FAIL: paint.red, SKIP: paint.dim };
   const failures = checks.filter(({ state }) => state === "FAIL").length;
+  const warnings = checks.filter(({ state }) => state === "WARN").length;
+  const well = warnings === 0 ? paint.green("All is well.") : paint.yellow(`All works, with ${counted(warnings, "warning")}.`);
   return [
     ...checks.flatMap(({ state, name, text, hint }) => [
       `${colours[state](state.padEnd(4))}  ${name.padEnd(widest)}  ${text}`,
       ...(hint === undefined ? [] : [`${" ".repeat(widest + 8)}${hint}`]),
     ]),
     "",
-    failures === 0 ? paint.green("All is well.") : paint.red(`${String(failures)} of ${String(checks.length)} checks failed.`),
+    failures === 0 ? well : paint.red(`${String(failures)} of ${String(checks.length)} checks failed.`),
   ];
 }
 
@@ -121,24 +130,23 @@ export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<strin
 }
 
 /** A copy is where experiments are made; only a live target must not send from one. */
-export function homeCheck(schema: string, atHome: boolean, live: boolean): Check {
-  if (atHome) return ok("database", "the one that the ledger was made in, or was approved for");
+export function homeCheck(schema: string, stranger: Stranger | null, live: boolean): Check {
+  if (stranger === null) return ok("database", "the one that the ledger was made in, or was approved for");
   if (!live) return ok("database", "a copy or a restore of the ledger's own; harmless, as the target is not live");
-  return failed("database", {
-    code: "ledger/copy",
-    message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,
-    hint: "Set `live: false` on this target, or run `opportune ledger adopt` if it is to send from now on.",
-  });
+  return failed("database", { code: "ledger/copy", ...strangerWords(stranger, schema) });
 }
 
-export function pauseCheck(pauses: readonly { scope: string; name: string; until: string | null; note: string | null }[], { segments }: Project): Check {
-  const commands = pauses.map(({ scope, name, until, note }) => {
-    const how = [until === null ? "" : `until ${instant(Date.parse(until))}`, note ?? ""].filter((text) => text !== "").join(": ");
-    return `${scope === "project" ? "everything" : `${scope} ${name}`}${how === "" ? "" : ` (${how})`}`;
-  });
+export function pauseCheck(pauses: readonly StandingPause[], { segments }: Project): Check {
+  const commands = pauses.map(pauseText);
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
   const all = [...commands, ...files];
   return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume SEGMENT\`, with --channel or --all, ends a pause`);
+}
+
+/** `idle`: rows that hold nobody back. */
+export function optOutChecks(idle: readonly Problem[]): Check[] {
+  if (idle.length === 0) return [ok("opt-outs", "each row of suppressions and preferences can match somebody")];
+  return idle.map((problem) => found("WARN", "opt-outs", problem));
 }
 
 /** `held`: what the last run of each segment held back by a guard's reason. */

@@ -26,7 +26,7 @@ export function storyLines(user: string, journeys: readonly Journey[], about: { 
 }
 
 /** `explain --output json`. */
-export function storyDocument(user: string, journeys: readonly Journey[], about: { events: number; names: MessageNames }): unknown {
+export function storyDocument(user: string, journeys: readonly Journey[], about: { events: number; names: MessageNames }): object {
   return {
     schema_version: 1,
     user_id: user,

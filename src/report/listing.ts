@@ -25,8 +25,8 @@ export function audienceListing(segments: readonly Segment[], audiences: readonl
   return table(["audience", "used by", "file"], rows, paint);
 }
 
-/** `ls --output json`. */
-export function listingDocument(segments: readonly Segment[], audiences: readonly Audience[]): unknown {
+/** Segments and audiences, as `ls --output json` has them. */
+export function listingDocument(segments: readonly Segment[], audiences: readonly Audience[]): object {
   return {
     schema_version: 1,
     segments: segments.map((segment) => ({

@@ -3,6 +3,7 @@ import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
 import type { Place, RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
+import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";
 import { count, counted, counts, seconds, table } from "./tables.js";
 
@@ -73,6 +74,9 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     "",
     ...droppedLines(result),
     ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
+    ...decisions.unsharedAudiences.map((audience) =>
+      paint.yellow(`Not one user of audience ${audience} is in a row of these segments: see whether its user_id is the id that they return.`),
+    ),
     ...(decisions.unknownZones.length === 0
       ? []
       : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
@@ -85,6 +89,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
             ),
           ),
         ]),
+    ...pauseLines(result.pauses).map(paint.yellow),
     ...baselineLines(result, options.target),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
     ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),

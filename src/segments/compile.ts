@@ -9,6 +9,7 @@ import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
+import { idProblem, type IdType } from "./ids.js";
 import { queryProblem, renderQuery } from "./query.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
@@ -39,7 +40,7 @@ export async function compileSegment(
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
     return { failed: queryProblem(segment, error, 1) };
   }
-  const problems = [...missingColumns(segment, project, columns), ...missingVariables(segment, templates, columns), ...missingContract(segment, columns)];
+  const problems = [...missingColumns(segment, project, columns), ...unfitIds(segment, project, columns), ...missingVariables(segment, templates, columns), ...missingContract(segment, columns)];
   if (problems.length > 0) return { problems };
   return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, asked) };
 }
@@ -72,6 +73,15 @@ function missingColumns(segment: Segment, project: Project, columns: readonly Co
     ...(segment.key !== null && has(columns, segment.key) === undefined ? [problem(segment.key, ", its key")] : []),
     ...segment.keepProperties.filter((name) => has(columns, name) === undefined).map((name) => problem(name, ", named under keep_properties")),
   ];
+}
+
+/** Ids and addresses of a type that has no one form. */
+function unfitIds(segment: Segment, project: Project, columns: readonly Column[]): Problem[] {
+  const names = new Set(["user_id", ...treatments(segment).map((step) => addressColumn(project, step.channel))]);
+  return [...names].flatMap((name) => {
+    const column = has(columns, name);
+    return (column === undefined ? null : idProblem(`Segment ${segment.id}`, segment, column)) ?? [];
+  });
 }
 
 function missingVariables(segment: Segment, templates: TemplateCatalog, columns: readonly Column[]): Problem[] {
@@ -233,12 +243,16 @@ function lineOfQuery(sql: string): number {
   return sql.split("\n").findIndex((line) => /^with \w+_query as \($/.test(line)) + 2;
 }
 
-/** An audience has `user_id` and perhaps `occurred_at`; both are looked up in what the warehouse says it returns. */
+/**
+ * An audience has `user_id` and perhaps `occurred_at`; both are looked up in what the warehouse says it returns. `beside`: a segment
+ * that uses it.
+ */
 export async function compileAudience(
   audience: Audience,
   project: Project,
   warehouse: Warehouse,
   asOf: string,
+  beside: IdType | null,
 ): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
   const { dialect } = warehouse;
   let columns: Column[];
@@ -262,6 +276,8 @@ export async function compileAudience(
         ],
       };
     }
+    const unfit = idProblem(`Audience ${audience.name}`, audience, user, beside);
+    if (unfit !== null) return { problems: [unfit] };
     const time = has(columns, "occurred_at");
     const stage = renderSqlFile(
       "stage_audience.sql",

@@ -5,6 +5,7 @@ import type { Project, Segment } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
+import type { IdType } from "./ids.js";
 import { queryProblem } from "./query.js";
 import type { CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
@@ -50,10 +51,22 @@ export async function compileProject(
     await collect(compileSegment(segment, project, templates, warehouse, asOf), segment.id, result.segments, result.failedSegments);
   for (const name of audiences) {
     const audience = project.audiences.get(name);
-    if (audience !== undefined) await collect(compileAudience(audience, project, warehouse, asOf), name, result.audiences, result.failedAudiences);
+    if (audience === undefined) continue;
+    await collect(compileAudience(audience, project, warehouse, asOf, idsBeside(name, project, result.segments)), name, result.audiences, result.failedAudiences);
   }
   if (problems.length > 0) throw new OpportuneError(problems, 2);
   return result;
+}
+
+/** The ids of the first segment that compares its own with the audience's. */
+function idsBeside(audience: string, { policy }: Project, segments: ReadonlyMap<string, CompiledSegment>): IdType | null {
+  const everybody = [...policy.exclude, ...policy.require].includes(audience);
+  for (const { segment, columns } of segments.values()) {
+    if (!everybody && segment.goal?.audience !== audience && ![...segment.exclude, ...segment.require].includes(audience)) continue;
+    const column = columns.find(({ name }) => name.toLowerCase() === "user_id");
+    if (column !== undefined) return { segment: segment.id, type: column.type };
+  }
+  return null;
 }
 
 export interface StageStep {

@@ -1,12 +1,10 @@
-/** The one form of a user's id and of an address; see "One form of an id" in docs/decisions.md. */
+/** The one form of a user's id, of an address and of a name; see "One form of an id" in docs/decisions.md. */
 import type { AddressKind } from "../project/types.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { ColumnKind } from "./types.js";
 
 const UUID = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const WHOLE = "^-?[0-9]+[.]0+$";
-/** Above this a whole number may not fit a bigint. */
-const MOST_WHOLE = "9e18";
 
 /**
  * SQL of a user's id in its one form, from SQL of a text. What stands before each regular expression is cheap, and spares nearly every
@@ -21,23 +19,24 @@ export function canonicalUser(text: string, dialect: Dialect): string {
     end`;
 }
 
-/** SQL of a user's id in its one form, from a column of that kind. */
+/** SQL of a user's id in its one form, from a column of a kind that ids may have. */
 export function canonicalUserColumn(column: string, kind: ColumnKind, dialect: Dialect): string {
   const text = `cast(${column} as ${dialect.types.text})`;
-  if (kind === "text" || kind === "exact") return canonicalUser(text, dialect);
-  // Warehouses write a whole float with a place, or a large one with an exponent.
-  if (kind === "float")
-    return `case when ${column} = floor(${column}) and abs(${column}) < ${MOST_WHOLE} then cast(cast(${column} as ${dialect.types.bigint}) as ${dialect.types.text}) else ${canonicalUser(text, dialect)} end`;
-  return text;
+  return kind === "integer" ? text : canonicalUser(text, dialect);
 }
 
 /**
- * SQL of the address in its one form, for rows with the columns channel and address. The kinds stand in it: with a join to them Postgres
+ * SQL of the address in its one form, for rows with the columns channel, in its one form, and address. The kinds stand in it: with a join to them Postgres
  * would join candidates by channel alone.
  */
 export function canonicalAddresses(kinds: ReadonlyMap<string, AddressKind>, dialect: Dialect): string {
   const forms = [...kinds].map(([channel, kind]) => `when ${literal(channel)} then ${canonicalAddress("address", kind, dialect)}`);
   return forms.length === 0 ? "address" : `case channel ${forms.join(" ")} else address end`;
+}
+
+/** SQL of a channel's or topic's name in its one form; null for a blank one. */
+export function canonicalName(text: string, dialect: Dialect): string {
+  return `nullif(${dialect.lower(`trim(${text}, ' ')`)}, '')`;
 }
 
 /** SQL of an address in its one form. */

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
+import { formerId, makeId, readId } from "./duckdb-id.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { inInformationSchema } from "./sql.js";
 import { BATCH_BYTES, type AppendColumn, type Column, type ColumnKind, type Row, type Script, type Statement, type Warehouse } from "./types.js";
@@ -102,14 +102,14 @@ class DuckDbWarehouse implements Warehouse {
     this.#path = path;
   }
 
-  /** A copy of the file is another file, wherever it is mounted. */
-  identity(): Promise<string | null> {
+  /** Of a file, what stands beside it: a file copied alone has none. Nobody can copy what is in memory. */
+  identity(make = false): Promise<string | null> {
     if (this.#path === ":memory:") return Promise.resolve(null);
-    return Promise.resolve(
-      createHash("sha256")
-        .update(`duckdb ${String(statSync(this.#path, { bigint: true }).ino)}`)
-        .digest("hex"),
-    );
+    return Promise.resolve(readId(this.#path) ?? (make ? makeId(this.#path) : null));
+  }
+
+  get formerIdentity(): string | null {
+    return this.#path === ":memory:" ? null : formerId(this.#path);
   }
 
   async prepare(): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import type { AddressKind } from "../project/types.js";
-import { canonicalAddress, canonicalUser } from "./canonical.js";
+import { canonicalAddress, canonicalName, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { Param, Statement, Warehouse } from "./types.js";
 
@@ -115,6 +115,7 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     create_work: (table: string) => dialect.createWorkTable(table),
     canonical_user: (text: string) => canonicalUser(text, dialect),
     canonical_address: (text: string, kind: AddressKind) => canonicalAddress(text, kind, dialect),
+    canonical_name: (text: string) => canonicalName(text, dialect),
     utc_date: (timestamp: string) => dialect.utcDate(timestamp),
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
     seconds_between: (from: string, to: string) => dialect.secondsBetween(from, to),

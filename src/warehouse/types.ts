@@ -108,8 +108,10 @@ export interface Warehouse {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** Runs a short statement at once, whatever is under way; gives the rows changed. Null where no other process could come in between. */
   readonly beside: ((statement: Statement) => Promise<number>) | null;
-  /** What tells this database from a copy of it, as a hash; null where nothing does. */
-  identity(): Promise<string | null>;
+  /** What tells this database from a copy of it; null where nothing does. `make`: gives it such where it has none and can have one. */
+  identity(make?: boolean): Promise<string | null>;
+  /** What told it in earlier ledgers, where that was something else: an upgrade takes it for once. */
+  readonly formerIdentity?: string | null;
   /** Ends statements under way, in the warehouse too; they reject here. Gives up after seconds. */
   cancel(): Promise<void>;
   /** Cancels what is under way. */

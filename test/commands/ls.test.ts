@@ -11,9 +11,12 @@ function project(): string {
 }
 
 describe("ls", () => {
-  it("lists segments and audiences without a warehouse", async () => {
+  it("lists segments and audiences without a warehouse, and says that it knows of no pauses", async () => {
     const outcome = await opportune(project(), ["ls"]);
-    expect(outcome).toMatchObject({ code: 0, stderr: "" });
+    expect(outcome).toMatchObject({
+      code: 0,
+      stderr: "warning: What is paused by command isn't known: There is no DuckDB file at shop.duckdb.\n",
+    });
     expect(outcome.stdout).toBe(`segment         status  signal      priority  steps              channel  topic
 cart_abandoned  live    intent            80  nudge +10 minutes  email    carts
 cart_waiting    live    intent            10  hint +5 minutes    email    carts

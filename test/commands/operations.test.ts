@@ -24,6 +24,48 @@ describe.concurrent("pause and resume", () => {
     expect((await opportune(root, ["debug"])).stdout).toMatch(/OK +paused +channel email, everything;|OK +paused +everything, channel email;/);
   });
 
+  it("end by themselves where they say until when, and the note is shown by ls, explain and runs", async () => {
+    const root = await shop();
+    const paused = await opportune(root, ["pause", "cart_abandoned", "--until", "2 hours", "--note", "the price is wrong"]);
+    expect(paused.stdout).toMatch(/are decided again from \d{4}-\d\d-\d\dT\S+Z on, or after `opportune resume`\./);
+    const words = /segment cart_abandoned \(until \S+Z: the price is wrong\)/;
+    expect((await opportune(root, ["pause", "cart_abandoned"])).stdout).toMatch(
+      /^Segment cart_abandoned \(until \S+Z: the price is wrong\) was paused already\./,
+    );
+    expect((await opportune(root, ["run"])).stdout).toMatch(words);
+    expect((await opportune(root, ["ls"])).stdout).toMatch(words);
+    const listed = JSON.parse((await opportune(root, ["ls", "--output", "json"])).stdout) as { pauses: unknown[] };
+    expect(listed.pauses).toMatchObject([{ scope: "segment", name: "cart_abandoned", kind: "operator", note: "the price is wrong" }]);
+    const [user] = await query(root, "select user_id from opportune.sent_ledger where reason = 'paused' limit 1");
+    expect((await opportune(root, ["explain", String(user?.["user_id"])])).stdout).toMatch(words);
+    expect(await opportune(root, ["pause", "--all", "--until", "2020-01-01"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--until 2020-01-01 is over/) as string,
+    });
+    expect(await opportune(root, ["pause", "--all", "--until", "noon"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--until can't be "noon"/) as string,
+    });
+  });
+
+  it("of an operator and of a breaker stand beside each other, and resume ends both", async () => {
+    const root = await shop();
+    await opportune(root, ["pause", "--channel", "email"]);
+    await query(
+      root,
+      "insert into opportune.pauses (scope, name, kind, paused, until, note, recorded_at, seq, trial) values ('channel', 'email', 'breaker', true, timestamp '2999-01-01', '503', timestamp '2026-01-01', 99, true)",
+    );
+    expect((await opportune(root, ["ls"])).stdout).toMatch(
+      /channel email, channel email \(breaker, until 2999-01-01T00:00:00Z: 503\)|channel email \(breaker, until 2999-01-01T00:00:00Z: 503\), channel email;/,
+    );
+    await query(root, "update opportune.leases set fence = 100 where name = 'pauses'");
+    expect((await opportune(root, ["resume", "--channel", "email"])).stdout).toContain(
+      "Its breaker had paused it, and does so again if the channel still fails.",
+    );
+    expect((await opportune(root, ["ls"])).stdout).not.toMatch(/Paused/);
+    expect((await opportune(root, ["resume", "--channel", "email"])).stdout).toContain("Channel email was not paused.");
+  });
+
   it("refuse unknown names with the nearest, and more or less than one thing, exit 2", async () => {
     const root = await shop();
     expect(await opportune(root, ["pause", "cart_abandond"])).toEqual({
@@ -55,6 +97,34 @@ describe.concurrent("debug", () => {
     expect(outcome.stdout).toMatch(/OK +source carts +carts is readable; newest data 1 hour/);
     expect(outcome.stdout).toMatch(/OK +lease +free/);
     expect(outcome.stdout).toMatch(/OK +channel email +sendgrid at https:\/\/api\.sendgrid\.com \(not live: to the outbox\), key present: yes/);
+  });
+
+  it("warns, as compile does, of opt-outs that hold nobody back", async () => {
+    const root = await shop();
+    await query(
+      root,
+      `insert into opportune.suppressions (channel, address, topic, reason, recorded_at) values
+        ('Email', 'ada@example.com', null, 'bounce', timestamp '2026-03-02'), ('mail', 'ada@example.com', null, 'bounce', timestamp '2026-03-02'),
+        ('email', 'nobody', null, 'bounce', timestamp '2026-03-02'), ('email', 'bob@example.com', 'basket', 'unsubscribe', timestamp '2026-03-02')`,
+    );
+    await query(
+      root,
+      `insert into opportune.preferences (user_id, channel, topic, opted_in, recorded_at, seq) values
+        ('u1', ' EMAIL ', 'Carts', false, timestamp '2026-03-02', 1), ('u2', null, 'basket', false, timestamp '2026-03-02', 2), ('u3', null, 'basket', false, timestamp '2026-03-02', 3), ('  ', null, null, false, timestamp '2026-03-02', 4)`,
+    );
+    const problems = [
+      '2 rows of preferences name the topic "basket", which no segment has: they hold nobody back.',
+      "1 row of preferences can match nobody: the user id is blank or longer than 512 characters.",
+      "1 row of suppressions can match nobody: the address is blank or none of its channel.",
+      '1 row of suppressions names the channel "mail", which the project doesn\'t have: they hold nobody back.',
+      '1 row of suppressions names the topic "basket", which no segment has: they hold nobody back.',
+    ];
+    const debug = await opportune(root, ["debug"]);
+    expect(debug.code, debug.stdout).toBe(0);
+    expect([...debug.stdout.matchAll(/^WARN +opt-outs +(.*)$/gm)].map(([, text]) => text)).toEqual(problems);
+    expect(debug.stdout).toContain("All works, with 5 warnings.");
+    const compiled = await opportune(root, ["compile"]);
+    for (const problem of problems) expect(compiled.stderr).toContain(`warning: ${problem}`);
   });
 
   it("names the way out of everything that fails, exit 1", async () => {

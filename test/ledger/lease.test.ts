@@ -10,6 +10,7 @@ import { warehouseWith } from "../segments/support.js";
 import { around } from "../support/around.js";
 import { rejection } from "../warehouse/support.js";
 import { LEDGER_FILES, ledgerOfVersion2, ledgerWarehouse, letLeaseRunOut, rows, SCHEMA, T0 } from "./support.js";
+import { BY_OPERATOR } from "../support/pauses.js";
 
 const LEASES = "select name, holder is null as free, fence, cast(expires_at as varchar) as until from opportune.leases where name = 'run'";
 /** How long the lease still holds by the warehouse's clock. */
@@ -72,7 +73,7 @@ describe("installing", () => {
     expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
     await running.release();
     expect(await installLedger(warehouse, SCHEMA)).toEqual(LEDGER_FILES.slice(2));
-    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "segment", name: "cart", until: null, note: "as before" }]);
+    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "segment", name: "cart", kind: "operator", until: null, note: "as before" }]);
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
     await (await Ledger.open(warehouse, SCHEMA)).release();
   });
@@ -213,8 +214,8 @@ describe("the lease", () => {
       unfinished: 0,
       pauses: [],
     });
-    await setPause(warehouse, SCHEMA, { scope: "project", name: "", paused: true }, T0);
-    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "project", name: "", until: null, note: null }]);
+    await setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope: "project", name: "", paused: true }, T0);
+    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "project", name: "", kind: "operator", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 });
@@ -312,7 +313,7 @@ describe("pauses", () => {
       ["project", "", false],
       ["project", "", true],
     ] as const)
-      await setPause(warehouse, SCHEMA, { scope, name, paused }, T0);
+      await setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope, name, paused }, T0);
     expect((await pauses(warehouse, SCHEMA, false, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual([
       "channel email",
       "project ",
@@ -322,8 +323,8 @@ describe("pauses", () => {
 
   it("that have an end hold until then", async () => {
     const warehouse = await ledgerWarehouse();
-    await setPause(warehouse, SCHEMA, { scope: "channel", name: "email", paused: true, until: T0 + 60_000, note: "as tried" }, T0);
-    const pause = { scope: "channel", name: "email", until: "2026-03-02T12:01:00Z", note: "as tried" };
+    await setPause(warehouse, SCHEMA, { scope: "channel", name: "email", kind: "breaker", paused: true, until: T0 + 60_000, note: "as tried", trial: false }, T0);
+    const pause = { scope: "channel", name: "email", kind: "breaker", until: "2026-03-02T12:01:00Z", note: "as tried" };
     expect(await pauses(warehouse, SCHEMA, false, T0 + 59_999)).toEqual([pause]);
     expect(await pauses(warehouse, SCHEMA, false, T0 + 60_000)).toEqual([]);
   });

@@ -80,6 +80,12 @@ export function suppressedAddress(address: string, type: ChannelType | undefined
   return type === "in_app" || type === "webhook" ? userOf(address) : trimmed(address);
 }
 
+/** The one form of a channel's or topic's name; null for none. */
+export function nameOf(text: string | null): string | null {
+  const name = trimmed(text ?? "").toLowerCase();
+  return name === "" ? null : name;
+}
+
 /** Only spaces are trimmed: a tab at the end is white space in the address. */
 function trimmed(text: string): string {
   return text.replace(/^ +| +$/gu, "");

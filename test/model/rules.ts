@@ -1,7 +1,7 @@
 /** Rules 1 to 16, one function each, named after its reason: each looks at one candidate and bites (an answer) or doesn't. */
 import type { Cap, Channel } from "../../src/project/types.js";
 import type { DecidedRow, Suppression } from "../support/world.js";
-import { addressOf, suppressedAddress } from "./identity.js";
+import { addressOf, nameOf, suppressedAddress } from "./identity.js";
 import type { Candidate } from "./journeys.js";
 import { isBaseline, journeysIn } from "./journeys.js";
 import type { LedgerRow } from "./ledger.js";
@@ -83,12 +83,12 @@ function suppressionsOf(candidate: Candidate, facts: Facts): Suppression[] {
   const { channel } = candidate.version;
   const type = facts.project.channels.get(channel)?.type;
   const address = addressFor(candidate, facts);
-  return facts.memory.suppressions.filter((each) => each.channel === channel && suppressedAddress(each.address, type) === address);
+  return facts.memory.suppressions.filter((each) => nameOf(each.channel) === channel && suppressedAddress(each.address, type) === address);
 }
 
 export const suppressed: Rule = (candidate, facts) => {
   const reasons = suppressionsOf(candidate, facts)
-    .filter((each) => each.topic === null)
+    .filter((each) => nameOf(each.topic) === null)
     .map((each) => each.reason)
     .filter((reason) => candidate.segment.class !== "transactional" || reason !== "unsubscribe")
     .sort();
@@ -102,7 +102,7 @@ export const optedOut: Rule = (candidate, facts) => {
   if (saysNo(facts, user, null, null)) return denied("opted_out", "everything");
   if (saysNo(facts, user, channel, null)) return denied("opted_out", "channel");
   if (topic === null) return null;
-  const fromTopic = suppressionsOf(candidate, facts).some((each) => each.topic === topic);
+  const fromTopic = suppressionsOf(candidate, facts).some((each) => nameOf(each.topic) === topic);
   if (fromTopic || saysNo(facts, user, null, topic)) return denied("opted_out", "topic");
   return saysNo(facts, user, channel, topic) ? denied("opted_out", "channel_topic") : null;
 };

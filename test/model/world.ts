@@ -2,7 +2,7 @@
 import type { Project, Segment } from "../../src/project/types.js";
 import type { AudienceRow, Pause, Preference, Staged, Suppression, WorldRun } from "../support/world.js";
 import type { Activations } from "./activation.js";
-import { userOf } from "./identity.js";
+import { nameOf, userOf } from "./identity.js";
 import type { Ledger } from "./ledger.js";
 
 /** A staged audience, empty when it failed or has fewer users than its `min_rows`: each user's times (ms since 1970 UTC; null where the row has none). */
@@ -75,13 +75,18 @@ export function goalReached(facts: Facts, segment: Segment, user: string, behavi
   return times.some((time) => time === null || (time > behaviour && time <= facts.asOf));
 }
 
-/** The last word on a pause. */
+/** The last word of either kind, an operator's or a breaker's, is a pause that has not ended by itself. */
 export function isPaused(facts: Facts, scope: Pause["scope"], name: string): boolean {
-  return facts.memory.pauses.findLast((pause) => pause.scope === scope && pause.name === name)?.paused ?? false;
+  return ([undefined, "breaker"] as const).some((kind) => {
+    const last = facts.memory.pauses.findLast((pause) => pause.scope === scope && pause.name === name && pause.kind === kind);
+    return last?.paused === true && (last.until === undefined || Date.parse(last.until) > facts.asOf);
+  });
 }
 
-/** The last preference of a user in exactly this scope is a no. */
+/** The last preference of a user in exactly this scope is a no; one of no word on it is passed over. */
 export function saysNo(facts: Facts, user: string, channel: string | null, topic: string | null): boolean {
-  const last = facts.memory.preferences.findLast((each) => userOf(each.user_id) === user && each.channel === channel && each.topic === topic);
+  const last = facts.memory.preferences.findLast(
+    (each) => each.opted_in !== null && userOf(each.user_id) === user && nameOf(each.channel) === channel && nameOf(each.topic) === topic,
+  );
   return last?.opted_in === false;
 }

@@ -491,6 +491,21 @@ export const CASES: readonly BrokenCase[] = [
     ],
   },
   {
+    name: "an allow-list on a live target",
+    files: main("path: shop.duckdb", "path: shop.duckdb, live: true, allow: ['@shop.example']"),
+    expected: ["opportune.yml:3:53: targets.dev.allow has no effect beside live: true, which writes to everybody | leave one of them out"],
+  },
+  {
+    name: "silent_after without silent",
+    files: main("path: shop.duckdb", "path: shop.duckdb, on_alert: {command: [tell], on: [held], silent_after: 2 hours}"),
+    expected: ["opportune.yml:3:81: targets.dev.on_alert.silent_after has no effect, as on: leaves out silent | add silent to on:, or leave silent_after out"],
+  },
+  {
+    name: "a certificate's authority where any certificate will do",
+    files: main("type: duckdb, path: shop.duckdb", "type: postgres, ssl: {ca: ca.pem, reject_unauthorized: false}"),
+    expected: ["opportune.yml:3:31: targets.dev.ssl.ca has no effect beside reject_unauthorized: false, which takes any certificate | leave one of them out"],
+  },
+  {
     name: "stale_after without loaded_at",
     files: main("carts: shop.carts", "carts: {table: shop.carts, stale_after: 1 day}"),
     expected: ["opportune.yml:7:43: sources.carts.stale_after needs loaded_at | name the column that says when a row arrived: loaded_at: updated_at"],

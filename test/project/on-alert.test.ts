@@ -18,12 +18,14 @@ test("a command, with what is told by default", () => {
 });
 
 test("a webhook, whose URL and headers are secrets", () => {
-  const files = withAlert('{webhook: {url: "${HOOK}", headers: {Authorization: "Bearer ${TOKEN}"}}, on: [held], silent_after: 2 hours, timeout: 3 seconds}');
+  const files = withAlert(
+    '{webhook: {url: "${HOOK}", headers: {Authorization: "Bearer ${TOKEN}"}}, on: [held, silent], silent_after: 2 hours, timeout: 3 seconds}',
+  );
   const project = loadProject(projectFolder(files), { env: { HOOK: "https://hooks.example.com/a-secret", TOKEN: "a-token" } });
   expect(project.target.onAlert).toEqual({
     command: null,
     webhook: { url: "https://hooks.example.com/a-secret", headers: { Authorization: "Bearer a-token" } },
-    on: ["held"],
+    on: ["held", "silent"],
     silentAfterSeconds: 7200,
     timeoutSeconds: 3,
   });

@@ -30,6 +30,7 @@ describe("what is wrong is said at load, with its place", () => {
     ["an inline partial", '---\nsubject: S\n---\n<p>{{#*inline "x"}}{{/inline}}</p>', ["templates/t.hbs:4:4 template/decorator"]],
     ["an unknown layout", "---\nsubject: S\nlayout: bse\n---\n<p>x</p>", ["templates/t.hbs:3:9 template/unknown-layout"]],
     ["no subject", "<p>x</p>", ["templates/t.hbs:1:1 template/no-subject"]],
+    ["a topic, which is the segment's", "---\nsubject: S\ntopic: carts\n---\n<p>x</p>", ["templates/t.hbs:3:1 template/topic"]],
     ["an unknown key", "---\nsubjct: S\n---\n<p>x</p>", ["templates/t.hbs:2:1 template/unknown-key"]],
     ["a key given twice", "---\nsubject: S\nsubject: T\n---\n<p>x</p>", ["templates/t.hbs:3:1 template/front-matter"]],
     ["a number as subject", "---\nsubject: 12\n---\n<p>x</p>", ["templates/t.hbs:2:10 template/front-matter"]],

@@ -28,7 +28,7 @@ const preference = z.strictObject({
   user: z.string(),
   channel: z.string().optional(),
   topic: z.string().optional(),
-  says: z.enum(["yes", "no"]),
+  says: z.enum(["yes", "no", "nothing"]),
   trial: z.boolean().optional(),
 });
 
@@ -265,7 +265,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
           user_id: user,
           channel: channel ?? null,
           topic: topic ?? null,
-          opted_in: says === "yes",
+          opted_in: says === "nothing" ? null : says === "yes",
         })),
         pauses: [...run.pause.map((place) => pauseOf(place, true)), ...run.resume.map((place) => pauseOf(place, false))],
         outcome: outcomes(run.outcome),
@@ -283,12 +283,18 @@ function outcomes(written: Readonly<Record<string, ClaimOutcome>>): (claim: Deci
   return (claim) => written[`${claim.segment}/${claim.step} ${claim.user_id}${claim.key === "" ? "" : `#${claim.key}`}`] ?? "accepted";
 }
 
-/** `project`, `segment cart` or `channel email`; a trial's breaker sets `trial channel email`. */
+/** `project`, `segment cart` or `channel email until 13:00`; a trial's breaker sets `trial breaker channel email`. */
 function pauseOf(place: string, paused: boolean): Pause {
-  const trial = place.startsWith("trial ");
-  const [scope = "", name = ""] = place.replace(/^trial /, "").split(" ");
+  const [, trial, breaker, scope = "", name = "", until] = /^(trial )?(breaker )?(\w+)(?: (\w+))?(?: until (.+))?$/.exec(place) ?? [];
   if (scope !== "project" && scope !== "segment" && scope !== "channel") throw new Error(`"${place}": pause the project, a segment or a channel`);
-  return { scope, name, paused, ...(trial ? { trial } : {}) };
+  return {
+    scope,
+    name,
+    paused,
+    ...(breaker === undefined ? {} : { kind: "breaker" }),
+    ...(until === undefined ? {} : { until: readTime(until) }),
+    ...(trial === undefined ? {} : { trial: true }),
+  };
 }
 
 /** Everyone has an address of their own on each channel, unless the case says otherwise. */

@@ -13,6 +13,7 @@ import { edit, temporaryFolder, write } from "../commands/support.js";
 import { createTestDatabase, type Database, type WarehouseName } from "./databases.js";
 import { QUIET_RUN } from "./quiet-run.js";
 import { sendGridBodyCheck } from "./sendgrid-schema.js";
+import { BY_OPERATOR } from "./pauses.js";
 
 export const T0 = Date.parse("2026-03-02T12:00:00Z");
 export const MINUTE = 60_000;
@@ -97,6 +98,10 @@ export class Shop {
     edit(this.root, path, from, to);
   }
 
+  write(files: Readonly<Record<string, string>>): void {
+    write(this.root, files);
+  }
+
   /** The file is opened, or the database connected to, for this alone, as between two runs. */
   async warehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
     const { root } = this;
@@ -141,7 +146,7 @@ export class Shop {
   }
 
   pause(scope: "project" | "segment" | "channel", name: string, paused: boolean, at: number): Promise<void> {
-    return this.warehouse((warehouse) => setPause(warehouse, "opportune", { scope, name, paused }, at));
+    return this.warehouse((warehouse) => setPause(warehouse, "opportune", { ...BY_OPERATOR, scope, name, paused }, at));
   }
 
   /** One whole run as of `at` (ms) of every segment that is no draft; `target`: another than `dev`, which is not live. */

@@ -123,7 +123,8 @@ async function runOnce(
     await insert(queries.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
     await insert(queries.insertInto("preferences").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
-  for (const pause of world.pauses ?? []) await setPause(warehouse, SCHEMA, pause, now());
+  for (const { until, trial = false, kind = "operator", ...pause } of world.pauses ?? [])
+    await setPause(warehouse, SCHEMA, { ...pause, kind, trial, until: until === undefined ? null : Date.parse(until), note: null }, now());
 
   const project = await projectOf(world);
   const segments = [...project.segments.values()].filter(
@@ -166,7 +167,7 @@ async function runOnce(
     ["retried", "retry"],
   ] as const) {
     const messageIds = outcomes.filter((each) => each.outcome === outcome).map(({ messageId }) => messageId);
-    if (messageIds.length > 0) await settle(ledger, verdict, { ...EVERY, messageIds }, now());
+    if (messageIds.length > 0) await settle(ledger, verdict, { ...EVERY, trial: false, messageIds }, now());
   }
   await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, now());
   return decided.map(({ row }) => toDecided(row));

@@ -240,7 +240,15 @@ function drawWords(
   if (random.chance(0.15)) pauses.push({ scope: "channel", name: random.pick(Object.keys(CHANNELS)), paused: random.chance(0.6) });
   let words = 0;
   const ofKind = <T>(word: T): T => (ofTrial(words++) ? { ...word, trial: true } : word);
-  return { suppressions: suppressions.map(ofKind), preferences: preferences.map(ofKind), pauses: pauses.map(ofKind) };
+  // Every second one in another form, every second pause of a channel a breaker's: nothing more is drawn for it.
+  const other = <T extends { channel: string | null; topic: string | null }>(word: T, i: number): T =>
+    i % 2 === 0 ? word : { ...word, channel: word.channel === null ? " " : word.channel.toUpperCase(), topic: word.topic === null ? "" : ` ${word.topic}` };
+  const byBreaker = (pause: Pause): Pause => (pause.scope === "channel" && users.length % 2 === 0 ? { ...pause, kind: "breaker" } : pause);
+  return {
+    suppressions: suppressions.map(other).map(ofKind),
+    preferences: preferences.map(other).map(ofKind),
+    pauses: pauses.map(byBreaker).map(ofKind),
+  };
 }
 
 /** Hangs on run and claim alone, so that it is the same whoever asks and in whatever order. */

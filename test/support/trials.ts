@@ -8,6 +8,7 @@ import { write } from "../commands/support.js";
 import type { WarehouseName } from "./databases.js";
 import { MINUTE, Shop, T0 } from "./run-shop.js";
 import { told } from "./terminal.js";
+import { BY_OPERATOR } from "./pauses.js";
 
 const LIVE = { target: "prod" } as const;
 
@@ -52,7 +53,7 @@ export async function trialStory(on: WarehouseName): Promise<void> {
   expect((await shop.run(T0 + 20 * MINUTE, LIVE)).delivery?.claims).toBe(2);
 
   // What a trial's breaker pauses, and what is in doubt of a trial, concerns trials alone.
-  await shop.warehouse((warehouse) => setPause(warehouse, "opportune", { scope: "channel", name: "email", paused: true, trial: true }, T0));
+  await shop.warehouse((warehouse) => setPause(warehouse, "opportune", { ...BY_OPERATOR, scope: "channel", name: "email", paused: true, trial: true }, T0));
   const paused = (trial: boolean): Promise<unknown> => shop.warehouse((warehouse) => pauses(warehouse, "opportune", trial, T0));
   expect([await paused(true), await paused(false)]).toMatchObject([[{ name: "email" }], []]);
   await shop.carts(["zoe"], -15);

@@ -28,8 +28,8 @@ export interface AudienceRow {
 export type Staged<T> = readonly T[] | "failed";
 
 export interface Suppression {
+  /** In any form, as are address and topic. */
   channel: string;
-  /** Normalised: trimmed, e-mail in lower case. */
   address: string;
   topic: string | null;
   reason: string;
@@ -41,7 +41,8 @@ export interface Preference {
   user_id: string;
   channel: string | null;
   topic: string | null;
-  opted_in: boolean;
+  /** Null: no word on it. */
+  opted_in: boolean | null;
   /** As of a suppression. */
   trial?: boolean;
 }
@@ -51,6 +52,10 @@ export interface Pause {
   /** Segment id or channel name; `` for the project. */
   name: string;
   paused: boolean;
+  /** Absent: an operator's. */
+  kind?: "breaker";
+  /** When it ends by itself, ISO 8601 UTC. */
+  until?: string;
   /** Set by a trial. */
   trial?: boolean;
 }

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { canonicalAddress } from "../../src/warehouse/canonical.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
+import { idPairsStory } from "../support/id-pairs.js";
 import { idsStory } from "../support/ids.js";
 import { asSuperuser, createDatabase } from "../support/postgres.js";
 
 describe("the one form of an id", () => {
   it.each(["duckdb", "postgres"] as const)("is the same for every kind of column, on %s", (on) => idsStory(on));
+
+  it.each(["duckdb", "postgres"] as const)("excludes a user whatever the two types, or refuses them by name, on %s", (on) => idPairsStory(on));
 
   it("of an email is not the locale's: where a Turkish I has no dot, ADA.LI is ada.li", async () => {
     const { connection, drop } = await createDatabase();
