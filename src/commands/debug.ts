@@ -2,6 +2,7 @@ import { instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import {
   channelChecks,
+  doubtsCheck,
   failed,
   guardChecks,
   homeCheck,
@@ -19,6 +20,7 @@ import { ledgerStatus } from "../ledger/schema.js";
 import { isAtHome } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
+import { standingDoubts } from "../ledger/standing-doubts.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
@@ -119,6 +121,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     ...sources,
     homeCheck(schema, await isAtHome(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
+    doubtsCheck(await standingDoubts(warehouse, schema, isTrial(project.target, null), null), project.target),
     ...guardChecks(await heldBack(project, warehouse)),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];

@@ -26,6 +26,8 @@ export interface PoolOptions {
   /** From the call of `post` to the last byte of the answer, connecting included. */
   timeoutMs: number;
   largestBodyBytes: number;
+  /** Whether a web page with a status of 2xx is the provider's answer. */
+  htmlOk: boolean;
   clock: PoolClock;
 }
 
@@ -67,7 +69,7 @@ export class PostingPool {
     this.#listen(signal);
     this.#stopSweeping ??= this.#options.clock.every(Math.max(5, Math.min(250, this.#options.timeoutMs / 10)), () => setImmediate(() => this.#sweep()));
     return new Promise((resolve) => {
-      const exchange: Exchange = new Exchange(signal, this.#options.clock, (outcome) => {
+      const exchange: Exchange = new Exchange(signal, this.#options, (outcome) => {
         this.#underWay.delete(exchange);
         resolve(outcome);
       });
@@ -122,10 +124,10 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     readonly signal: AbortSignal,
-    readonly clock: PoolClock,
+    readonly options: Pick<PoolOptions, "clock" | "htmlOk">,
     settle: (outcome: SendOutcome) => void,
   ) {
-    this.begunAt = clock.now();
+    this.begunAt = options.clock.now();
     this.#settle = settle;
   }
 
@@ -176,7 +178,8 @@ class Exchange implements Dispatcher.DispatchHandler {
    * the provider has not got the request.
    */
   #end(ended: boolean, unanswered: string): void {
-    if (this.#status !== 0) this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body, ended }, this.clock.now()));
+    const { clock, htmlOk } = this.options;
+    if (this.#status !== 0) this.#finish(outcomeOf({ status: this.#status, headers: this.#headers, body: this.#body, ended }, clock.now(), htmlOk));
     else if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason: unanswered });
     else this.#finish({ kind: "in_doubt", reason: unanswered });
   }

@@ -28,7 +28,7 @@ const realClock: PoolClock = {
  * the key to the network or is none.
  */
 export function createSendGridProvider(
-  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds">,
+  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds" | "htmlOk">,
   clock: PoolClock = realClock,
 ): Provider {
   const endpoint = endpointOf(channel);
@@ -40,6 +40,7 @@ export function createSendGridProvider(
       connections: channel.inFlight,
       timeoutMs: channel.timeoutSeconds * 1000,
       largestBodyBytes: LARGEST_BODY_BYTES,
+      htmlOk: channel.htmlOk,
       clock,
     }),
     key,

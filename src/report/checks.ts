@@ -2,7 +2,8 @@
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
-import type { Channel, Project } from "../project/types.js";
+import type { StandingDoubts } from "../ledger/standing-doubts.js";
+import type { Channel, Project, Target } from "../project/types.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
 import { counted } from "./tables.js";
@@ -139,6 +140,18 @@ export function pauseCheck(pauses: readonly { scope: string; name: string; until
   const files = [...segments.values()].filter(({ status }) => status === "paused").map(({ id }) => `segment ${id} (in its file)`);
   const all = [...commands, ...files];
   return ok("paused", all.length === 0 ? "nothing" : `${all.join(", ")}; \`opportune resume SEGMENT\`, with --channel or --all, ends a pause`);
+}
+
+/** Messages in doubt that nobody has settled. */
+export function doubtsCheck(doubts: readonly StandingDoubts[], target: Pick<Target, "name">): Check {
+  const [oldest] = doubts;
+  if (oldest === undefined) return ok("in doubt", "no message");
+  const messages = doubts.reduce((sum, each) => sum + each.messages, 0);
+  return failed("in doubt", {
+    code: "debug/in-doubt",
+    message: `${counted(messages, "message")}, the oldest since ${oldest.since}`,
+    hint: `\`opportune doubts --target ${target.name}\` lists them; \`opportune doubts settle\` settles them.`,
+  });
 }
 
 /** `held`: what the last run of each segment held back by a guard's reason. */

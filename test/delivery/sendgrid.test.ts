@@ -18,10 +18,10 @@ const open: { close(): Promise<unknown> }[] = [];
 
 function providerFor(
   endpoint: string,
-  changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number } = {},
+  changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number; htmlOk?: boolean } = {},
   clock?: PoolClock,
 ): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes }, clock);
+  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, htmlOk: false, ...changes }, clock);
   open.push(provider);
   return provider;
 }
@@ -198,18 +198,18 @@ describe("what answers mean", () => {
     [524, {}, "in_doubt", undefined],
   ];
   it.each(answers)("HTTP %i %j is %s", (status, headers, kind, afterMs) => {
-    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON);
+    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON, false);
     expect(outcome.kind).toBe(kind);
     if (outcome.kind === "try_again") expect(outcome.afterMs).toBe(afterMs);
   });
 
   it("gives SendGrid's own words with the field", () => {
     const body = JSON.stringify({ errors: [{ message: "Bad thing.", field: "subject", help: null }, { message: "Worse." }, 7] });
-    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: Bad thing. (subject); Worse.",
     });
-    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: <html>proxy</html>",
     });

@@ -13,14 +13,14 @@ const patience: SendOutcome = { kind: "try_again", afterMs: 1000, reason: "HTTP 
 
 /** A throttle that has had so many good answers, one after another, its window full each time. */
 function proven(goods: number, widest = 256): Throttle {
-  const throttle = new Throttle(widest);
+  const throttle = new Throttle(widest, 0);
   for (let i = 0; i < goods; i += 1) throttle.good(throttle.begin(), true);
   return throttle;
 }
 
 describe("the window", () => {
   it("reaches 256 in six windows of good answers", () => {
-    const throttle = new Throttle(256);
+    const throttle = new Throttle(256, 0);
     const windows = [throttle.window];
     for (let round = 0; round < 6; round += 1) {
       const under = Array.from({ length: throttle.window }, () => throttle.begin());
@@ -33,7 +33,7 @@ describe("the window", () => {
   });
 
   it("never begins wider than the lane, and stays as it is while it is not full", () => {
-    expect(new Throttle(2).window).toBe(2);
+    expect(new Throttle(2, 0).window).toBe(2);
     const throttle = proven(0);
     for (let i = 0; i < 50; i += 1) throttle.good(throttle.begin(), false);
     expect(throttle.window).toBe(FIRST_WINDOW);
