@@ -54,14 +54,18 @@ function problemOf({ channel, outcomes, verdict }: { channel: string; outcomes: 
   const said = parts.filter(([n]) => n > 0).map(([n, what]) => `${String(n)} ${what}`);
   const ofIt = reasons.filter((each) => channel === "" || each.channel === channel);
   const [first] = ofIt;
-  const messages = `${String(wrong)} of ${String(accepted + wrong)} messages`;
+  const messages = `${String(wrong)} of ${counted(accepted + wrong)}`;
   return {
     code: "delivery/failures",
     message:
       `${channel === "" ? "All channels together" : `Channel ${channel}`}: ${messages} failed${verdict === "nothing_accepted" ? " and none was accepted" : ""} (${said.join(", ")}).` +
-      (first === undefined ? "" : ` The commonest reason, ${String(first.messages)} times: ${short(first.reason)}`),
+      (first === undefined ? "" : ` The commonest reason (${counted(first.messages)}): ${short(first.reason)}`),
     hint: waysOut(ofIt, target).join(" "),
   };
+}
+
+function counted(messages: number): string {
+  return `${String(messages)} message${messages === 1 ? "" : "s"}`;
 }
 
 /** What a command needs to mean a live target, which is seldom the one that is used where none is named. */

@@ -135,7 +135,8 @@ export class OpenLane<E> {
     this.#lastFailure = reason;
     if (consequence === "rest") this.queue.holdUntil(now + REST_MS);
     if (consequence !== "stop") return null;
-    return { kind: "unavailable", reason: `${reason} (${this.#inARow()})` };
+    const rested = this.throttle.failures > this.throttle.earlier;
+    return { kind: "unavailable", reason: `${reason} (${this.#inARow()}, and another request${rested ? ` ${String(REST_MS / 1000)} seconds later` : ""})` };
   }
 
   /** Why the lane must stop at the end of the run: too many failed, and no message was left to decide; null if not. */
