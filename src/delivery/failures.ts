@@ -43,7 +43,11 @@ function together(channels: readonly Outcomes[]): Outcomes {
   return { accepted: sum("accepted"), failed: sum("failed"), inDoubt: sum("inDoubt"), untaken: sum("untaken") };
 }
 
-function problemOf({ channel, outcomes, verdict }: { channel: string; outcomes: Outcomes; verdict: Verdict }, reasons: readonly Failures[], target: string): Problem {
+function problemOf(
+  { channel, outcomes, verdict }: { channel: string; outcomes: Outcomes; verdict: Verdict },
+  reasons: readonly Failures[],
+  target: string,
+): Problem {
   const { accepted, failed, inDoubt, untaken } = outcomes;
   const wrong = failed + inDoubt + untaken;
   const parts = [
@@ -98,6 +102,8 @@ export function waysOut(failures: readonly Failures[], target: string): string[]
     ...retry("rejected"),
     ...retry("invalid"),
     ...(channels("in_doubt").length === 0 ? [] : [`\`opportune doubts${target}\` lists those in doubt; \`opportune doubts settle${target}\` settles them.`]),
-    ...(channels("released").length === 0 ? [] : ["Released messages are decided again by the next run; check the provider's status page and the channel's `endpoint`."]),
+    ...(channels("released").length === 0
+      ? []
+      : ["Released messages are decided again by the next run; check the provider's status page and the channel's `endpoint`."]),
   ];
 }

@@ -246,8 +246,7 @@ export class Posting<T extends DeliverableClaim> {
   }
 
   #fail(rejections: readonly Rejection<Entry<T>>[]): void {
-    for (const { entry, reason, at } of rejections)
-      this.#settle(entry, { event: "failed", claim: entry.claim, at, reason: "rejected", detail: reason });
+    for (const { entry, reason, at } of rejections) this.#settle(entry, { event: "failed", claim: entry.claim, at, reason: "rejected", detail: reason });
   }
 
   #judge(entry: Entry<T>, outcome: SendOutcome, now: number): void {
@@ -259,7 +258,8 @@ export class Posting<T extends DeliverableClaim> {
         return;
       case "rejected":
         if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; resent and refused: ${outcome.reason}`);
-        else if (outcome.unposted === true) this.#settle(entry, { event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason, unposted: true });
+        else if (outcome.unposted === true)
+          this.#settle(entry, { event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason, unposted: true });
         else this.#fail(this.#open(lane).rejections.rejected({ entry, reason: outcome.reason, at: now }));
         return;
       case "unauthorised":

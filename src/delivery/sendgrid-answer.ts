@@ -48,7 +48,8 @@ export function outcomeOf(answer: Answer, now: number, htmlOk: boolean): SendOut
   const { status } = answer;
   if (status >= 200 && status < 300) {
     const type = one(answer, "content-type") ?? "";
-    if (!htmlOk && WEB_PAGE.test(type)) return { kind: "in_doubt", reason: `HTTP ${status} with a web page instead of the provider's answer${sentence(answer.body)}` };
+    if (!htmlOk && WEB_PAGE.test(type))
+      return { kind: "in_doubt", reason: `HTTP ${status} with a web page instead of the provider's answer${sentence(answer.body)}` };
     return { kind: "accepted", providerId: one(answer, "x-message-id") ?? null };
   }
   const reason = `HTTP ${status}${sentence(answer.body)}`;

@@ -43,14 +43,7 @@ export async function earlierAnswers(warehouse: Warehouse, schema: string, run: 
       ]),
     );
   const rows = await warehouse.query(
-    statement(
-      queries
-        .selectFrom(answers.as("a"))
-        .select(["channel", "event", "detail"])
-        .where("newest", "<=", ENOUGH)
-        .orderBy("channel")
-        .orderBy("newest"),
-    ),
+    statement(queries.selectFrom(answers.as("a")).select(["channel", "event", "detail"]).where("newest", "<=", ENOUGH).orderBy("channel").orderBy("newest")),
   );
   return earlierOf(rows.map((row) => ({ channel: String(row["channel"]), event: String(row["event"]), detail: row["detail"] as string | null })));
 }

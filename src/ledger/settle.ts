@@ -120,4 +120,3 @@ function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: W
   ];
   return { state, ends: ENDS[state].map(literal).join(", "), conditions: conditions.join(" and ") };
 }
-

@@ -95,7 +95,9 @@ function failureLines({ delivery }: RunResult, { paint, target }: SummaryOptions
   const further = reasons.slice(COMMONEST);
   return [
     table(["failed", "as", "channel", "because"], rows, paint),
-    ...(further.length === 0 ? [] : [`${count(total(further.map(({ messages }) => messages)))} more for other reasons: \`delivery.reasons\` in run_results.json.`]),
+    ...(further.length === 0
+      ? []
+      : [`${count(total(further.map(({ messages }) => messages)))} more for other reasons: \`delivery.reasons\` in run_results.json.`]),
     // What is in doubt has a line of its own, in each run until it is settled.
     ...waysOut(
       reasons.filter(({ outcome }) => outcome !== "in_doubt"),

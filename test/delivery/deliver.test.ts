@@ -479,7 +479,7 @@ describe("through SendGrid's provider to the sandbox", () => {
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
-          htmlOk: false,
+      htmlOk: false,
     });
     open.push(provider, sandbox);
     return world(lane(provider, { inFlight: 8 }));
@@ -540,7 +540,7 @@ describe("through SendGrid's provider to the sandbox", () => {
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
-          htmlOk: false,
+      htmlOk: false,
     });
     open.push(provider);
     const { io, events: later } = world(lane(provider, { inFlight: 8 }));

@@ -9,7 +9,10 @@ import { ScriptedProvider, accept, batchesOf, lane, told, world } from "./fixtur
 const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const numberOf = ({ messageId }: OutgoingMessage): number => Number(messageId.slice(1));
 const unverified = (message: OutgoingMessage): SendOutcome => ({ kind: "rejected", reason: `HTTP 400: Sender unknown (request ${message.messageId}77)` });
-const badWord = (message: OutgoingMessage): SendOutcome => ({ kind: "rejected", reason: `HTTP 400: word ${"abcdefghijklmnopqrstuvwxyz"[numberOf(message)] ?? "z"}` });
+const badWord = (message: OutgoingMessage): SendOutcome => ({
+  kind: "rejected",
+  reason: `HTTP 400: word ${"abcdefghijklmnopqrstuvwxyz"[numberOf(message)] ?? "z"}`,
+});
 
 /** Outcomes by kind; each message has exactly one. */
 async function delivered(

@@ -21,7 +21,10 @@ function providerFor(
   changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number; htmlOk?: boolean } = {},
   clock?: PoolClock,
 ): Provider {
-  const provider = createSendGridProvider({ name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, htmlOk: false, ...changes }, clock);
+  const provider = createSendGridProvider(
+    { name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, htmlOk: false, ...changes },
+    clock,
+  );
   open.push(provider);
   return provider;
 }
@@ -201,6 +204,21 @@ describe("what answers mean", () => {
     const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON, false);
     expect(outcome.kind).toBe(kind);
     if (outcome.kind === "try_again") expect(outcome.afterMs).toBe(afterMs);
+  });
+
+  it.each([
+    ["text/html", "in_doubt", "accepted"],
+    ["Text/HTML; charset=utf-8", "in_doubt", "accepted"],
+    ["application/xhtml+xml", "in_doubt", "accepted"],
+    ["text/plain", "accepted", "accepted"],
+    ["application/json", "accepted", "accepted"],
+    [undefined, "accepted", "accepted"],
+  ])("a 2xx with content-type %s is %s, with html_ok %s", (type, kind, allowed) => {
+    const answer = { status: 202, headers: type === undefined ? {} : { "content-type": type }, body: "<title>Sign in</title>", ended: true };
+    expect(outcomeOf(answer, NOON, false)).toMatchObject(
+      kind === "in_doubt" ? { kind, reason: "HTTP 202 with a web page instead of the provider's answer: Sign in" } : { kind },
+    );
+    expect(outcomeOf(answer, NOON, true).kind).toBe(allowed);
   });
 
   it("gives SendGrid's own words with the field", () => {
