@@ -7,14 +7,17 @@ import { decide, workTables, type DecideOptions, type Decisions } from "./decide
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
 import { OUTBOX_ID } from "./delivery/outbox.js";
-import type { DeliveryEvent, PauseState, StopKind, StoppedChannel } from "./delivery/types.js";
+import { failedDeliveries, stoppedProblem, targetOption, type FailedDelivery } from "./delivery/failures.js";
+import type { DeliveryEvent, Earlier, PauseState } from "./delivery/types.js";
+import { earlierAnswers } from "./ledger/answers.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
 import { refuseSkew, runAhead } from "./ledger/clock.js";
 import { refuseCopies } from "./ledger/identity.js";
 import { setPause, type Pause, type StandingPause } from "./ledger/pauses.js";
 import { isTrial } from "./ledger/trial.js";
 import { recover, type Recovered } from "./ledger/recover.js";
-import { recordFailure, recordRunEnd, recordRunStart, TAKE_BACK, type RunEnd } from "./ledger/runs.js";
+import { standingDoubts, type StandingDoubts } from "./ledger/standing-doubts.js";
+import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
@@ -31,8 +34,12 @@ export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"
   dryRun: boolean;
   /** ISO 8601 UTC, given on the command line: decide as of then, and deliver to sandbox or outbox alone. */
   asOf: string | null;
+  /** Any message that failed makes the run fail. */
+  strict?: boolean;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
+  /** Resolves after `ms` milliseconds, or as soon as the signal fires. Default: a timer. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Ends the run early: what is under way is finished, the rest is released. */
   stop?: AbortSignal;
   /** Gives up answers that are still awaited: those messages are in doubt. Fire `stop` first. */
@@ -63,6 +70,10 @@ export interface RunResult {
   went: Readonly<Record<Place, number>>;
   /** Dry run: claims that the renderer finds invalid, by reason. */
   unrenderable: Record<string, number>;
+  /** Channels whose delivery failed without stopping them. */
+  failures: readonly FailedDelivery[];
+  /** Messages in doubt that nobody has settled, of every run of this kind so far; the oldest first. */
+  doubts: readonly StandingDoubts[];
   /** What failed and was handled: the exit code is 1 if there is any. */
   problems: Problem[];
   /** From the first claim read to the last outcome written. */
@@ -105,13 +116,21 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const deliveryMs = now() - deliveryStarted;
     const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
     const pausedUntil = await pauseStopped(job, delivery);
-    const problems = problemsOf(decisions, delivery, pausedUntil);
-    const done = { ...about, dryRun, pauses: facts.pauses, recovered, decisions, delivery, went, unrenderable, problems, deliveryMs, ms: now() - started };
+    const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, targetOption(project.target));
+    const problems = problemsOf(decisions, delivery, pausedUntil, failures);
+    const doubts = await doubtsLeft(job, delivery);
+    const done = { ...about, dryRun, pauses: facts.pauses, recovered, decisions, delivery, went, unrenderable, failures, doubts, problems, deliveryMs, ms: now() - started };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
     return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {
     await ledger?.release();
   }
+}
+
+/** A ledger in which no run ever left a doubt is not asked. */
+async function doubtsLeft({ project, warehouse, facts, run }: Job, delivery: DeliveryResult | null): Promise<StandingDoubts[]> {
+  const from = facts.doubtedFrom ?? ((delivery?.counts.inDoubt ?? 0) > 0 ? run.asOf : null);
+  return from === null ? [] : standingDoubts(warehouse, project.target.schema, run.trial, from);
 }
 
 /** Claims stand by now: a listener that fails must not keep them from being delivered. */
@@ -139,7 +158,7 @@ interface Job {
   options: RunOptions;
 }
 
-const NOTHING_LEFT: Recovered = { released: 0, inDoubt: 0 };
+const NOTHING_LEFT: Recovered = { released: 0, inDoubt: 0, liveInDoubt: 0 };
 
 /** The longest that a request of any channel may be under way, ms. */
 function longestAnswerMs(project: Project): number {
@@ -178,12 +197,14 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
 
 /** `claims`: whether there are any to read. */
 async function deliver(
-  { project, warehouse, ledger, renderer, run, options }: Job & { ledger: Ledger },
+  { project, warehouse, ledger, facts, renderer, run, options }: Job & { ledger: Ledger },
   claims: boolean,
   onAccepted: (event: DeliveryEvent<Claim> & { event: "accepted" }) => void,
 ): Promise<DeliveryResult> {
   const { now } = options;
-  const lanes = await openLanes(project, options.asOf !== null, now);
+  // A sender whose last runs went well has nothing to ask.
+  const earlier: ReadonlyMap<string, Earlier> = claims && facts.troubled ? await earlierAnswers(warehouse, project.target.schema, run) : new Map();
+  const lanes = await openLanes(project, options.asOf !== null, earlier, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
   const offset = options.asOf === null ? 0 : Date.parse(options.asOf) - now();
   const clock = (): number => now() + offset;
@@ -204,6 +225,7 @@ async function deliver(
           );
         },
         now: clock,
+        ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
       },
       {
         flushAfterMs: warehouse.dialect.outcomesWaitMs,
@@ -235,6 +257,7 @@ function toLedger(event: DeliveryEvent<Claim>, offset: number): ClaimEvent {
     reason: failure === null ? event.event : failure.event === "in_doubt" ? "no_answer" : failure.reason,
     detail: failure === null ? null : JSON.stringify({ because: failure.detail }),
     providerId: event.event === "accepted" ? event.providerId : null,
+    ...(event.event === "failed" && event.unposted === true ? { unposted: true } : {}),
   };
 }
 
@@ -267,31 +290,18 @@ async function pauseStopped({ project, warehouse, run, options }: Job, delivery:
   return pausedUntil;
 }
 
-function problemsOf(decisions: Decisions, delivery: DeliveryResult | null, pausedUntil: ReadonlyMap<string, string>): Problem[] {
+function problemsOf(
+  decisions: Decisions,
+  delivery: DeliveryResult | null,
+  pausedUntil: ReadonlyMap<string, string>,
+  failures: readonly FailedDelivery[],
+): Problem[] {
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
     ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped, pausedUntil.get(channel) ?? "")),
+    ...failures.map(({ problem }) => problem),
   ];
-}
-
-const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: string }>> = {
-  refused: { code: "delivery/channel-stopped", found: "was refused by its provider", check: "Check its api_key and sender" },
-  unavailable: { code: "delivery/provider-unavailable", found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
-  clock: {
-    code: "delivery/clock",
-    found: "found another clock at its provider",
-    check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too`,
-  },
-};
-
-function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
-  const { code, found, check } = STOPPED[kind];
-  return {
-    code,
-    message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
-    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
-  };
 }
 
 /** Reasons by which a guard holds candidates back until the data or somebody's word changes. */

@@ -1,5 +1,6 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
+import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run.js";
 import type { StopKind } from "../delivery/types.js";
@@ -10,7 +11,7 @@ export interface Condition {
   /** As in errors, or the reason for which messages wait. */
   code: string;
   subject: Subject;
-  /** The name of the segment, audience or channel; '' of others. */
+  /** The name of the segment, audience or channel, or the id of a run that left doubts; '' of others. */
   name: string;
   message: string;
 }
@@ -42,6 +43,10 @@ const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
   unavailable: "delivery/provider-unavailable",
   clock: "delivery/clock",
 };
+/** Messages that failed in a delivery, without stopping a channel. */
+const FAILURES = "delivery/failures";
+/** Messages in doubt that a run left and nobody has settled. */
+const IN_DOUBT = "delivery/in-doubt";
 
 const STALE = "A source that it reads is older than its stale_after, or can't be read.";
 
@@ -51,7 +56,8 @@ export function conditionsOf(observation: Observation): Condition[] {
     const { problems, subject } = observation;
     return problems.map(({ code, message }) => ({ kind: kindOf(code), code, subject, name: "", message }));
   }
-  const { decisions, delivery } = observation.result;
+  const { decisions, delivery, failures, doubts } = observation.result;
+  const doubted = [...new Set(doubts.map(({ runId }) => runId))];
   return [
     ...decisions.segments.flatMap(({ segment: name, problem, tooOld }): Condition[] => [
       ...(problem === null ? [] : [{ kind: kindOf(problem.code), code: problem.code, subject: "segment", name, message: problem.message } as const]),
@@ -63,19 +69,33 @@ export function conditionsOf(observation: Observation): Condition[] {
     ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
       return { kind: "failed", code: STOPPED_CODES[kind], subject: "channel", name, message: reason };
     }),
+    ...failures.map(({ channel, problem: { code, message } }): Condition => {
+      return { kind: "failed", code, subject: channel === "" ? "run" : "channel", name: channel, message };
+    }),
+    // One of each run that left any: further ones are told of too.
+    ...doubted.map((name): Condition => ({ kind: "held", code: IN_DOUBT, subject: "run", name, message: doubtsMessage(name, doubts) })),
   ];
+}
+
+function doubtsMessage(run: string, doubts: readonly StandingDoubts[]): string {
+  const ofRun = doubts.filter(({ runId }) => runId === run);
+  const sum = (of: readonly StandingDoubts[]): number => of.reduce((total, { messages }) => total + messages, 0);
+  const channels = ofRun.map(({ channel, messages }) => `${String(messages)} on channel ${channel}`).join(", ");
+  return `Messages in doubt that run ${run} left: ${channels}. Not settled in all: ${String(sum(doubts))}. \`opportune doubts\` lists and settles them.`;
 }
 
 /** Whether something that is not wrong any more, as far as this run shows, is over: a run says nothing of what it didn't ask. */
 export function isOver(key: string, observation: Observation, project: Pick<Project, "segments" | "audiences" | "channels">): boolean {
-  const { kind, subject, name } = ofKey(key);
+  const { kind, code, subject, name } = ofKey(key);
   if (observation.went === "wrong") {
     // A run that broke off got past the project, but has asked nobody.
-    return observation.subject === "run" && (subject === "project" || (subject === "run" && kind !== "silent"));
+    const ofDelivery = code === FAILURES || code === IN_DOUBT;
+    return observation.subject === "run" && (subject === "project" || (subject === "run" && kind !== "silent" && !ofDelivery));
   }
   const { decisions, delivery } = observation.result;
   switch (subject) {
     case "run":
+      return code !== FAILURES || (delivery?.counts.accepted ?? 0) > 0;
     case "project":
       return true;
     case "segment":

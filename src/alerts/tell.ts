@@ -21,7 +21,7 @@ export interface AlertPayload {
   items: {
     /** `run`, `project`, `segment`, `audience` or `channel`. */
     subject: string;
-    /** Of the segment, audience or channel; null of others. */
+    /** Of the segment, audience or channel, or the id of the run that left messages in doubt; null of others. */
     name: string | null;
     code: string;
     /** Null when it is over. */

@@ -3,6 +3,7 @@ import { OpportuneError, type Problem } from "../core/errors.js";
 import {
   channelChecks,
   clockCheck,
+  doubtsCheck,
   failed,
   guardChecks,
   homeCheck,
@@ -23,6 +24,7 @@ import { ledgerStatus } from "../ledger/schema.js";
 import { strangerIn } from "../ledger/identity.js";
 import { pauses } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
+import { standingDoubts } from "../ledger/standing-doubts.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
@@ -125,6 +127,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
     pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
     ...optOutChecks(await idleOptOuts(project, warehouse, isTrial(project.target, null))),
+    doubtsCheck(await standingDoubts(warehouse, schema, isTrial(project.target, null), null), project.target),
     ...guardChecks(await heldBack(project, warehouse)),
     await clockOf(project, warehouse),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),

@@ -66,7 +66,7 @@ function writePreview(project: Project, segment: Segment, { step, variant }: Tre
 }
 
 async function sendPreview(project: Project, message: OutgoingMessage): Promise<{ lane: string; outcome: SendOutcome }> {
-  const lanes = await openLanes(project, false, Date.now);
+  const lanes = await openLanes(project, false);
   try {
     const lane = lanes.laneOf(message);
     const marked = message.subject === null ? message : { ...message, subject: `[preview] ${message.subject}` };

@@ -112,6 +112,7 @@ function addRunCommands(program: Command): void {
     .option(...SELECT)
     .option(...EXCLUDE)
     .option("--due", "only those segments whose `every` has passed since they were last asked")
+    .option("--strict", "exit with 1 if any message failed, not only where nothing was accepted or many failed")
     .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
     .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")

@@ -30,6 +30,7 @@ export interface RunCommandOptions extends GlobalOptions {
   backfill?: string[];
   approve?: string[];
   due?: boolean;
+  strict?: boolean;
 }
 
 /** Least time between two lines on how far delivery is, ms. */
@@ -67,6 +68,7 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
           backfill,
           approved,
           dryRun,
+          strict: options.strict === true,
           asOf,
           now: Date.now,
           stop: signals.stop,

@@ -1,3 +1,4 @@
+import { alike } from "./alike.js";
 import type { FailureReason, OutcomeEvent, ReleaseReason } from "./types.js";
 
 export interface DeliveryCounts {
@@ -7,21 +8,43 @@ export interface DeliveryCounts {
   released: Partial<Record<ReleaseReason, number>>;
 }
 
-/** Claims of one channel by what became of them. */
+/** Claims of one channel by outcome. */
 export interface ChannelCounts {
   accepted: number;
   failed: number;
   inDoubt: number;
   released: number;
+  /** Of the released ones, those that the provider didn't take. */
+  untaken: number;
 }
 
-/** Counts outcomes, of all and by channel. */
+/** Messages of a channel that failed for one reason. */
+export interface Failures {
+  channel: string;
+  outcome: FailureReason | "in_doubt" | "released";
+  /** The first one's, in the provider's words or ours. */
+  reason: string;
+  messages: number;
+}
+
+/** Released for want of the provider, not because of a pause, the message's window or this process. */
+const UNTAKEN: readonly ReleaseReason[] = ["provider_unavailable", "channel_stopped"];
+/** Reasons that are told apart; further ones are counted together. */
+const MOST_REASONS = 1_000;
+
+/** Counts outcomes, of all and by channel, and why messages failed. */
 export class Tally {
   readonly counts: DeliveryCounts = { accepted: 0, failed: { rejected: 0, invalid: 0 }, inDoubt: 0, released: {} };
   readonly #channels = new Map<string, ChannelCounts>();
+  readonly #reasons = new Map<string, Failures>();
 
   get channels(): ReadonlyMap<string, ChannelCounts> {
     return this.#channels;
+  }
+
+  /** The commonest first. */
+  get reasons(): Failures[] {
+    return [...this.#reasons.values()].sort((a, b) => b.messages - a.messages);
   }
 
   add(outcome: OutcomeEvent): void {
@@ -35,21 +58,35 @@ export class Tally {
       case "failed":
         counts.failed[outcome.reason] += 1;
         channel.failed += 1;
+        this.#because(outcome.claim.channel, outcome.reason, outcome.detail);
         return;
       case "in_doubt":
         counts.inDoubt += 1;
         channel.inDoubt += 1;
+        this.#because(outcome.claim.channel, "in_doubt", outcome.detail);
         return;
       case "released":
         counts.released[outcome.reason] = (counts.released[outcome.reason] ?? 0) + 1;
         channel.released += 1;
+        if (!UNTAKEN.includes(outcome.reason)) return;
+        channel.untaken += 1;
+        this.#because(outcome.claim.channel, "released", outcome.detail);
     }
+  }
+
+  #because(channel: string, outcome: Failures["outcome"], detail: string): void {
+    const known = this.#reasons.size < MOST_REASONS || this.#reasons.has([channel, outcome, alike(detail)].join("\n"));
+    const reason = known ? detail : "other reasons";
+    const key = [channel, outcome, alike(reason)].join("\n");
+    const failures = this.#reasons.get(key);
+    if (failures === undefined) this.#reasons.set(key, { channel, outcome, reason, messages: 1 });
+    else failures.messages += 1;
   }
 
   ofChannel(name: string): ChannelCounts {
     let counts = this.#channels.get(name);
     if (counts === undefined) {
-      counts = { accepted: 0, failed: 0, inDoubt: 0, released: 0 };
+      counts = { accepted: 0, failed: 0, inDoubt: 0, released: 0, untaken: 0 };
       this.#channels.set(name, counts);
     }
     return counts;

@@ -1,7 +1,7 @@
 /** The delivery of a run's claims: `sending` before each post, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
 import type { Marks } from "../core/marks.js";
-import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
+import { Tally, type ChannelCounts, type DeliveryCounts, type Failures } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
@@ -68,6 +68,8 @@ export interface DeliveryResult extends DeliveryProgress {
   lag: Latency;
   /** Outcomes by channel. */
   channels: ReadonlyMap<string, ChannelCounts>;
+  /** Why messages failed, the commonest reason first. */
+  reasons: readonly Failures[];
 }
 
 /**
@@ -215,9 +217,10 @@ export async function deliverClaims<T extends DeliverableClaim>(
     fail(error);
   }
   reading = false;
-  const over = when(() => posting.unanswered === 0 && (failures.length > 0 || posting.ready === 0));
+  const over = when(() => posting.unanswered === posting.undecided && (failures.length > 0 || posting.ready === 0));
   journal.wake();
   await over;
+  posting.conclude();
   options.stop?.removeEventListener("abort", stop);
   try {
     await journal.end();
@@ -239,5 +242,6 @@ export async function deliverClaims<T extends DeliverableClaim>(
     latency: posting.latency.summary(),
     lag: lag.summary(),
     channels: tally.channels,
+    reasons: tally.reasons,
   };
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Project } from "../project/types.js";
 import { createOutbox } from "./outbox.js";
 import { mayUseProvider, routeOf } from "./route.js";
-import type { Lane, OutgoingMessage, Provider } from "./types.js";
+import { NOTHING_EARLIER, type Earlier, type Lane, type OutgoingMessage, type Provider } from "./types.js";
 
 /** A disk takes about so many files at once before it gets no faster. */
 const OUTBOX_IN_FLIGHT = 16;
@@ -17,10 +17,15 @@ export interface Lanes {
 
 /**
  * Opens the lanes of a project's channels. `replay`: an explicit `--as-of`, delivered to the sandbox or the outbox alone.
- * A provider's library is loaded only if some message could take it. `now` is epoch milliseconds.
+ * A provider's library is loaded only if some message could take it. `earlier`: what earlier runs say of channels. `now` is epoch ms.
  * Throws OpportuneError where a channel that is needed has no key or an endpoint that can't be used.
  */
-export async function openLanes(project: Pick<Project, "root" | "target" | "channels">, replay: boolean, now: () => number = Date.now): Promise<Lanes> {
+export async function openLanes(
+  project: Pick<Project, "root" | "target" | "channels">,
+  replay: boolean,
+  earlier: ReadonlyMap<string, Earlier> = new Map(),
+  now: () => number = Date.now,
+): Promise<Lanes> {
   const { root, target, channels } = project;
   const outbox: Lane = {
     name: "outbox",
@@ -28,6 +33,7 @@ export async function openLanes(project: Pick<Project, "root" | "target" | "chan
     inFlight: OUTBOX_IN_FLIGHT,
     ratePerSecond: Infinity,
     onDoubt: "hold",
+    earlier: NOTHING_EARLIER,
   };
   const open: Provider[] = [];
   const lanes = new Map<string, Lane>();
@@ -38,7 +44,7 @@ export async function openLanes(project: Pick<Project, "root" | "target" | "chan
     const provider = createSendGridProvider(channel, { compareClocks: target.connection.type === "duckdb" });
     open.push(provider);
     const { name, inFlight, ratePerSecond, onDoubt } = channel;
-    lanes.set(name, { name, provider, inFlight, ratePerSecond, onDoubt });
+    lanes.set(name, { name, provider, inFlight, ratePerSecond, onDoubt, earlier: earlier.get(name) ?? NOTHING_EARLIER });
   }
   return {
     laneOf(message) {

@@ -1,5 +1,6 @@
 import { AHEAD_MS, Pace } from "./pace.js";
 import { LaneQueue, type QueueHooks } from "./queue.js";
+import { Rejections } from "./rejections.js";
 import { REST_MS, Throttle } from "./throttle.js";
 import type { Lane, SendOutcome, StopKind } from "./types.js";
 
@@ -16,7 +17,10 @@ const REFILL_APPENDS = 1.5;
 export class OpenLane<E> {
   readonly queue: LaneQueue<E>;
   readonly throttle: Throttle;
+  readonly rejections: Rejections<E>;
   stop: Stop | null = null;
+  /** Requests that have begun and are not answered. */
+  underWay = 0;
   /** Entries taken to be marked that have no outcome yet. */
   unanswered = 0;
   readonly #pace = new Pace();
@@ -27,13 +31,17 @@ export class OpenLane<E> {
   readonly #mostAhead: number;
   /** The hold, epoch ms, for which all of `#ready` can wait. */
   #knownHold = 0;
+  /** What the last failure said. */
+  #lastFailure = "";
 
-  constructor(lane: Pick<Lane, "inFlight" | "ratePerSecond">, hooks: Omit<QueueHooks<E>, "window">) {
-    const throttle = new Throttle(lane.inFlight);
+  constructor(lane: Pick<Lane, "inFlight" | "ratePerSecond" | "earlier">, hooks: Omit<QueueHooks<E>, "window">) {
+    const throttle = new Throttle(lane.inFlight, lane.earlier.failures);
+    const rejections = new Rejections<E>(lane.earlier.rejections);
     this.throttle = throttle;
+    this.rejections = rejections;
     this.#mostAhead = Math.max(1, Math.floor((lane.ratePerSecond * AHEAD_MS) / 1_000));
     this.#hooks = hooks;
-    this.queue = new LaneQueue<E>(lane.ratePerSecond, { ...hooks, window: () => throttle.window });
+    this.queue = new LaneQueue<E>(lane.ratePerSecond, { ...hooks, window: () => (rejections.undecided ? 0 : throttle.window) });
   }
 
   /** Keeps a rendered entry until it is to be marked. */
@@ -124,11 +132,20 @@ export class OpenLane<E> {
   #failure(request: number, message: { failed: boolean }, reason: string, now: number): Stop | null {
     const consequence = this.throttle.failure(request, message.failed);
     message.failed = true;
+    this.#lastFailure = reason;
     if (consequence === "rest") this.queue.holdUntil(now + REST_MS);
     if (consequence !== "stop") return null;
-    return {
-      kind: "unavailable",
-      reason: `${reason} (${this.throttle.failures} messages in a row failed, and another request ${REST_MS / 1000} seconds later)`,
-    };
+    const rested = this.throttle.failures > this.throttle.earlier;
+    return { kind: "unavailable", reason: `${reason} (${this.#inARow()}, and another request${rested ? ` ${String(REST_MS / 1000)} seconds later` : ""})` };
+  }
+
+  /** Why the lane must stop at the end of the run: too many failed, and no message was left to decide; null if not. */
+  get lastWord(): Stop | null {
+    return this.stop === null && this.throttle.undecided ? { kind: "unavailable", reason: `${this.#lastFailure} (${this.#inARow()})` } : null;
+  }
+
+  #inARow(): string {
+    const { failures, earlier } = this.throttle;
+    return `${String(failures)} messages in a row failed${earlier === 0 ? "" : `, ${String(earlier)} of them in earlier runs`}`;
   }
 }

@@ -2,6 +2,7 @@
 import { LatencyHistogram } from "./latency.js";
 import { backoffMs } from "./limits.js";
 import { OpenLane, type Stop } from "./open-lane.js";
+import type { Rejection } from "./rejections.js";
 import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome, StopKind } from "./types.js";
 
 /** A rendered claim on its way. */
@@ -60,6 +61,8 @@ export class Posting<T extends DeliverableClaim> {
   /** The last pauses read; checked again before every post. */
   pauses: PauseState = NOTHING_PAUSED;
   readonly #lanes = new Map<Lane, OpenLane<Entry<T>>>();
+  /** Channels whose messages failed on a lane. */
+  readonly #failedOn = new Map<Lane, Set<string>>();
   readonly #hooks: PostingHooks<T>;
   readonly #limits: PostingLimits;
   readonly #stop: AbortSignal;
@@ -102,6 +105,25 @@ export class Posting<T extends DeliverableClaim> {
     let unanswered = 0;
     for (const lane of this.#lanes.values()) unanswered += lane.unanswered;
     return unanswered;
+  }
+
+  /** Of these, messages that were rejected and whose outcome depends on others. */
+  get undecided(): number {
+    let waiting = 0;
+    for (const lane of this.#lanes.values()) waiting += lane.rejections.waiting;
+    return waiting;
+  }
+
+  /** Nothing is under way, and nothing more comes: what depended on others is settled, and lanes that failed too often stop. */
+  conclude(): void {
+    for (const [lane, open] of this.#lanes) {
+      this.#fail(open.rejections.drain());
+      const stop = open.lastWord;
+      // Answers that were given up because the process had to end say nothing of the provider.
+      if (stop === null || this.#stop.aborted) continue;
+      open.stop = stop;
+      for (const channel of this.#failedOn.get(lane) ?? []) this.stopped.set(channel, stop);
+    }
   }
 
   /**
@@ -190,6 +212,7 @@ export class Posting<T extends DeliverableClaim> {
     const begun = this.#hooks.now();
     const open = this.#open(entry.lane);
     const request = open.throttle.begin();
+    open.underWay += 1;
     if (entry.attempts === 0) entry.firstRequest = request;
     entry.attempts += 1;
     let outcome: SendOutcome;
@@ -205,19 +228,44 @@ export class Posting<T extends DeliverableClaim> {
     if (!unposted && outcome.kind !== "try_again") this.latency.record(now - begun);
     const learned = open.learn(request, entry, outcome, now);
     const stop = outcome.wrongClock === undefined ? learned : { kind: "clock" as const, reason: outcome.wrongClock };
+    if (entry.failed) this.#noteFailure(entry);
     if (stop !== null) this.#stopLane(entry, stop);
     this.#judge(entry, outcome, now);
+    open.underWay -= 1;
+    if (open.underWay === 0) this.#pass(open, entry);
+  }
+
+  #noteFailure({ lane, claim }: Entry<T>): void {
+    const channels = this.#failedOn.get(lane);
+    if (channels === undefined) this.#failedOn.set(lane, new Set([claim.channel]));
+    else channels.add(claim.channel);
+  }
+
+  /** Passes sentence on those rejected alike, now that every answer has come. */
+  #pass(open: OpenLane<Entry<T>>, entry: Entry<T>): void {
+    const sentence = open.rejections.sentence();
+    if (sentence === null) return;
+    this.#fail(sentence.failed);
+    for (const { entry: each } of sentence.released) this.#release(each, "channel_stopped", sentence.stop);
+    this.#stopLane(entry, { kind: "refused", reason: sentence.stop });
+  }
+
+  #fail(rejections: readonly Rejection<Entry<T>>[]): void {
+    for (const { entry, reason, at } of rejections) this.#settle(entry, { event: "failed", claim: entry.claim, at, reason: "rejected", detail: reason });
   }
 
   #judge(entry: Entry<T>, outcome: SendOutcome, now: number): void {
     const { claim, lane } = entry;
     switch (outcome.kind) {
       case "accepted":
+        this.#fail(this.#open(lane).rejections.accepted());
         this.#settle(entry, { event: "accepted", claim, at: now, providerId: outcome.providerId });
         return;
       case "rejected":
         if (entry.doubt !== null) this.#settleInDoubt(entry, `${entry.doubt}; resent and refused: ${outcome.reason}`);
-        else this.#settle(entry, { event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason });
+        else if (outcome.unposted === true)
+          this.#settle(entry, { event: "failed", claim, at: now, reason: "rejected", detail: outcome.reason, unposted: true });
+        else this.#fail(this.#open(lane).rejections.rejected({ entry, reason: outcome.reason, at: now }));
         return;
       case "unauthorised":
         this.#release(entry, "channel_stopped", outcome.reason);

@@ -34,16 +34,22 @@ const UNCLEAR: ReadonlySet<number> = new Set([406, 408]);
  */
 const NOT_TAKEN: ReadonlySet<number> = new Set([425, 500, 503]);
 
+/** What a proxy's or a portal's page comes as; a provider of mail answers with JSON, or with nothing. */
+const WEB_PAGE = /^\s*(?:text\/html|application\/xhtml\+xml)\b/iu;
+
 /**
- * 2xx is accepted. What speaks of the channel stops it. 429, 425, 500 and 503 were not handed over.
+ * 2xx is accepted, but in doubt where it is a web page, unless `htmlOk`: a proxy may have answered. What speaks of the channel stops it. 429, 425, 500 and 503 were not handed over.
  * Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway that had
  * passed the request on, or may have, and then knew no more. Every other 4xx is about this message.
  * An answer that would free the message is in doubt unless it is whole. `now` is epoch
  * milliseconds. Reasons are not yet redacted.
  */
-export function outcomeOf(answer: Answer, now: number): SendOutcome {
+export function outcomeOf(answer: Answer, now: number, htmlOk: boolean): SendOutcome {
   const { status } = answer;
   if (status >= 200 && status < 300) {
+    const type = one(answer, "content-type") ?? "";
+    if (!htmlOk && WEB_PAGE.test(type))
+      return { kind: "in_doubt", reason: `HTTP ${status} with a web page instead of the provider's answer${sentence(answer.body)}` };
     return { kind: "accepted", providerId: one(answer, "x-message-id") ?? null };
   }
   const reason = `HTTP ${status}${sentence(answer.body)}`;
@@ -117,7 +123,13 @@ function sentence(body: string): string {
   } catch {
     // Not JSON: a proxy's page, most likely.
   }
-  return `: ${body.trim()}`;
+  return `: ${titleOf(body) ?? body.trim()}`;
+}
+
+/** The title of a web page; null without one. */
+function titleOf(body: string): string | null {
+  const title = /<title[^>]*>([^<]*)<\/title/iu.exec(body)?.[1]?.trim() ?? "";
+  return title === "" ? null : title;
 }
 
 function errorLine(error: unknown): string {

@@ -29,6 +29,8 @@ export interface PoolOptions {
   largestBodyBytes: number;
   /** Whether answers whose `Date` is far from the clock say so. */
   compareClocks: boolean;
+  /** Whether a web page with a status of 2xx is the provider's answer. */
+  htmlOk: boolean;
   clock: PoolClock;
 }
 
@@ -126,7 +128,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     readonly signal: AbortSignal,
-    readonly options: Pick<PoolOptions, "clock" | "compareClocks">,
+    readonly options: Pick<PoolOptions, "clock" | "compareClocks" | "htmlOk">,
     settle: (outcome: SendOutcome) => void,
   ) {
     this.begunAt = options.clock.now();
@@ -181,7 +183,8 @@ class Exchange implements Dispatcher.DispatchHandler {
    * the provider has not got the request.
    */
   #end(ended: boolean, unanswered: string): void {
-    if (this.#status !== 0) this.#finish({ ...outcomeOf(this.#answer(ended), this.options.clock.now()), ...this.#clockProblem() });
+    const { clock, htmlOk } = this.options;
+    if (this.#status !== 0) this.#finish({ ...outcomeOf(this.#answer(ended), clock.now(), htmlOk), ...this.#clockProblem() });
     else if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason: unanswered });
     else this.#finish({ kind: "in_doubt", reason: unanswered });
   }

@@ -29,7 +29,7 @@ const realClock: PoolClock = {
  * the key to the network or is none.
  */
 export function createSendGridProvider(
-  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds">,
+  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds" | "htmlOk">,
   { clock = realClock, compareClocks = false }: { clock?: PoolClock; compareClocks?: boolean } = {},
 ): Provider {
   const endpoint = endpointOf(channel);
@@ -42,6 +42,7 @@ export function createSendGridProvider(
       timeoutMs: channel.timeoutSeconds * 1000,
       largestBodyBytes: LARGEST_BODY_BYTES,
       compareClocks,
+      htmlOk: channel.htmlOk,
       clock,
     }),
     key,

@@ -35,11 +35,16 @@ export class Throttle {
   #failed: number[] = [];
   /** The first request after the rest; null while there is none to come. */
   #deciding: number | null = null;
+  /** Messages that failed in a row before this run; 0 after the first good answer. */
+  #earlier: number;
 
-  /** `widest`: most requests under way at once. */
-  constructor(widest: number) {
+  /** `widest`: most requests under way at once. `earlier`: messages that failed in a row in runs before this one. */
+  constructor(widest: number, earlier: number) {
     this.#widest = widest;
     this.#window = Math.min(FIRST_WINDOW, widest);
+    this.#earlier = earlier;
+    // There were enough of them: this run's first request decides.
+    if (earlier >= FAILURES_BEFORE_GOOD) this.#decide(1);
   }
 
   /** Requests that may be under way at once now. */
@@ -47,9 +52,18 @@ export class Throttle {
     return this.#window;
   }
 
-  /** Messages that failed in a row. */
+  /** Messages that failed in a row, those of earlier runs among them. */
   get failures(): number {
-    return this.#failed.length;
+    return this.#earlier + this.#failed.length;
+  }
+
+  get earlier(): number {
+    return this.#earlier;
+  }
+
+  /** Whether too many failed, some of them in this run, and no request has decided yet. */
+  get undecided(): boolean {
+    return this.#deciding !== null && this.#failed.length > 0;
   }
 
   /** A request begins; gives its number. */
@@ -68,6 +82,7 @@ export class Throttle {
     if (full) this.#window = Math.min(this.#widest, this.#window + 1);
     if (request <= this.#good) return;
     this.#good = request;
+    this.#earlier = 0;
     this.#failed = this.#failed.filter((failed) => failed > request);
     if (this.#failed.length < FAILURES_AFTER_GOOD) this.#deciding = null;
   }
@@ -85,9 +100,13 @@ export class Throttle {
     if (this.#deciding !== null) return request >= this.#deciding ? "stop" : "none";
     if (again) return "none";
     this.#failed.push(request);
-    if (this.#failed.length < (this.#good === 0 ? FAILURES_BEFORE_GOOD : FAILURES_AFTER_GOOD)) return "none";
-    this.#window = 1;
-    this.#deciding = this.#begun + 1;
+    if (this.failures < (this.#good === 0 ? FAILURES_BEFORE_GOOD : FAILURES_AFTER_GOOD)) return "none";
+    this.#decide(this.#begun + 1);
     return "rest";
+  }
+
+  #decide(request: number): void {
+    this.#window = 1;
+    this.#deciding = request;
   }
 }

@@ -95,11 +95,14 @@ export type ReleaseReason =
 
 export type FailureReason = "rejected" | "invalid";
 
-/** One row for the ledger. `at` is epoch milliseconds by the wall's clock; `detail` is for people and holds no address. */
+/**
+ * One row for the ledger. `at` is epoch milliseconds by the wall's clock; `detail` is for people and holds no address. `unposted`:
+ * nothing was asked of the provider, so that the failure says nothing of it.
+ */
 export type DeliveryEvent<T extends DeliverableClaim = DeliverableClaim> =
   | { event: "sending"; claim: T; at: number }
   | { event: "accepted"; claim: T; at: number; providerId: string | null }
-  | { event: "failed"; claim: T; at: number; reason: FailureReason; detail: string }
+  | { event: "failed"; claim: T; at: number; reason: FailureReason; detail: string; unposted?: true }
   | { event: "in_doubt"; claim: T; at: number; detail: string }
   | { event: "released"; claim: T; at: number; reason: ReleaseReason; detail: string };
 
@@ -113,6 +116,16 @@ export interface PauseState {
   channels: ReadonlySet<string>;
 }
 
+/** What a channel's last messages say of its provider, from runs before this one. */
+export interface Earlier {
+  /** Messages in a row that failed since the last good answer. */
+  failures: number;
+  /** Rejections since the last accepted message, by what they have in common (alike.ts). */
+  rejections: ReadonlyMap<string, number>;
+}
+
+export const NOTHING_EARLIER: Earlier = { failures: 0, rejections: new Map() };
+
 /** A provider and how much may be asked of it: messages of one lane share its rate, its connections and its waits. */
 export interface Lane {
   /** For progress and errors, e.g. `email` or `outbox`. */
@@ -124,6 +137,7 @@ export interface Lane {
   ratePerSecond: number;
   /** `resend`: a message in doubt is posted once more in this run. */
   onDoubt: "hold" | "resend";
+  earlier: Earlier;
 }
 
 /** Why a channel stopped: its provider refused it (401, 403 …), takes nothing from anyone, or has another clock than this machine. */

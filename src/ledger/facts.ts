@@ -7,7 +7,7 @@ import type { Row, Statement } from "../warehouse/types.js";
 import { standingSql, type StandingPause } from "./pauses.js";
 import { lastRuns, previousRuns, RECENTLY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement } from "./tables.js";
-import { heeded } from "./trial.js";
+import { heeded, ofKind } from "./trial.js";
 
 /** What a run asks beside what every command does. */
 export interface FactsAsked {
@@ -46,6 +46,10 @@ export interface Facts {
   forgotten: readonly ForgottenRun[];
   /** Runs of either kind that have not ended: beside one's own, all were cut off. */
   unfinished: number;
+  /** Whether a message failed, was in doubt or was released in a run of the seven days before this one. */
+  troubled: boolean;
+  /** `as_of` of the first run of this kind that left a message in doubt, or may have, ISO 8601 UTC; null: none did. */
+  doubtedFrom: string | null;
   /** What is paused as of the run. */
   pauses: readonly StandingPause[];
   /** Of the segments asked for, the last run in which the query worked, if that was lately. */
@@ -99,6 +103,22 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .select([fact("unfinished"), text(cast("null")).as("name"), text(cast("count(*)")).as("content")])
         .where("status", "=", "running"),
     )
+    .unionAll(
+      queries
+        .selectFrom("runs")
+        .select([fact("troubled"), text(cast("null")).as("name"), text(cast("count(*)")).as("content")])
+        .where(heeded(asked.trial))
+        .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(instant(Date.parse(asked.asOf) - RECENTLY_MS), dialect))}`)
+        // Of a run that was cut off nothing is counted.
+        .where(sql<boolean>`coalesce(failed, 1) + coalesce(in_doubt, 1) + coalesce(released, 1) > 0`),
+    )
+    .unionAll(
+      queries
+        .selectFrom("runs")
+        .select([fact("doubted_from"), text(cast("null")).as("name"), text(isoText("min(as_of)", dialect)).as("content")])
+        .where(ofKind(asked.trial))
+        .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted'))`),
+    )
     .unionAll(standing);
   if (asked.segments.length === 0) return statement(ofRun);
   return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
@@ -124,6 +144,8 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     lastAsOf: content(one("last_as_of")),
     forgotten: forgottenRuns(new Map(rows.filter((row) => row["fact"] === "forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
     unfinished: Number(content(one("unfinished")) ?? 0),
+    troubled: Number(content(one("troubled")) ?? 0) > 0,
+    doubtedFrom: content(one("doubted_from")),
     pauses: rows.filter((row) => row["fact"] === "pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
     previous: previousRuns(rows),
   };

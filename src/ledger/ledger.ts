@@ -30,6 +30,8 @@ export interface ClaimEvent {
   place: number;
   event: "sending" | "accepted" | "failed" | "in_doubt" | "released";
   reason: string;
+  /** It failed before anything was asked of the provider. */
+  unposted?: true;
   /** JSON, or null. */
   detail: string | null;
   providerId: string | null;
@@ -194,7 +196,7 @@ function eventColumns(events: readonly ClaimEvent[]): AppendColumn[] {
     { name: "message_id", kind: "text", values: events.map((event) => event.messageId) },
     { name: "event", kind: "text", values: events.map((event) => event.event) },
     { name: "reason", kind: "text", values: events.map((event) => event.reason) },
-    { name: "rule", kind: "text", values: events.map(() => "") },
+    { name: "rule", kind: "text", values: events.map((event) => (event.unposted === true ? "not_posted" : "")) },
     { name: "detail", kind: "text", values: events.map((event) => event.detail) },
     { name: "provider_id", kind: "text", values: events.map((event) => event.providerId) },
     { name: "recorded_at", kind: "timestamp", values: events.map((event) => event.at) },

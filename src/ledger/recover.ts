@@ -5,10 +5,13 @@ import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { Row } from "../warehouse/types.js";
 import { MOST_CLAIMS, type Ledger } from "./ledger.js";
 import { ledgerQueries, statement } from "./tables.js";
+import { ofKind } from "./trial.js";
 
 export interface Recovered {
   released: number;
   inDoubt: number;
+  /** Of those in doubt, the ones of live runs. */
+  liveInDoubt: number;
 }
 
 /**
@@ -30,10 +33,10 @@ export async function recover(ledger: Ledger, resendChannels: readonly string[],
     .where("status", "=", "running");
   const counted = queries
     .selectFrom("sent_ledger")
-    .select(["event", sql<number>`count(*)`.as("n")])
+    .select(["event", sql<number>`count(*)`.as("n"), sql<number>`count(case when ${ofKind(false)} then 1 end)`.as("live")])
     .where("seq", ">", base)
     .groupBy("event");
   const counts = await ledger.commit({ statements: [statements, statement(interrupted), statement(counted)] });
-  const count = (event: string): number => Number(counts.find((row: Row) => row["event"] === event)?.["n"] ?? 0);
-  return { released: count("released"), inDoubt: count("in_doubt") };
+  const count = (event: string, of: "n" | "live"): number => Number(counts.find((row: Row) => row["event"] === event)?.[of] ?? 0);
+  return { released: count("released", "n"), inDoubt: count("in_doubt", "n"), liveInDoubt: count("in_doubt", "live") };
 }

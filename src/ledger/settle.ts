@@ -1,7 +1,8 @@
 import { instant } from "../core/clock.js";
 import { literal } from "../warehouse/dialect.js";
 import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Row, Warehouse } from "../warehouse/types.js";
+import type { Warehouse } from "../warehouse/types.js";
+import { becauseOf } from "./answers.js";
 import { MOST_CLAIMS, type Ledger } from "./ledger.js";
 import { ofKindSql } from "./trial.js";
 
@@ -79,7 +80,7 @@ export async function doubts(warehouse: Warehouse, schema: string, choice: Choic
     runId: String(row["run_id"]),
     since: String(row["since"]),
     reason: String(row["why"]),
-    because: becauseOf(row),
+    because: becauseOf(row["told"] as string | null),
   }));
 }
 
@@ -118,10 +119,4 @@ function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: W
     ...(choice.since === null ? [] : [`c.since >= ${timestampLiteral(instant(choice.since), dialect)}`]),
   ];
   return { state, ends: ENDS[state].map(literal).join(", "), conditions: conditions.join(" and ") };
-}
-
-function becauseOf(row: Row): string | null {
-  if (row["told"] === null) return null;
-  const { because } = JSON.parse(String(row["told"])) as { because?: unknown };
-  return typeof because === "string" ? because : null;
 }

@@ -17,6 +17,11 @@ export function heededSql(trial: boolean, of?: string): string {
   return trial ? "1 = 1" : ofKindSql(false, of);
 }
 
+/** Rows of one kind alone. `of`: the table's alias. */
+export function ofKind(trial: boolean, of?: string): RawBuilder<boolean> {
+  return sql<boolean>`${sql.raw(ofKindSql(trial, of))}`;
+}
+
 /** SQL of the condition that a row is of one kind. `of`: the table's alias. */
 export function ofKindSql(trial: boolean, of?: string): string {
   return `${trial ? "" : "not "}coalesce(${of === undefined ? "" : `${of}.`}trial, false)`;

@@ -157,6 +157,7 @@ export function buildChannel(name: string, channel: ProjectFile["channels"][stri
     ratePerSecond: channel.rate,
     timeoutSeconds: channel.timeout,
     onDoubt: channel.on_doubt,
+    htmlOk: channel.html_ok,
   };
 }
 

@@ -196,6 +196,7 @@ const channel = z.strictObject({
     .enum(["hold", "resend"])
     .default("hold")
     .describe('Where the provider\'s answer never came: hold the message as in doubt, or send it again; see "In doubt" in ledger.md.'),
+  html_ok: z.boolean().default(false).describe("The provider answers with a web page: a 2xx with one is accepted, not in doubt."),
 });
 
 const CAP_NAME = "a name of letters, digits, spaces and . _ -";

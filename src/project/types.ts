@@ -155,6 +155,8 @@ export interface Channel {
   /** Most time for one request; an answer later than this is in doubt. */
   timeoutSeconds: number;
   onDoubt: "hold" | "resend";
+  /** A 2xx with a web page is the provider's answer. */
+  htmlOk: boolean;
 }
 
 export interface Policy {

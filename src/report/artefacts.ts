@@ -64,8 +64,12 @@ export interface RunDocument {
     stopped_channels: Readonly<
       Record<string, { kind: "refused" | "unavailable" | "clock"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
     >;
+    /** Why messages failed, the commonest reason first; one for each channel and outcome, those alike counted together. */
+    reasons: readonly { channel: string; outcome: "rejected" | "invalid" | "in_doubt" | "released"; reason: string; messages: number }[];
     duration_ms: number;
   } | null;
+  /** Messages in doubt that nobody has settled, of all runs so far; `since`: the oldest. */
+  in_doubt: { messages: number; since: string | null };
   /** Dry run: claims that can't be rendered, by reason. */
   unrenderable: Readonly<Record<string, number>>;
   /** A signal ended the run early: what was not handed over was released. */
@@ -126,8 +130,10 @@ export function runDocument(result: RunResult, about: { project: string; target:
                 { kind, reason, accepted, in_doubt: inDoubt, released, pause_ms: pauseMs },
               ]),
             ),
+            reasons: delivery.reasons,
             duration_ms: Math.round(result.deliveryMs),
           },
+    in_doubt: { messages: result.doubts.reduce((sum, { messages }) => sum + messages, 0), since: result.doubts[0]?.since ?? null },
     unrenderable: result.unrenderable,
     stopped: about.stopped,
     problems: result.problems,

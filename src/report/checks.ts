@@ -4,7 +4,8 @@ import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { strangerWords, type Stranger } from "../ledger/identity.js";
 import type { StandingPause } from "../ledger/pauses.js";
-import type { Channel, Project } from "../project/types.js";
+import type { StandingDoubts } from "../ledger/standing-doubts.js";
+import type { Channel, Project, Target } from "../project/types.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
 import { pauseText } from "./pauses.js";
@@ -147,6 +148,18 @@ export function pauseCheck(pauses: readonly StandingPause[], { segments }: Proje
 export function optOutChecks(idle: readonly Problem[]): Check[] {
   if (idle.length === 0) return [ok("opt-outs", "each row of suppressions and preferences can match somebody")];
   return idle.map((problem) => found("WARN", "opt-outs", problem));
+}
+
+/** Messages in doubt that nobody has settled. */
+export function doubtsCheck(doubts: readonly StandingDoubts[], target: Pick<Target, "name">): Check {
+  const [oldest] = doubts;
+  if (oldest === undefined) return ok("in doubt", "no message");
+  const messages = doubts.reduce((sum, each) => sum + each.messages, 0);
+  return failed("in doubt", {
+    code: "debug/in-doubt",
+    message: `${counted(messages, "message")}, the oldest since ${oldest.since}`,
+    hint: `\`opportune doubts --target ${target.name}\` lists them; \`opportune doubts settle\` settles them.`,
+  });
 }
 
 /** `held`: what the last run of each segment held back by a guard's reason. */

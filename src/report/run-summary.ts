@@ -1,4 +1,5 @@
 /** What a run did: the text for stdout. */
+import { COMMONEST, short, targetOption, waysOut } from "../delivery/failures.js";
 import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
 import type { Place, RunResult } from "../run.js";
@@ -92,10 +93,56 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     ...pauseLines(result.pauses).map(paint.yellow),
     ...baselineLines(result, options.target),
     ...(delivery === null ? dryRunLines(result) : [deliveryLine(delivery, paint), whereLine(result, options.target)]),
-    ...(recovered.inDoubt + (delivery?.counts.inDoubt ?? 0) === 0 ? [] : ["`opportune doubts` lists what is in doubt, and settles it."]),
+    ...failureLines(result, options),
+    ...doubtLines(result, options),
     ...(options.stopped ? [paint.yellow("Stopped by a signal: what had not been handed over was released, and is decided again in the next run.")] : []),
     ...bytesLines(result, options.period),
     closingLine(result, paint),
+  ];
+}
+
+/** Why messages failed, the commonest reason first, and what helps. */
+function failureLines({ delivery }: RunResult, { paint, target }: SummaryOptions): string[] {
+  const reasons = delivery?.reasons ?? [];
+  if (reasons.length === 0) return [];
+  const rows = reasons.slice(0, COMMONEST).map(({ messages, outcome, channel, reason }) => [messages, outcome.replace("_", " "), channel, short(reason)]);
+  const further = reasons.slice(COMMONEST);
+  return [
+    table(["failed", "as", "channel", "because"], rows, paint),
+    ...(further.length === 0
+      ? []
+      : [`${count(total(further.map(({ messages }) => messages)))} more for other reasons: \`delivery.reasons\` in run_results.json.`]),
+    // What is in doubt has a line of its own, in each run until it is settled.
+    ...waysOut(
+      reasons.filter(({ outcome }) => outcome !== "in_doubt"),
+      targetOption(target),
+    ),
+  ];
+}
+
+/** What is in doubt still, of whichever run. */
+function doubtLines({ doubts, delivery, recovered, trial }: RunResult, { paint, target }: SummaryOptions): string[] {
+  const [oldest] = doubts;
+  const all = total(doubts.map(({ messages }) => messages));
+  const fresh = (delivery?.counts.inDoubt ?? 0) + (trial ? recovered.inDoubt - recovered.liveInDoubt : recovered.liveInDoubt);
+  const others = trial ? recovered.liveInDoubt : recovered.inDoubt - recovered.liveInDoubt;
+  return [
+    ...(oldest === undefined
+      ? []
+      : [
+          paint.yellow(
+            `IN DOUBT: ${counted(all, "message")}, ${count(fresh)} of them new, the oldest since ${oldest.since}. \`opportune doubts${targetOption(target)}\` lists and settles them.`,
+          ),
+        ]),
+    ...(others === 0
+      ? []
+      : [
+          paint.yellow(
+            trial
+              ? `IN DOUBT: ${counted(others, "message")} of a live run. \`opportune doubts --target NAME\` lists them, where NAME is a live target.`
+              : `In doubt: ${counted(others, "message")} of a trial. \`opportune doubts --target NAME\` lists them, where NAME is a target that is not live.`,
+          ),
+        ]),
   ];
 }
 
@@ -188,8 +235,7 @@ function baselineLines({ decisions, dryRun }: RunResult, target: SummaryOptions[
   const first = begun.length === 1 ? one.segment : counted(begun.length, "segment");
   const became = dryRun ? "would become" : "became";
   const all = count(total(begun.map(({ reasons }) => reasons["baseline"] ?? 0)));
-  // A live target is seldom the one that is used where none is named.
-  const command = (segment: string): string => `opportune run${target.live ? ` --target ${target.name}` : ""} --backfill ${segment}`;
+  const command = (segment: string): string => `opportune run${targetOption(target)} --backfill ${segment}`;
   const widest = Math.max(...begun.map(({ segment }) => command(segment).length));
   return [
     `First run of ${first}: ${all} ${became} baseline, as they had qualified before, and hear nothing. To write to them after all:`,

@@ -1,5 +1,7 @@
 /** JSON lines for machines. Only the fields below are ever logged, and each text is searched for keys and addresses first. */
 import { pino, type DestinationStream } from "pino";
+import type { Failures } from "../delivery/counts.js";
+import { COMMONEST, short } from "../delivery/failures.js";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
 import type { RunResult } from "../run.js";
@@ -25,6 +27,10 @@ export interface LogFields {
   failed?: number;
   in_doubt?: number;
   released?: number;
+  /** Why messages failed: the commonest reasons. */
+  reasons?: readonly Failures[];
+  /** Messages in doubt that nobody has settled, of all runs so far. */
+  standing_doubts?: number;
   lag_p50_ms?: number;
   lag_p95_ms?: number;
   problems?: readonly Problem[];
@@ -85,10 +91,11 @@ export function createLog(level: LogLevel, destination: DestinationStream, secre
 
 /** The known fields alone: whatever hangs on an error or a problem beside them stays out. */
 function cleaned(fields: LogFields, clean: (text: string) => string): Record<string, unknown> {
-  const { error, problems = error === undefined ? undefined : problemsOf(error), segments, ...plain } = fields;
+  const { error, problems = error === undefined ? undefined : problemsOf(error), segments, reasons, ...plain } = fields;
   return {
     ...Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, typeof value === "string" ? clean(value) : value])),
     ...(segments === undefined ? {} : { segments }),
+    ...(reasons === undefined ? {} : { reasons: reasons.map((each) => ({ ...each, reason: clean(short(each.reason)) })) }),
     ...(problems === undefined ? {} : { problems: problems.map((problem) => cleanProblem(problem, clean)) }),
   };
 }
@@ -132,7 +139,7 @@ export function logEvent(log: Log, event: SchedulerEvent): void {
 }
 
 function resultFields(result: RunResult): LogFields {
-  const { runId, asOf, ms, decisions, delivery, problems } = result;
+  const { runId, asOf, ms, decisions, delivery, doubts, problems } = result;
   const sum = (of: (reasons: Readonly<Record<string, number>>) => number): number => decisions.segments.reduce((n, { reasons }) => n + of(reasons), 0);
   return {
     run_id: runId,
@@ -147,8 +154,10 @@ function resultFields(result: RunResult): LogFields {
           failed: delivery.counts.failed.rejected + delivery.counts.failed.invalid,
           in_doubt: delivery.counts.inDoubt,
           released: Object.values(delivery.counts.released).reduce((n, one) => n + one, 0),
+          ...(delivery.reasons.length === 0 ? {} : { reasons: delivery.reasons.slice(0, COMMONEST) }),
           ...(delivery.lag.count === 0 ? {} : { lag_p50_ms: Math.round(delivery.lag.p50), lag_p95_ms: Math.round(delivery.lag.p95) }),
         }),
+    ...(doubts.length === 0 ? {} : { standing_doubts: doubts.reduce((n, { messages }) => n + messages, 0) }),
     ...(problems.length === 0 ? {} : { problems }),
   };
 }

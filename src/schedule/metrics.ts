@@ -69,6 +69,12 @@ export function createMetrics(ready: () => boolean): Metrics {
     registers,
   });
   const duration = new Histogram({ name: "opportune_run_duration_seconds", help: "Whole runs.", buckets: RUN_SECONDS, registers });
+  const doubts = new Gauge({
+    name: "opportune_in_doubt",
+    help: "Messages in doubt that nobody has settled, as of the last run.",
+    labelNames: ["channel"],
+    registers,
+  });
   const success = new Gauge({ name: "opportune_last_success_timestamp_seconds", help: "When a run last ended without any problem.", registers });
   const running = new Gauge({ name: "opportune_run_in_progress", help: "1 while a run is under way.", registers });
   new Gauge({
@@ -95,6 +101,9 @@ export function createMetrics(ready: () => boolean): Metrics {
     }
     for (const { ms } of result.decisions.audiences) statements.observe({ statement: "audience" }, ms / 1000);
     statements.observe({ statement: "arbitration" }, result.decisions.arbitrationMs / 1000);
+    doubts.reset();
+    for (const channel of result.delivery?.channels.keys() ?? []) doubts.set({ channel }, 0);
+    for (const { channel, messages } of result.doubts) doubts.inc({ channel }, messages);
     if (result.delivery === null) return;
     for (const [channel, { accepted, failed, inDoubt, released }] of result.delivery.channels)
       for (const [outcome, n] of Object.entries({ accepted, failed, in_doubt: inDoubt, released })) sends.inc({ channel, outcome }, n);

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { Alerts } from "../../src/alerts/alerts.js";
 import { alerted } from "../../src/commands/alerted.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { EVERY, settle } from "../../src/ledger/settle.js";
+import { standingDoubts, type StandingDoubts } from "../../src/ledger/standing-doubts.js";
 import { loadProject } from "../../src/project/load.js";
 import { run } from "../../src/run.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
@@ -145,4 +148,45 @@ it("what nobody took is told again, and only kinds that somebody wants", async (
   shop.edit("segments/cart.sql", '"token-of-tests"', "carts where false");
   await next(shop);
   expect(hook.posts.slice(2).map(({ body }) => inWords(body))).toEqual(["failed ended: segment cart segment/query"]);
+});
+
+it("messages in doubt are told of once for each run that left any, as held, until they are settled", async () => {
+  const shop = await alerting(await Shop.sending(["ada", "bob"]));
+  const inDoubt = (count: number): void => shop.sandbox.setFaults([{ cut: "after", count }]);
+  const word = (alert: string): string => alert.replace(/run \S+/gu, "run ID");
+  inDoubt(1);
+  expect((await next(shop)).map(word)).toEqual(["held began: run ID delivery/in-doubt"]);
+  expect(await next(shop)).toEqual([]);
+  await shop.carts(["cyd", "dan"], 20);
+  inDoubt(1);
+  expect((await next(shop)).map(word)).toEqual(["held began: run ID delivery/in-doubt"]);
+  const second = told(shop.root).at(-1)?.items[0];
+  expect(second?.message).toBe(
+    `Messages in doubt that run ${second?.name ?? ""} left: 1 on channel email. Not settled in all: 2. \`opportune doubts\` lists and settles them.`,
+  );
+  const standing = (): Promise<StandingDoubts[]> => shop.warehouse((warehouse) => standingDoubts(warehouse, "opportune", true, null));
+  expect((await standing()).map(({ channel, messages }) => [channel, messages])).toEqual([
+    ["email", 1],
+    ["email", 1],
+  ]);
+  // Those of a trial are nobody else's.
+  expect(await shop.warehouse((warehouse) => standingDoubts(warehouse, "opportune", false, null))).toEqual([]);
+  await shop.warehouse(async (warehouse) => {
+    const ledger = await Ledger.open(warehouse, "opportune");
+    await settle(ledger, "sent", { ...EVERY, trial: true, messageIds: null }, now);
+    await ledger.release();
+  });
+  expect(await standing()).toEqual([]);
+  expect((await next(shop)).map(word)).toEqual(["held ended: run ID delivery/in-doubt, run ID delivery/in-doubt"]);
+  expect(await next(shop)).toEqual([]);
+  expect(failures).toEqual([]);
+});
+
+it("a channel on which nothing was accepted has failed until it takes a message again", async () => {
+  const shop = await alerting(await Shop.sending(["ada"]));
+  shop.sandbox.setFaults([{ cut: "after", count: 1 }]);
+  expect((await next(shop))[0]).toBe("failed began: channel email delivery/failures");
+  expect(await next(shop)).toEqual([]);
+  await shop.carts(["bob"], 20);
+  expect(await next(shop)).toEqual(["failed ended: channel email delivery/failures"]);
 });

@@ -46,7 +46,7 @@ describe("order of writes", () => {
     expect(result).toMatchObject({ ok: true, claims: 23, settled: 23, posts: 23, counts: { accepted: 23 } });
     // The clock stands still, a minute after they fell due.
     expect(result.lag).toMatchObject({ count: 23, max: 60_000, p50: 60_000 });
-    expect([...result.channels]).toEqual([["email", { accepted: 23, failed: 0, inDoubt: 0, released: 0 }]]);
+    expect([...result.channels]).toEqual([["email", { accepted: 23, failed: 0, inDoubt: 0, released: 0, untaken: 0 }]]);
     expect(log).toHaveLength(3 * 23);
     for (let number = 1; number <= 23; number += 1) {
       const at = ["sending", "post", "accepted"].map((step) => log.indexOf(`${step} m${number}`));
@@ -479,6 +479,7 @@ describe("through SendGrid's provider to the sandbox", () => {
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
+      htmlOk: false,
     });
     open.push(provider, sandbox);
     return world(lane(provider, { inFlight: 8 }));
@@ -539,6 +540,7 @@ describe("through SendGrid's provider to the sandbox", () => {
       endpoint: sandbox.url,
       inFlight: 8,
       timeoutSeconds: 60,
+      htmlOk: false,
     });
     open.push(provider);
     const { io, events: later } = world(lane(provider, { inFlight: 8 }));

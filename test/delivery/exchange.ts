@@ -93,7 +93,7 @@ export async function deliver({ script, messages = 1, html = "<p>Hello</p>", hea
   // Of an earlier server on the same port, in this test or another one of the process.
   blocks.delete(origin);
   const clock = handClock();
-  const channel = { name: "email", apiKey: KEY, sandbox: false, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS };
+  const channel = { name: "email", apiKey: KEY, sandbox: false, endpoint: origin, inFlight: 1, timeoutSeconds: TIMEOUT_SECONDS, htmlOk: false };
   const events: DeliveryEvent<TestClaim>[] = [];
   const run = async (claims: readonly TestClaim[]): Promise<void> => {
     const provider = createSendGridProvider(channel, { clock });

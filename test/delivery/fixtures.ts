@@ -1,5 +1,6 @@
 /** What the delivery's tests share: messages, claims, a clock that moves only when told, a recorder in the ledger's place. */
 import type { DeliveryIo } from "../../src/delivery/deliver.js";
+import { NOTHING_EARLIER } from "../../src/delivery/types.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutgoingMessage, PauseState, Provider, SendOutcome } from "../../src/delivery/types.js";
 
 /** Monday, 2 March 2026, noon UTC. */
@@ -96,7 +97,7 @@ export class ScriptedProvider implements Provider {
 export const accept = (outgoing: OutgoingMessage): SendOutcome => ({ kind: "accepted", providerId: `p-${outgoing.messageId}` });
 
 export function lane(provider: Provider, changes: Partial<Lane> = {}): Lane {
-  return { name: "email", provider, inFlight: 4, ratePerSecond: Infinity, onDoubt: "hold", ...changes };
+  return { name: "email", provider, inFlight: 4, ratePerSecond: Infinity, onDoubt: "hold", earlier: NOTHING_EARLIER, ...changes };
 }
 
 /** Everything around a delivery, with each append kept as it was. */

@@ -18,11 +18,11 @@ const open: { close(): Promise<unknown> }[] = [];
 
 function providerFor(
   endpoint: string,
-  changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number } = {},
+  changes: { apiKey?: string | null; sandbox?: boolean; inFlight?: number; timeoutSeconds?: number; htmlOk?: boolean } = {},
   clock?: PoolClock,
 ): Provider {
   const provider = createSendGridProvider(
-    { name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, ...changes },
+    { name: "email", apiKey: KEY, sandbox: false, endpoint, inFlight: 4, timeoutSeconds: 60, htmlOk: false, ...changes },
     clock === undefined ? {} : { clock },
   );
   open.push(provider);
@@ -201,18 +201,33 @@ describe("what answers mean", () => {
     [524, {}, "in_doubt", undefined],
   ];
   it.each(answers)("HTTP %i %j is %s", (status, headers, kind, afterMs) => {
-    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON);
+    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON, false);
     expect(outcome.kind).toBe(kind);
     if (outcome.kind === "try_again") expect(outcome.afterMs).toBe(afterMs);
   });
 
+  it.each([
+    ["text/html", "in_doubt", "accepted"],
+    ["Text/HTML; charset=utf-8", "in_doubt", "accepted"],
+    ["application/xhtml+xml", "in_doubt", "accepted"],
+    ["text/plain", "accepted", "accepted"],
+    ["application/json", "accepted", "accepted"],
+    [undefined, "accepted", "accepted"],
+  ])("a 2xx with content-type %s is %s, with html_ok %s", (type, kind, allowed) => {
+    const answer = { status: 202, headers: type === undefined ? {} : { "content-type": type }, body: "<title>Sign in</title>", ended: true };
+    expect(outcomeOf(answer, NOON, false)).toMatchObject(
+      kind === "in_doubt" ? { kind, reason: "HTTP 202 with a web page instead of the provider's answer: Sign in" } : { kind },
+    );
+    expect(outcomeOf(answer, NOON, true).kind).toBe(allowed);
+  });
+
   it("gives SendGrid's own words with the field", () => {
     const body = JSON.stringify({ errors: [{ message: "Bad thing.", field: "subject", help: null }, { message: "Worse." }, 7] });
-    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: Bad thing. (subject); Worse.",
     });
-    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: <html>proxy</html>",
     });

@@ -13,14 +13,14 @@ const patience: SendOutcome = { kind: "try_again", afterMs: 1000, reason: "HTTP 
 
 /** A throttle that has had so many good answers, one after another, its window full each time. */
 function proven(goods: number, widest = 256): Throttle {
-  const throttle = new Throttle(widest);
+  const throttle = new Throttle(widest, 0);
   for (let i = 0; i < goods; i += 1) throttle.good(throttle.begin(), true);
   return throttle;
 }
 
 describe("the window", () => {
   it("reaches 256 in six windows of good answers", () => {
-    const throttle = new Throttle(256);
+    const throttle = new Throttle(256, 0);
     const windows = [throttle.window];
     for (let round = 0; round < 6; round += 1) {
       const under = Array.from({ length: throttle.window }, () => throttle.begin());
@@ -33,7 +33,7 @@ describe("the window", () => {
   });
 
   it("never begins wider than the lane, and stays as it is while it is not full", () => {
-    expect(new Throttle(2).window).toBe(2);
+    expect(new Throttle(2, 0).window).toBe(2);
     const throttle = proven(0);
     for (let i = 0; i < 50; i += 1) throttle.good(throttle.begin(), false);
     expect(throttle.window).toBe(FIRST_WINDOW);
@@ -107,6 +107,52 @@ describe("the breaker", () => {
     throttle.failure(throttle.begin(), false);
     for (let i = 0; i < 100; i += 1) expect(throttle.failure(throttle.begin(), true)).toBe("none");
     expect(throttle.failures).toBe(1);
+  });
+});
+
+describe("the count of earlier runs", () => {
+  it("goes on with the first failure of this run", () => {
+    const throttle = new Throttle(256, FAILURES_BEFORE_GOOD - 1);
+    expect(throttle.window).toBe(FIRST_WINDOW);
+    expect(throttle.failure(throttle.begin(), false)).toBe("rest");
+    expect(throttle.undecided).toBe(true);
+    expect(throttle.failure(throttle.begin(), false)).toBe("stop");
+  });
+
+  it("lets this run's first request decide where there were enough", () => {
+    const bad = new Throttle(256, FAILURES_BEFORE_GOOD);
+    expect(bad.window).toBe(1);
+    expect(bad.undecided).toBe(false);
+    expect(bad.failure(bad.begin(), false)).toBe("stop");
+    const good = new Throttle(256, 20);
+    good.good(good.begin(), true);
+    expect(good.window).toBe(2);
+    expect(good.failures).toBe(0);
+    // As after any good answer: ten in a row.
+    for (let i = 1; i < FAILURES_AFTER_GOOD; i += 1) expect(good.failure(good.begin(), false)).toBe("none");
+    expect(good.failure(good.begin(), false)).toBe("rest");
+  });
+
+  it.each([
+    [0, 4, false],
+    [0, 5, true],
+    [1, 3, false],
+    [1, 4, true],
+    [4, 1, true],
+    [20, 1, true],
+  ])("%i before, and %i in doubt of a run of as many: stopped is %s", async (failures, count, stopped) => {
+    const { io, events } = world(lane(new ScriptedProvider(() => hung), { earlier: { failures, rejections: new Map() } }));
+    const result = await deliverClaims(batchesOf(count, 10), io, options);
+    expect(result.ok).toBe(!stopped);
+    expect(result.stoppedChannels.has("email")).toBe(stopped);
+    expect(Object.values(told(events()))).toEqual(Array.from({ length: count }, () => ["in_doubt"]));
+  });
+
+  it("asks for patience without being taken for an outage", async () => {
+    const { io } = world(
+      lane(new ScriptedProvider((_, attempt) => (attempt < 3 ? patience : accept(_))), { earlier: { failures: 20, rejections: new Map() } }),
+    );
+    expect(await deliverClaims(batchesOf(2, 10), io, options)).toMatchObject({ ok: true, counts: { accepted: 2 } });
   });
 });
 

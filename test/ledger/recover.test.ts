@@ -5,7 +5,7 @@ import { recordRunStart } from "../../src/ledger/runs.js";
 import { begin, cartProject, ledgerWarehouse, letLeaseRunOut, MINUTE, openLedger, rows, T0 } from "./support.js";
 
 const LATER = T0 + 11 * MINUTE;
-const NOTHING = { released: 0, inDoubt: 0 };
+const NOTHING = { released: 0, inDoubt: 0, liveInDoubt: 0 };
 
 it("releases claims that were not handed over, doubts those without an answer, leaves the rest, and marks the run", async () => {
   const warehouse = await ledgerWarehouse();
@@ -14,7 +14,7 @@ it("releases claims that were not handed over, doubts those without an answer, l
   await run.tell(["u1", "accepted"]);
   await letLeaseRunOut(warehouse);
   const ledger = await openLedger(warehouse);
-  expect(await recover(ledger, [], LATER)).toEqual({ released: 1, inDoubt: 1 });
+  expect(await recover(ledger, [], LATER)).toEqual({ released: 1, inDoubt: 1, liveInDoubt: 1 });
   expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
     { user_id: "u1", status: "accepted", status_reason: null, counts: 1 },
     { user_id: "u2", status: "in_doubt", status_reason: "interrupted", counts: 1 },
@@ -44,7 +44,7 @@ it("lets the next run decide again on what was released, and on nothing that is 
   await run.tell(["u1", "sending"]);
   await letLeaseRunOut(warehouse);
   const ledger = await openLedger(warehouse);
-  expect(await recover(ledger, [], LATER)).toEqual({ released: 4, inDoubt: 1 });
+  expect(await recover(ledger, [], LATER)).toEqual({ released: 4, inDoubt: 1, liveInDoubt: 1 });
   await ledger.release();
   const next = await begin(warehouse, cartProject(), "r2", LATER);
   expect([...next.ids.keys()].sort()).toEqual(["u2", "u3", "u4", "u5"]);
@@ -86,7 +86,7 @@ it("settles what several runs left, each message by its own run", async () => {
   await second.tell(["u1", "sending"]);
   await letLeaseRunOut(warehouse);
   const third = await openLedger(warehouse);
-  expect(await recover(third, [], LATER + MINUTE)).toEqual({ released: 1, inDoubt: 1 });
+  expect(await recover(third, [], LATER + MINUTE)).toEqual({ released: 1, inDoubt: 1, liveInDoubt: 1 });
   expect(await rows(warehouse, "select run_id, user_id, status from opportune.messages where user_id in ('u1', 'u5') order by 1, 2")).toEqual([
     { run_id: "r1", user_id: "u1", status: "released" },
     { run_id: "r1", user_id: "u5", status: "released" },
@@ -101,7 +101,7 @@ it("offers again what has no answer on channels that resend, and doubts it on th
   await run.tell(["u2", "accepted"], ["u3", "failed", "rejected"], ["u4", "in_doubt", "no_answer"]);
   await letLeaseRunOut(warehouse);
   const ledger = await openLedger(warehouse);
-  expect(await recover(ledger, ["push", "email"], LATER)).toEqual({ released: 2, inDoubt: 0 });
+  expect(await recover(ledger, ["push", "email"], LATER)).toEqual({ released: 2, inDoubt: 0, liveInDoubt: 0 });
   expect(await rows(warehouse, "select user_id, status, status_reason, counts from opportune.messages order by user_id")).toEqual([
     { user_id: "u1", status: "released", status_reason: "resend", counts: 0 },
     { user_id: "u2", status: "accepted", status_reason: null, counts: 1 },
@@ -117,5 +117,5 @@ it("offers again what has no answer on channels that resend, and doubts it on th
   const other = await ledgerWarehouse();
   await (await begin(other, cartProject(), "r1", T0)).tell(["u1", "sending"]);
   await letLeaseRunOut(other);
-  expect(await recover(await openLedger(other), ["push", "it's"], LATER)).toEqual({ released: 4, inDoubt: 1 });
+  expect(await recover(await openLedger(other), ["push", "it's"], LATER)).toEqual({ released: 4, inDoubt: 1, liveInDoubt: 1 });
 });

@@ -151,6 +151,7 @@ test("a good project, all of it", () => {
           ratePerSecond: 100,
           timeoutSeconds: 10,
           onDoubt: "resend",
+          htmlOk: false,
         },
       ],
       [
@@ -168,6 +169,7 @@ test("a good project, all of it", () => {
           ratePerSecond: 500,
           timeoutSeconds: 30,
           onDoubt: "hold",
+          htmlOk: false,
         },
       ],
       [
@@ -185,6 +187,7 @@ test("a good project, all of it", () => {
           ratePerSecond: 0.5,
           timeoutSeconds: 30,
           onDoubt: "hold",
+          htmlOk: false,
         },
       ],
     ]),

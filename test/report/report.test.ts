@@ -74,7 +74,9 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     went: { provider: 0, sandbox: 0, outbox: 0 },
     dryRun: true,
     pauses: [],
-    recovered: { released: 1, inDoubt: 2 },
+    recovered: { released: 1, inDoubt: 2, liveInDoubt: 2 },
+    failures: [],
+    doubts: [],
     delivery: null,
     unrenderable: { 'templates/cart.hbs:6:1: "x" is null': 3 },
     problems: [],
@@ -139,8 +141,34 @@ RUN LIMIT: 2 candidates had no place left under max_per_run (1,000 for the proje
 Dry run: 3 messages would be sent, nothing was, and the ledger is as it was.
 3 messages of these can't be rendered:
     3 × templates/cart.hbs:6:1: "x" is null
-\`opportune doubts\` lists what is in doubt, and settles it.
+IN DOUBT: 2 messages of a live run. \`opportune doubts --target NAME\` lists them, where NAME is a live target.
 Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
+  });
+
+  it("says why messages failed, the commonest reason first, what helps, and what is in doubt still", () => {
+    const reasons = [
+      { channel: "email", outcome: "rejected" as const, reason: "HTTP 400: bad\n sender", messages: 7 },
+      { channel: "email", outcome: "in_doubt" as const, reason: "no answer within 30 seconds", messages: 2 },
+      ...["a", "b", "c", "d"].map((reason) => ({ channel: "email", outcome: "released" as const, reason, messages: 1 })),
+    ];
+    const delivery = { counts: { accepted: 1, failed: { rejected: 7, invalid: 0 }, inDoubt: 2, released: {} }, posts: 0, reasons };
+    const doubts = [
+      { runId: "r0", channel: "email", messages: 3, since: "2026-03-01T10:00:00Z" },
+      { runId: "r1", channel: "email", messages: 2, since: "2026-03-02T12:00:00Z" },
+    ];
+    const failed = { ...result({}), trial: false, recovered: { released: 0, inDoubt: 0, liveInDoubt: 0 }, dryRun: false, delivery, doubts };
+    const lines = runSummary(failed as unknown as RunResult, { ...options, target: { name: "prod", live: true, outbox: "" } });
+    const from = lines.findIndex((line) => line.includes("because"));
+    expect(lines.slice(from, from + 5).join("\n")).toBe(`failed  as        channel  because
+     7  rejected  email    HTTP 400: bad sender
+     2  in doubt  email    no answer within 30 seconds
+     1  released  email    a
+     1  released  email    b
+     1  released  email    c
+1 more for other reasons: \`delivery.reasons\` in run_results.json.
+Mend what made them rejected, then \`opportune retry --target prod --all --reason rejected --channel email\` offers them again.
+Released messages are decided again by the next run; check the provider's status page and the channel's \`endpoint\`.
+IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`opportune doubts --target prod\` lists and settles them.`);
   });
 
   it("says what a first run made baseline, and how that is lifted, for each segment", () => {

@@ -16,6 +16,10 @@ const result = {
   asOf: "2026-03-02T12:00:00Z",
   ms: 2_500,
   problems: [],
+  doubts: [
+    { runId: "r1", channel: "email", messages: 3, since: "2026-03-01T12:00:00Z" },
+    { runId: "r2", channel: "email", messages: 1, since: "2026-03-02T12:00:00Z" },
+  ],
   decisions: {
     segments: [
       { segment: "cart", returned: 9, reasons: { claimed: 3, cap: 2 }, ms: 40 },
@@ -25,7 +29,8 @@ const result = {
     arbitrationMs: 400,
   },
   delivery: {
-    channels: new Map([["email", { accepted: 2, failed: 0, inDoubt: 1, released: 0 }]]),
+    channels: new Map([["email", { accepted: 2, failed: 0, inDoubt: 1, released: 0, untaken: 0 }]]),
+    reasons: [],
     latency: latency(15, 15, 700),
     lag: latency(65_000, 3_500_000),
   },
@@ -54,6 +59,7 @@ it("adds up what runs did", async () => {
       'opportune_candidates_total{segment="cart"} 10',
       'opportune_decisions_total{segment="cart",reason="cap"} 4',
       'opportune_sends_total{channel="email",outcome="in_doubt"} 2',
+      'opportune_in_doubt{channel="email"} 4',
       'opportune_trigger_lag_seconds_bucket{le="60"} 0',
       'opportune_trigger_lag_seconds_bucket{le="120"} 2',
       'opportune_trigger_lag_seconds_bucket{le="3600"} 4',

@@ -1,0 +1,120 @@
+/** A delivery that failed, as problems of its run: which channel, the commonest reason, and the command that helps. */
+import type { Problem } from "../core/errors.js";
+import type { DeliveryResult } from "./deliver.js";
+import type { Failures } from "./counts.js";
+import type { StopKind, StoppedChannel } from "./types.js";
+import { TAKE_BACK } from "../ledger/runs.js";
+import { verdictOf, type Outcomes, type Verdict } from "./verdict.js";
+
+/** What failed as a whole: a channel, or, where no channel did by itself, all of them together. */
+export interface FailedDelivery {
+  /** '' of all together. */
+  channel: string;
+  problem: Problem;
+}
+
+/**
+ * The channels whose delivery failed, but for those that stopped, which are problems already. `strict`: at any failure. `target`: what
+ * commands need to mean this target, e.g. ` --target prod`.
+ */
+export function failedDeliveries({ channels, stoppedChannels, reasons }: DeliveryResult, strict: boolean, target: string): FailedDelivery[] {
+  const failed = [...channels]
+    .filter(([channel]) => !stoppedChannels.has(channel))
+    .map(([channel, outcomes]) => ({ channel, outcomes, verdict: verdictOf(outcomes, strict) }))
+    .filter(({ verdict }) => verdict !== "well");
+  if (failed.length > 0) return failed.map((each) => ({ channel: each.channel, problem: problemOf(each, reasons, target) }));
+  if (stoppedChannels.size > 0) return [];
+  const outcomes = together([...channels.values()]);
+  const verdict = verdictOf(outcomes, strict);
+  return verdict === "well" ? [] : [{ channel: "", problem: problemOf({ channel: "", outcomes, verdict }, reasons, target) }];
+}
+
+const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: string }>> = {
+  refused: { code: "delivery/channel-stopped", found: "was refused by its provider", check: "Check its api_key and sender" },
+  unavailable: { code: "delivery/provider-unavailable", found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
+  clock: {
+    code: "delivery/clock",
+    found: "found another clock at its provider",
+    check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too`,
+  },
+};
+
+/** A channel that stopped, as a problem. `pausedUntil`: ISO 8601 UTC. */
+export function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
+  const { code, found, check } = STOPPED[kind];
+  return {
+    code,
+    message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
+    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
+  };
+}
+
+function together(channels: readonly Outcomes[]): Outcomes {
+  const sum = (of: keyof Outcomes): number => channels.reduce((total, outcomes) => total + outcomes[of], 0);
+  return { accepted: sum("accepted"), failed: sum("failed"), inDoubt: sum("inDoubt"), untaken: sum("untaken") };
+}
+
+function problemOf(
+  { channel, outcomes, verdict }: { channel: string; outcomes: Outcomes; verdict: Verdict },
+  reasons: readonly Failures[],
+  target: string,
+): Problem {
+  const { accepted, failed, inDoubt, untaken } = outcomes;
+  const wrong = failed + inDoubt + untaken;
+  const parts = [
+    [failed, "failed for good"],
+    [inDoubt, "in doubt"],
+    [untaken, "released"],
+  ] as const;
+  const said = parts.filter(([n]) => n > 0).map(([n, what]) => `${String(n)} ${what}`);
+  const ofIt = reasons.filter((each) => channel === "" || each.channel === channel);
+  const [first] = ofIt;
+  const messages = `${String(wrong)} of ${counted(accepted + wrong)}`;
+  return {
+    code: "delivery/failures",
+    message:
+      `${channel === "" ? "All channels together" : `Channel ${channel}`}: ${messages} failed${verdict === "nothing_accepted" ? " and none was accepted" : ""} (${said.join(", ")}).` +
+      (first === undefined ? "" : ` The commonest reason (${counted(first.messages)}): ${short(first.reason)}`),
+    hint: waysOut(ofIt, target).join(" "),
+  };
+}
+
+function counted(messages: number): string {
+  return `${String(messages)} message${messages === 1 ? "" : "s"}`;
+}
+
+/** What a command needs to mean a live target, which is seldom the one that is used where none is named. */
+export function targetOption({ live, name }: { live: boolean; name: string }): string {
+  return live ? ` --target ${name}` : "";
+}
+
+/** Reasons that are shown; run_results.json has all of them. */
+export const COMMONEST = 5;
+
+/** Most characters of a reason that are shown; the ledger has all of it. */
+const SHOWN = 160;
+
+/** A reason on one line. */
+export function short(reason: string): string {
+  const line = reason.replaceAll(/\s+/gu, " ").trim();
+  return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
+}
+
+/** What helps against these failures: a sentence for each kind of outcome. */
+export function waysOut(failures: readonly Failures[], target: string): string[] {
+  const channels = (outcome: Failures["outcome"]): string[] => [...new Set(failures.filter((each) => each.outcome === outcome).map(({ channel }) => channel))];
+  const retry = (reason: "rejected" | "invalid"): string[] => {
+    const [only, ...others] = channels(reason);
+    if (only === undefined) return [];
+    const command = `opportune retry${target} --all --reason ${reason}${others.length === 0 ? ` --channel ${only}` : ""}`;
+    return [`Mend what made them ${reason}, then \`${command}\` offers them again.`];
+  };
+  return [
+    ...retry("rejected"),
+    ...retry("invalid"),
+    ...(channels("in_doubt").length === 0 ? [] : [`\`opportune doubts${target}\` lists those in doubt; \`opportune doubts settle${target}\` settles them.`]),
+    ...(channels("released").length === 0
+      ? []
+      : ["Released messages are decided again by the next run; check the provider's status page and the channel's `endpoint`."]),
+  ];
+}

@@ -1,0 +1,57 @@
+/** What the ledger's last answers say of a channel's provider. */
+import { expect, it } from "vitest";
+import { earlierAnswers, earlierOf } from "../../src/ledger/answers.js";
+import { Shop, T0, MINUTE } from "../support/run-shop.js";
+import { instant } from "../../src/core/clock.js";
+
+const because = (words: string): string => JSON.stringify({ because: words });
+
+it.each([
+  ["nothing", [], undefined],
+  ["failures since the last good answer", ["in_doubt", "released", "accepted", "in_doubt"], { failures: 2, rejections: new Map() }],
+  ["a rejection as a good answer", ["released", "failed: HTTP 400: a1", "released"], { failures: 1, rejections: new Map([["HTTP 400: #", 1]]) }],
+  [
+    "rejections since the last accepted one",
+    ["failed: HTTP 400: a1", "failed: HTTP 400: b2", "failed: HTTP 413: c", "accepted", "failed: HTTP 400: a1"],
+    {
+      failures: 0,
+      rejections: new Map([
+        ["HTTP 400: #", 2],
+        ["HTTP 413: c", 1],
+      ]),
+    },
+  ],
+] as const)("counts %s", (_, answers, expected) => {
+  const rows = answers.map((answer) => {
+    const [event = "", ...words] = answer.split(": ");
+    return { channel: "email", event, detail: words.length === 0 ? null : because(words.join(": ")) };
+  });
+  expect(earlierOf(rows).get("email")).toEqual(expected);
+});
+
+it.each(["duckdb", "postgres"] as const)(
+  "reads them on %s, without what a person recorded, what went into files, and what is older than a week",
+  async (on) => {
+    const shop = await Shop.sending(["ada", "bob", "cyd"], { on });
+    const earlier = (at: number, trial = false): Promise<unknown> =>
+      shop.warehouse(async (warehouse) => [...(await earlierAnswers(warehouse, "opportune", { runId: "none", asOf: instant(at), trial }))]);
+    expect(await earlier(T0)).toEqual([]);
+    shop.sandbox.setFaults([{ cut: "after", count: 2 }]);
+    await shop.run(T0, { target: "prod" });
+    // In flight one after another: the third was accepted.
+    expect(await earlier(T0 + MINUTE)).toEqual([["email", { failures: 0, rejections: new Map() }]]);
+    await shop.carts(["dan", "eve"], 25);
+    shop.sandbox.setFaults([{ cut: "after", count: 2 }]);
+    await shop.run(T0 + MINUTE, { target: "prod" });
+    const two = [["email", { failures: 2, rejections: new Map() }]];
+    expect(await earlier(T0 + 2 * MINUTE)).toEqual(two);
+    await shop.execute("update opportune.sent_ledger set reason = 'settled' where event = 'accepted'");
+    expect(await earlier(T0 + 2 * MINUTE)).toEqual([["email", { failures: 4, rejections: new Map() }]]);
+    await shop.execute("update opportune.sent_ledger set reason = 'accepted', provider_id = 'outbox:x' where event = 'accepted'");
+    expect(await earlier(T0 + 2 * MINUTE)).toEqual([["email", { failures: 4, rejections: new Map() }]]);
+    await shop.execute("update opportune.sent_ledger set trial = true");
+    expect(await earlier(T0 + 2 * MINUTE)).toEqual([]);
+    expect(await earlier(T0 + 2 * MINUTE, true)).toEqual([["email", { failures: 4, rejections: new Map() }]]);
+    expect(await earlier(T0 + 8 * 24 * 60 * MINUTE, true)).toEqual([]);
+  },
+);
