@@ -1,4 +1,5 @@
-import { alike } from "./alike.js";
+import { alike } from "../core/alike.js";
+import type { Failures } from "../core/failures.js";
 import type { FailureReason, OutcomeEvent, ReleaseReason } from "./types.js";
 
 export interface DeliveryCounts {
@@ -16,15 +17,6 @@ export interface ChannelCounts {
   released: number;
   /** Of the released ones, those that the provider didn't take. */
   untaken: number;
-}
-
-/** Messages of a channel that failed for one reason. */
-export interface Failures {
-  channel: string;
-  outcome: FailureReason | "in_doubt" | "released";
-  /** The first one's, in the provider's words or ours. */
-  reason: string;
-  messages: number;
 }
 
 /** Released for want of the provider, not because of a pause, the message's window or this process. */

@@ -1,7 +1,8 @@
 /** The delivery of a run's claims: `sending` before each post, every claim to one outcome. */
 import { setMaxListeners } from "node:events";
+import type { Failures } from "../core/failures.js";
 import type { Marks } from "../core/marks.js";
-import { Tally, type ChannelCounts, type DeliveryCounts, type Failures } from "./counts.js";
+import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";

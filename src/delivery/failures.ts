@@ -1,9 +1,8 @@
 /** A delivery that failed, as problems of its run: which channel, the commonest reason, and the command that helps. */
 import type { Problem } from "../core/errors.js";
+import { short, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
 import type { DeliveryResult } from "./deliver.js";
-import type { Failures } from "./counts.js";
 import type { StopKind, StoppedChannel } from "./types.js";
-import { TAKE_BACK } from "../ledger/runs.js";
 import { verdictOf, type Outcomes, type Verdict } from "./verdict.js";
 
 /** What failed as a whole: a channel, or, where no channel did by itself, all of them together. */
@@ -81,40 +80,4 @@ function problemOf(
 
 function counted(messages: number): string {
   return `${String(messages)} message${messages === 1 ? "" : "s"}`;
-}
-
-/** What a command needs to mean a live target, which is seldom the one that is used where none is named. */
-export function targetOption({ live, name }: { live: boolean; name: string }): string {
-  return live ? ` --target ${name}` : "";
-}
-
-/** Reasons that are shown; run_results.json has all of them. */
-export const COMMONEST = 5;
-
-/** Most characters of a reason that are shown; the ledger has all of it. */
-const SHOWN = 160;
-
-/** A reason on one line. */
-export function short(reason: string): string {
-  const line = reason.replaceAll(/\s+/gu, " ").trim();
-  return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
-}
-
-/** What helps against these failures: a sentence for each kind of outcome. */
-export function waysOut(failures: readonly Failures[], target: string): string[] {
-  const channels = (outcome: Failures["outcome"]): string[] => [...new Set(failures.filter((each) => each.outcome === outcome).map(({ channel }) => channel))];
-  const retry = (reason: "rejected" | "invalid"): string[] => {
-    const [only, ...others] = channels(reason);
-    if (only === undefined) return [];
-    const command = `opportune retry${target} --all --reason ${reason}${others.length === 0 ? ` --channel ${only}` : ""}`;
-    return [`Mend what made them ${reason}, then \`${command}\` offers them again.`];
-  };
-  return [
-    ...retry("rejected"),
-    ...retry("invalid"),
-    ...(channels("in_doubt").length === 0 ? [] : [`\`opportune doubts${target}\` lists those in doubt; \`opportune doubts settle${target}\` settles them.`]),
-    ...(channels("released").length === 0
-      ? []
-      : ["Released messages are decided again by the next run; check the provider's status page and the channel's `endpoint`."]),
-  ];
 }

@@ -2,10 +2,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { OUTBOX_ID } from "../core/outbox-id.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
-
-/** What the provider's id of a message begins with that became a file. */
-export const OUTBOX_ID = "outbox:";
 
 /**
  * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html` beside it where there is one;

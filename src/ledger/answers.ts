@@ -1,8 +1,8 @@
 /** What providers answered in earlier runs: the breaker's count goes on from there. */
 import { sql } from "kysely";
 import { instant } from "../core/clock.js";
-import { alike } from "../delivery/alike.js";
-import { OUTBOX_ID } from "../delivery/outbox.js";
+import { alike } from "../core/alike.js";
+import { OUTBOX_ID } from "../core/outbox-id.js";
 import type { Earlier } from "../delivery/types.js";
 import { timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";

@@ -4,7 +4,7 @@ import { formatDuration } from "../core/durations.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { knownRuns, type KnownRun } from "./forget-run.js";
-import { TAKE_BACK } from "./runs.js";
+import { TAKE_BACK } from "../core/failures.js";
 import type { Facts } from "./facts.js";
 
 /** What is wrong with the clocks; null: they agree, or there is one alone, as with a file on this machine. */

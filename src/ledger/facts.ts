@@ -117,7 +117,7 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .selectFrom("runs")
         .select([fact("doubted_from"), text(cast("null")).as("name"), text(isoText("min(as_of)", dialect)).as("content")])
         .where(ofKind(asked.trial))
-        .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted'))`),
+        .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted', 'forget'))`),
     )
     .unionAll(standing);
   if (asked.segments.length === 0) return statement(ofRun);

@@ -1,7 +1,8 @@
 import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Ledger } from "./ledger.js";
-import { FORGOTTEN, TAKE_BACK, type PreviousSegmentRun } from "./runs.js";
+import { TAKE_BACK } from "../core/failures.js";
+import { FORGOTTEN, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
 
 /**

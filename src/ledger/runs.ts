@@ -10,8 +10,6 @@ import { heeded } from "./trial.js";
 /** The shape that stands on the row of a segment that is gone for good: no query has it. */
 export const FORGOTTEN = "forgotten";
 
-/** What helps where a run went by a wrong clock. */
-export const TAKE_BACK = "take it back with `opportune ledger forget RUN`";
 
 /** Of the rows of `runs`: those of runs that were taken back, and those that say so. Neither is a run that decides. */
 export const TAKEN_BACK = ["forgotten", "forget"] as const;

@@ -1,5 +1,6 @@
 /** What target/opportune/ holds after `compile` and `run`: documents for machines, and the SQL as it was sent. */
 import type { Place, RunResult } from "../run.js";
+import type { Failures } from "../core/failures.js";
 import type { Problem } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import type { Statement } from "../warehouse/types.js";
@@ -65,7 +66,7 @@ export interface RunDocument {
       Record<string, { kind: "refused" | "unavailable" | "clock"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
     >;
     /** Why messages failed, the commonest reason first; one for each channel and outcome, those alike counted together. */
-    reasons: readonly { channel: string; outcome: "rejected" | "invalid" | "in_doubt" | "released"; reason: string; messages: number }[];
+    reasons: readonly Failures[];
     duration_ms: number;
   } | null;
   /** Messages in doubt that nobody has settled, of all runs so far; `since`: the oldest. */

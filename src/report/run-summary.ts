@@ -1,5 +1,5 @@
 /** What a run did: the text for stdout. */
-import { COMMONEST, short, targetOption, waysOut } from "../delivery/failures.js";
+import { COMMONEST, short, targetOption, waysOut } from "../core/failures.js";
 import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
 import type { Place, RunResult } from "../run.js";

@@ -1,7 +1,6 @@
 /** JSON lines for machines. Only the fields below are ever logged, and each text is searched for keys and addresses first. */
 import { pino, type DestinationStream } from "pino";
-import type { Failures } from "../delivery/counts.js";
-import { COMMONEST, short } from "../delivery/failures.js";
+import { COMMONEST, short, type Failures } from "../core/failures.js";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
 import type { RunResult } from "../run.js";

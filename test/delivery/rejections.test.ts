@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { alike } from "../../src/delivery/alike.js";
+import { alike } from "../../src/core/alike.js";
 import { NOTHING_EARLIER, type OutgoingMessage, type SendOutcome } from "../../src/delivery/types.js";
 import { ScriptedProvider, accept, batchesOf, lane, told, world } from "./fixtures.js";
 

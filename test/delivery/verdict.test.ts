@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alike } from "../../src/delivery/alike.js";
+import { alike } from "../../src/core/alike.js";
 import type { DeliveryResult } from "../../src/delivery/deliver.js";
 import { failedDeliveries } from "../../src/delivery/failures.js";
 import { verdictOf, type Outcomes, type Verdict } from "../../src/delivery/verdict.js";

@@ -54,7 +54,7 @@ function channel(name: string, type: ChannelType): Channel {
     ratePerSecond: 1000,
     timeoutSeconds: 10,
     onDoubt: "hold",
-        htmlOk: false,
+    htmlOk: false,
   };
 }
 
