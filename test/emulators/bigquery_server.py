@@ -6,13 +6,14 @@ defines something. Jobs are kept in memory; results and projects go when nobody 
 """
 import re
 import shutil
+import threading
 from collections import deque
 
 from local_bigquery import app, cli, errors
 from local_bigquery.catalog import ddl, metadata, row_access, tables
 from local_bigquery.engine import database, sessions
 from local_bigquery.engine.database import quote
-from local_bigquery.jobs import query, store
+from local_bigquery.jobs import query, runner, store
 from local_bigquery.settings import settings
 
 CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|TransactionContext Error: .*[Cc]onflict")
@@ -45,6 +46,7 @@ _fetch = database.fetch
 _from_duckdb = errors.from_duckdb
 _columns = tables.columns
 _run_query = query.execute
+_run_job = runner._query
 _catalogue = {}
 _jobs = {}
 _results = deque()
@@ -54,6 +56,33 @@ def from_duckdb(error, context=None, tree=None):
     if CONFLICT.search(str(error)):
         return errors.BigQueryError("invalidQuery", "Transaction is aborted due to concurrent update against table")
     return _from_duckdb(error, context, tree)
+
+
+def run_job(job, session, running):
+    """BigQuery ends a job that takes longer than its jobTimeoutMs; local-bigquery doesn't."""
+    limit = int(job.configuration.jobTimeoutMs or 0) / 1000
+    if limit == 0:
+        return _run_job(job, session, running)
+    over, late = threading.Event(), []
+
+    def end():
+        if over.wait(limit):
+            return
+        late.append(True)
+        # Before DuckDB has begun nobody hears it.
+        while not over.wait(0.05):
+            if running.cursor:
+                running.cursor.interrupt()
+
+    threading.Thread(target=end, daemon=True).start()
+    try:
+        return _run_job(job, session, running)
+    except Exception:
+        if late:
+            raise errors.BigQueryError("stopped", f"Job execution was cancelled: Job timed out after {limit:g}s") from None
+        raise
+    finally:
+        over.set()
 
 
 def remembered(key, ask):
@@ -160,6 +189,7 @@ def forget(project_id: str):
 database.fetch = metadata.fetch = row_access.fetch = fetch
 tables.columns = columns
 query.execute = run_query
+runner._query = run_job
 database.execute = metadata.execute = forgetting(_execute)
 ddl.apply = forgetting(_apply)
 errors.from_duckdb = query.from_duckdb = from_duckdb

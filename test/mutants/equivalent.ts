@@ -84,6 +84,7 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
       "arbitrate.sql open_rows: left out: r.user_id = a.user_id => true",
       "arbitrate.sql open_rows: left out: r.item_key = a.item_key => true",
       "arbitrate.sql open_rows: left out: r.occurred_at <> a.occurred_at => true",
+      "arbitrate.sql open_rows: joined otherwise: and => or #3",
     ],
   },
   {
