@@ -120,7 +120,21 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, targetOption(project.target));
     const problems = problemsOf(decisions, delivery, pausedUntil, failures);
     const doubts = await doubtsLeft(job, delivery);
-    const done = { ...about, dryRun, pauses: facts.pauses, recovered, decisions, delivery, went, unrenderable, failures, doubts, problems, deliveryMs, ms: now() - started };
+    const done = {
+      ...about,
+      dryRun,
+      pauses: facts.pauses,
+      recovered,
+      decisions,
+      delivery,
+      went,
+      unrenderable,
+      failures,
+      doubts,
+      problems,
+      deliveryMs,
+      ms: now() - started,
+    };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
     return { ...done, usage: usedSince(before, warehouse.usage) };
   } finally {

@@ -3,7 +3,6 @@ import type { Problem } from "../core/errors.js";
 import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run.js";
-import type { StopKind } from "../delivery/types.js";
 
 /** One thing that is wrong. */
 export interface Condition {
@@ -38,11 +37,11 @@ const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
 const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
 
 /** The code of a channel that stopped, as its problem has it. */
-const STOPPED_CODES: Readonly<Record<StopKind, string>> = {
+const STOPPED_CODES = {
   refused: "delivery/channel-stopped",
   unavailable: "delivery/provider-unavailable",
   clock: "delivery/clock",
-};
+} as const;
 /** Messages that failed in a delivery, without stopping a channel. */
 const FAILURES = "delivery/failures";
 /** Messages in doubt that a run left and nobody has settled. */

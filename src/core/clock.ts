@@ -8,6 +8,11 @@ export function secondsBefore(at: string, seconds: number): string {
   return instant(Date.parse(at) - seconds * 1000);
 }
 
+/** This machine's clock, ms since 1970 UTC, for comparing it with another one: not a time that somebody passes in. */
+export function hostClock(): number {
+  return new Date().getTime();
+}
+
 /** Clocks that differ by no more agree, ms. */
 export const CLOCKS_AGREE_MS = 60_000;
 

@@ -1,6 +1,7 @@
 /** The SendGrid provider: `@sendgrid/mail` makes the request, our own pool posts it. */
 import { createRequire } from "node:module";
 import { MailService } from "@sendgrid/mail";
+import { hostClock } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Channel } from "../project/types.js";
 import { redact } from "../core/redact.js";
@@ -13,7 +14,7 @@ import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
 const SANDBOX_KEY = "SG.sandbox";
 
 const realClock: PoolClock = {
-  now: Date.now,
+  now: hostClock,
   every(ms, tick) {
     const timer = setInterval(tick, ms);
     // A sweep alone must not keep the process alive; the sockets do while anything is awaited.

@@ -1,6 +1,6 @@
 /** What a command must know of the ledger before it writes: read in one statement, with the lease where one is taken. */
 import { sql } from "kysely";
-import { instant, skewOf } from "../core/clock.js";
+import { hostClock, instant, skewOf } from "../core/clock.js";
 import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
@@ -132,7 +132,7 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
   const clock = Date.parse(`${String(one("fence")?.["name"]).replace(" ", "T")}Z`);
   return {
     clock,
-    skewMs: skewOf(clock, asked, Date.now()),
+    skewMs: skewOf(clock, asked, hostClock()),
     lease: {
       holder: lease === undefined || lease["name"] === null ? null : String(lease["name"]),
       fence: Number(content(one("fence"))),

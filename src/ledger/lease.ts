@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
+import { hostClock } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import { UnmetError } from "../warehouse/error.js";
 import type { Row, Script, Statement, Warehouse } from "../warehouse/types.js";
@@ -57,6 +58,7 @@ export class Lease {
     const holder = `${PROCESS}-${String(leases)}`;
     const length = SENDING_MS + longestAnswerMs + SLACK_MS;
     const taken = moment();
+    const begun = hostClock();
     // Where one process at a time can have the warehouse open, another's lease is that of a process which has ended.
     const free = dialect.oneProcess
       ? sql<boolean>`(holder is null or expires_at < ${sql.raw(dialect.clock)} or holder not like ${`${PROCESS}-%`})`
@@ -72,7 +74,7 @@ export class Lease {
       await giveBack(warehouse, schema, holder);
       throw error;
     });
-    const facts = readFacts(rows, taken.hostMs);
+    const facts = readFacts(rows, begun);
     if (facts.lease.holder !== holder) {
       const { holder: other, until } = facts.lease;
       // Null: it was given back since.

@@ -1,4 +1,4 @@
-import { instant } from "../core/clock.js";
+import { hostClock, instant } from "../core/clock.js";
 import { UncertainAppendError } from "../core/errors.js";
 import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import { WarehouseError } from "../warehouse/error.js";
@@ -172,7 +172,7 @@ export type SegmentRun = Omit<SegmentRunsTable, "run_id" | "as_of" | "trial">;
 
 /** The ledger's facts, without the lease. */
 export async function ledgerFacts(warehouse: Warehouse, schema: string, asked?: FactsAsked): Promise<Facts> {
-  const begun = Date.now();
+  const begun = hostClock();
   const rows = await elseRequired(warehouse, schema, () => warehouse.query(factsStatement(warehouse.dialect, schema, asked)));
   const facts = readFacts(rows, begun);
   requireVersion(schema, facts.version);

@@ -10,7 +10,6 @@ import { heeded } from "./trial.js";
 /** The shape that stands on the row of a segment that is gone for good: no query has it. */
 export const FORGOTTEN = "forgotten";
 
-
 /** Of the rows of `runs`: those of runs that were taken back, and those that say so. Neither is a run that decides. */
 export const TAKEN_BACK = ["forgotten", "forget"] as const;
 

@@ -78,9 +78,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     ...decisions.unsharedAudiences.map((audience) =>
       paint.yellow(`Not one user of audience ${audience} is in a row of these segments: see whether its user_id is the id that they return.`),
     ),
-    ...(decisions.unknownZones.length === 0
-      ? []
-      : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
+    ...(decisions.unknownZones.length === 0 ? [] : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
     ...(limited === 0
       ? []
       : [

@@ -184,7 +184,18 @@ function failingOnce(pattern: RegExp): (warehouse: Warehouse) => Warehouse {
 
 /** What a case may have that leads to statements, or to rows in them, of their own. */
 const FEATURES = [
-  ...[/resent/, /retried/, /min_rows/, /"loaded_at":\{"/, /"suppressions":\[\{/, /"preferences":\[\{/, /"backfill":\["/, /"pause":\["/, /"failed"/, /"forget":\["/],
+  ...[
+    /resent/,
+    /retried/,
+    /min_rows/,
+    /"loaded_at":\{"/,
+    /"suppressions":\[\{/,
+    /"preferences":\[\{/,
+    /"backfill":\["/,
+    /"pause":\["/,
+    /"failed"/,
+    /"forget":\["/,
+  ],
   ...[/variants/, /holdout/, /"caps"/, /spacing/, /quiet_hours/, /max_per_run/, /each_occurrence/, /days"/, /transactional/, /goal/, /"require":\["/],
 ];
 

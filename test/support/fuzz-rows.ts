@@ -50,7 +50,12 @@ export async function fuzzRows({ on, rows, seed }: Fuzz): Promise<{ types: numbe
   for (const type of types) checkNeighbours(type, [...posted.values()]);
   // Each claim has one end, and whoever was posted to was accepted.
   expect(ledger.filter(({ ends }) => Number(ends) !== 1)).toEqual([]);
-  expect(ledger.filter(({ accepted }) => Number(accepted) === 1).map(({ message_id }) => message_id).sort()).toEqual([...posted.keys()].sort());
+  expect(
+    ledger
+      .filter(({ accepted }) => Number(accepted) === 1)
+      .map(({ message_id }) => message_id)
+      .sort(),
+  ).toEqual([...posted.keys()].sort());
 
   const second = await runOnce(root);
   expect(second.code, second.stderr).toBe(0);
@@ -80,7 +85,12 @@ function checkNeighbours(type: FuzzedType, posted: readonly Posted[]): void {
   expect(to("users")).toEqual(type.good.map(([, id], i) => [1, `good${String(i)}@users.${type.name}.example.com`, `For ${id}`, `<p>${escaped(id)}</p>`]));
   const columns = `${escaped(type.key ?? type.good[0]?.[1] ?? "")}|${escaped(type.shown ?? "yes")}`;
   expect(to("columns")).toEqual(
-    type.good.map((_, i) => [1, `good${String(i)}@columns.${type.name}.example.com`, `For good${String(i)}-${type.name}`, `<p>good${String(i)}-${type.name}|${columns}</p>`]),
+    type.good.map((_, i) => [
+      1,
+      `good${String(i)}@columns.${type.name}.example.com`,
+      `For good${String(i)}-${type.name}`,
+      `<p>good${String(i)}-${type.name}|${columns}</p>`,
+    ]),
   );
 }
 
