@@ -23,7 +23,7 @@ import { isTrial } from "../ledger/trial.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
-import { idleOptOuts } from "../segments/opt-outs.js";
+import { idleOptOuts } from "./opt-outs.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";

@@ -67,7 +67,8 @@ function readUntil(text: string, now: number): number {
   const until = seconds === undefined ? readInstant(text) : now + seconds * 1000;
   const usage = (message: string, hint: string): OpportuneError => new OpportuneError({ code: "usage/until", message, hint }, 2);
   if (until === null) throw usage(`--until can't be ${JSON.stringify(text)}.`, `Write a duration (2 hours, 3 days), ${INSTANTS}.`);
-  if (until <= now) throw usage(`--until ${text} is over; it is ${instant(now)} now.`, "Name a later time, or leave --until out to pause until `opportune resume`.");
+  if (until <= now)
+    throw usage(`--until ${text} is over; it is ${instant(now)} now.`, "Name a later time, or leave --until out to pause until `opportune resume`.");
   return until;
 }
 

@@ -66,7 +66,15 @@ export interface PauseWord extends Pause {
 /** Ends the pauses of both kinds. A breaker pauses again if its channel still fails. */
 export function endPauses(warehouse: Warehouse, schema: string, pause: Pause, trial: boolean, now: number): Promise<void> {
   const end = { ...pause, paused: false, until: null, note: null, trial };
-  return write(warehouse, schema, [{ ...end, kind: "operator" }, { ...end, kind: "breaker" }], now);
+  return write(
+    warehouse,
+    schema,
+    [
+      { ...end, kind: "operator" },
+      { ...end, kind: "breaker" },
+    ],
+    now,
+  );
 }
 
 /** Says something of a pause; holds from the next batch on. */

@@ -35,7 +35,12 @@ export async function compileSegment(
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
     return { failed: queryProblem(segment, error, 1) };
   }
-  const problems = [...missingColumns(segment, project, columns), ...unfitIds(segment, project, columns), ...missingVariables(segment, templates, columns), ...missingContract(segment, columns)];
+  const problems = [
+    ...missingColumns(segment, project, columns),
+    ...unfitIds(segment, project, columns),
+    ...missingVariables(segment, templates, columns),
+    ...missingContract(segment, columns),
+  ];
   if (problems.length > 0) return { problems };
   return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, asked) };
 }

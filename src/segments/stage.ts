@@ -52,7 +52,12 @@ export async function compileProject(
   for (const name of audiences) {
     const audience = project.audiences.get(name);
     if (audience === undefined) continue;
-    await collect(compileAudience(audience, project, warehouse, asOf, idsBeside(name, project, result.segments)), name, result.audiences, result.failedAudiences);
+    await collect(
+      compileAudience(audience, project, warehouse, asOf, idsBeside(name, project, result.segments)),
+      name,
+      result.audiences,
+      result.failedAudiences,
+    );
   }
   if (problems.length > 0) throw new OpportuneError(problems, 2);
   return result;

@@ -323,7 +323,12 @@ describe("pauses", () => {
 
   it("that have an end hold until then", async () => {
     const warehouse = await ledgerWarehouse();
-    await setPause(warehouse, SCHEMA, { scope: "channel", name: "email", kind: "breaker", paused: true, until: T0 + 60_000, note: "as tried", trial: false }, T0);
+    await setPause(
+      warehouse,
+      SCHEMA,
+      { scope: "channel", name: "email", kind: "breaker", paused: true, until: T0 + 60_000, note: "as tried", trial: false },
+      T0,
+    );
     const pause = { scope: "channel", name: "email", kind: "breaker", until: "2026-03-02T12:01:00Z", note: "as tried" };
     expect(await pauses(warehouse, SCHEMA, false, T0 + 59_999)).toEqual([pause]);
     expect(await pauses(warehouse, SCHEMA, false, T0 + 60_000)).toEqual([]);

@@ -382,7 +382,9 @@ describe("the ledger", () => {
   it("can be paused and resumed while a run holds the lease, by several at once, the last word holding", async () => {
     const holder = await Ledger.open(await open(), SCHEMA);
     const others = await Promise.all(Array.from({ length: 4 }, () => open()));
-    await Promise.all(others.map((warehouse, i) => setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope: "segment", name: `s${String(i)}`, paused: true }, NOW)));
+    await Promise.all(
+      others.map((warehouse, i) => setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope: "segment", name: `s${String(i)}`, paused: true }, NOW)),
+    );
     await setPause(holder.warehouse, SCHEMA, { ...BY_OPERATOR, scope: "segment", name: "s1", paused: false }, NOW);
     expect((await pauses(holder.warehouse, SCHEMA, false, NOW)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
     const [row] = await holder.warehouse.query(plain(`select count(*) as n, count(distinct seq) as different from ${SCHEMA}.pauses`));

@@ -8,7 +8,7 @@ import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
 import { Binder, ledgerTable, textConstant } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
-import { addressProblem } from "./address.js";
+import { addressProblem } from "../segments/address.js";
 
 type Why = "channel" | "topic" | "address" | "user";
 
