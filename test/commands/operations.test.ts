@@ -19,6 +19,8 @@ describe.concurrent("pause and resume", () => {
     expect(all.stdout).toContain("Everything on target dev is paused");
     expect(await query(root, "select scope, name, paused from opportune.pauses order by seq")).toEqual([
       { scope: "segment", name: "cart_abandoned", paused: true },
+      // Of an operator, and of a breaker.
+      { scope: "segment", name: "cart_abandoned", paused: false },
       { scope: "segment", name: "cart_abandoned", paused: false },
       { scope: "channel", name: "email", paused: true },
       { scope: "project", name: "", paused: true },
