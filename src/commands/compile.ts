@@ -8,7 +8,7 @@ import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
 import { counted } from "../report/tables.js";
 import { loadRenderer } from "../render/renderer.js";
-import { idleOptOuts } from "../segments/opt-outs.js";
+import { idleOptOuts } from "./opt-outs.js";
 import { parseAsOf } from "./as-of.js";
 import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
 import { withWarehouse } from "./context.js";

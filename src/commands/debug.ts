@@ -28,7 +28,7 @@ import { standingDoubts } from "../ledger/standing-doubts.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { GUARDS } from "../run.js";
 import { datedSources, newestData } from "../segments/freshness.js";
-import { idleOptOuts } from "../segments/opt-outs.js";
+import { idleOptOuts } from "./opt-outs.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";

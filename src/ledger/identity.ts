@@ -1,4 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
+import { strangerWords, type Stranger } from "../core/stranger.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { ledgerQueries, statement } from "./tables.js";
 
@@ -8,9 +9,6 @@ async function known(warehouse: Warehouse, schema: string): Promise<string | nul
   const [row] = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", NAME)));
   return row === undefined ? null : String(row["content"]);
 }
-
-/** Why nothing may be sent from here: the ledger belongs to another database, or this one has lost what tells it from a copy. */
-export type Stranger = "copy" | "no_id";
 
 /** Null where the ledger is in the database that it was made in, or was approved for. */
 export async function strangerIn(warehouse: Warehouse, schema: string): Promise<Stranger | null> {
@@ -22,20 +20,6 @@ async function strangerTo(warehouse: Warehouse, home: string | null): Promise<St
   const identity = await warehouse.identity();
   if (identity === home) return null;
   return identity === null ? "no_id" : "copy";
-}
-
-/** What is said of a stranger, with the way out. */
-export function strangerWords(stranger: Stranger, schema: string): { message: string; hint: string } {
-  if (stranger === "copy") {
-    return {
-      message: `The ledger in schema ${schema} came from another database: this one is a copy or a restore, and nothing is sent from it.`,
-      hint: "In a copy, set `live: false` on its target. If this database is to send from now on, and the other no more, run `opportune ledger adopt`; messages sent since the copy was made are unknown to it.",
-    };
-  }
-  return {
-    message: `The DuckDB file of the ledger in schema ${schema} has no id beside it: it was copied or moved without its file .opportune, and nothing is sent from it.`,
-    hint: "If this is the original, put its file .opportune back. In a copy, set `live: false` on its target. If it is to send from now on, and the other no more, run `opportune ledger adopt`; messages sent since the copy was made are unknown to it.",
-  };
 }
 
 /** A ledger that came with a copy or a restore of its database knows of other messages than those that were really sent. `home`: as its facts say. */

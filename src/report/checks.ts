@@ -2,7 +2,7 @@
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
-import { strangerWords, type Stranger } from "../ledger/identity.js";
+import { strangerWords, type Stranger } from "../core/stranger.js";
 import type { StandingPause } from "../ledger/pauses.js";
 import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { Channel, Project, Target } from "../project/types.js";

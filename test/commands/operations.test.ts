@@ -8,7 +8,9 @@ describe.concurrent("pause and resume", () => {
     const paused = await opportune(root, ["pause", "cart_abandoned"]);
     expect(paused).toMatchObject({ code: 0, stderr: "" });
     expect(paused.stdout).toContain("Segment cart_abandoned is paused from the next run on, and from the next batch of one that is under way");
-    expect((await opportune(root, ["pause", "cart_abandoned"])).stdout).toBe("Segment cart_abandoned was paused already.\n");
+    expect((await opportune(root, ["pause", "cart_abandoned"])).stdout).toBe(
+      "Segment cart_abandoned was paused already.\nTarget dev is not live: this holds for trials alone.\n",
+    );
     const run = await opportune(root, ["run", "--output", "json"]);
     expect(JSON.parse(run.stdout)).toMatchObject({ segments: [{ decisions: { paused: 5 } }, { decisions: { claimed: 2 } }] });
     await opportune(root, ["resume", "cart_abandoned"]);
@@ -17,6 +19,8 @@ describe.concurrent("pause and resume", () => {
     expect(all.stdout).toContain("Everything on target dev is paused");
     expect(await query(root, "select scope, name, paused from opportune.pauses order by seq")).toEqual([
       { scope: "segment", name: "cart_abandoned", paused: true },
+      // Of an operator, and of a breaker.
+      { scope: "segment", name: "cart_abandoned", paused: false },
       { scope: "segment", name: "cart_abandoned", paused: false },
       { scope: "channel", name: "email", paused: true },
       { scope: "project", name: "", paused: true },

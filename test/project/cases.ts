@@ -493,12 +493,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "an allow-list on a live target",
     files: main("path: shop.duckdb", "path: shop.duckdb, live: true, allow: ['@shop.example']"),
-    expected: ["opportune.yml:3:53: targets.dev.allow has no effect beside live: true, which writes to everybody | leave one of them out"],
+    expected: ["opportune.yml:3:54: targets.dev.allow has no effect beside live: true, which writes to everybody | leave one of them out"],
   },
   {
     name: "silent_after without silent",
     files: main("path: shop.duckdb", "path: shop.duckdb, on_alert: {command: [tell], on: [held], silent_after: 2 hours}"),
-    expected: ["opportune.yml:3:81: targets.dev.on_alert.silent_after has no effect, as on: leaves out silent | add silent to on:, or leave silent_after out"],
+    expected: ["opportune.yml:3:82: targets.dev.on_alert.silent_after has no effect, as on: leaves out silent | add silent to on:, or leave silent_after out"],
   },
   {
     name: "a certificate's authority where any certificate will do",

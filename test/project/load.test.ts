@@ -54,13 +54,12 @@ const FILES = {
   "opportune.yml": `name: shop
 target: dev
 targets:
-  dev: {type: duckdb, path: "\${DATA}/shop.duckdb"}
+  dev: {type: duckdb, path: "\${DATA}/shop.duckdb", allow: [ada@example.com, "@example.org"]}
   prod:
     type: duckdb
     path: \${PROD_PATH}
     schema: messaging
     live: true
-    allow: [ada@example.com, "@example.org"]
     outbox: out
     wait_for_lock: 1 minute
     memory_limit: 2GB
@@ -127,7 +126,7 @@ test("a good project, all of it", () => {
     target: {
       name: "dev",
       live: false,
-      allow: [],
+      allow: ["ada@example.com", "@example.org"],
       schema: "opportune",
       outbox: "target/opportune/outbox",
       maxBytes: null,
@@ -218,7 +217,7 @@ test("a good project, all of it", () => {
       unsubscribeSecret: "quiet word",
       utm: { source: "opportune", campaign: "{{segment}}" },
     },
-    lint: new Map([["no-exclusions", { reason: "one office, and nobody in it", line: 49, column: 8 }]]),
+    lint: new Map([["no-exclusions", { reason: "one office, and nobody in it", line: 48, column: 8 }]]),
     segments: new Map([
       [
         "cart_abandoned",
@@ -393,7 +392,7 @@ test("the chosen target, and the real environment before .env", () => {
   expect(target).toEqual({
     name: "prod",
     live: true,
-    allow: ["ada@example.com", "@example.org"],
+    allow: [],
     schema: "messaging",
     outbox: "out",
     maxBytes: null,

@@ -8,7 +8,7 @@ import type { Dialect } from "../warehouse/dialect.js";
 import { literal } from "../warehouse/dialect.js";
 import { Binder, ledgerTable, textConstant } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
-import { addressProblem } from "./address.js";
+import { addressProblem } from "../segments/address.js";
 
 type Why = "channel" | "topic" | "address" | "user";
 
@@ -53,14 +53,17 @@ function idleStatement(project: Project, dialect: Dialect, trial: boolean): Stat
     from ${from("preferences", "user_id")}`;
   const called = "case why when 'channel' then channel when 'topic' then topic else '' end";
   return {
-    sql: `select is_of, why, ${called} as called, count(*) as n
+    sql: `select is_of, why, called, count(*) as n
+    from (
+    select is_of, why, ${called} as called
     from (
     ${suppressions}
     union all
     ${preferences}
-    ) x
+    ) found
     where why is not null
-    group by is_of, why, ${called}
+    ) named
+    group by is_of, why, called
     order by n desc, is_of, why, called
     limit ${String(MOST)}`,
     params: binder.params,
