@@ -73,9 +73,7 @@ export function runSummary(result: RunResult, options: SummaryOptions): string[]
     "",
     ...droppedLines(result),
     ...decisions.failedAudiences.map(({ audience }) => paint.red(`Audience ${audience} failed: the segments that use it wait.`)),
-    ...(decisions.unknownZones.length === 0
-      ? []
-      : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
+    ...(decisions.unknownZones.length === 0 ? [] : [paint.yellow(`Unknown time zones, the project's was used: ${few(decisions.unknownZones)}.`)]),
     ...(limited === 0
       ? []
       : [

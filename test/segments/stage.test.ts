@@ -117,7 +117,9 @@ describe("a behaviour time that is none", () => {
     async (sql) => {
       const type = /::|^date/.test(sql) ? sql.replace(/^date .*/, "x::date").replace(/.*::/, "") : "varchar";
       const rows = [`('odd', 'x', ${sql})`, `('good', 'x', '2026-03-02 10:00:00'::${type})`];
-      expect((await staged("user_id, email, occurred_at", rows, STEP, "user_id, dropped")).sort((a, b) => (String(a["user_id"]) < String(b["user_id"]) ? -1 : 1))).toEqual([
+      expect(
+        (await staged("user_id, email, occurred_at", rows, STEP, "user_id, dropped")).sort((a, b) => (String(a["user_id"]) < String(b["user_id"]) ? -1 : 1)),
+      ).toEqual([
         { user_id: "good", dropped: null },
         { user_id: "odd", dropped: "null_behaviour" },
       ]);

@@ -47,10 +47,17 @@ export async function fuzzRows({ on, rows, seed }: Fuzz): Promise<{ types: numbe
   const ledger = await ask(database, LEDGER);
   expect(await ask(database, "select segment, error from opportune.segment_runs where succeeded <> 1 or error is not null")).toEqual([]);
   expect(first.code, first.stderr).toBe(0);
+  const ids = goodIds(on === "postgres").map((id) => `'${id.replaceAll("'", "''")}'`);
+  expect(await ask(database, `${STOPPED} and (user_id like 'good%' or user_id in (${ids.join(", ")}))`)).toEqual([]);
   for (const type of types) checkNeighbours(type, [...posted.values()]);
   // Each claim has one end, and whoever was posted to was accepted.
   expect(ledger.filter(({ ends }) => Number(ends) !== 1)).toEqual([]);
-  expect(ledger.filter(({ accepted }) => Number(accepted) === 1).map(({ message_id }) => message_id).sort()).toEqual([...posted.keys()].sort());
+  expect(
+    ledger
+      .filter(({ accepted }) => Number(accepted) === 1)
+      .map(({ message_id }) => message_id)
+      .sort(),
+  ).toEqual([...posted.keys()].sort());
 
   const second = await runOnce(root);
   expect(second.code, second.stderr).toBe(0);
@@ -63,6 +70,9 @@ export async function fuzzRows({ on, rows, seed }: Fuzz): Promise<{ types: numbe
 const LEDGER = `select message_id, sum(case when event in ('accepted', 'failed', 'released', 'in_doubt') then 1 else 0 end) as ends,
   sum(case when event = 'accepted' then 1 else 0 end) as accepted
 from opportune.sent_ledger where message_id in (select message_id from opportune.sent_ledger where event = 'claimed') group by message_id`;
+
+const STOPPED = `select user_id, segment, event, reason, rule, detail from opportune.sent_ledger where event not in ('claimed', 'sending', 'accepted')
+  and (segment like 'columns%' or item_key = 'item')`;
 
 async function runOnce(root: string): Promise<Outcome> {
   const outcome = await opportune(root, ["run", "--quiet"]);
@@ -80,7 +90,12 @@ function checkNeighbours(type: FuzzedType, posted: readonly Posted[]): void {
   expect(to("users")).toEqual(type.good.map(([, id], i) => [1, `good${String(i)}@users.${type.name}.example.com`, `For ${id}`, `<p>${escaped(id)}</p>`]));
   const columns = `${escaped(type.key ?? type.good[0]?.[1] ?? "")}|${escaped(type.shown ?? "yes")}`;
   expect(to("columns")).toEqual(
-    type.good.map((_, i) => [1, `good${String(i)}@columns.${type.name}.example.com`, `For good${String(i)}-${type.name}`, `<p>good${String(i)}-${type.name}|${columns}</p>`]),
+    type.good.map((_, i) => [
+      1,
+      `good${String(i)}@columns.${type.name}.example.com`,
+      `For good${String(i)}-${type.name}`,
+      `<p>good${String(i)}-${type.name}|${columns}</p>`,
+    ]),
   );
 }
 

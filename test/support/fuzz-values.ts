@@ -23,7 +23,19 @@ export interface FuzzedType {
 
 type Pool = "text" | "json" | "number" | "time" | "boolean" | "uuid" | "bytes" | "list" | "struct" | "interval";
 
-const ZONES = ["PST", "IST", "Europe/Berlin", "europe/berlin", "EUROPE/KYIV", "+02:00", "UTC+1", "Mars/Base", "2026-03-02T12:00[Europe/Berlin]", "\u212Area/x", "Z"];
+const ZONES = [
+  "PST",
+  "IST",
+  "Europe/Berlin",
+  "europe/berlin",
+  "EUROPE/KYIV",
+  "+02:00",
+  "UTC+1",
+  "Mars/Base",
+  "2026-03-02T12:00[Europe/Berlin]",
+  "\u212Area/x",
+  "Z",
+];
 const LOCALES = ["de", "de_CH", "en-US-u-nu-arab", "xx-invalid-locale-name", "tr-TR", "i-klingon", "zh-Hant-TW", "-", "de-".repeat(60)];
 const ADDRESSES = [
   "ada@example.com\r\nBcc: eve@example.com",
@@ -86,7 +98,10 @@ const JSONS = [
   `${'{"a":'.repeat(900)}12345678901234567${"}".repeat(900)}`,
   `${"[".repeat(20_000)}1234567890123456${"]".repeat(20_000)}`,
 ];
-const NUMBERS = "0 -0 1 -1 7.0 7.00 0.1 1e5 127 -128 255 32768 2147483648 -2147483649 9007199254740993 -9007199254740993 9223372036854775807 -9223372036854775808 18446744073709551615 170141183460469231731687303715884105727 99999999999999999999999999.9999999999 NaN Infinity -Infinity 1e20 1e308 1.7976931348623157e308 5e-324 1e-7 1e400".split(" ");
+const NUMBERS =
+  "0 -0 1 -1 7.0 7.00 0.1 1e5 127 -128 255 32768 2147483648 -2147483649 9007199254740993 -9007199254740993 9223372036854775807 -9223372036854775808 18446744073709551615 170141183460469231731687303715884105727 99999999999999999999999999.9999999999 NaN Infinity -Infinity 1e20 1e308 1.7976931348623157e308 5e-324 1e-7 1e400".split(
+    " ",
+  );
 const TIMES = [
   "infinity",
   "-infinity",
@@ -130,8 +145,32 @@ const POOLS: Readonly<Record<Pool, readonly string[]>> = {
   boolean: ["true", "false", "t", "1", "0", "maybe"],
   uuid: ["00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"],
   bytes: ["\\x00", "\\x00\\xFF\\xD8\\x00", "\\xdeadbeef", "a\\x00b", "101010", "", "1".repeat(9000)],
-  list: ["{}", "[]", "{NULL}", "[NULL]", "{1,NULL,NaN}", "[1, NULL, nan]", "{Infinity,-Infinity}", "[inf, -inf]", '{"a\\"b",c}', "['a', NULL]", `{${"1,".repeat(3000)}1}`, `[${"1,".repeat(3000)}1]`],
-  struct: ["{'a': 1, 'b': 'x'}", "{'a': NULL, 'b': NULL}", "{'a': nan, 'b': '\\'}", "(1,x)", "(,)", "(NaN,)", '("1e308","a""b")', "{a=1, b=x}", "{k=NULL}", "{}"],
+  list: [
+    "{}",
+    "[]",
+    "{NULL}",
+    "[NULL]",
+    "{1,NULL,NaN}",
+    "[1, NULL, nan]",
+    "{Infinity,-Infinity}",
+    "[inf, -inf]",
+    '{"a\\"b",c}',
+    "['a', NULL]",
+    `{${"1,".repeat(3000)}1}`,
+    `[${"1,".repeat(3000)}1]`,
+  ],
+  struct: [
+    "{'a': 1, 'b': 'x'}",
+    "{'a': NULL, 'b': NULL}",
+    "{'a': nan, 'b': '\\'}",
+    "(1,x)",
+    "(,)",
+    "(NaN,)",
+    '("1e308","a""b")',
+    "{a=1, b=x}",
+    "{k=NULL}",
+    "{}",
+  ],
   interval: ["1 day", "-1 day", "178000000 years", "-178956970 years", "999999999 days", "00:00:00.000001", "1 year 2 months -3 days", "infinity"],
 };
 
@@ -161,7 +200,13 @@ const WORDS = ["ada", "bob", "cleo", "dora", "eli"];
 /** Ids of their own, as one user hears once a run: `base` and the four after it. */
 const from = (base: number, places = ""): string[] => FIVE.map((_, i) => String(base + i) + places);
 const whole = (sql: string, base: number): FuzzedType => ({ name: sql, sql, pools: ["number"], good: same(...from(base)), shown: String(base) });
-const float = (name: string, base: number, sql = name): FuzzedType => ({ name, sql, pools: ["number"], good: same(...from(base, ".5")), shown: `${String(base)}.5` });
+const float = (name: string, base: number, sql = name): FuzzedType => ({
+  name,
+  sql,
+  pools: ["number"],
+  good: same(...from(base, ".5")),
+  shown: `${String(base)}.5`,
+});
 const json = (sql: string): FuzzedType => ({ name: sql, sql, pools: ["json"], good: same(...WORDS.map((word) => `"${word}-${sql}"`)), shown: `ada-${sql}` });
 const bool: FuzzedType = { name: "boolean", sql: "boolean", pools: ["boolean"], good: same("true"), shown: "true" };
 const uuid: FuzzedType = { name: "uuid", sql: "uuid", pools: ["uuid"], good: same(...UUIDS), shown: UUIDS[0] ?? "" };
