@@ -231,6 +231,8 @@ async function provider(): Promise<{ server: Server; posted: Map<string, Posted>
       response.writeHead(202, { "x-message-id": custom_args.message_id }).end();
     });
   });
+  // A connection that the server closes while the run is busy would leave a message in doubt.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { server, posted, url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}` };
 }
