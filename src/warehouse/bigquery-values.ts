@@ -1,4 +1,5 @@
-import type { AppendColumn, Column, ColumnKind, Param, Row } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
+import type { AppendColumn, Column, Param, Row } from "./types.js";
 import { numberOrText } from "./values.js";
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/QueryParameter */

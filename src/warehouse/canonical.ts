@@ -1,7 +1,7 @@
 /** The one form of a user's id, of an address and of a name; see "One form of an id" in docs/decisions.md. */
 import type { AddressKind } from "../project/types.js";
 import { literal, type Dialect } from "./dialect.js";
-import type { ColumnKind } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
 
 const UUID = "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 const WHOLE = "^-?[0-9]+[.]0+$";

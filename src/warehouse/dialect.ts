@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 import { SMALL_STEPS, type Marks } from "../core/marks.js";
-import type { ColumnKind } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
 
 /**
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.

@@ -5,9 +5,10 @@ import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { formerId, makeId, readId } from "./duckdb-id.js";
+import type { ColumnKind } from "./kinds.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { inInformationSchema } from "./sql.js";
-import { BATCH_BYTES, type AppendColumn, type Column, type ColumnKind, type Row, type Script, type Statement, type Warehouse } from "./types.js";
+import { BATCH_BYTES, type AppendColumn, type Column, type Row, type Script, type Statement, type Warehouse } from "./types.js";
 
 /** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
 const CHUNK_ROWS = 2048;

@@ -1,4 +1,4 @@
-import type { ColumnKind } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
 
 type Plain = string | number | boolean;
 

@@ -1,6 +1,7 @@
 import type { Bind, Column as DriverColumn } from "snowflake-sdk";
 import { plainName } from "./snowflake-dialect.js";
-import type { AppendColumn, Column, ColumnKind, Row } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
+import type { AppendColumn, Column, Row } from "./types.js";
 import { numberOrText } from "./values.js";
 
 export function columnsOf(columns: readonly DriverColumn[]): Column[] {

@@ -1,4 +1,5 @@
 import type { Dialect } from "./dialect.js";
+import type { ColumnKind } from "./kinds.js";
 
 /** A value bound to a statement. The job's own SQL binds text and casts it, which ends the trouble with typed nulls. */
 export type Param = string | number | boolean | null;
@@ -44,9 +45,6 @@ export interface Labels {
   /** Null: outside a run. */
   run: string | null;
 }
-
-/** The families of column types that staging tells apart. */
-export type ColumnKind = "text" | "timestamp" | "boolean" | "integer" | "float" | "exact" | "nested";
 
 export interface Column {
   name: string;

@@ -1,4 +1,4 @@
-import type { ColumnKind } from "./types.js";
+import type { ColumnKind } from "./kinds.js";
 
 /** A value that a warehouse sends as text: a number where its column holds such and JavaScript has it exactly, else the text. */
 export function numberOrText(text: string, kind: ColumnKind): number | string {

@@ -57,7 +57,8 @@ function allDialects(dialects: readonly Dialect[]): Dialect {
     ...(all(dialects) as Dialect),
     name: dialects[1]?.name ?? "duckdb",
     // No SQL: how often the one that runs is written to.
-    ...(dialects[0] === undefined ? {} : { marks: dialects[0].marks }),
+    // Every statement is asked, Postgres' own too.
+    ...(dialects[0] === undefined ? {} : { marks: dialects[0].marks, readsByRows: true }),
     queryCompiler: () => allCompilers(dialects.map((dialect) => dialect.queryCompiler())),
   };
 }

@@ -101,6 +101,27 @@ describe("JSON that a row holds", () => {
   });
 });
 
+const CLAIM: Claim = {
+  place: 1,
+  messageId: "m1",
+  segment: "cart",
+  step: "nudge",
+  variant: "",
+  channel: "email",
+  sendBy: 0,
+  dueAt: 0,
+  userId: "u1",
+  key: "",
+  class: "marketing",
+  topic: null,
+  template: "cart",
+  occurredAt: "2026-03-02T10:00:00Z",
+  address: "ada@example.com",
+  timezone: null,
+  locale: null,
+  properties: "{}",
+};
+
 describe("a value", () => {
   const ODD = `'; drop table carts; -- <script>alert("x")</script> {{total}} \\ \r\nBcc: eve@example.com\u2028 ü 漢 🙂 \u0000`;
 
@@ -124,31 +145,24 @@ describe("a value", () => {
       "templates/cart.hbs": '---\nsubject: "For {{value}}"\nlayout: none\n---\n<p title="{{value}}">{{value}}</p>\n',
     });
     const { renderer } = await stage(project, await warehouseWith());
-    const claim: Claim = {
-      place: 1,
-      messageId: "m1",
-      segment: "cart",
-      step: "nudge",
-      variant: "",
-      channel: "email",
-      sendBy: 0,
-      dueAt: 0,
-      userId: "u1",
-      key: "",
-      class: "marketing",
-      topic: null,
-      template: "cart",
-      occurredAt: "2026-03-02T10:00:00Z",
-      address: "ada@example.com",
-      timezone: null,
-      locale: null,
-      properties: JSON.stringify({ value: ODD }),
-    };
+    const claim: Claim = { ...CLAIM, properties: JSON.stringify({ value: ODD }) };
     const message = messageOf(claim, project, renderer, { runId: "r1", asOf: "2026-03-02T12:00:00Z" }) as OutgoingMessage;
     expect(message.html).not.toContain("<script>");
     expect(message.html).toContain("&lt;script&gt;");
     expect(message.html).toContain("{{total}}");
     expect(message.subject).toContain(`For '; drop table carts; -- <script>alert("x")</script>`);
     expect(message.subject).not.toMatch(/[\u0000-\u001f\u007f\u2028\u2029]/);
+  });
+
+  it("that nothing can be made of costs its own message, and isn't quoted", async () => {
+    const project = projectWith(`select ${OWN}`, STEP);
+    const { renderer } = await stage(project, await warehouseWith());
+    const of = (properties: string, renders = renderer): unknown =>
+      messageOf({ ...CLAIM, properties }, project, renders, { runId: "r1", asOf: "2026-03-02T12:00:00Z" });
+    expect(of('{"value": ada@example.com}')).toEqual({ invalid: "the row's columns can't be read (SyntaxError)" });
+    const fails = (): never => {
+      throw new RangeError("ada@example.com");
+    };
+    expect(of("{}", { ...renderer, render: fails })).toEqual({ invalid: "the row's columns can't be read (RangeError)" });
   });
 });

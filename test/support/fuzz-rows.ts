@@ -47,6 +47,8 @@ export async function fuzzRows({ on, rows, seed }: Fuzz): Promise<{ types: numbe
   const ledger = await ask(database, LEDGER);
   expect(await ask(database, "select segment, error from opportune.segment_runs where succeeded <> 1 or error is not null")).toEqual([]);
   expect(first.code, first.stderr).toBe(0);
+  const ids = goodIds(on === "postgres").map((id) => `'${id.replaceAll("'", "''")}'`);
+  expect(await ask(database, `${STOPPED} and (user_id like 'good%' or user_id in (${ids.join(", ")}))`)).toEqual([]);
   for (const type of types) checkNeighbours(type, [...posted.values()]);
   // Each claim has one end, and whoever was posted to was accepted.
   expect(ledger.filter(({ ends }) => Number(ends) !== 1)).toEqual([]);
@@ -68,6 +70,9 @@ export async function fuzzRows({ on, rows, seed }: Fuzz): Promise<{ types: numbe
 const LEDGER = `select message_id, sum(case when event in ('accepted', 'failed', 'released', 'in_doubt') then 1 else 0 end) as ends,
   sum(case when event = 'accepted' then 1 else 0 end) as accepted
 from opportune.sent_ledger where message_id in (select message_id from opportune.sent_ledger where event = 'claimed') group by message_id`;
+
+const STOPPED = `select user_id, segment, event, reason, rule, detail from opportune.sent_ledger where event not in ('claimed', 'sending', 'accepted')
+  and (segment like 'columns%' or item_key = 'item')`;
 
 async function runOnce(root: string): Promise<Outcome> {
   const outcome = await opportune(root, ["run", "--quiet"]);
@@ -226,6 +231,8 @@ async function provider(): Promise<{ server: Server; posted: Map<string, Posted>
       response.writeHead(202, { "x-message-id": custom_args.message_id }).end();
     });
   });
+  // A connection that the server closes while the run is busy would leave a message in doubt.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { server, posted, url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}` };
 }
