@@ -78,6 +78,7 @@ export async function setPause(
   const insert = {
     sql: `insert into ${table("pauses")} (scope, name, paused, until, note, recorded_at, trial, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
     params: binder.params,
+    ours: true,
   };
   await warehouse.script({ statements: [statement(counter), insert] });
 }
