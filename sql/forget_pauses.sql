@@ -9,4 +9,4 @@ select p.scope, p.name, p.kind, false, {{null_timestamp}}, 'its run was taken ba
 from latest p
 cross join {{ledger "leases"}} c
 join {{ledger "runs"}} r on r.run_id = {{run_id}} and p.recorded_at between r.started_at and r.finished_at
-where c.name = 'pauses' and p.newest = 1 and p.paused and p.scope = 'channel' and p.until is not null
+where c.name = 'pauses' and p.newest = 1 and p.paused and p.kind = 'breaker'

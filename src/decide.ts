@@ -187,7 +187,7 @@ async function previousRunsOf(project: Project, warehouse: Warehouse, { segments
 function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
   const { dialect } = warehouse;
   const { before, after } = dialect.arbitration;
-  const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [] }));
+  const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
   const summary = `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`;
   return warehouse.script({
     statements: [
@@ -250,7 +250,7 @@ function audiencesUsed(project: Project, segment: Segment): string[] {
 
 /** What makes the work tables of one run anew. */
 export function workTables(dialect: Dialect, schema: string): Statement[] {
-  return statementsOf(renderSqlFile("work.sql", dialect, schema, { types: dialect.columnTypes }).sql).map((sql) => ({ sql, params: [] }));
+  return statementsOf(renderSqlFile("work.sql", dialect, schema, { types: dialect.columnTypes }).sql).map((sql) => ({ sql, params: [], ours: true }));
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */

@@ -34,7 +34,10 @@ export async function readStaged(project: Project, warehouse: Warehouse, compile
     },
   ];
   const dated = sources.map(({ name, table: from, loadedAt }): Statement => {
-    return { sql: `select 'loaded' as fact, '${name}' as name, ${isoText(dialect.toUtc(`max(${loadedAt})`), dialect)} as content from ${from}`, params: [] };
+    return {
+      sql: `select 'loaded' as fact, '${name}' as name, ${isoText(dialect.toUtc(`${dialect.builtIn("max")}(${loadedAt})`), dialect)} as content from ${from}`,
+      params: [],
+    };
   });
   const read = async (parts: readonly Statement[]): Promise<Row[]> =>
     warehouse.query({ sql: parts.map(({ sql }) => sql).join("\nunion all\n"), params: parts.flatMap(({ params }) => params) });

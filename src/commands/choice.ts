@@ -37,7 +37,11 @@ export async function filtered(project: Project, warehouse: Warehouse, { segment
     if (name === undefined) return null;
     if (known.includes(name)) return name;
     const ledger = ledgerTable(warehouse.dialect, project.target.schema, "sent_ledger");
-    const rows = await warehouse.query({ sql: `select 1 as known from ${ledger} where ${what} = ${warehouse.dialect.placeholder(1)} limit 1`, params: [name] });
+    const rows = await warehouse.query({
+      sql: `select 1 as known from ${ledger} where ${what} = ${warehouse.dialect.placeholder(1)} limit 1`,
+      params: [name],
+      ours: true,
+    });
     if (rows.length === 0) throw unknownName(what, name, known);
     return name;
   };

@@ -104,11 +104,22 @@ async function sessionChecks({ root, target: { connection } }: Project): Promise
   return [ok("session", `stays on its backend beside ${String(LOAD)} open transactions`)];
 }
 
+/** What Postgres refuses a run, or would: other warehouses say so when a statement asks. */
+async function rightsChecks({ target: { connection, schema } }: Project, warehouse: Warehouse): Promise<Check[]> {
+  if (connection.type !== "postgres") return [];
+  const { findObstacles } = await import("../warehouse/postgres-rights.js");
+  const problems = await findObstacles(warehouse, connection, schema);
+  if (problems.length > 0) return problems.map((problem) => failed("rights", problem));
+  return [ok("rights", "writes, temporary tables and the ledger's tables are allowed")];
+}
+
 async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
   const { schema } = project.target;
   const session = await sessionChecks(project);
   // Then each further statement would be a matter of luck.
   if (session.some(({ state }) => state === "FAIL")) return session;
+  const rights = await rightsChecks(project, warehouse);
+  if (rights.some(({ state }) => state === "FAIL")) return [...session, ...rights];
   const status = await ledgerStatus(warehouse, schema);
   const unreadable = new Map<string, string>();
   for (const { name, table } of project.sources.values()) {
@@ -119,7 +130,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     }
   }
   const newest = await newestData(datedSources(project, new Set(project.sources.keys())), warehouse);
-  const sources = [...session, ...sourceChecks(project, unreadable, newest, Date.now())];
+  const sources = [...session, ...rights, ...sourceChecks(project, unreadable, newest, Date.now())];
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
   return [
     ledgerCheck(schema, status),

@@ -4,6 +4,7 @@ import { heededSql, isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
 import type { StoryEvent } from "../report/story.js";
+import { readingQuery } from "../segments/compile.js";
 import { renderQuery } from "../segments/query.js";
 import { canonicalUser } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
@@ -23,6 +24,7 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
   const runs = await warehouse.query({
     sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where status <> 'forgotten' and ${heededSql(trial, "r")}`,
     params: [],
+    ours: true,
   });
   const asOf = String(runs[0]?.["as_of"] ?? newest);
   const binder = new Binder(dialect);
@@ -50,10 +52,15 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
   for (const segment of ids.flatMap((id) => project.segments.get(id) ?? []).slice(0, ASKED)) {
     try {
       const { dialect } = warehouse;
-      const binder = new Binder(dialect);
-      const { sql } = renderQuery(segment, project, asOf, binder);
+      const bound = new Binder(dialect);
+      const asked = { sql: renderQuery(segment, project, asOf, bound).sql, params: bound.params };
+      const { query, binder } = readingQuery(asked.sql, bound);
       const who = `${canonicalUser(`cast(q.user_id as ${dialect.types.text})`, dialect)} = ${canonicalUser(binder.bind(user), dialect)}`;
-      const rows = await warehouse.query({ sql: `select q.timezone from (\n${sql}\n) q where ${who}`, params: binder.params });
+      const rows = await warehouse.query({
+        sql: `select q.timezone from (\n${query}\n) q where ${who}`,
+        params: binder.params,
+        ...(dialect.queriesApart ? { apart: asked } : {}),
+      });
       const zone = rows.map((row) => row["timezone"]).find(isKnown);
       if (zone !== undefined) return zone;
     } catch {

@@ -31,6 +31,7 @@ export async function writeAlertState(warehouse: Warehouse, schema: string, tria
   const insert = {
     sql: `insert into ${meta} (name, content) select '${name}', ${binder.bind(content)} from ${leases} where name = 'run' and not exists (select 1 from ${meta} where name = '${name}')`,
     params: binder.params,
+    ours: true,
   };
   await warehouse.script({ statements: [statement(update), insert] });
 }

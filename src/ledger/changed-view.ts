@@ -18,10 +18,10 @@ export async function replaceView(warehouse: Warehouse, name: string, view: Stat
     });
   };
   await warehouse.transaction(async () => {
-    const granted = await warehouse.query({ sql: grants, params: [] });
-    await run({ sql: `drop view ${name}`, params: [] }, FREE);
+    const granted = await warehouse.query({ sql: grants, params: [], ours: true });
+    await run({ sql: `drop view ${name}`, params: [], ours: true }, FREE);
     await run(view, AGAIN);
-    for (const grant of granted) await run({ sql: String(grant["statement"]), params: [] }, AGAIN);
+    for (const grant of granted) await run({ sql: String(grant["statement"]), params: [], ours: true }, AGAIN);
   });
 }
 

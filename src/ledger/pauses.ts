@@ -113,5 +113,6 @@ function insertOf({ scope, name, kind, paused, until, note, trial }: PauseWord, 
   return {
     sql: `insert into ${table("pauses")} (scope, name, kind, paused, until, note, recorded_at, trial, seq) select ${cells.join(", ")}, fence from ${table("leases")} where name = 'pauses'`,
     params: binder.params,
+    ours: true,
   };
 }

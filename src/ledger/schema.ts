@@ -51,19 +51,19 @@ export interface LedgerChannel {
  */
 export async function installLedger(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[] | null = null): Promise<string[]> {
   const { before, after } = warehouse.dialect.installation(schema);
-  for (const sql of before) await warehouse.execute({ sql, params: [] });
+  for (const sql of before) await warehouse.execute({ sql, params: [], ours: true });
   try {
     return await installAlone(warehouse, schema, channels);
   } finally {
     // On a connection that is gone it has ended by itself.
-    for (const sql of after) await warehouse.execute({ sql, params: [] }).catch(() => undefined);
+    for (const sql of after) await warehouse.execute({ sql, params: [], ours: true }).catch(() => undefined);
   }
 }
 
 async function installAlone(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[] | null): Promise<string[]> {
   const { dialect } = warehouse;
   // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
-  const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [] };
+  const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [], ours: true };
   await (warehouse.beside?.(create) ?? warehouse.execute(create));
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);
@@ -93,7 +93,7 @@ async function migrate(
   for (const [i, file] of pending.entries()) {
     const version = String(status.version + i + 1);
     const { sql } = renderSqlFile(`ledger/${file}`, dialect, schema, { types: dialect.columnTypes, ...ofChannels(channels, dialect) });
-    const define = statementsOf(sql).map((each): Statement => ({ sql: each, params: [] }));
+    const define = statementsOf(sql).map((each): Statement => ({ sql: each, params: [], ours: true }));
     if (version === "1") define.push(firstFacts(dialect, schema, version));
     const record = version === "1" ? [] : [statement(queries.updateTable("meta").set({ content: version }).where("name", "=", "schema_version"))];
     if (!dialect.definesInTransactions) for (const each of define) await warehouse.execute(each);
@@ -122,6 +122,7 @@ export async function trialsMade(warehouse: Warehouse, schema: string): Promise<
   const [counted] = await warehouse.query({
     sql: `select count(*) as row_count, count(distinct run_id || ' ' || message_id) as messages from ${table} where trial`,
     params: [],
+    ours: true,
   });
   return { messages: Number(counted?.["messages"] ?? 0), rows: Number(counted?.["row_count"] ?? 0) };
 }
@@ -132,7 +133,7 @@ function firstFacts(dialect: Dialect, schema: string, version: string): Statemen
   const facts = { schema_version: version, salt: randomBytes(16).toString("hex"), database_id: randomUUID() };
   const columns = ["name", "content"];
   const rows = constantTable({ columns: columns.map((name) => ({ name, type: "text" })), rows: Object.entries(facts) }, dialect, binder);
-  return { sql: dialect.insertMissing(ledgerTable(dialect, schema, "meta"), columns, rows, "name"), params: binder.params };
+  return { sql: dialect.insertMissing(ledgerTable(dialect, schema, "meta"), columns, rows, "name"), params: binder.params, ours: true };
 }
 
 /**

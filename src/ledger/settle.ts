@@ -100,6 +100,7 @@ export async function settle(ledger: Ledger, verdict: Verdict, choice: Choice, n
   const changed = {
     sql: `select message_id, ${expiry} as expires_at from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} order by seq`,
     params: [],
+    ours: true,
   };
   const rows = await ledger.commit({ statements: [statement, changed] });
   return rows.map((each) => ({ messageId: String(each["message_id"]), expiresAt: Date.parse(String(each["expires_at"])) }));

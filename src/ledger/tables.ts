@@ -128,5 +128,5 @@ export function ledgerQueries(dialect: Dialect, schema: string): Kysely<LedgerTa
 /** A Kysely query as a statement for the warehouse. */
 export function statement(query: Compilable): Statement {
   const { sql, parameters } = query.compile();
-  return { sql, params: parameters as readonly Param[] };
+  return { sql, params: parameters as readonly Param[], ours: true };
 }

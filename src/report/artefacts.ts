@@ -174,26 +174,30 @@ export function manifestDocument(project: Project, about: { version: string; gen
     })),
     selected: about.segments.map(({ id }) => id),
     versions: Object.fromEntries([...project.segments.values(), ...project.audiences.values()].map(({ file, version }) => [file, version])),
-    ...(listingDocument([...project.segments.values()], [...project.audiences.values()]) as object),
+    ...(listingDocument([...project.segments.values()], [...project.audiences.values()])),
   };
 }
 
-/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets. */
+/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets; a query that runs apart comes first. */
 export function compiledSql(name: string, statement: Statement, about: { asOf: string; secrets: Secrets; note?: string }): string {
+  const head = [`-- ${name}, as of ${about.asOf}`, ...(about.note === undefined ? [] : [`-- ${about.note}`])];
+  const { apart } = statement;
+  const parts =
+    apart === undefined
+      ? []
+      : ["-- The query, which runs first, into pg_temp.opportune_query.", ...partOf(apart, about.secrets), "", "-- What reads its rows."];
+  return `${[...head, ...parts, ...partOf(statement, about.secrets)].join("\n")}\n`;
+}
+
+function partOf(statement: Statement, secrets: Secrets): string[] {
   const shown = (value: Statement["params"][number]): string => {
-    const label = typeof value === "string" ? about.secrets.get(value) : undefined;
+    const label = typeof value === "string" ? secrets.get(value) : undefined;
     return label === undefined ? JSON.stringify(value) : `<${label}>`;
   };
   const parameters = statement.params.map((value, i) => `--   $${String(i + 1)} = ${shown(value)}`);
-  const head = [
-    `-- ${name}, as of ${about.asOf}`,
-    ...(about.note === undefined ? [] : [`-- ${about.note}`]),
-    parameters.length === 0 ? "-- No parameters." : "-- Parameters:",
-    ...parameters,
-  ];
   let sql = statement.sql.trim();
-  for (const [value, label] of about.secrets) if (value.length >= SHORTEST_SECRET) sql = sql.replaceAll(value, `<${label}>`);
-  return `${head.join("\n")}\n\n${sql}\n`;
+  for (const [value, label] of secrets) if (value.length >= SHORTEST_SECRET) sql = sql.replaceAll(value, `<${label}>`);
+  return [parameters.length === 0 ? "-- No parameters." : "-- Parameters:", ...parameters, "", sql];
 }
 
 /** Shorter ones are words of SQL sooner than secrets; as parameters they are hidden whatever their length. */

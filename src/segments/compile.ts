@@ -7,7 +7,7 @@ import { canonicalUserColumn } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
-import { literal } from "../warehouse/dialect.js";
+import { APART, literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
 import { idProblem, type IdType } from "./ids.js";
 import { queryProblem, renderQuery } from "./query.js";
@@ -30,11 +30,13 @@ export async function compileSegment(
   asOf: string,
 ): Promise<{ compiled: CompiledSegment } | { problems: Problem[] } | { failed: Problem }> {
   let columns: Column[];
+  const bound = new Binder(warehouse.dialect);
   let asked: Statement;
+  let sources: readonly string[];
   try {
-    const binder = new Binder(warehouse.dialect);
-    const query = renderQuery(segment, project, asOf, binder);
-    asked = { sql: query.sql, params: binder.params, segment: segment.id, ...limit(project.target.maxBytes, segment.maxBytes) };
+    const query = renderQuery(segment, project, asOf, bound);
+    asked = { sql: query.sql, params: bound.params, segment: segment.id, ...limit(project.target.maxBytes, segment.maxBytes) };
+    sources = query.sources;
     columns = await warehouse.describe(asked);
   } catch (error) {
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
@@ -47,7 +49,7 @@ export async function compileSegment(
     ...missingContract(segment, columns),
   ];
   if (problems.length > 0) return { problems };
-  return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, asked) };
+  return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, { asked, bound, sources }) };
 }
 
 /** The smaller of the limits that there are. */
@@ -173,10 +175,9 @@ function compileStage(
   columns: readonly Column[],
   dialect: Dialect,
   asOf: string,
-  asked: Statement,
+  { asked, bound, sources }: { asked: Statement; bound: Binder; sources: readonly string[] },
 ): CompiledSegment {
-  const binder = new Binder(dialect);
-  const query = renderQuery(segment, project, asOf, binder);
+  const { query, binder } = readingQuery(asked.sql, bound);
   const checks = checksOf(segment, project, templates, columns, dialect, binder);
   const text = (name: string): string => {
     const column = has(columns, name);
@@ -190,7 +191,7 @@ function compileStage(
     dialect,
     project.target.schema,
     {
-      query: query.sql,
+      query,
       segment: literal(segment.id),
       as_of: binder.bind(asOf, "timestamp"),
       user_id: `nullif(${userOf(columns, dialect)}, '')`,
@@ -215,7 +216,7 @@ function compileStage(
     },
     binder,
   );
-  return { segment, columns, checks, query: asked, stage: { ...asked, ...stage }, queryLine: lineOfQuery(stage.sql), sources: query.sources };
+  return { segment, columns, checks, query: asked, ...staging(asked, stage, dialect), sources };
 }
 
 /** SQL of the user's id in its one form. */
@@ -243,6 +244,19 @@ function jsonOf(columns: readonly Column[], dialect: Dialect): string {
   );
 }
 
+/** What a statement that reads a user's query says in its place, and what binds the values that follow the query's. */
+export function readingQuery(sql: string, bound: Binder): { query: string; binder: Binder } {
+  const { dialect } = bound;
+  if (dialect.queriesApart) return { query: `select * from ${dialect.workTable(APART)}`, binder: new Binder(dialect) };
+  return { query: sql, binder: bound.continued() };
+}
+
+/** The statement, and on which line of it, or of the query that runs before it, the user's SQL begins. */
+function staging(asked: Statement, stage: Statement, dialect: Dialect): { stage: Statement; queryLine: number } {
+  const statement = { ...asked, ...stage };
+  return dialect.queriesApart ? { stage: { ...statement, apart: asked }, queryLine: 1 } : { stage: statement, queryLine: lineOfQuery(stage.sql) };
+}
+
 /** The user's SQL stands first in WITH, on lines of its own. */
 function lineOfQuery(sql: string): number {
   return sql.split("\n").findIndex((line) => /^with \w+_query as \($/.test(line)) + 2;
@@ -261,11 +275,10 @@ export async function compileAudience(
 ): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
   const { dialect } = warehouse;
   let columns: Column[];
-  const binder = new Binder(dialect);
   try {
-    const query = renderQuery(audience, project, asOf, binder);
-    // A copy: staging binds more.
-    const asked = { sql: query.sql, params: [...binder.params], segment: audience.name, ...limit(project.target.maxBytes) };
+    const rendering = new Binder(dialect);
+    const { sql, sources } = renderQuery(audience, project, asOf, rendering);
+    const asked = { sql, params: rendering.params, segment: audience.name, ...limit(project.target.maxBytes) };
     columns = await warehouse.describe(asked);
     const user = has(columns, "user_id");
     if (user === undefined) {
@@ -284,12 +297,13 @@ export async function compileAudience(
     const unfit = idProblem(`Audience ${audience.name}`, audience, user, beside);
     if (unfit !== null) return { problems: [unfit] };
     const time = has(columns, "occurred_at");
+    const { query, binder } = readingQuery(sql, rendering);
     const stage = renderSqlFile(
       "stage_audience.sql",
       dialect,
       project.target.schema,
       {
-        query: query.sql,
+        query,
         audience: literal(audience.name),
         user_id: canonicalUserColumn(dialect.quote(user.name), user.kind, dialect),
         occurred_at: timeOf(time, dialect),
@@ -297,7 +311,7 @@ export async function compileAudience(
       },
       binder,
     );
-    return { compiled: { audience, query: asked, stage: { ...asked, ...stage }, queryLine: lineOfQuery(stage.sql), sources: query.sources } };
+    return { compiled: { audience, query: asked, ...staging(asked, stage, dialect), sources } };
   } catch (error) {
     if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
     return { failed: queryProblem(audience, error, 1) };

@@ -24,7 +24,7 @@ export async function newestData(sources: readonly DatedSource[], warehouse: War
   const { dialect } = warehouse;
   const newest = new Map<string, string | null>();
   for (const { name, table, loadedAt } of sources) {
-    const at = isoText(dialect.toUtc(`max(${loadedAt})`), dialect);
+    const at = isoText(dialect.toUtc(`${dialect.builtIn("max")}(${loadedAt})`), dialect);
     try {
       const rows = await warehouse.query({ sql: `select ${at} as loaded_at from ${table}`, params: [] });
       newest.set(name, (rows[0]?.["loaded_at"] as string | null | undefined) ?? null);

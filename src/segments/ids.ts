@@ -1,7 +1,8 @@
 /** Which columns may hold a user's id or an address; see "One form of an id" in docs/decisions.md. */
 import type { Problem } from "../core/errors.js";
 import type { SqlFile } from "../project/types.js";
-import type { Column, ColumnKind } from "../warehouse/types.js";
+import type { ColumnKind } from "../warehouse/kinds.js";
+import type { Column } from "../warehouse/types.js";
 
 /** The type in which a segment returns its ids, as the warehouse calls it. */
 export interface IdType {

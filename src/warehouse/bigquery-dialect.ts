@@ -78,6 +78,8 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   // Temporary tables belong to the session, which goes by itself a day after its last statement.
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temp table opportune_${name}`,
+  queriesApart: false,
+  builtIn: (name) => name,
   materialized: "",
   kept: KEPT,
   arbitration: { before: [], after: [] },

@@ -49,6 +49,13 @@ export interface Dialect {
   workTable(name: string): string;
   /** What begins the definition of a work table, which replaces one of that name. */
   createWorkTable(name: string): string;
+  /**
+   * Whether a user's query runs by itself, into the work table APART, as names mean in it what they mean to its author: their
+   * functions and operators must not stand in for ours, nor ours for theirs.
+   */
+  queriesApart: boolean;
+  /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
+  builtIn(name: string): string;
   /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
   materialized: string;
   /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
@@ -104,6 +111,9 @@ export type WorkTable = "segment_rows" | "audience_members" | "decisions";
 /** All that sql/work.sql defines. Those of a session that others use later are dropped when the warehouse is closed. */
 export const WORK_TABLES: readonly (WorkTable | "outcomes")[] = ["segment_rows", "audience_members", "decisions", "outcomes"];
 
+/** The work table that holds the rows of a user's query for one statement; see `queriesApart`. */
+export const APART = "query";
+
 /**
  * The dialect of one opened warehouse. Its work tables carry what tells this opening from all others: a run opens its own. A
  * session may have been another's before (a pooler, a proxy, a file that is open twice): what was left there is never taken for
@@ -126,7 +136,7 @@ export function openingId(): string {
 
 /** SQL to look at, the same each time: without what tells an opening from others. */
 export function withoutOpening(sql: string): string {
-  return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${WORK_TABLES.join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
+  return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${[...WORK_TABLES, APART].join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
 }
 
 const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
@@ -160,6 +170,8 @@ export const duckdbDialect: Dialect = {
   // on a second one while outcomes are appended on the first.
   workTable: (name) => `opportune_work.${name}`,
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
+  queriesApart: false,
+  builtIn: (name) => name,
   materialized: "",
   kept: "",
   arbitration: { before: [], after: [] },

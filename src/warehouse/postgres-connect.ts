@@ -1,6 +1,6 @@
 import type { Client, ClientConfig } from "pg";
 import { formatDuration } from "../core/durations.js";
-import { OpportuneError } from "../core/errors.js";
+import { OpportuneError, type Problem } from "../core/errors.js";
 import type { PostgresConnection } from "../project/types.js";
 import { driverMissing } from "./driver.js";
 import { WarehouseError } from "./error.js";
@@ -8,15 +8,6 @@ import { readNamedFile } from "./named-file.js";
 
 /** A server that doesn't answer within this is not there, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
-
-/** Most memory of each sort and hash of a statement, and of temporary tables, until it goes to disk. */
-const WORK_MEM = "64MB";
-
-/**
- * A transaction whose process says nothing for so long is ended by the server, ms: a process that was stopped or cut off
- * amid one would else keep the ledger's lease from everybody, expired or not. Ours ask their statements without a pause.
- */
-const IDLE_IN_TRANSACTION_MS = 60_000;
 
 const UNREADABLE_CA = { code: "warehouse/ca", hint: "Give the path of the server's CA certificate in PEM, relative to the project." };
 
@@ -65,35 +56,6 @@ function clientConfig(connection: PostgresConnection, root: string): ClientConfi
     keepAlive: true,
   };
 }
-
-/**
- * The statements that begin a transaction, in one request. Its settings are its own: on a backend that others use too they neither
- * get lost nor stay behind. The last one gives `pid`, the backend's, and `began`, in microseconds since 1970 UTC.
- */
-export function beginning({ statementTimeoutSeconds, searchPath }: PostgresConnection): string {
-  const settings: [string, string][] = [
-    ["timezone", "UTC"],
-    ["client_min_messages", "warning"],
-    ["statement_timeout", String(statementTimeoutSeconds * 1000)],
-    ["idle_in_transaction_session_timeout", String(IDLE_IN_TRANSACTION_MS)],
-    // Compiling takes longer than what it saves: each statement runs once.
-    ["jit", "off"],
-    ["work_mem", WORK_MEM],
-  ];
-  const path = searchPath.map((schema) => `"${schema.replaceAll('"', '""')}"`).join(", ");
-  const set = settings.map(([name, value]) => `set_config('${name}', '${value}', true)`);
-  // A server that forgets commits when it crashes would forget what was handed over, and send it again.
-  set.push("set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true)");
-  return [
-    "begin isolation level read committed",
-    // The user's own, whatever another has left.
-    `set local search_path to ${searchPath.length === 0 ? "default" : path}`,
-    `select ${set.join(", ")}, pg_backend_pid() as pid, cast(cast(extract(epoch from now()) * 1000000 as bigint) as text) as began`,
-  ].join("; ");
-}
-
-/** Of temporary tables' buffers, which are a session's: a backend that had temporary tables before keeps what it has. */
-export const TEMP_BUFFERS = `select set_config('temp_buffers', '${WORK_MEM}', false)`;
 
 /** What the driver threw, as far as it says it. */
 interface DriverError {
@@ -175,6 +137,35 @@ export function poolerBetween(connection: PostgresConnection, seen: string, caus
 export const SESSION_MODE =
   "Connect to Postgres itself, or to the pooler in session mode: often port 5432 in place of 6543, or the host without `-pooler`; PgBouncer: pool_mode = session.";
 
+/** What stands in the way of a whole run, not of one statement; null for anything else. */
+function obstacle(code: string, sql: string, { database, user }: PostgresConnection): Problem | null {
+  if (code === "25006") return readOnly(database);
+  if (code === "42501" && /^(drop table if exists pg_temp|create temporary)/.test(sql)) return noTemporaryTables(database, user);
+  return null;
+}
+
+/** A standby, or a database or role whose transactions are read-only. */
+export function readOnly(database: string | null): Problem {
+  return {
+    code: "warehouse/read-only",
+    message: "This Postgres is read-only: it is a standby, or default_transaction_read_only is on. A run writes to the ledger.",
+    hint: `Connect to the primary; or, as its owner: alter database ${quoted(database)} reset default_transaction_read_only (or alter role).`,
+  };
+}
+
+export function noTemporaryTables(database: string | null, user: string | null): Problem {
+  return {
+    code: "warehouse/temporary-tables",
+    message: `Role ${user ?? "of this target"} may not create temporary tables in this database. A run stages its rows in them.`,
+    hint: `As the database's owner: grant temporary on database ${quoted(database)} to ${quoted(user)};`,
+  };
+}
+
+/** A name in a hint's SQL. */
+export function quoted(name: string | null): string {
+  return name === null ? "NAME" : /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
 /**
  * The server's complaint about a statement, with the line it points at; or the loss of the connection.
  * @param sql what was run
@@ -186,6 +177,8 @@ export function statementError(error: unknown, sql: string, shown: string, conne
   // Class 08 and 57P01 to 57P05: the server went away, or sends us away.
   if (!fromServer || code.startsWith("08") || code.startsWith("57P")) return connectionLost(connection, error);
   const line = position === null ? null : [...sql].slice(0, position - 1).filter((character) => character === "\n").length + 1;
+  const refused = obstacle(code, sql, connection);
+  if (refused !== null) return new OpportuneError(refused, 1, error);
   const timeout = code === "57014" && message.includes("statement timeout");
   const reason = timeout ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target` : message;
   return new WarehouseError(reason, line, shown, error);

@@ -23,6 +23,16 @@ function saysTime(text: string): string {
     else cast(substr(${day}, 9, 2) as integer) <= extract(day from ${month} + interval '1 month' - interval '1 day') end`;
 }
 
+/**
+ * Under "C" only ASCII has a lower case; another collation knows more. It comes second: a Turkish one has a letter of its own for
+ * the lower case of I. Text of ASCII alone, which has as many bytes as letters, is spared it.
+ */
+export function lowerBy(collation: string): Dialect["lower"] {
+  const own = `pg_catalog."${collation}"`;
+  return (text) =>
+    `case when octet_length(${text}) = length(${text}) then lower(${text} collate "C") else lower(lower(${text} collate "C") collate ${own}) collate "C" end`;
+}
+
 export const postgresDialect: Dialect = {
   name: "postgres",
   types: { text: "text", timestamp: "timestamptz", bigint: "bigint", boolean: "boolean" },
@@ -53,16 +63,15 @@ export const postgresDialect: Dialect = {
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
-  // Under "C" only ASCII has a lower case; the database's own collation knows more. It comes second: a Turkish one has a
-  // letter of its own for the lower case of I. Text of ASCII alone, which has as many bytes as letters, is spared it.
   byteLength: (text) => `octet_length(${text})`,
-  lower: (text) =>
-    `case when octet_length(${text}) = length(${text}) then lower(${text} collate "C") else lower(lower(${text} collate "C") collate "default") collate "C" end`,
+  lower: lowerBy("default"),
   matches: (text, pattern) => `${text} ~ ${literal(pattern)}`,
   // Temporary, so that they vanish with the connection however it ends. They would come before a user's table of the same
   // name: hence the prefix.
   workTable: (name) => `pg_temp.opportune_${name}`,
   createWorkTable: (name) => `drop table if exists pg_temp.opportune_${name};\ncreate temporary table opportune_${name}`,
+  queriesApart: true,
+  builtIn: (name) => `pg_catalog.${name}`,
   materialized: "materialized",
   kept: "",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.

@@ -3,7 +3,8 @@ import type { OpportuneError } from "../core/errors.js";
 import type { PostgresConnection } from "../project/types.js";
 import { openingId } from "./dialect.js";
 import { WarehouseError } from "./error.js";
-import { beginning, connectionLost, connectPostgres, poolerBetween, statementError, TEMP_BUFFERS, unreachable } from "./postgres-connect.js";
+import { connectionLost, connectPostgres, poolerBetween, statementError, unreachable } from "./postgres-connect.js";
+import { beginning, pathStatements, SESSION_RESETS, SESSION_SETTINGS, UNICODE_COLLATION, type Path } from "./postgres-settings.js";
 import { readValue } from "./postgres-values.js";
 import type { Statement } from "./types.js";
 
@@ -23,6 +24,8 @@ interface UnderWay {
 export class PostgresSession {
   /** Part of the name of all that it leaves on a backend. */
   readonly opening = openingId();
+  /** The collation by which letters beyond ASCII have small ones. */
+  readonly unicode: string;
   readonly #client: Client;
   readonly #connection: PostgresConnection;
   /** The backend that it must stay on; null: any will do. */
@@ -32,11 +35,14 @@ export class PostgresSession {
   /** Ends when the transaction under way does. */
   #turn: Promise<unknown> = Promise.resolve();
   #underWay: UnderWay | null = null;
+  /** Of the transaction under way. */
+  #path: Path = "users";
 
-  private constructor(client: Client, connection: PostgresConnection, pid: number | null) {
+  private constructor(client: Client, connection: PostgresConnection, pid: number | null, unicode: string) {
     this.#client = client;
     this.#connection = connection;
     this.#pid = pid;
+    this.unicode = unicode;
     // Without a listener a server that goes away between two statements ends the process.
     client.on("error", (error) => (this.#ended ??= connectionLost(connection, error)));
   }
@@ -45,11 +51,12 @@ export class PostgresSession {
   static async open(connection: PostgresConnection, root: string): Promise<PostgresSession> {
     const client = await connectPostgres(connection, root);
     try {
-      const { pid } = await begin(client, connection);
+      const { pid } = await begin(client, "ours", connection);
+      const { rows } = await client.query<{ collation: string }>(UNICODE_COLLATION);
       // Where it is refused the transaction has failed, and is rolled back by the commit.
-      await client.query(TEMP_BUFFERS).catch(() => undefined);
+      await client.query(SESSION_SETTINGS).catch(() => undefined);
       await client.query("commit");
-      return new PostgresSession(client, connection, pid);
+      return new PostgresSession(client, connection, pid, rows[0]?.collation ?? "default");
     } catch (error) {
       await client.end().catch(() => undefined);
       throw unreachable(connection, error);
@@ -58,7 +65,7 @@ export class PostgresSession {
 
   /** For statements each of which stands alone, with nothing that the one before has left. @throws as `open` */
   static async openAside(connection: PostgresConnection, root: string): Promise<PostgresSession> {
-    return new PostgresSession(await connectPostgres(connection, root), connection, null);
+    return new PostgresSession(await connectPostgres(connection, root), connection, null, "default");
   }
 
   /** Null between transactions. */
@@ -66,17 +73,27 @@ export class PostgresSession {
     return this.#underWay;
   }
 
-  /** All or nothing, one after another. @throws OpportuneError `warehouse/pooler` where the backend is another one */
-  transaction<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(() => this.#atomically(work));
+  /** Whether it has ended by itself: nothing can be asked any more. */
+  get lost(): boolean {
+    return this.#ended !== null;
+  }
+
+  /**
+   * All or nothing, one after another.
+   * @param path of the first statement: another one's costs a request
+   * @throws OpportuneError `warehouse/pooler` where the backend is another one
+   */
+  transaction<T>(path: Path, work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => this.#atomically(path, work));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #atomically<T>(work: () => Promise<T>): Promise<T> {
+  async #atomically<T>(path: Path, work: () => Promise<T>): Promise<T> {
     if (this.#ended !== null) throw this.#ended;
     try {
-      const underWay = await begin(this.#client, this.#connection).catch((error: unknown) => {
+      this.#path = path;
+      const underWay = await begin(this.#client, path, this.#connection).catch((error: unknown) => {
         throw statementError(error, "begin", "begin", this.#connection);
       });
       if (this.#pid !== null && underWay.pid !== this.#pid)
@@ -84,7 +101,7 @@ export class PostgresSession {
       this.#underWay = underWay;
       const result = await work();
       // Where a statement of it failed, Postgres answers a commit with a rollback and no error.
-      const { command } = await this.ask({ sql: "commit", params: [] });
+      const { command } = await this.ask({ sql: "commit", params: [] }, this.#path);
       if (command !== "COMMIT") throw new WarehouseError("The transaction was rolled back: one of its statements had failed.", null, "commit");
       return result;
     } catch (error) {
@@ -98,10 +115,12 @@ export class PostgresSession {
 
   /**
    * One statement of the transaction under way.
+   * @param path where its names are looked up
    * @param shown the statement whose lines an error is about, where ours begins with something else on its first line
    */
-  async ask({ sql, params }: Statement, shown = sql): Promise<QueryArrayResult<Values>> {
+  async ask({ sql, params }: Statement, path: Path, shown = sql): Promise<QueryArrayResult<Values>> {
     if (this.#ended !== null) throw this.#ended;
+    if (path !== this.#path) await this.#lookUp(path);
     // The extended protocol takes one statement and no more, whatever a user's file holds.
     const asked: QueryArrayConfig & { queryMode: "extended" } = {
       text: sql,
@@ -119,6 +138,13 @@ export class PostgresSession {
     }
   }
 
+  async #lookUp(path: Path): Promise<void> {
+    await this.#client.query(pathStatements(path, this.#connection)).catch((error: unknown) => {
+      throw statementError(error, "set search_path", "set search_path", this.#connection);
+    });
+    this.#path = path;
+  }
+
   #moved(seen: string): OpportuneError {
     const error = poolerBetween(this.#connection, seen);
     this.#ended ??= error;
@@ -127,9 +153,8 @@ export class PostgresSession {
 
   /** Drops what others would find on the backend, if it is still this session's, and disconnects. */
   async end(leftovers: string): Promise<void> {
-    await this.transaction(async () => {
-      await this.ask({ sql: leftovers, params: [] });
-      await this.ask({ sql: "reset temp_buffers", params: [] });
+    await this.transaction("ours", async () => {
+      for (const sql of [leftovers, ...SESSION_RESETS]) await this.ask({ sql, params: [] }, "ours");
     }).catch(() => undefined);
     await this.disconnect();
   }
@@ -141,8 +166,8 @@ export class PostgresSession {
 }
 
 /** Begins a transaction with its settings, in one request. @throws what the driver throws */
-async function begin(client: Client, connection: PostgresConnection): Promise<UnderWay> {
-  const answers = (await client.query(beginning(connection))) as unknown as QueryResult<UnderWay>[];
+async function begin(client: Client, path: Path, connection: PostgresConnection): Promise<UnderWay> {
+  const answers = (await client.query(beginning(path, connection))) as unknown as QueryResult<UnderWay>[];
   const [row] = answers.at(-1)?.rows ?? [];
   if (row === undefined) throw new Error("The server answered a transaction's beginning with nothing.");
   return { pid: row.pid, began: row.began };

@@ -3,24 +3,18 @@ import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../core/within.js";
 import type { PostgresConnection } from "../project/types.js";
-import { withOwnWorkTables, WORK_TABLES, type Dialect } from "./dialect.js";
-import { postgresDialect } from "./postgres-dialect.js";
+import { APART, withOwnWorkTables, WORK_TABLES, type Dialect } from "./dialect.js";
+import { lowerBy, postgresDialect } from "./postgres-dialect.js";
 import { UnmetError, WarehouseError } from "./error.js";
+import { arrayText, carriedColumns, columnsOf, rowsOf, typesOf } from "./postgres-rows.js";
 import { PostgresSession, type Values } from "./postgres-session.js";
-import { kindOf } from "./postgres-values.js";
-import { inInformationSchema } from "./sql.js";
+import type { Path } from "./postgres-settings.js";
 import type { AppendColumn, Column, Row, Script, Statement, Warehouse } from "./types.js";
 
 /** How long to wait for the server's word that statements are cancelled, or work tables dropped, ms. */
 const CANCEL_MS = 5_000;
 
 const ARRAY_TYPES = { text: "text[]", integer: "bigint[]", timestamp: "timestamptz[]" } as const;
-
-/** Columns of a described query, with the names of their types as Postgres writes them. */
-const TYPE_NAMES = `select format_type(c.oid, c.modifier) as name, t.typname, t.typcategory
-from unnest($1::oid[], $2::int[]) with ordinality as c(oid, modifier, place)
-join pg_catalog.pg_type t on t.oid = c.oid
-order by c.place`;
 
 /** A pid alone may be another's by now: the transaction's beginning tells. */
 const CANCEL = `select pg_cancel_backend(pid) from pg_catalog.pg_stat_activity
@@ -48,13 +42,15 @@ class PostgresWarehouse implements Warehouse {
   /** Set for what `transaction` calls, whose statements are its own; not for what others ask meanwhile. */
   readonly #inside = new AsyncLocalStorage<true>();
   readonly #openAside: () => Promise<PostgresSession>;
+  /** Columns of each query described, as `carriedColumns` writes them. */
+  readonly #carried = new Map<string, string>();
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<PostgresSession> | null = null;
 
   constructor(session: PostgresSession, openAside: () => Promise<PostgresSession>) {
     this.#session = session;
     this.#openAside = openAside;
-    this.dialect = withOwnWorkTables(postgresDialect, session.opening);
+    this.dialect = withOwnWorkTables({ ...postgresDialect, lower: lowerBy(session.unicode) }, session.opening);
   }
 
   label(): void {
@@ -66,22 +62,29 @@ class PostgresWarehouse implements Warehouse {
   }
 
   hasTable(schema: string, table: string): Promise<boolean> {
-    return inInformationSchema(this, schema, table);
+    // Told whatever the role may read of it, and in the case in which names are quoted.
+    const known = "select 1 as known from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2";
+    return this.query({ sql: known, params: [schema, table], ours: true }).then((rows) => rows.length > 0);
   }
 
-  describe(statement: Statement): Promise<Column[]> {
+  async describe(statement: Statement): Promise<Column[]> {
+    const { fields, types } = await this.#fields(statement);
+    this.#carried.set(statement.sql, carriedColumns(fields, types, this.dialect));
+    return columnsOf(fields, types);
+  }
+
+  async #fields(statement: Statement): Promise<{ fields: readonly FieldDef[]; types: readonly Row[] }> {
     // In parentheses nothing but a query is grammatical, and nothing of it is executed. The user's lines keep their numbers.
     const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
-    return this.#alone(async () => {
-      const { fields } = await this.#session.ask(asked, statement.sql);
-      const numbers = (of: (field: FieldDef) => number): string => arrayText(fields.map(of));
-      const params = [numbers(({ dataTypeID }) => dataTypeID), numbers(({ dataTypeModifier }) => dataTypeModifier)];
-      const types = rowsOf(await this.#session.ask({ sql: TYPE_NAMES, params }));
-      return fields.map(({ name }, i) => {
-        const type = types[i];
-        return { name, type: String(type?.["name"]), kind: kindOf(String(type?.["typname"]), String(type?.["typcategory"])) };
-      });
+    return this.#alone("users", async () => {
+      const { fields } = await this.#session.ask(asked, "users", statement.sql);
+      return { fields, types: rowsOf(await this.#session.ask(typesOf(fields), "users")) };
     });
+  }
+
+  async #described(statement: Statement): Promise<string> {
+    const { fields, types } = await this.#fields(statement);
+    return carriedColumns(fields, types, this.dialect);
   }
 
   async query(statement: Statement): Promise<Row[]> {
@@ -90,12 +93,34 @@ class PostgresWarehouse implements Warehouse {
   }
 
   async #read(statement: Statement): Promise<Row[]> {
-    return rowsOf(await this.#alone(() => this.#session.ask(statement)));
+    return rowsOf(await this.#ask(statement));
   }
 
   async execute(statement: Statement): Promise<number> {
     this.usage.statements += 1;
-    return (await this.#alone(() => this.#session.ask(statement))).rowCount ?? 0;
+    return (await this.#ask(statement)).rowCount ?? 0;
+  }
+
+  /** By itself, or in the transaction it is asked in; after the user's query that it reads, if it reads one. */
+  async #ask(statement: Statement): Promise<QueryArrayResult<Values>> {
+    const { apart } = statement;
+    if (apart === undefined) {
+      const path = pathOf(statement);
+      return this.#alone(path, () => this.#session.ask(statement, path));
+    }
+    const columns = this.#carried.get(apart.sql) ?? (await this.#described(apart));
+    return this.#alone("users", async () => {
+      const table = this.dialect.workTable(APART);
+      // The user's lines keep their numbers.
+      const fill = `create temporary table ${table} on commit drop as select ${columns} from (${apart.sql}\n) opportune_query`;
+      await this.#session.ask({ sql: fill, params: apart.params }, "users", apart.sql);
+      try {
+        return await this.#session.ask(statement, "ours");
+      } catch (error) {
+        // A line of the statement isn't one of the user's.
+        throw error instanceof WarehouseError ? new WarehouseError(error.reason, null, statement.sql, error) : error;
+      }
+    });
   }
 
   /** Not from inside `transaction`: a fetch is one of its own, as outcomes are committed in between. */
@@ -103,8 +128,9 @@ class PostgresWarehouse implements Warehouse {
     this.#refuseInside("stream");
     // Named as nobody else's: a backend may hold those of an earlier run.
     const cursor = `opportune_cursor_${this.#session.opening}_${String(++this.#cursors)}`;
+    const path = pathOf(statement);
     const ask = (sql: string, params = [] as Statement["params"], shown = sql): Promise<Row[]> =>
-      this.#session.transaction(async () => rowsOf(await this.#session.ask({ sql, params }, shown)));
+      this.#session.transaction(path, async () => rowsOf(await this.#session.ask({ sql, params }, path, shown)));
     this.usage.statements += 1;
     await ask(`declare ${cursor} no scroll cursor with hold for ${statement.sql}`, statement.params, statement.sql);
     try {
@@ -120,30 +146,32 @@ class PostgresWarehouse implements Warehouse {
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     this.usage.statements += 1;
-    await this.#alone(() => this.#append(table, columns));
+    await this.#alone("users", () => this.#append(table, columns, "users"));
   }
 
-  async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+  async #append(table: string, columns: readonly AppendColumn[], path: Path): Promise<void> {
     const names = columns.map(({ name }) => this.dialect.quote(name)).join(", ");
-    const arrays = columns.map(({ kind }, i) => `$${String(i + 1)}::${ARRAY_TYPES[kind]}`).join(", ");
+    const arrays = columns.map(({ kind }, i) => `pg_catalog.unnest($${String(i + 1)}::${ARRAY_TYPES[kind]})`).join(", ");
     const params = columns.map(({ kind, values }) =>
       arrayText(kind === "timestamp" ? values.map((at) => (at === null ? null : new Date(at).toISOString())) : values),
     );
-    await this.#session.ask({ sql: `insert into ${table} (${names}) select * from unnest(${arrays})`, params });
+    await this.#session.ask({ sql: `insert into ${table} (${names}) select * from rows from (${arrays}) appended`, params }, path);
   }
 
   async script({ work = [], fill, statements }: Script): Promise<Row[]> {
     this.#refuseInside("script");
     this.usage.statements += 1;
-    return this.#session.transaction(async () => {
-      for (const statement of work) await this.#session.ask(statement);
+    const first = work[0] ?? statements[0];
+    const path = first === undefined ? "ours" : pathOf(first);
+    return this.#session.transaction(path, async () => {
+      for (const statement of work) await this.#session.ask(statement, pathOf(statement));
       if (fill !== undefined) {
-        await this.#session.ask({ sql: `delete from ${fill.table}`, params: [] });
-        await this.#append(fill.table, fill.columns);
+        await this.#session.ask({ sql: `delete from ${fill.table}`, params: [] }, path);
+        await this.#append(fill.table, fill.columns, path);
       }
       let rows: Row[] = [];
       for (const [i, statement] of statements.entries()) {
-        const result = await this.#session.ask(statement);
+        const result = await this.#session.ask(statement, pathOf(statement));
         if (statement.mustChange !== undefined && result.rowCount !== statement.mustChange) throw new UnmetError(statement.sql, i);
         rows = rowsOf(result);
       }
@@ -154,7 +182,7 @@ class PostgresWarehouse implements Warehouse {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseInside("transaction");
     this.usage.statements += 2;
-    return this.#session.transaction(() => this.#inside.run(true, work));
+    return this.#session.transaction("users", () => this.#inside.run(true, work));
   }
 
   /** What is a transaction of its own would wait for ever for the end of the one it is called in. */
@@ -163,16 +191,18 @@ class PostgresWarehouse implements Warehouse {
   }
 
   /** A transaction of its own, or part of the one it is called in. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#inside.getStore() === true ? work() : this.#session.transaction(work);
+  #alone<T>(path: Path, work: () => Promise<T>): Promise<T> {
+    return this.#inside.getStore() === true ? work() : this.#session.transaction(path, work);
   }
 
   readonly beside = async (statement: Statement): Promise<number> => {
+    // Between two heartbeats the server may have ended it, as idle for too long.
+    if ((await this.#second?.catch(() => null))?.lost === true) this.#second = null;
     this.#second ??= this.#openAside();
     const second = this.#second;
     try {
       const session = await second;
-      return (await session.transaction(() => session.ask(statement))).rowCount ?? 0;
+      return (await session.transaction("ours", () => session.ask(statement, "ours"))).rowCount ?? 0;
     } catch (error) {
       this.#second = null;
       void second.then((session) => session.disconnect()).catch(() => undefined);
@@ -185,12 +215,14 @@ class PostgresWarehouse implements Warehouse {
    * identifier, and a copy of a whole cluster (a snapshot, a replica) has the same as its original.
    */
   async identity(): Promise<string | null> {
-    const [database] = await this.#read({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [] });
-    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [] }).catch((error: unknown) => {
-      // Refused to most users of managed services.
-      if (error instanceof WarehouseError) return [];
-      throw error;
-    });
+    const [database] = await this.#read({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [], ours: true });
+    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [], ours: true }).catch(
+      (error: unknown) => {
+        // Refused to most users of managed services.
+        if (error instanceof WarehouseError) return [];
+        throw error;
+      },
+    );
     return createHash("sha256")
       .update(`postgres ${String(cluster[0]?.["system_identifier"] ?? "")} ${String(database?.["oid"])}`)
       .digest("hex");
@@ -212,17 +244,6 @@ class PostgresWarehouse implements Warehouse {
   }
 }
 
-function rowsOf({ rows, fields }: QueryArrayResult<Values>): Row[] {
-  return rows.map((values) => toRow(fields, values));
-}
-
-function toRow(fields: readonly FieldDef[], values: Values): Row {
-  const row: Row = {};
-  for (let i = 0; i < fields.length; i++) row[fields[i]?.name ?? ""] = values[i] ?? null;
-  return row;
-}
-
-/** An array as Postgres reads it from text. */
-function arrayText(values: readonly (string | number | null)[]): string {
-  return `{${values.map((value) => (value === null ? "null" : typeof value === "number" ? String(value) : `"${value.replaceAll(/["\\]/g, "\\$&")}"`)).join(",")}}`;
+function pathOf({ ours }: Statement): Path {
+  return ours === true ? "ours" : "users";
 }

@@ -94,12 +94,21 @@ function sessionSettings({ statementTimeoutSeconds }: SnowflakeConnection): stri
   const settings = {
     timezone: "'UTC'",
     autocommit: "true",
+    // Else names in quotes, ours among them, are folded to upper case.
+    quoted_identifiers_ignore_case: "false",
+    // A limit would cut off claims without a word.
+    rows_per_resultset: "0",
+    error_on_nondeterministic_merge: "true",
     timestamp_type_mapping: "'TIMESTAMP_NTZ'",
     timestamp_input_format: "'AUTO'",
     timestamp_ntz_output_format: "'YYYY-MM-DD HH24:MI:SS.FF6'",
     timestamp_ltz_output_format: "'YYYY-MM-DD HH24:MI:SS.FF6 TZH:TZM'",
     timestamp_tz_output_format: "'YYYY-MM-DD HH24:MI:SS.FF6 TZH:TZM'",
+    date_input_format: "'AUTO'",
     date_output_format: "'YYYY-MM-DD'",
+    time_input_format: "'AUTO'",
+    time_output_format: "'HH24:MI:SS'",
+    binary_output_format: "'HEX'",
     statement_timeout_in_seconds: seconds,
     // Of a lock that another's transaction holds.
     lock_timeout: seconds,

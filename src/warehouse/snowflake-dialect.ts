@@ -62,6 +62,8 @@ export const snowflakeDialect: Dialect = {
   // Temporary tables belong to the session, and live in its own schema.
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temporary table opportune_${name}`,
+  queriesApart: false,
+  builtIn: (name) => name,
   materialized: "",
   kept: "",
   arbitration: { before: [], after: [] },

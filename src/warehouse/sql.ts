@@ -18,6 +18,14 @@ export class Binder {
     this.dialect = dialect;
   }
 
+  /** For a statement that begins with what this one has bound. */
+  continued(): Binder {
+    const binder = new Binder(this.dialect);
+    binder.params.push(...this.params);
+    for (const [value, sql] of this.#known) binder.#known.set(value, sql);
+    return binder;
+  }
+
   /** SQL of the value, cast to one of the dialect's types; equal values share a placeholder. */
   bind(value: Param, type: keyof Dialect["types"] = "text"): string {
     const known = `${type}:${value ?? "null"}`;
@@ -104,7 +112,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,
   };
   const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
-  return { sql, params: binder.params };
+  return { sql, params: binder.params, ours: true };
 }
 
 /** The dialect's words as Handlebars helpers, under the names used in sql/. */
@@ -171,12 +179,12 @@ function messageId({ salt, of, anchor, repeatKind, trial }: MessageIdParts, dial
 
 /** SQL of a timestamp as ISO 8601 UTC to the second. */
 export function isoSeconds(timestamp: string, dialect: Dialect): string {
-  return `replace(substr(${dialect.utcText(timestamp)}, 1, 19), ' ', 'T') || 'Z'`;
+  return `${dialect.builtIn("replace")}(${dialect.builtIn("substr")}(${dialect.utcText(timestamp)}, 1, 19), ' ', 'T') || 'Z'`;
 }
 
 /** SQL of a timestamp as ISO 8601 UTC with what there is of fractions. */
 export function isoText(timestamp: string, dialect: Dialect): string {
-  return `replace(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
+  return `${dialect.builtIn("replace")}(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
 }
 
 /** The SQL of a hash's canonical text, `<length>:<text>` of each part, joined by commas; see "Buckets" in docs/decisions.md. */
@@ -192,5 +200,5 @@ export function ledgerTable(dialect: Dialect, schema: string, table: string): st
 export async function inInformationSchema(warehouse: Warehouse, schema: string, table: string): Promise<boolean> {
   const binder = new Binder(warehouse.dialect);
   const named = `lower(table_schema) = lower(${binder.bind(schema)}) and lower(table_name) = lower(${binder.bind(table)})`;
-  return (await warehouse.query({ sql: `select table_name from information_schema.tables where ${named}`, params: binder.params })).length > 0;
+  return (await warehouse.query({ sql: `select table_name from information_schema.tables where ${named}`, params: binder.params, ours: true })).length > 0;
 }

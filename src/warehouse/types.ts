@@ -11,6 +11,10 @@ export interface Statement {
   segment?: string;
   /** Most bytes it may read. Staging asks for the estimate and refuses; a warehouse that charges by them refuses too, before it begins. */
   maxBytes?: number;
+  /** Its names are the warehouse's own or have their schema: where a session may look names up, nobody else's are looked at. */
+  ours?: boolean;
+  /** A user's query, whose rows it reads from the work table APART: where `queriesApart`. */
+  apart?: Statement;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */

@@ -27,12 +27,12 @@ export function serverConnection(url = process.env[POSTGRES_URL_VARIABLE]): Post
 }
 
 /**
- * A database of its own, whose language sorts otherwise than bytes do (English: a before B), as most in the world.
+ * A database of its own, whose language sorts otherwise than bytes do (by default English: a before B), as most in the world.
  * `drop` ends its connections and removes it.
  */
-export async function createDatabase(url?: string): Promise<{ connection: PostgresConnection; drop: () => Promise<void> }> {
+export async function createDatabase(url?: string, locale = "en-US"): Promise<{ connection: PostgresConnection; drop: () => Promise<void> }> {
   const connection = { ...serverConnection(url), database: `test_${randomBytes(6).toString("hex")}` };
-  await asSuperuser(`create database ${connection.database} template template0 locale_provider icu icu_locale 'en-US'`, url);
+  await asSuperuser(`create database ${connection.database} template template0 locale_provider icu icu_locale '${locale}'`, url);
   return { connection, drop: () => asSuperuser(`drop database if exists ${connection.database} with (force)`, url) };
 }
 
