@@ -174,7 +174,7 @@ export function manifestDocument(project: Project, about: { version: string; gen
     })),
     selected: about.segments.map(({ id }) => id),
     versions: Object.fromEntries([...project.segments.values(), ...project.audiences.values()].map(({ file, version }) => [file, version])),
-    ...(listingDocument([...project.segments.values()], [...project.audiences.values()])),
+    ...listingDocument([...project.segments.values()], [...project.audiences.values()]),
   };
 }
 
