@@ -1,6 +1,5 @@
 /** The clock of a provider, as the `Date` of its answers tells it. */
-import { CLOCKS_AGREE_MS, instant, skewOf } from "../core/clock.js";
-import { formatDuration } from "../core/durations.js";
+import { apart, CLOCKS_AGREE_MS, instant, skewOf } from "../core/clock.js";
 
 /** A `Date` is cut to its second, ms. */
 const RESOLUTION_MS = 999;
@@ -14,6 +13,5 @@ export function wrongClock(date: string | undefined, begun: number, answered: nu
   if (Number.isNaN(theirs)) return null;
   const skew = skewOf(theirs, begun - RESOLUTION_MS, answered);
   if (Math.abs(skew) <= CLOCKS_AGREE_MS) return null;
-  const apart = formatDuration(Math.round(Math.abs(skew) / 1000));
-  return `this machine's clock says ${instant(Math.floor(answered / 1000) * 1000)}, the provider's ${instant(theirs)}: they differ by ${apart}`;
+  return `this machine's clock says ${instant(Math.floor(answered / 1000) * 1000)}, the provider's ${instant(theirs)}: they differ by ${apart(skew)}`;
 }

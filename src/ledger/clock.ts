@@ -1,6 +1,5 @@
 /** This machine's clock beside the warehouse's: a run by a clock that is ahead makes the ledger refuse all others until then. */
-import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
-import { formatDuration } from "../core/durations.js";
+import { apart, CLOCKS_AGREE_MS, instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { knownRuns, type KnownRun } from "./forget-run.js";
@@ -12,7 +11,7 @@ export function skewProblem(warehouse: Warehouse, { clock, skewMs }: Pick<Facts,
   if (warehouse.dialect.oneProcess || Math.abs(skewMs) <= CLOCKS_AGREE_MS) return null;
   return {
     code: "run/clock",
-    message: `This machine's clock says ${toSecond(clock + skewMs)}, the warehouse's ${toSecond(clock)}: they differ by ${formatDuration(Math.round(Math.abs(skewMs) / 1000))}, more than the minute that is allowed.`,
+    message: `This machine's clock says ${toSecond(clock + skewMs)}, the warehouse's ${toSecond(clock)}: they differ by ${apart(skewMs)}, more than the minute that is allowed.`,
     hint: `Set the wrong clock, and run again. If an earlier run went by a wrong clock, ${TAKE_BACK}.`,
   };
 }

@@ -126,7 +126,7 @@ describe.concurrent("run", () => {
       expect(refused.stdout + refused.stderr).not.toContain("SG.wrong");
       expect(refused.stdout).toMatch(/5 released \(\d+ channel_stopped\)/);
       expect(refused.stderr).toMatch(/It is paused until .*Z; `opportune resume --channel email` ends that\./);
-      expect((await opportune(root, ["debug"], { KEY: "SG.right" })).stdout).toMatch(/paused +channel email \(until .*Z: HTTP 401/);
+      expect((await opportune(root, ["debug"], { KEY: "SG.right" })).stdout).toMatch(/paused +channel email \(breaker, until .*Z: HTTP 401/);
       expect((await opportune(root, ["resume", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
       const right = await opportune(root, ["run", "--output", "json"], { KEY: "SG.right" });
       expect(JSON.parse(right.stdout)).toMatchObject({ status: "success", delivery: { accepted: 5 } });
