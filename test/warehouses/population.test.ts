@@ -10,8 +10,8 @@ import { drawStory } from "../support/stories.js";
 import type { DecidedRow } from "../support/world.js";
 import { WAREHOUSES } from "./support/each.js";
 
-/** A population that meets 21 of the 23 reasons within its first runs, in six segments. */
-const SEED = 4;
+/** A population that meets 20 of the 23 reasons within its first runs, in six segments. */
+const SEED = 17;
 const USERS = 150;
 const RUNS = 6;
 /** Rows of the model's for these runs. */
@@ -38,7 +38,7 @@ describe("the population", () => {
   it("is large, and meets nearly every reason", () => {
     const rows = model.flat();
     expect(rows.length).toBeGreaterThan(AT_LEAST);
-    expect(new Set(rows.map(({ reason }) => reason)).size).toBe(21);
+    expect(new Set(rows.map(({ reason }) => reason)).size).toBe(20);
   });
 });
 

@@ -77,12 +77,8 @@ onEachWarehouse("values", ({ name }, check) => {
   check("timestamps mean the same instant whatever zone they were written in", async () => {
     const { toUtc, microseconds, types, plusSeconds, secondsBetween, utcText } = warehouse.dialect;
     for (const written of ["2026-03-02T12:00:00.123456Z", "2026-03-02T14:00:00.123456+02:00", "2026-03-02 04:00:00.123456-08:00"]) {
-      const at = toUtc(text());
-      const [row] = await query(
-        `select ${isoText(at, warehouse.dialect)} as iso, ${microseconds(at)} as us from (select 1 as one) t`,
-        written,
-        ...(at.split(text()).length > 2 ? [written] : []),
-      );
+      const at = toUtc("t.written", "text");
+      const [row] = await query(`select ${isoText(at, warehouse.dialect)} as iso, ${microseconds(at)} as us from (select ${text()} as written) t`, written);
       expect(row?.["iso"]).toBe("2026-03-02T12:00:00.123456Z");
     }
     const noon = `cast('2026-03-02 12:00:00' as ${types.timestamp})`;
@@ -214,8 +210,8 @@ onEachWarehouse("values", ({ name }, check) => {
   });
 
   check("its identity stays the same from one connection to the next", async () => {
-    const first = await warehouse.identity();
-    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    const first = await warehouse.identity(true);
+    expect(first).toMatch(/^[0-9a-f-]{36,64}$/);
     const again = warehouse.dialect.oneProcess ? warehouse : await database.connect();
     expect(await again.identity()).toBe(first);
   });
