@@ -144,6 +144,7 @@ it("on DuckDB a provider whose answers are of another time stops its channel, th
     problems: [{ code: "delivery/clock", hint: expect.stringContaining("opportune ledger forget RUN") as string }],
     delivery: { counts: { accepted: 1, released: { channel_stopped: 2 } } },
   });
+  expect(lied.problems[0]?.hint).toContain("`opportune resume --target prod --channel email` ends that.");
   expect(lied.problems[0]?.message).toMatch(
     /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by 400 days/,
   );
