@@ -66,7 +66,9 @@ it("however many runs are taken back at once, each row has a number of its own, 
   expect((await forget(shop, first.runId, { andLater: true })).stdout.match(/Run \S+/g)).toHaveLength(4);
   await shop.run(T0 + 4 * MINUTE, LIVE);
   expect(
-    await shop.rows(`select l.event from opportune.sent_ledger l where l.reason in ('forgotten', 'kept') and l.seq >= (select 1000000000 * max(fence) from opportune.runs)`),
+    await shop.rows(
+      `select l.event from opportune.sent_ledger l where l.reason in ('forgotten', 'kept') and l.seq >= (select 1000000000 * max(fence) from opportune.runs)`,
+    ),
   ).toEqual([]);
 });
 
