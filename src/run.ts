@@ -117,8 +117,9 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const deliveryMs = now() - deliveryStarted;
     const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
     const pausedUntil = await pauseStopped(job, delivery);
-    const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, targetOption(project.target));
-    const problems = problemsOf(decisions, delivery, pausedUntil, failures);
+    const target = targetOption(project.target);
+    const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
+    const problems = problemsOf(decisions, delivery, pausedUntil, failures, target);
     const doubts = await doubtsLeft(job, delivery);
     const done = {
       ...about,
@@ -310,11 +311,12 @@ function problemsOf(
   delivery: DeliveryResult | null,
   pausedUntil: ReadonlyMap<string, string>,
   failures: readonly FailedDelivery[],
+  target: string,
 ): Problem[] {
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
-    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped, pausedUntil.get(channel) ?? "")),
+    ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped, pausedUntil.get(channel) ?? "", target)),
     ...failures.map(({ problem }) => problem),
   ];
 }

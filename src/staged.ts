@@ -83,6 +83,7 @@ export async function unsharedAudiences(warehouse: Warehouse): Promise<string[]>
     having count(*) >= ${String(LEAST_UNSHARED)} and count(r.user_id) = 0
     order by m.audience`,
     params: [],
+    ours: true,
   });
   return rows.map(({ audience }) => String(audience));
 }

@@ -59,6 +59,29 @@ it("a run on which later ones built goes back with them alone, and the scheduler
   ]);
 });
 
+it("however many runs are taken back at once, each row has a number of its own, below those of the next run", async () => {
+  const shop = await Shop.sending(["ada"]);
+  const first = await shop.run(T0, LIVE);
+  for (const minutes of [1, 2, 3]) await shop.run(T0 + minutes * MINUTE, LIVE);
+  expect((await forget(shop, first.runId, { andLater: true })).stdout.match(/Run \S+/g)).toHaveLength(4);
+  await shop.run(T0 + 4 * MINUTE, LIVE);
+  expect(
+    await shop.rows(
+      `select l.event from opportune.sent_ledger l where l.reason in ('forgotten', 'kept') and l.seq >= (select 1000000000 * max(fence) from opportune.runs)`,
+    ),
+  ).toEqual([]);
+});
+
+it("a trial that is ahead is named as such, whatever live runs followed it", async () => {
+  const shop = await Shop.sending(["ada"]);
+  const ahead = await shop.run(T0 + DAYS_400);
+  await shop.run(T0, LIVE);
+  await expect(shop.run(T0 + MINUTE)).rejects.toMatchObject({
+    message: expect.stringContaining(`The ledger knows a run as of ${ahead.asOf}`) as string,
+    problems: [{ code: "run/as-of", hint: expect.stringContaining(`opportune ledger forget ${ahead.runId}`) as string }],
+  });
+});
+
 it("a run is not taken back while one is under way", async () => {
   const shop = await Shop.sending(["ada"], { on: "postgres" });
   const { runId } = await shop.run(T0, LIVE);
@@ -123,6 +146,7 @@ it("on DuckDB a provider whose answers are of another time stops its channel, th
     problems: [{ code: "delivery/clock", hint: expect.stringContaining("opportune ledger forget RUN") as string }],
     delivery: { counts: { accepted: 1, released: { channel_stopped: 2 } } },
   });
+  expect(lied.problems[0]?.hint).toContain("`opportune resume --target prod --channel email` ends that.");
   expect(lied.problems[0]?.message).toMatch(
     /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by 400 days/,
   );

@@ -9,11 +9,9 @@ import { literal } from "../warehouse/dialect.js";
 import { Binder, ledgerTable, textConstant } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { addressProblem } from "../segments/address.js";
+import { LONGEST_ID_BYTES } from "../segments/ids.js";
 
 type Why = "channel" | "topic" | "address" | "user";
-
-/** Above this an id is none. Characters: bytes have no word of their own on every warehouse, and there are never fewer. */
-const LONGEST_ID = 512;
 
 /** Kinds of findings named at most: of names there may be as many as there are rows. */
 const MOST = 20;
@@ -30,7 +28,7 @@ function idleStatement(project: Project, dialect: Dialect, trial: boolean): Stat
   const list = (names: readonly string[]): string => (names.length === 0 ? "('')" : `(${names.map((name) => textConstant(name, binder)).join(", ")})`);
   const channels = list([...project.channels.keys()]);
   const topics = list([...new Set([...project.segments.values()].flatMap(({ topic }) => topic ?? []))]);
-  const nobody = (id: string): string => `coalesce(${canonicalUser(id, dialect)}, '') = '' or length(${id}) > ${String(LONGEST_ID)}`;
+  const nobody = (id: string): string => `coalesce(${canonicalUser(id, dialect)}, '') = '' or ${dialect.byteLength(id)} > ${String(LONGEST_ID_BYTES)}`;
   const wrongAddress = [...project.channels.keys()].map((channel) => {
     const kind = addressColumn(project, channel);
     return `when ${literal(channel)} then ${kind === "user_id" ? nobody("address") : addressProblem(kind, "address", dialect, binder)}`;
@@ -67,6 +65,7 @@ function idleStatement(project: Project, dialect: Dialect, trial: boolean): Stat
     order by n desc, is_of, why, called
     limit ${String(MOST)}`,
     params: binder.params,
+    ours: true,
   };
 }
 
@@ -88,7 +87,7 @@ function problemOf(table: "suppressions" | "preferences", why: Why, called: stri
     case "user":
       return {
         code: "ledger/idle-opt-out",
-        message: `${rows} can match nobody: ${why === "address" ? "the address is blank or none of its channel" : `the user id is blank or longer than ${String(LONGEST_ID)} characters`}.`,
+        message: `${rows} can match nobody: ${why === "address" ? "the address is blank or none of its channel" : `the user id is blank or longer than ${String(LONGEST_ID_BYTES)} bytes`}.`,
         hint: `Append them again with the ${why === "address" ? "address" : "id"} as the segments return it.`,
       };
   }

@@ -4,6 +4,7 @@ import { instant } from "../core/clock.js";
 import { alike } from "../core/alike.js";
 import { OUTBOX_ID } from "../core/outbox-id.js";
 import type { Earlier } from "../delivery/types.js";
+import { RECORD } from "./facts.js";
 import { timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 import type { RunKey } from "./ledger.js";
@@ -34,6 +35,8 @@ export async function earlierAnswers(warehouse: Warehouse, schema: string, run: 
     .select(["channel", "event", "detail", sql<number>`row_number() over (partition by channel order by seq desc)`.as("newest")])
     .where(sql<boolean>`decided_at >= ${sql.raw(since)}`)
     .where(heeded(run.trial))
+    // What was written anew as a run was taken back, its own rows say.
+    .where("run_id", "not like", `${RECORD}%`)
     .where(({ or, and, eb }) =>
       or([
         and([eb("event", "=", "accepted"), eb("reason", "=", "accepted"), sql<boolean>`coalesce(provider_id, '') not like ${sql.raw(`'${OUTBOX_ID}%'`)}`]),

@@ -151,9 +151,12 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
   };
 }
 
+/** What the id of a run begins with that says that another was taken back. */
+export const RECORD = "forget_";
+
 /** The run that says that another was taken back, and holds what had left of it. */
 export function recordOf(runId: string): string {
-  return `forget_${runId}`;
+  return `${RECORD}${runId}`;
 }
 
 /** From the `as_of` of each run that was taken back, and of each that says so. */

@@ -5,7 +5,7 @@ import { literal } from "../warehouse/dialect.js";
 import { isoText, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { recordOf } from "./facts.js";
-import { MOST_CLAIMS, type Ledger } from "./ledger.js";
+import type { Ledger } from "./ledger.js";
 import { NOTHING_YET, TAKEN_BACK } from "./runs.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
 import { heeded, ofKindSql } from "./trial.js";
@@ -30,11 +30,11 @@ export interface Forgotten {
   left: number;
 }
 
-/** The latest first: one run by its id, the newest `most` that a run of a kind reads of, or those of its kind after a run. Those taken back only by id. */
+/** The latest first: one run by its id, the newest `most` that a run of a kind reads of, of these those as of one time (ISO 8601 UTC), or those of its kind after a run. Those taken back only by id. */
 export async function knownRuns(
   warehouse: Warehouse,
   schema: string,
-  of: { runId: string } | { most: number; trial: boolean } | { after: KnownRun },
+  of: { runId: string } | { most: number; trial: boolean; asOf?: string } | { after: KnownRun },
 ): Promise<KnownRun[]> {
   const query = ledgerQueries(warehouse.dialect, schema)
     .selectFrom("runs")
@@ -43,6 +43,7 @@ export async function knownRuns(
     .$if("runId" in of, (runs) => runs.where("run_id", "=", "runId" in of ? of.runId : ""))
     .$if(!("runId" in of), (runs) => runs.where("status", "not in", TAKEN_BACK))
     .$if("most" in of, (runs) => ("most" in of ? runs.where(heeded(of.trial)).limit(of.most) : runs))
+    .$if("asOf" in of, (runs) => runs.where(sql<boolean>`as_of = ${sql.raw(timestampLiteral("asOf" in of ? (of.asOf ?? "") : "", warehouse.dialect))}`))
     .$if("after" in of, (runs) => ("after" in of ? runs.where("fence", ">", of.after.fence).where(sql<boolean>`${sql.raw(ofKindSql(of.after.trial))}`) : runs))
     .orderBy("fence", "desc");
   return (await warehouse.query(statement(query))).map((row) => ({
@@ -62,7 +63,7 @@ export async function forgetRun(ledger: Ledger, run: Pick<KnownRun, "runId" | "a
   const { warehouse, schema } = ledger;
   const { dialect } = warehouse;
   const queries = ledgerQueries(dialect, schema);
-  const base = ledger.reserve(MOST_CLAIMS);
+  const base = ledger.reserve(0);
   const record = recordOf(run.runId);
   const now = instant(at);
   const words = { run_id: literal(run.runId), at: timestampLiteral(now, dialect) };
@@ -83,10 +84,13 @@ export async function forgetRun(ledger: Ledger, run: Pick<KnownRun, "runId" | "a
   const counted = {
     sql: `select event, count(*) as n from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} group by event`,
     params: [],
+    ours: true,
   };
   const rows = await ledger.commit({
     statements: [statement(audit), decisions, statement(counter), pauses, { ...statement(forgotten), mustChange: 1 }, counted],
   });
+  // As many as were written: several runs are taken back under one fence, which has numbers for a thousand million rows.
+  ledger.reserve(rows.reduce((sum, row) => sum + Number(row["n"]), 0));
   const count = (event: string): number => Number(rows.find((row) => row["event"] === event)?.["n"] ?? 0);
   const left = count("claimed");
   return { released: count("released"), voided: count("voided") - left, left };

@@ -30,7 +30,7 @@ export async function pauses(warehouse: Warehouse, schema: string, trial: boolea
 
 /** The statement that asks it. */
 export function pauseQuery(dialect: Dialect, schema: string, trial: boolean, now: number): Statement {
-  return { sql: standingSql(dialect, schema, trial, instant(now)), params: [] };
+  return { sql: standingSql(dialect, schema, trial, instant(now)), params: [], ours: true };
 }
 
 /** Its answer. */

@@ -158,7 +158,7 @@ export function doubtsCheck(doubts: readonly StandingDoubts[], target: Pick<Targ
   return failed("in doubt", {
     code: "debug/in-doubt",
     message: `${counted(messages, "message")}, the oldest since ${oldest.since}`,
-    hint: `\`opportune doubts --target ${target.name}\` lists them; \`opportune doubts settle\` settles them.`,
+    hint: `\`opportune doubts --target ${target.name}\` lists them; \`opportune doubts settle --target ${target.name}\` settles them.`,
   });
 }
 

@@ -9,12 +9,10 @@ import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { APART, literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
-import { idProblem, type IdType } from "./ids.js";
+import { idProblem, LONGEST_ID_BYTES, type IdType } from "./ids.js";
 import { queryProblem, renderQuery } from "./query.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
-/** Postgres' index over segment, user and key takes 2,704 bytes; BigQuery and Snowflake cluster by the first of an id alone. */
-const LONGEST_ID_BYTES = 512;
 /** Characters of a zone or locale that are kept; the longest IANA name has 32. */
 const LONGEST_NAME = 100;
 

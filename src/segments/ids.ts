@@ -4,6 +4,9 @@ import type { SqlFile } from "../project/types.js";
 import type { ColumnKind } from "../warehouse/kinds.js";
 import type { Column } from "../warehouse/types.js";
 
+/** Postgres' index over segment, user and key takes 2,704 bytes; BigQuery and Snowflake cluster by the first of an id alone. */
+export const LONGEST_ID_BYTES = 512;
+
 /** The type in which a segment returns its ids, as the warehouse calls it. */
 export interface IdType {
   segment: string;

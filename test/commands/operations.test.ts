@@ -118,7 +118,7 @@ describe.concurrent("debug", () => {
     );
     const problems = [
       '2 rows of preferences name the topic "basket", which no segment has: they hold nobody back.',
-      "1 row of preferences can match nobody: the user id is blank or longer than 512 characters.",
+      "1 row of preferences can match nobody: the user id is blank or longer than 512 bytes.",
       "1 row of suppressions can match nobody: the address is blank or none of its channel.",
       '1 row of suppressions names the channel "mail", which the project doesn\'t have: they hold nobody back.',
       '1 row of suppressions names the topic "basket", which no segment has: they hold nobody back.',

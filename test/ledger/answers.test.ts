@@ -1,6 +1,7 @@
 /** What the ledger's last answers say of a channel's provider. */
 import { expect, it } from "vitest";
 import { earlierAnswers, earlierOf } from "../../src/ledger/answers.js";
+import { forget } from "../support/forgotten.js";
 import { Shop, T0, MINUTE } from "../support/run-shop.js";
 import { instant } from "../../src/core/clock.js";
 
@@ -55,3 +56,21 @@ it.each(["duckdb", "postgres"] as const)(
     expect(await earlier(T0 + 8 * 24 * 60 * MINUTE, true)).toEqual([]);
   },
 );
+
+it("says nothing of the provider where a run was cut off, and says once what a run said that is taken back", async () => {
+  const shop = await Shop.sending(["ada", "bob", "cyd"]);
+  const earlier = (at: number): Promise<unknown> =>
+    shop.warehouse(async (warehouse) => [...(await earlierAnswers(warehouse, "opportune", { runId: "none", asOf: instant(at), trial: false }))]);
+  await shop.run(T0, { target: "prod" });
+  await shop.execute("delete from opportune.sent_ledger where event = 'accepted'");
+  await shop.execute("update opportune.runs set status = 'running', finished_at = null");
+  expect((await shop.run(T0 + MINUTE, { target: "prod" })).recovered.inDoubt).toBe(3);
+  expect(await earlier(T0 + 2 * MINUTE)).toEqual([]);
+  await shop.carts(["dan", "eve"], 25);
+  shop.sandbox.setFaults([{ cut: "after", count: 2 }]);
+  const { runId } = await shop.run(T0 + 2 * MINUTE, { target: "prod" });
+  await forget(shop, runId);
+  expect(await earlier(Date.now())).toEqual([]);
+  await shop.execute("update opportune.sent_ledger set decided_at = timestamp '2026-03-02 12:02:00' where run_id like 'forget%'");
+  expect(await earlier(T0 + 3 * MINUTE)).toEqual([["email", { failures: 2, rejections: new Map() }]]);
+});
