@@ -9,7 +9,7 @@ ended as (
   select distinct l.run_id, l.message_id
   from {{ledger "sent_ledger"}} l
   join doubted d on d.run_id = l.run_id and d.message_id = l.message_id
-  where l.event in ('accepted', 'failed', 'released', 'voided')
+  where l.event in ('accepted', 'failed', 'released', 'voided') and {{from}}
 ),
 standing as (
   select d.run_id, d.channel, count(*) as messages, min(d.since) as since

@@ -120,7 +120,6 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const target = targetOption(project.target);
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
     const problems = problemsOf(decisions, delivery, pausedUntil, failures, target);
-    const doubts = await doubtsLeft(job, delivery);
     const done = {
       ...about,
       dryRun,
@@ -131,22 +130,31 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
       went,
       unrenderable,
       failures,
-      doubts,
       problems,
       deliveryMs,
       ms: now() - started,
     };
     if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
-    return { ...done, usage: usedSince(before, warehouse.usage) };
+    const left = await doubtsLeft(job, delivery);
+    return { ...done, doubts: left.doubts, problems: [...problems, ...left.problems], usage: usedSince(before, warehouse.usage) };
   } finally {
     await ledger?.release();
   }
 }
 
-/** A ledger in which no run ever left a doubt is not asked. */
-async function doubtsLeft({ project, warehouse, facts, run }: Job, delivery: DeliveryResult | null): Promise<StandingDoubts[]> {
+/** A ledger in which no run ever left a doubt is not asked. What went out is recorded by now: a question that fails is one more problem. */
+async function doubtsLeft(
+  { project, warehouse, facts, run }: Job,
+  delivery: DeliveryResult | null,
+): Promise<{ doubts: StandingDoubts[]; problems: Problem[] }> {
   const from = facts.doubtedFrom ?? ((delivery?.counts.inDoubt ?? 0) > 0 ? run.asOf : null);
-  return from === null ? [] : standingDoubts(warehouse, project.target.schema, run.trial, from);
+  if (from === null) return { doubts: [], problems: [] };
+  try {
+    return { doubts: await standingDoubts(warehouse, project.target.schema, run.trial, from), problems: [] };
+  } catch (error) {
+    const message = `Messages in doubt could not be counted: ${error instanceof Error ? error.message : String(error)}`;
+    return { doubts: [], problems: [{ code: "run/doubts", message, hint: "`opportune doubts` lists them. The run itself is recorded." }] };
+  }
 }
 
 /** Claims stand by now: a listener that fails must not keep them from being delivered. */
@@ -324,7 +332,7 @@ function problemsOf(
 /** Reasons by which a guard holds candidates back until the data or somebody's word changes. */
 export const GUARDS = ["surge", "audience_failed", "stale_data"];
 
-function runEnd({ decisions, delivery, problems, ms }: Omit<RunResult, "usage">): RunEnd {
+function runEnd({ decisions, delivery, problems, ms }: Omit<RunResult, "usage" | "doubts">): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
   const { counts } = delivery ?? { counts: null };
   const lag = delivery === null || delivery.lag.count === 0 ? null : delivery.lag;

@@ -80,7 +80,7 @@ function doubtsMessage(run: string, doubts: readonly StandingDoubts[]): string {
   const ofRun = doubts.filter(({ runId }) => runId === run);
   const sum = (of: readonly StandingDoubts[]): number => of.reduce((total, { messages }) => total + messages, 0);
   const channels = ofRun.map(({ channel, messages }) => `${String(messages)} on channel ${channel}`).join(", ");
-  return `Messages in doubt that run ${run} left: ${channels}. Not settled in all: ${String(sum(doubts))}. \`opportune doubts\` lists and settles them.`;
+  return `Messages in doubt that run ${run} left: ${channels}. Not settled in all: ${String(sum(doubts))}. \`opportune doubts\` lists them, \`opportune doubts settle\` settles them.`;
 }
 
 /** Whether something that is not wrong any more, as far as this run shows, is over: a run says nothing of what it didn't ask. */

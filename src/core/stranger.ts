@@ -11,6 +11,6 @@ export function strangerWords(stranger: Stranger, schema: string): { message: st
   }
   return {
     message: `The DuckDB file of the ledger in schema ${schema} has no id beside it: it was copied or moved without its file .opportune, and nothing is sent from it.`,
-    hint: "If this is the original, put its file .opportune back. In a copy, set `live: false` on its target. If it is to send from now on, and the other no more, run `opportune ledger adopt`; messages sent since the copy was made are unknown to it.",
+    hint: "If this is the original, put its file .opportune back; a ledger of an earlier version gets one from `opportune ledger install`. In a copy, set `live: false` on its target. If it is to send from now on, and the other no more, run `opportune ledger adopt`; messages sent since the copy was made are unknown to it.",
   };
 }

@@ -21,7 +21,8 @@ export class Marking<T extends DeliverableClaim> {
    */
   next(appendMs: number, last: boolean): Entry<T>[] {
     const marks = this.#marks;
-    const room = marks.unanswered - this.#posting.unanswered;
+    // Rejections that wait for others have their answer: they must not keep others from being asked.
+    const room = marks.unanswered - this.#posting.unanswered + this.#posting.undecided;
     const { ready, stopping } = this.#posting;
     if (marks.kind === "steps") {
       if (!this.#posting.hungry(appendMs) && !stopping) return [];

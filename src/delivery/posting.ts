@@ -136,7 +136,7 @@ export class Posting<T extends DeliverableClaim> {
     const lanes = [...this.#lanes.values()].filter((lane) => lane.ready > 0);
     const share = Math.min(ofOne, Math.floor(bound / lanes.length));
     const taken: Entry<T>[] = [];
-    for (const lane of lanes) taken.push(...lane.take(Math.min(room - taken.length, share - lane.unanswered), now, appendMs));
+    for (const lane of lanes) taken.push(...lane.take(Math.min(room - taken.length, share - lane.unanswered + lane.rejections.waiting), now, appendMs));
     return taken;
   }
 

@@ -129,7 +129,7 @@ function doubtLines({ doubts, delivery, recovered, trial }: RunResult, { paint, 
       ? []
       : [
           paint.yellow(
-            `IN DOUBT: ${counted(all, "message")}, ${count(fresh)} of them new, the oldest since ${oldest.since}. \`opportune doubts${targetOption(target)}\` lists and settles them.`,
+            `IN DOUBT: ${counted(all, "message")}, ${count(fresh)} of them new, the oldest since ${oldest.since}. \`opportune doubts${targetOption(target)}\` lists them, \`opportune doubts settle${targetOption(target)}\` settles them.`,
           ),
         ]),
     ...(others === 0

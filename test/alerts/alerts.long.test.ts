@@ -162,7 +162,7 @@ it("messages in doubt are told of once for each run that left any, as held, unti
   expect((await next(shop)).map(word)).toEqual(["held began: run ID delivery/in-doubt"]);
   const second = told(shop.root).at(-1)?.items[0];
   expect(second?.message).toBe(
-    `Messages in doubt that run ${second?.name ?? ""} left: 1 on channel email. Not settled in all: 2. \`opportune doubts\` lists and settles them.`,
+    `Messages in doubt that run ${second?.name ?? ""} left: 1 on channel email. Not settled in all: 2. \`opportune doubts\` lists them, \`opportune doubts settle\` settles them.`,
   );
   const standing = (): Promise<StandingDoubts[]> => shop.warehouse((warehouse) => standingDoubts(warehouse, "opportune", true, null));
   expect((await standing()).map(({ channel, messages }) => [channel, messages])).toEqual([

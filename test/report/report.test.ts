@@ -168,7 +168,7 @@ Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
 1 more for other reasons: \`delivery.reasons\` in run_results.json.
 Mend what made them rejected, then \`opportune retry --target prod --all --reason rejected --channel email\` offers them again.
 Released messages are decided again by the next run; check the provider's status page and the channel's \`endpoint\`.
-IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`opportune doubts --target prod\` lists and settles them.`);
+IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`opportune doubts --target prod\` lists them, \`opportune doubts settle --target prod\` settles them.`);
   });
 
   it("says what a first run made baseline, and how that is lifted, for each segment", () => {
