@@ -38,13 +38,13 @@ const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: s
   },
 };
 
-/** A channel that stopped, as a problem. `pausedUntil`: ISO 8601 UTC. */
-export function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string): Problem {
+/** A channel that stopped, as a problem. `pausedUntil`: ISO 8601 UTC; `target`: as above. */
+export function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string, target: string): Problem {
   const { code, found, check } = STOPPED[kind];
   return {
     code,
     message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
-    hint: `It is paused until ${pausedUntil}; \`opportune resume --channel ${channel}\` ends that. ${check}.`,
+    hint: `It is paused until ${pausedUntil}; \`opportune resume${target} --channel ${channel}\` ends that. ${check}.`,
   };
 }
 
