@@ -102,7 +102,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     if (!dryRun && !trial) await refuseCopies(warehouse, schema, facts.home);
     // A trial as of some time goes by that.
     if (options.asOf === null) refuseSkew(warehouse, facts);
-    await refuseEarlier(warehouse, schema, facts, about);
+    await refuseEarlier(warehouse, project.target, facts, about);
     const recovered = ledger === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
     const work = workTables(warehouse.dialect, schema);
     if (ledger === null) await warehouse.script({ work, statements: [] });
@@ -198,13 +198,13 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-async function refuseEarlier(warehouse: Warehouse, schema: string, facts: Facts, { asOf, trial }: RunKey): Promise<void> {
-  const last = await runAhead(warehouse, schema, facts, trial, Date.parse(asOf));
+async function refuseEarlier(warehouse: Warehouse, target: Project["target"], facts: Facts, { asOf, trial }: RunKey): Promise<void> {
+  const last = await runAhead(warehouse, target.schema, facts, trial, Date.parse(asOf));
   if (last === null) return;
   throw new OpportuneError({
     code: "run/as-of",
     message: `The ledger knows a ${trial ? "" : "live "}run as of ${last.asOf}; this one would be as of ${asOf}, earlier than that.`,
-    hint: `Check this machine's clock. If the clock of that run was ahead, take it back: \`opportune ledger forget ${last.runId}\`. To look at an earlier time, use a copy of the ledger: another \`schema\` of a target.`,
+    hint: `Check this machine's clock. If the clock of that run was ahead, take it back: \`opportune ledger forget${targetOption(target)} ${last.runId}\`. To look at an earlier time, use a copy of the ledger: another \`schema\` of a target.`,
   });
 }
 

@@ -143,12 +143,14 @@ it("on DuckDB a provider whose answers are of another time stops its channel, th
   const shop = await Shop.sending(["ada", "bob", "cy"], { endpoint: url });
   const lied = await shop.run(T0, LIVE);
   expect(lied).toMatchObject({
-    problems: [{ code: "delivery/clock", hint: expect.stringContaining("opportune ledger forget RUN") as string }],
+    problems: [
+      { code: "delivery/clock", hint: expect.stringMatching(/`opportune resume --target prod --channel email` .*`opportune ledger forget RUN`/) as string },
+    ],
     delivery: { counts: { accepted: 1, released: { channel_stopped: 2 } } },
   });
   expect(lied.problems[0]?.hint).toContain("`opportune resume --target prod --channel email` ends that.");
   expect(lied.problems[0]?.message).toMatch(
-    /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by 400 days/,
+    /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by (400|399) days/,
   );
   const standing = (): Promise<unknown[]> => shop.warehouse((warehouse) => pauses(warehouse, "opportune", false, T0));
   expect(await standing()).toMatchObject([{ scope: "channel", name: "email" }]);

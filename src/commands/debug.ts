@@ -1,5 +1,6 @@
 import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
+import { targetOption } from "../core/failures.js";
 import {
   channelChecks,
   clockCheck,
@@ -149,7 +150,7 @@ async function clockOf({ target }: Project, warehouse: Warehouse): Promise<Check
   const trial = isTrial(target, null);
   const facts = await ledgerFacts(warehouse, target.schema, { asOf: instant(Date.now()), trial, segments: [] });
   const ahead = await runAhead(warehouse, target.schema, facts, trial, Date.now() + CLOCKS_AGREE_MS);
-  return clockCheck(skewProblem(warehouse, facts), ahead, warehouse.dialect.oneProcess);
+  return clockCheck(skewProblem(warehouse, facts), ahead, targetOption(target), warehouse.dialect.oneProcess);
 }
 
 async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {

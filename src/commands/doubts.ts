@@ -1,4 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
+import { targetOption } from "../core/failures.js";
 import { Ledger } from "../ledger/ledger.js";
 import { unfinishedRuns } from "../ledger/runs.js";
 import { requireLedger } from "../ledger/schema.js";
@@ -28,7 +29,7 @@ export function doubtsCommand(terminal: Terminal, options: DoubtsOptions): Promi
     const found = await doubts(warehouse, schema, await filtered(project, warehouse, options));
     const addresses = options.addresses === true;
     if (options.output === "json") terminal.out(JSON.stringify(doubtsDocument(found, addresses), null, 2));
-    else terminal.out(doubtLines(found, addresses, terminal.outPaint).join("\n"));
+    else terminal.out(doubtLines(found, addresses, targetOption(project.target), terminal.outPaint).join("\n"));
     if ((await unfinishedRuns(warehouse, schema)) > 0)
       terminal.note("A run is under way, or was cut off: what it leaves in doubt is known once it has ended, or the next one has begun.");
     return 0;

@@ -7,9 +7,13 @@ import { isTrial } from "../ledger/trial.js";
 import { requireLedger } from "../ledger/schema.js";
 import type { Project } from "../project/types.js";
 import { pauseText } from "../report/pauses.js";
+import { count } from "../report/tables.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { segmentNamed, unknownName, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
+
+/** Most characters of a note: it stands on one line of `ls`, `explain`, `debug` and runs. */
+const LONGEST_NOTE = 500;
 
 export interface ResumeOptions extends GlobalOptions {
   channel?: string;
@@ -25,7 +29,7 @@ export interface PauseOptions extends ResumeOptions {
 export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment]: readonly string[]): Promise<number> {
   const now = Date.now();
   const until = options.until === undefined ? null : readUntil(options.until, now);
-  const note = options.note ?? null;
+  const note = options.note === undefined ? null : readNote(options.note);
   return withPause(terminal, options, segment, "pause", async (pause, standing, { project, warehouse, trial }) => {
     const mine = standing.find(({ kind }) => kind === "operator");
     if (mine !== undefined && until === null && note === null) return `${capitalised(pauseText(mine))} was paused already.`;
@@ -70,6 +74,14 @@ function readUntil(text: string, now: number): number {
   if (until <= now)
     throw usage(`--until ${text} is over; it is ${instant(now)} now.`, "Name a later time, or leave --until out to pause until `opportune resume`.");
   return until;
+}
+
+/** @throws OpportuneError (exit 2) for a note that is blank or too long to stand on a line */
+function readNote(text: string): string {
+  const note = text.trim();
+  if (note !== "" && note.length <= LONGEST_NOTE) return note;
+  const length = note === "" ? "is blank" : `has ${count(note.length)} characters; allowed are ${count(LONGEST_NOTE)}`;
+  throw new OpportuneError({ code: "usage/note", message: `--note ${length}.`, hint: "Say why in a sentence, or leave --note out." }, 2);
 }
 
 function pauseOf(project: Project, { channel, all }: ResumeOptions, segment: string | undefined, verb: string): Pause {

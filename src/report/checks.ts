@@ -177,14 +177,14 @@ export function guardChecks(held: readonly { segment: string; asOf: string; reas
   );
 }
 
-/** `skew`: what is wrong between the clocks; `ahead`: a run that is still to come. `oneClock`: the warehouse has none of its own. */
-export function clockCheck(skew: Problem | null, ahead: { runId: string; asOf: string } | null, oneClock: boolean): Check {
+/** `skew`: what is wrong between the clocks; `ahead`: a run that is still to come; `target`: the option that commands need to mean this one. `oneClock`: the warehouse has none of its own. */
+export function clockCheck(skew: Problem | null, ahead: { runId: string; asOf: string } | null, target: string, oneClock: boolean): Check {
   if (skew !== null) return failed("clock", skew);
   if (ahead === null) return ok("clock", oneClock ? "the warehouse goes by this machine's" : "this machine's and the warehouse's agree");
   return failed("clock", {
     code: "ledger/ahead",
     message: `the ledger knows a run as of ${ahead.asOf}, which is still to come: no other runs until then`,
-    hint: `If the clock of that run was ahead, take it back with \`opportune ledger forget ${ahead.runId}\`.`,
+    hint: `If the clock of that run was ahead, take it back with \`opportune ledger forget${target} ${ahead.runId}\`.`,
   });
 }
 

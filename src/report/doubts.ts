@@ -3,7 +3,7 @@ import type { Doubt, Settled, Verdict } from "../ledger/settle.js";
 import type { Paint } from "./paint.js";
 import { counted, table } from "./tables.js";
 
-export function doubtLines(doubts: readonly Doubt[], addresses: boolean, paint: Paint): string[] {
+export function doubtLines(doubts: readonly Doubt[], addresses: boolean, target: string, paint: Paint): string[] {
   if (doubts.length === 0) return ["No message is in doubt."];
   const rows = doubts.map((doubt) => [
     doubt.messageId,
@@ -17,7 +17,7 @@ export function doubtLines(doubts: readonly Doubt[], addresses: boolean, paint: 
   return [
     table(["message", "user", ...(addresses ? ["address"] : []), "segment and step", "channel", "since (UTC)", "why"], rows, paint),
     "",
-    `${counted(doubts.length, "message")} in doubt. The provider's own records know these by message_id; then say so: \`opportune doubts settle --sent\`, \`--not-sent\` or \`--resend\`.`,
+    `${counted(doubts.length, "message")} in doubt. The provider's own records know these by message_id; then say so: \`opportune doubts settle${target} --all --sent\`, \`--not-sent\` or \`--resend\`; ids in place of \`--all\` settle some.`,
   ];
 }
 

@@ -37,11 +37,11 @@ it("the ledger refuses every other run, debug and the refusal name the way out, 
 
   const refused = await call("run");
   expect(refused).toMatchObject({ code: 1 });
-  expect(refused.stderr).toContain(`opportune ledger forget ${run}`);
+  expect(refused.stderr).toContain(`opportune ledger forget --target dev ${run}`);
   const found = await call("debug");
   expect(found.code).toBe(1);
   expect(found.stdout).toMatch(/FAIL +clock +.*still to come/);
-  expect(found.stdout).toContain(`opportune ledger forget ${run}`);
+  expect(found.stdout).toContain(`opportune ledger forget --target dev ${run}`);
 
   expect(await call(`ledger forget ${run}`)).toMatchObject({ code: 0, stdout: expect.stringContaining("2 messages had left, or may have") as string });
   expect(await call(`ledger forget ${run}`)).toMatchObject({ code: 2, stderr: expect.stringContaining("is taken back already") as string });

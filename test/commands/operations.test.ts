@@ -52,6 +52,15 @@ describe.concurrent("pause and resume", () => {
     });
   });
 
+  it("have a note of one readable line: a blank or long one is refused, control characters are made visible", async () => {
+    const root = await shop();
+    const noted = (note: string) => opportune(root, ["pause", "--all", "--note", note]);
+    expect(await noted(" \n")).toMatchObject({ code: 2, stderr: expect.stringMatching(/--note is blank\./) as string });
+    expect(await noted("a".repeat(501))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--note has 501 characters; allowed are 500\./) as string });
+    expect((await noted("a\nb\u001b[31m")).code).toBe(0);
+    for (const command of ["ls", "debug"]) expect((await opportune(root, [command])).stdout).toContain("everything (a\\nb\\x1b[31m)");
+  });
+
   it("of an operator and of a breaker stand beside each other, and resume ends both", async () => {
     const root = await shop();
     await opportune(root, ["pause", "--channel", "email"]);

@@ -63,6 +63,7 @@ export async function doubtStory(on: WarehouseName): Promise<void> {
   for (const user of [first, second, third])
     expect(listed.stdout).toMatch(new RegExp(`^${String(ids[user])} +${user} +cart nudge +email +2026-03-02 12:00:00 +no answer came: `, "m"));
   expect(listed.stdout).toContain("3 messages in doubt.");
+  expect(listed.stdout).toContain("`opportune doubts settle --all --sent`");
   expect(listed.stdout).not.toContain("@");
   expect((await doubts({ addresses: true })).stdout).toContain(`${first}@example.com`);
   expect(jsonOf(await doubts({ output: "json", segment: "cart", channel: "email" }))).toMatchObject({

@@ -42,7 +42,7 @@ export async function forgottenStory(on: WarehouseName): Promise<void> {
   // No run goes until then, and the refusal names the way out.
   const refused = shop.run(Date.now(), LIVE);
   await expect(refused).rejects.toMatchObject({
-    problems: [{ code: "run/as-of", hint: expect.stringContaining(`\`opportune ledger forget ${lied.runId}\``) as string }],
+    problems: [{ code: "run/as-of", hint: expect.stringContaining(`\`opportune ledger forget --target prod ${lied.runId}\``) as string }],
   });
   await expect(forget(shop, `${lied.runId.slice(0, -1)}x`)).rejects.toMatchObject({ exitCode: 2, problems: [{ hint: `Did you mean "${lied.runId}"?` }] });
   await expect(forget(shop, lied.runId, { target: "dev" })).rejects.toThrow("was live, and target dev isn't");
