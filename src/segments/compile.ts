@@ -239,6 +239,7 @@ function jsonOf(columns: readonly Column[], dialect: Dialect): string {
       if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
       return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;
     }),
+    columns.filter(({ kind, type }) => kind === "text" || type === "JSON").map(({ name }) => dialect.quote(name)),
   );
 }
 

@@ -76,6 +76,20 @@ describe("a column", () => {
     expect(value).toBe("0123456789abcdé ".repeat(655_360));
   });
 
+  it("of 256 KB in each of 300 rows takes little more memory than its bytes", async () => {
+    const warehouse = await warehouseWith("set memory_limit = '300MB'");
+    const query = `select 'u' || n as user_id, 'ada@example.com' as email, timestamp '2026-03-02 10:00:00' as occurred_at,
+      repeat('"quoted"' || n, 25000) as value, null::json as json, time '10:30' as clock, 7.5::double as "i", date '2026-03-02' as seen, n as "opportune_slot"
+      from range(100, 400) numbers(n)`;
+    const { segments } = await stage(projectWith(query), warehouse);
+    expect(segments.get("cart")).toMatchObject({ returned: 300, problem: null });
+    const [row] = await stagedRows(warehouse, "properties");
+    const { value, ...others } = parseProperties(String(row?.["properties"]));
+    expect(value === '"quoted"100'.repeat(25_000)).toBe(true);
+    // No column's name is taken for another's, the statement's own least of all.
+    expect(others).toEqual({ email: "ada@example.com", json: null, clock: "10:30:00", i: 7.5, seen: "2026-03-02T00:00:00Z", opportune_slot: 100 });
+  });
+
   it("is kept in the ledger by the name it is asked by, upper and lower case alike", async () => {
     expect(await properties("5 as Total, 'Pro' as plan, 1 as other", `${STEP}\nkeep_properties: [total, plan]`, "kept")).toEqual({ Total: 5, plan: "Pro" });
   });
