@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "./core/clock.js";
-import { OpportuneError, type Problem } from "./core/errors.js";
+import { problemsOf, OpportuneError, type Problem } from "./core/errors.js";
 import { targetOption } from "./core/failures.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
@@ -119,7 +119,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const pausedUntil = await pauseStopped(job, delivery);
     const target = targetOption(project.target);
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
-    const problems = problemsOf(decisions, delivery, pausedUntil, failures, target);
+    const problems = runProblems(decisions, delivery, pausedUntil, failures, target);
     const done = {
       ...about,
       dryRun,
@@ -152,8 +152,7 @@ async function doubtsLeft(
   try {
     return { doubts: await standingDoubts(warehouse, project.target.schema, run.trial, from), problems: [] };
   } catch (error) {
-    const message = `Messages in doubt could not be counted: ${error instanceof Error ? error.message : String(error)}`;
-    return { doubts: [], problems: [{ code: "run/doubts", message, hint: "`opportune doubts` lists them. The run itself is recorded." }] };
+    return { doubts: [], problems: [...problemsOf(error)] };
   }
 }
 
@@ -314,7 +313,7 @@ async function pauseStopped({ project, warehouse, run, options }: Job, delivery:
   return pausedUntil;
 }
 
-function problemsOf(
+function runProblems(
   decisions: Decisions,
   delivery: DeliveryResult | null,
   pausedUntil: ReadonlyMap<string, string>,

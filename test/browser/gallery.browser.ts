@@ -43,7 +43,7 @@ it("lists the mails by segment and loads one when it is opened", async () => {
   await page.locator("summary", { hasText: "Your cart: 4 items, <b>€118.00</b>" }).click();
   await expect.poll(() => page.frames().length).toBe(2);
   await page.locator("summary", { hasText: "Your cart: 7 items, <b>€118.00</b>" }).click();
-  expect(await page.locator("details[name=mail][open]").count()).toBe(1);
+  await expect.poll(() => page.locator("details[name=mail][open]").count()).toBe(1);
   const frame = page.frameLocator(".mail > iframe");
   expect(await frame.locator("h1").textContent()).toBe("Your cart is saved");
   await page.getByText("Plain text").locator("visible=true").click();
@@ -76,7 +76,7 @@ it("works with keys alone", async () => {
   await expect.poll(() => page.frames().length).toBe(2);
   await press(page, "Tab", /Plain text/);
   await page.keyboard.press("Space");
-  expect(await page.locator("pre:visible").count()).toBe(1);
+  await expect.poll(() => page.locator("pre:visible").count()).toBe(1);
 });
 
 it("a hostile mail does nothing, by itself or clicked", async () => {

@@ -6,7 +6,7 @@ import { installLedger } from "../../src/ledger/schema.js";
 import type { Row } from "../../src/warehouse/types.js";
 import { opportune, temporaryFolder, write, type Outcome } from "../commands/support.js";
 import { createTestDatabase, type Database } from "./databases.js";
-import { DUCKDB_TYPES, oddValue, POSTGRES_TYPES, type FuzzedType } from "./fuzz-values.js";
+import { DUCKDB_TYPES, NO_IDS, oddValue, POSTGRES_TYPES, type FuzzedType } from "./fuzz-values.js";
 import { createRandom } from "./random.js";
 
 export interface Fuzz {
@@ -120,12 +120,13 @@ policy:
   for (const { name, shown } of types) {
     const front = (template: string): string =>
       `status: live\nfirst_run: send\nkey: item\nexclude: [a_${name}]\ngoal: g_${name}\nkeep_properties: [item]\nsteps:\n  - {name: nudge, after: 10 minutes, channel: email, template: ${template}_${name}}`;
+    const id = (column: string): string => (NO_IDS.has(name) ? `cast(${column} as varchar)` : column);
     const mail = (body: string): string => `---\nsubject: "For {{user_id}}"\nlayout: none\n---\n<p>${body}</p>\n`;
     Object.assign(files, {
-      [`segments/users_${name}.sql`]: `/*---\n${front("users")}\n---*/\nselect * from users_${name}\n`,
+      [`segments/users_${name}.sql`]: `/*---\n${front("users")}\n---*/\nselect ${id("user_id")} as user_id, email, occurred_at, item from users_${name}\n`,
       [`segments/columns_${name}.sql`]: `/*---\n${front("columns")}\n---*/\nselect * from columns_${name}\n`,
-      [`segments/audiences/a_${name}.sql`]: `select audience_user as user_id from audience_${name}\n`,
-      [`segments/audiences/g_${name}.sql`]: `select audience_user as user_id, audience_time as occurred_at from audience_${name}\n`,
+      [`segments/audiences/a_${name}.sql`]: `select ${id("audience_user")} as user_id from audience_${name}\n`,
+      [`segments/audiences/g_${name}.sql`]: `select ${id("audience_user")} as user_id, audience_time as occurred_at from audience_${name}\n`,
       [`templates/users_${name}.hbs`]: mail("{{user_id}}"),
       [`templates/columns_${name}.hbs`]: mail(`{{user_id}}|{{key}}|${shown === null ? "{{#if v}}yes{{/if}}" : "{{v}}"}`),
     });

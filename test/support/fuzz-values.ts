@@ -302,3 +302,9 @@ export const POSTGRES_TYPES: readonly FuzzedType[] = [
   nested("texts", "text[]", "list", "{ada}", "{ada}"),
   nested("record", "pair", "struct", "(1.5,x)", "(1.5,x)", "create type pair as (a double precision, b text)"),
 ];
+
+/** Names of those that are refused as a column of ids: a query casts them to text. */
+export const NO_IDS: ReadonlySet<string> = new Set([
+  ...["boolean", "date", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamptz", "interval", "real", "float", "double"],
+  ...["json", "jsonb", "blob", "bytea", "bit", "bits", "list", "texts", "struct", "map", "record"],
+]);
