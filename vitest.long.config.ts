@@ -14,7 +14,7 @@ export default defineConfig({
     pool: "forks",
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     maxWorkers: 2,
-    sequence: { sequencer: longestFirst("week-", "decisions.long", "bad-day", "disturbed", "start.long", "run-renamed", "run-crash", "ci.long", "old-ledger") },
+    sequence: { sequencer: longestFirst("week-", "decisions.long", "bad-day", "disturbed", "start.long", "run-renamed", "run-crash", "operations", "ci.long", "old-ledger") },
     testTimeout: 60 * MINUTE,
     hookTimeout: 60 * MINUTE,
   },
