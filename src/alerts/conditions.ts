@@ -1,5 +1,6 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
+import { FAILURES_CODE, STOPPED_CODES } from "../core/failures.js";
 import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run.js";
@@ -36,14 +37,6 @@ const HELD_CODES = ["audience/min-rows", "run/surge", "ledger/copy"];
 
 const kindOf = (code: string): AlertKind => (HELD_CODES.includes(code) ? "held" : "failed");
 
-/** The code of a channel that stopped, as its problem has it. */
-const STOPPED_CODES = {
-  refused: "delivery/channel-stopped",
-  unavailable: "delivery/provider-unavailable",
-  clock: "delivery/clock",
-} as const;
-/** Messages that failed in a delivery, without stopping a channel. */
-const FAILURES = "delivery/failures";
 /** Messages in doubt that a run left and nobody has settled. */
 const IN_DOUBT = "delivery/in-doubt";
 
@@ -88,13 +81,13 @@ export function isOver(key: string, observation: Observation, project: Pick<Proj
   const { kind, code, subject, name } = ofKey(key);
   if (observation.went === "wrong") {
     // A run that broke off got past the project, but has asked nobody.
-    const ofDelivery = code === FAILURES || code === IN_DOUBT;
+    const ofDelivery = code === FAILURES_CODE || code === IN_DOUBT;
     return observation.subject === "run" && (subject === "project" || (subject === "run" && kind !== "silent" && !ofDelivery));
   }
   const { decisions, delivery } = observation.result;
   switch (subject) {
     case "run":
-      return code !== FAILURES || (delivery?.counts.accepted ?? 0) > 0;
+      return code !== FAILURES_CODE || (delivery?.counts.accepted ?? 0) > 0;
     case "project":
       return true;
     case "segment":

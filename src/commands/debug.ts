@@ -116,6 +116,7 @@ async function rightsChecks({ target: { connection, schema } }: Project, warehou
 
 async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
   const { schema } = project.target;
+  const trial = isTrial(project.target, null);
   const session = await sessionChecks(project);
   // Then each further statement would be a matter of luck.
   if (session.some(({ state }) => state === "FAIL")) return session;
@@ -137,9 +138,9 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     ledgerCheck(schema, status),
     ...sources,
     homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
-    pauseCheck(await pauses(warehouse, schema, isTrial(project.target, null), Date.now()), project),
-    ...optOutChecks(await idleOptOuts(project, warehouse, isTrial(project.target, null))),
-    doubtsCheck(await standingDoubts(warehouse, schema, isTrial(project.target, null), null), project.target),
+    pauseCheck(await pauses(warehouse, schema, trial, Date.now()), project),
+    ...optOutChecks(await idleOptOuts(project, warehouse, trial)),
+    doubtsCheck(await standingDoubts(warehouse, schema, trial, null), project.target),
     ...guardChecks(await heldBack(project, warehouse)),
     await clockOf(project, warehouse),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),

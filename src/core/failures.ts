@@ -9,6 +9,15 @@ export interface Failures {
   messages: number;
 }
 
+/** Codes of the problems of a delivery, by which alerts know them too: of a channel that stopped, by why it did, … */
+export const STOPPED_CODES = {
+  refused: "delivery/channel-stopped",
+  unavailable: "delivery/provider-unavailable",
+  clock: "delivery/clock",
+} as const;
+/** … and of messages that failed without stopping a channel. */
+export const FAILURES_CODE = "delivery/failures";
+
 /** What a command needs to mean a live target, which is seldom the one that is used where none is named. */
 export function targetOption({ live, name }: { live: boolean; name: string }): string {
   return live ? ` --target ${name}` : "";

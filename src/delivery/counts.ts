@@ -1,6 +1,7 @@
 import { alike } from "../core/alike.js";
 import type { Failures } from "../core/failures.js";
 import type { FailureReason, OutcomeEvent, ReleaseReason } from "./types.js";
+import type { Outcomes } from "./verdict.js";
 
 export interface DeliveryCounts {
   accepted: number;
@@ -9,20 +10,16 @@ export interface DeliveryCounts {
   released: Partial<Record<ReleaseReason, number>>;
 }
 
-/** Claims of one channel by outcome. */
-export interface ChannelCounts {
-  accepted: number;
-  failed: number;
-  inDoubt: number;
+/** Claims of one channel by outcome; the untaken ones are among the released. */
+export interface ChannelCounts extends Outcomes {
   released: number;
-  /** Of the released ones, those that the provider didn't take. */
-  untaken: number;
 }
 
 /** Released for want of the provider, not because of a pause, the message's window or this process. */
 const UNTAKEN: readonly ReleaseReason[] = ["provider_unavailable", "channel_stopped"];
 /** Reasons that are told apart; further ones are counted together. */
 const MOST_REASONS = 1_000;
+const OTHER_REASONS = "other reasons";
 
 /** Counts outcomes, of all and by channel, and why messages failed. */
 export class Tally {
@@ -67,11 +64,12 @@ export class Tally {
   }
 
   #because(channel: string, outcome: Failures["outcome"], detail: string): void {
-    const known = this.#reasons.size < MOST_REASONS || this.#reasons.has([channel, outcome, alike(detail)].join("\n"));
-    const reason = known ? detail : "other reasons";
-    const key = [channel, outcome, alike(reason)].join("\n");
-    const failures = this.#reasons.get(key);
-    if (failures === undefined) this.#reasons.set(key, { channel, outcome, reason, messages: 1 });
+    const key = (kind: string): string => [channel, outcome, kind].join("\n");
+    const own = key(alike(detail));
+    const told = this.#reasons.size < MOST_REASONS || this.#reasons.has(own);
+    const kept = told ? own : key(OTHER_REASONS);
+    const failures = this.#reasons.get(kept);
+    if (failures === undefined) this.#reasons.set(kept, { channel, outcome, reason: told ? detail : OTHER_REASONS, messages: 1 });
     else failures.messages += 1;
   }
 

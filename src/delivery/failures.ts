@@ -1,6 +1,6 @@
 /** A delivery that failed, as problems of its run: which channel, the commonest reason, and the command that helps. */
 import type { Problem } from "../core/errors.js";
-import { short, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
+import { FAILURES_CODE, short, STOPPED_CODES, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
 import type { DeliveryResult } from "./deliver.js";
 import type { StopKind, StoppedChannel } from "./types.js";
 import { verdictOf, type Outcomes, type Verdict } from "./verdict.js";
@@ -28,11 +28,10 @@ export function failedDeliveries({ channels, stoppedChannels, reasons }: Deliver
   return verdict === "well" ? [] : [{ channel: "", problem: problemOf({ channel: "", outcomes, verdict }, reasons, target) }];
 }
 
-const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: string }>> = {
-  refused: { code: "delivery/channel-stopped", found: "was refused by its provider", check: "Check its api_key and sender" },
-  unavailable: { code: "delivery/provider-unavailable", found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
+const STOPPED: Readonly<Record<StopKind, { found: string; check: string }>> = {
+  refused: { found: "was refused by its provider", check: "Check its api_key and sender" },
+  unavailable: { found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
   clock: {
-    code: "delivery/clock",
     found: "found another clock at its provider",
     check: `Set this machine's clock; if this run went by a wrong one, ${TAKE_BACK}, which ends the pause too`,
   },
@@ -40,9 +39,9 @@ const STOPPED: Readonly<Record<StopKind, { code: string; found: string; check: s
 
 /** A channel that stopped, as a problem. `pausedUntil`: ISO 8601 UTC; `target`: as for failed deliveries. */
 export function stoppedProblem(channel: string, { kind, reason, accepted, inDoubt, released }: StoppedChannel, pausedUntil: string, target: string): Problem {
-  const { code, found, check } = STOPPED[kind];
+  const { found, check } = STOPPED[kind];
   return {
-    code,
+    code: STOPPED_CODES[kind],
     message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
     hint: `It is paused until ${pausedUntil}; \`opportune resume${target} --channel ${channel}\` ends that. ${check}.`,
   };
@@ -70,7 +69,7 @@ function problemOf(
   const [first] = ofIt;
   const messages = `${String(wrong)} of ${counted(accepted + wrong)}`;
   return {
-    code: "delivery/failures",
+    code: FAILURES_CODE,
     message:
       `${channel === "" ? "All channels together" : `Channel ${channel}`}: ${messages} failed${verdict === "nothing_accepted" ? " and none was accepted" : ""} (${said.join(", ")}).` +
       (first === undefined ? "" : ` The commonest reason (${counted(first.messages)}): ${short(first.reason)}`),

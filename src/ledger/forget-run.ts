@@ -6,9 +6,10 @@ import { isoText, ledgerTable, renderSqlFile, timestampLiteral } from "../wareho
 import type { Warehouse } from "../warehouse/types.js";
 import { recordOf } from "./facts.js";
 import type { Ledger } from "./ledger.js";
+import { nextPause } from "./pauses.js";
 import { NOTHING_YET, TAKEN_BACK } from "./runs.js";
 import { ledgerQueries, statement, type RunsTable } from "./tables.js";
-import { heeded, ofKindSql } from "./trial.js";
+import { heeded, ofKind } from "./trial.js";
 
 /** A run as the ledger lists it. */
 export interface KnownRun {
@@ -30,22 +31,24 @@ export interface Forgotten {
   left: number;
 }
 
-/** The latest first: one run by its id, the newest `most` that a run of a kind reads of, of these those as of one time (ISO 8601 UTC), or those of its kind after a run. Those taken back only by id. */
+/**
+ * The latest first: one run by its id; the newest `most` that a run of a kind reads of, of these those as of one time (ISO 8601
+ * UTC); or those of its kind after a run. Those taken back only by id.
+ */
 export async function knownRuns(
   warehouse: Warehouse,
   schema: string,
   of: { runId: string } | { most: number; trial: boolean; asOf?: string } | { after: KnownRun },
 ): Promise<KnownRun[]> {
-  const query = ledgerQueries(warehouse.dialect, schema)
+  let query = ledgerQueries(warehouse.dialect, schema)
     .selectFrom("runs")
     .select(["run_id", "status", "fence", sql<string>`${sql.raw(isoText("as_of", warehouse.dialect))}`.as("as_of_text")])
     .select(sql<number>`case when coalesce(trial, false) then 1 else 0 end`.as("is_trial"))
-    .$if("runId" in of, (runs) => runs.where("run_id", "=", "runId" in of ? of.runId : ""))
-    .$if(!("runId" in of), (runs) => runs.where("status", "not in", TAKEN_BACK))
-    .$if("most" in of, (runs) => ("most" in of ? runs.where(heeded(of.trial)).limit(of.most) : runs))
-    .$if("asOf" in of, (runs) => runs.where(sql<boolean>`as_of = ${sql.raw(timestampLiteral("asOf" in of ? (of.asOf ?? "") : "", warehouse.dialect))}`))
-    .$if("after" in of, (runs) => ("after" in of ? runs.where("fence", ">", of.after.fence).where(sql<boolean>`${sql.raw(ofKindSql(of.after.trial))}`) : runs))
     .orderBy("fence", "desc");
+  query = "runId" in of ? query.where("run_id", "=", of.runId) : query.where("status", "not in", TAKEN_BACK);
+  if ("most" in of) query = query.where(heeded(of.trial)).limit(of.most);
+  if ("most" in of && of.asOf !== undefined) query = query.where(sql<boolean>`as_of = ${sql.raw(timestampLiteral(of.asOf, warehouse.dialect))}`);
+  if ("after" in of) query = query.where("fence", ">", of.after.fence).where(ofKind(of.after.trial));
   return (await warehouse.query(statement(query))).map((row) => ({
     runId: String(row["run_id"]),
     asOf: String(row["as_of_text"]),
@@ -74,10 +77,6 @@ export async function forgetRun(ledger: Ledger, run: Pick<KnownRun, "runId" | "a
     as_of: timestampLiteral(run.asOf, dialect),
   });
   const pauses = renderSqlFile("forget_pauses.sql", dialect, schema, { ...words, trial: String(run.trial) });
-  const counter = queries
-    .updateTable("leases")
-    .set({ fence: sql`fence + 1` })
-    .where("name", "=", "pauses");
   const told = { run_id: record, as_of: now, started_at: now, finished_at: now, opportune_version: version, fence: ledger.fence, trial: run.trial };
   const audit = queries.insertInto("runs").values({ ...told, ...NOTHING_YET, status: "forget" });
   const forgotten = queries.updateTable("runs").set({ status: "forgotten" }).where("run_id", "=", run.runId).where("status", "not in", TAKEN_BACK);
@@ -87,7 +86,7 @@ export async function forgetRun(ledger: Ledger, run: Pick<KnownRun, "runId" | "a
     ours: true,
   };
   const rows = await ledger.commit({
-    statements: [statement(audit), decisions, statement(counter), pauses, { ...statement(forgotten), mustChange: 1 }, counted],
+    statements: [statement(audit), decisions, nextPause(dialect, schema), pauses, { ...statement(forgotten), mustChange: 1 }, counted],
   });
   // As many as were written: several runs are taken back under one fence, which has numbers for a thousand million rows.
   ledger.reserve(rows.reduce((sum, row) => sum + Number(row["n"]), 0));

@@ -82,19 +82,20 @@ export function setPause(warehouse: Warehouse, schema: string, word: PauseWord, 
   return write(warehouse, schema, [word], now);
 }
 
-/**
- * Needs no lease, so that a run under way can be paused: pauses have a counter of their own, in a row of `leases` whose update
- * makes two that pause at once take turns.
- */
-async function write(warehouse: Warehouse, schema: string, words: readonly PauseWord[], now: number): Promise<void> {
-  const { dialect } = warehouse;
-  const count = statement(
+/** Takes the next number of `pauses`, a counter in a row of `leases`: its update makes two that pause at once take turns. */
+export function nextPause(dialect: Dialect, schema: string): Statement {
+  return statement(
     ledgerQueries(dialect, schema)
       .updateTable("leases")
       .set({ fence: sql`fence + 1` })
       .where("name", "=", "pauses"),
   );
-  await warehouse.script({ statements: words.flatMap((word) => [count, insertOf(word, dialect, schema, now)]) });
+}
+
+/** Needs no lease, so that a run under way can be paused. */
+async function write(warehouse: Warehouse, schema: string, words: readonly PauseWord[], now: number): Promise<void> {
+  const { dialect } = warehouse;
+  await warehouse.script({ statements: words.flatMap((word) => [nextPause(dialect, schema), insertOf(word, dialect, schema, now)]) });
 }
 
 function insertOf({ scope, name, kind, paused, until, note, trial }: PauseWord, dialect: Dialect, schema: string, now: number): Statement {

@@ -209,6 +209,16 @@ const float = (name: string, base: number, sql = name): FuzzedType => ({
 });
 const json = (sql: string): FuzzedType => ({ name: sql, sql, pools: ["json"], good: same(...WORDS.map((word) => `"${word}-${sql}"`)), shown: `ada-${sql}` });
 const bool: FuzzedType = { name: "boolean", sql: "boolean", pools: ["boolean"], good: same("true"), shown: "true" };
+const time: FuzzedType = { name: "time", sql: "time", pools: ["time"], good: same("10:00:00", "11:00:00"), shown: "10:00:00" };
+const interval: FuzzedType = { name: "interval", sql: "interval", pools: ["interval"], good: same("1 day", "2 days"), shown: "1 day" };
+const mood: FuzzedType = {
+  name: "enum",
+  sql: "mood",
+  define: "create type mood as enum ('ada', 'bob', 'null', '')",
+  pools: ["text"],
+  good: same("ada", "bob"),
+  shown: "ada",
+};
 const uuid: FuzzedType = { name: "uuid", sql: "uuid", pools: ["uuid"], good: same(...UUIDS), shown: UUIDS[0] ?? "" };
 const date: FuzzedType = { name: "date", sql: "date", pools: ["time"], good: same(...days(1)), shown: "2026-01-01T00:00:00Z", isTime: true };
 const instant = (sql: string, month: number, zone = ""): FuzzedType => ({
@@ -263,12 +273,12 @@ export const DUCKDB_TYPES: readonly FuzzedType[] = [
   instant("timestamp_ms", 4),
   instant("timestamp_ns", 5),
   instant("timestamptz", 6, "+00"),
-  { name: "time", sql: "time", pools: ["time"], good: same("10:00:00", "11:00:00"), shown: "10:00:00" },
-  { name: "interval", sql: "interval", pools: ["interval"], good: same("1 day", "2 days"), shown: "1 day" },
+  time,
+  interval,
   uuid,
   { name: "blob", sql: "blob", pools: ["bytes"], good: same("cleo", "dora"), shown: "cleo" },
   { name: "bit", sql: "bit", pools: ["bytes"], good: same("0101", "1101"), shown: "0101" },
-  { name: "enum", sql: "mood", define: "create type mood as enum ('ada', 'bob', 'null', '')", pools: ["text"], good: same("ada", "bob"), shown: "ada" },
+  mood,
   nested("list", "double[]", "list", "[1.5]", "[1.5]"),
   nested("texts", "varchar[]", "list", "[ada]", "[ada]"),
   nested("struct", "struct(a double, b varchar)", "struct", "{'a': 1.5, 'b': 'x'}", "{'a': 1.5, 'b': x}"),
@@ -291,13 +301,13 @@ export const POSTGRES_TYPES: readonly FuzzedType[] = [
   date,
   instant("timestamp", 2),
   instant("timestamptz", 6, "+00"),
-  { name: "time", sql: "time", pools: ["time"], good: same("10:00:00", "11:00:00"), shown: "10:00:00" },
+  time,
   { name: "timetz", sql: "timetz", pools: ["time"], good: same("10:00:00+00", "11:00:00+00"), shown: "10:00:00+00" },
-  { name: "interval", sql: "interval", pools: ["interval"], good: same("1 day", "2 days"), shown: "1 day" },
+  interval,
   uuid,
   { name: "bytea", sql: "bytea", pools: ["bytes"], good: same("\\x616461", "\\x626f62"), shown: "\\x616461" },
   { name: "bits", sql: "bit varying", pools: ["bytes"], good: same("0101", "1101"), shown: "0101" },
-  { name: "enum", sql: "mood", define: "create type mood as enum ('ada', 'bob', 'null', '')", pools: ["text"], good: same("ada", "bob"), shown: "ada" },
+  mood,
   nested("list", "double precision[]", "list", "{1.5}", "{1.5}"),
   nested("texts", "text[]", "list", "{ada}", "{ada}"),
   nested("record", "pair", "struct", "(1.5,x)", "(1.5,x)", "create type pair as (a double precision, b text)"),
