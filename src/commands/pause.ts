@@ -65,7 +65,7 @@ export function withPause(
   });
 }
 
-/** Ms since 1970 UTC. @throws OpportuneError (exit 2) for what is no time or duration, and for the past */
+/** Ms since 1970 UTC. @throws OpportuneError (exit 2) for text that is not a time or a duration, and for a time in the past */
 function readUntil(text: string, now: number): number {
   const seconds = parseDuration(text);
   const until = seconds === undefined ? readInstant(text) : now + seconds * 1000;

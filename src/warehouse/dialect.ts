@@ -66,7 +66,7 @@ export interface Dialect {
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
   marks: Marks;
-  /** The client takes as many rows as it is told to, whatever they hold: whoever reads large ones must ask for fewer. */
+  /** The client reads as many rows as it is asked for, however large they are: large ones are read in pages. */
   readsByRows: boolean;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;

@@ -44,7 +44,7 @@ export async function findObstacles(warehouse: Warehouse, { database, user }: Po
   return [...problems, ...(await missingRights(warehouse, schema, role))];
 }
 
-/** Rights on the ledger that the role lacks; none where there is no ledger yet. */
+/** Rights on the ledger that the role lacks; empty where no ledger exists yet. */
 async function missingRights(warehouse: Warehouse, schema: string, role: string | null): Promise<Problem[]> {
   const needed = NEEDED.flatMap(([table, rights]) => rights.split(", ").map((right) => `(${literal(table)}, ${literal(right)})`));
   const rows = await warehouse.query({
