@@ -241,6 +241,36 @@ it("can be used with the keyboard alone", async () => {
   await press(page, "Shift+Tab", /^button dark/);
 });
 
+it("keeps the focus where the message is drawn anew under it", async () => {
+  await post(sandbox.url, { subject: "One" });
+  const page = await open();
+  await frame(page).getByText("Hello Ada").first().waitFor();
+  let asked = 0;
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/page\/messages\/[^/?]+$/, async (route) => {
+    asked++;
+    await held;
+    await route.continue();
+  });
+  await press(page, "Tab", /^option .*One/);
+  await press(page, "Enter", /^heading One/);
+  await press(page, "Tab", /^tab HTML/);
+  const answered = page.waitForResponse(/\/page\/messages\/[^/?]+$/);
+  release();
+  await answered;
+  // What the page makes of the answer comes after it: two frames are drawn in between.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  expect(await focused(page)).toMatch(/^tab HTML/);
+  expect(asked).toBe(1);
+  await press(page, "End", /^tab Decision/);
+  await press(page, "Tab", /^tabpanel/);
+  await press(page, "Tab", /^button Try again/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  expect(await focused(page)).toMatch(/^tabpanel/);
+});
+
 it.each(["light", "dark"] as const)("is accessible in %s, at every width and tab", async (colorScheme) => {
   const page = await open({ colorScheme, width: 1200 });
   await page.getByRole("heading", { name: "No mail yet" }).waitFor();

@@ -67,6 +67,8 @@ export function showMessage(message) {
     ...fact("Segment", message.step === "" ? message.segment : `${message.segment} · ${message.step}`),
     ...fact("Time", `${time(message.at)} UTC`),
   );
+  // What is drawn anew under the focus would leave it nowhere.
+  const onTabs = tabs.contains(document.activeElement);
   offered = tabsOf(message);
   tabs.replaceChildren(
     ...offered.map(({ name, label }) => {
@@ -76,6 +78,7 @@ export function showMessage(message) {
     }),
   );
   draw();
+  if (onTabs) byId(`tab-${current()?.name ?? ""}`, HTMLElement).focus();
 }
 
 /** @param {string} name @param {string} value */
@@ -117,8 +120,10 @@ function draw() {
 
 /** @param {(Node | string)[]} content */
 function fill(content) {
+  const inPanel = document.activeElement !== panel && panel.contains(document.activeElement);
   panel.replaceChildren(...content);
   dress();
+  if (inPanel) panel.focus();
 }
 
 /** Gives the frame the width and the colours that were chosen. */
