@@ -2,7 +2,9 @@ import { isSafeNumber } from "lossless-json";
 import type { DeliverableClaim, OutgoingMessage } from "./delivery/types.js";
 import { addressColumn, treatments } from "./project/treatments.js";
 import type { Project } from "./project/types.js";
+import { ExactNumber } from "./render/exact.js";
 import type { Renderer } from "./render/renderer.js";
+import type { ExactColumns } from "./segments/types.js";
 import { renderSqlFile } from "./warehouse/sql.js";
 import { BATCH_BYTES, type Row, type Warehouse } from "./warehouse/types.js";
 
@@ -105,12 +107,30 @@ function exactly(json: string): string {
   });
 }
 
+/** A row's values for its templates; `exact` names the columns of exact numbers, which are staged as text. */
+function valuesOf(json: string, exact: ReadonlySet<string> | undefined): Record<string, unknown> {
+  const values = parseProperties(json);
+  for (const name of exact ?? []) {
+    const written = values[name];
+    if (typeof written === "string") values[name] = new ExactNumber(written);
+  }
+  return values;
+}
+
+/** What a run's messages have in common: which run it is, and the columns that its segments were found to have. */
+export interface MessagesOf {
+  runId: string;
+  /** ISO 8601 UTC. */
+  asOf: string;
+  exact: ExactColumns;
+}
+
 /** The message of a claim, or why there can be none. Throws for nothing that the claim's row holds: whatever that is costs this message alone. */
-export function messageOf(claim: Claim, project: Project, renderer: Renderer, run: { runId: string; asOf: string }): OutgoingMessage | { invalid: string } {
+export function messageOf(claim: Claim, project: Project, renderer: Renderer, run: MessagesOf): OutgoingMessage | { invalid: string } {
   const channel = project.channels.get(claim.channel);
   const segment = project.segments.get(claim.segment);
   if (channel === undefined || segment === undefined) throw new Error(`Claim of unknown channel ${claim.channel} or segment ${claim.segment}`);
-  const rendered = contentOf(claim, renderer, { channel, segment, asOf: run.asOf });
+  const rendered = contentOf(claim, renderer, run.exact.get(claim.segment), { channel, segment, asOf: run.asOf });
   if ("invalid" in rendered) return rendered;
   return {
     messageId: claim.messageId,
@@ -128,9 +148,14 @@ export function messageOf(claim: Claim, project: Project, renderer: Renderer, ru
 }
 
 /** Names the kind of an error and not its words, which may quote what the row holds. */
-function contentOf(claim: Claim, renderer: Renderer, of: Parameters<Renderer["render"]>[2]): ReturnType<Renderer["render"]> {
+function contentOf(
+  claim: Claim,
+  renderer: Renderer,
+  exact: ReadonlySet<string> | undefined,
+  of: Parameters<Renderer["render"]>[2],
+): ReturnType<Renderer["render"]> {
   try {
-    return renderer.render(claim, parseProperties(claim.properties), of);
+    return renderer.render(claim, valuesOf(claim.properties, exact), of);
   } catch (error) {
     return { invalid: `the row's columns can't be read (${error instanceof Error ? error.name : typeof error})` };
   }

@@ -13,8 +13,8 @@ import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness } from "./segments/freshness.js";
-import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
-import type { TemplateCatalog } from "./segments/types.js";
+import { compileProject, exactColumns, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
+import type { ExactColumns, TemplateCatalog } from "./segments/types.js";
 import { NOTHING_STAGED, readStaged, unsharedAudiences, type StagedRows } from "./staged.js";
 import type { Dialect } from "./warehouse/dialect.js";
 import { renderSqlFile } from "./warehouse/sql.js";
@@ -80,6 +80,7 @@ export interface Decisions {
   arbitrationMs: number;
   /** Rows appended to the ledger (in a dry run: that would have been). */
   changed: number;
+  exact: ExactColumns;
 }
 
 /**
@@ -123,6 +124,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     stagingMs,
     arbitrationMs,
     changed: total(decided, "changed"),
+    exact: exactColumns(compiled),
   };
 }
 

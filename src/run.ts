@@ -113,9 +113,9 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const claimed = decisions.segments.some(({ reasons }) => (reasons["claimed"] ?? 0) > 0);
     const deliveryStarted = now();
     const went = { provider: 0, sandbox: 0, outbox: 0 };
-    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, claimed, (event) => (went[placeOf(event, project)] += 1));
+    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, decisions, claimed, (event) => (went[placeOf(event, project)] += 1));
     const deliveryMs = now() - deliveryStarted;
-    const unrenderable = ledger === null && claimed ? await renderAll(job) : {};
+    const unrenderable = ledger === null && claimed ? await renderAll(job, decisions) : {};
     const pausedUntil = await pauseStopped(job, delivery);
     const target = targetOption(project.target);
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
@@ -221,6 +221,7 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
 /** `claims`: whether there are any to read. */
 async function deliver(
   { project, warehouse, ledger, facts, renderer, run, options }: Job & { ledger: Ledger },
+  { exact }: Decisions,
   claims: boolean,
   onAccepted: (event: DeliveryEvent<Claim> & { event: "accepted" }) => void,
 ): Promise<DeliveryResult> {
@@ -235,7 +236,7 @@ async function deliver(
     return await deliverClaims(
       claims ? readClaims(project, warehouse, BATCH) : Readable.from([]),
       {
-        render: (claim) => messageOf(claim, project, renderer, run),
+        render: (claim) => messageOf(claim, project, renderer, { ...run, exact }),
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
           for (const event of events) if (event.event === "accepted") onAccepted(event);
@@ -290,11 +291,11 @@ function pauseState(standing: readonly Pause[]): PauseState {
 }
 
 /** A dry run proves that what it would send can be rendered. */
-async function renderAll({ project, warehouse, renderer, run }: Job): Promise<Record<string, number>> {
+async function renderAll({ project, warehouse, renderer, run }: Job, { exact }: Decisions): Promise<Record<string, number>> {
   const invalid: Record<string, number> = {};
   for await (const claims of readClaims(project, warehouse, BATCH)) {
     for (const claim of claims) {
-      const message = messageOf(claim, project, renderer, run);
+      const message = messageOf(claim, project, renderer, { ...run, exact });
       if ("invalid" in message) invalid[message.invalid] = (invalid[message.invalid] ?? 0) + 1;
     }
   }

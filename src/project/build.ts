@@ -166,6 +166,7 @@ export function buildPolicy({ policy, channels, interval }: ProjectFile): Policy
   const rates = Object.values(channels).reduce((sum, channel) => sum + channel.rate, 0);
   return {
     timezone: policy.timezone,
+    locale: policy.locale,
     quietHours: policy.quiet_hours ?? null,
     caps: policy.caps.map((cap): Cap => ({
       name: capName(cap),

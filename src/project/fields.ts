@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { parseBytes, SIZE_PATTERN } from "../core/bytes.js";
 import { DURATION_PATTERN, nearestDuration, parseDuration } from "../core/durations.js";
+import { canonicalLocale } from "../core/locales.js";
 import { isLoopback } from "../core/loopback.js";
 import { nearestName } from "../core/suggest.js";
 import { isZone } from "../core/zones.js";
@@ -12,6 +13,7 @@ import { isZone } from "../core/zones.js";
 const DURATION = "a duration such as 10 minutes, 24 hours or 7 days";
 export const NAME = "a name of lower-case letters, digits and _, beginning with a letter";
 const TIMEZONE = "an IANA time zone such as Europe/Berlin or UTC";
+const LOCALE = "a locale such as en, de-CH or pt-BR";
 const COLUMN = "a column's name of letters, digits and _";
 const TEMPLATE = "a template's name: its path under templates/ without .hbs";
 const PERCENT = "a percentage from 0 to 100, such as 10 or 10%";
@@ -72,6 +74,12 @@ export const percent = z.union([
 
 /** An IANA zone that this Node knows. */
 export const timezone = z.string({ error: TIMEZONE }).refine(isZone, { error: TIMEZONE });
+
+/** A language that this Node can write in, by its name in BCP 47. */
+export const locale = z
+  .string({ error: LOCALE })
+  .refine((value) => canonicalLocale(value) !== null, { error: LOCALE })
+  .transform((value) => canonicalLocale(value) ?? value);
 
 /** `HH:MM`, local. */
 export const timeOfDay = z.string({ error: HOUR }).regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, { error: HOUR });

@@ -5,6 +5,7 @@ import {
   delay,
   duration,
   insteadOfType,
+  locale,
   name,
   nameOf,
   percent,
@@ -217,6 +218,7 @@ const SURGE = "false, or a mapping with multiple and at_least";
 
 const policy = z.strictObject({
   timezone: timezone.default("UTC").describe("For users without a known zone."),
+  locale: locale.default("en").describe("For users without a known locale: how dates and amounts are written, and an email's language."),
   quiet_hours: z
     .strictObject({ from: timeOfDay.describe("Shut from here on."), to: timeOfDay.describe("Open again.") })
     .optional()

@@ -162,6 +162,8 @@ export interface Channel {
 export interface Policy {
   /** IANA zone for users without a known one. */
   timezone: string;
+  /** BCP 47, as `canonicalLocale` gives it. */
+  locale: string;
   /** Local wall-clock times `HH:MM`: shut at `from`, open again at `to`; may span midnight. */
   quietHours: { from: string; to: string } | null;
   /** In the order written: the first full one is named in the ledger. */

@@ -52,7 +52,7 @@ export function buildEmail(tree: Program, fields: Fields): { built: BuiltEmail }
   }
   const loc = tree.loc;
   const html = "html" in once ? once.html : unlined(analysis, loc, "preheader" in fields);
-  const plain = textPart(withLinks(analysis.source, analysis.document, loc, "__url", escapeHtml, false), analysis, loc);
+  const plain = textPart(withLinks(analysis.source, analysis.document, loc, "__url", escapeHtml, []), analysis, loc);
   const parts = [...parted(fields), ...(plain === null ? [] : [block("__part", [literal("text", loc)], plain, loc)])];
   const run = compile(program([...parts, ...html.body], loc));
   return { built: { run, inlineEachTime: "obstacle" in once ? once.obstacle : null, textEachTime: plain === null } };
@@ -66,7 +66,7 @@ function inlineOnce(pieces: readonly Piece[], { contexts }: Analysis, loc: Loc, 
     return { obstacle: "the HTML is so broken that a parser moves or drops parts of it" };
   const located = { ...source, html };
   const nested = nest(
-    withLinks(located, readHtml(html), loc, "__link", (value) => value, preheader),
+    withLinks(located, readHtml(html), loc, "__link", (value) => value, additions(readHtml(html), loc, preheader)),
     loc,
     htmlValue,
   );
@@ -75,11 +75,13 @@ function inlineOnce(pieces: readonly Piece[], { contexts }: Analysis, loc: Loc, 
 
 /** As written, with the preheader: for templates whose CSS is inlined for each message. */
 function unlined({ source, document }: Analysis, loc: Loc, preheader: boolean): Program {
-  const pieces = [
-    ...restore(source.html.slice(0, document.bodyStart), source),
-    ...(preheader ? preheaderPieces(loc) : []),
-    ...restore(source.html.slice(document.bodyStart), source),
-  ];
+  let done = 0;
+  const pieces = additions(document, loc, preheader).flatMap(({ at, pieces: added }) => {
+    const before = restore(source.html.slice(done, at), source);
+    done = at;
+    return [...before, ...added];
+  });
+  pieces.push(...restore(source.html.slice(done), source));
   return nest(pieces, loc, htmlValue) ?? program([], loc);
 }
 
@@ -92,7 +94,7 @@ function htmlValue(node: ValueNode, within: readonly BlockNode[]): Statement {
  * Wraps the value of every link into a block that checks the scheme and adds UTM parameters when the message is rendered, and
  * prints it for HTML (`__link`) or as it is (`__url`).
  * Images and such with a fixed address stay as they are: they were checked when the template was loaded. `encode` is applied to
- * fixed text inside.
+ * fixed text inside. `added` is put in where it says.
  */
 function withLinks(
   source: Pick<Protected, "html" | "tokens" | "word">,
@@ -100,7 +102,7 @@ function withLinks(
   loc: Loc,
   helper: "__link" | "__url",
   encode: (value: string) => string,
-  preheader: boolean,
+  added: readonly Addition[],
 ): Piece[] {
   const pieces: Piece[] = [];
   let done = 0;
@@ -109,12 +111,13 @@ function withLinks(
     done = until;
   };
   const links = document.attributes.filter((attribute) => isLink(attribute.name)).map((attribute) => ({ at: attribute.start, attribute }));
-  for (const { at, attribute } of [...links, ...(preheader ? [{ at: document.bodyStart, attribute: null }] : [])].sort((a, b) => a.at - b.at)) {
-    if (attribute === null) {
-      copy(at);
-      pieces.push(...preheaderPieces(loc));
+  for (const entry of [...links, ...added].sort((a, b) => a.at - b.at)) {
+    if (!("attribute" in entry)) {
+      copy(entry.at);
+      pieces.push(...entry.pieces);
       continue;
     }
+    const { at, attribute } = entry;
     const inner = restore(attribute.value, source);
     const first = inner.find((piece) => piece.kind === "value");
     if ((first === undefined && !isClickable(attribute)) || at < done) continue;
@@ -131,20 +134,43 @@ function withLinks(
   return pieces;
 }
 
+/** What is put into a template's HTML, and where. */
+interface Addition {
+  at: number;
+  pieces: readonly Piece[];
+}
+
+/** The reader's language on `<html>`, unless the template says its own, and the preheader; in the order of the text. */
+function additions({ language, bodyStart }: Document, loc: Loc, preheader: boolean): Addition[] {
+  const attributes = language.missing.flatMap((name) => [written(` ${name}="`, loc), printedData(name, loc), written('"', loc)]);
+  const tagged = language.tag ? attributes : [written("<html", loc), ...attributes, written(">", loc)];
+  const first = language.tag ? bodyStart : Math.max(bodyStart, language.at);
+  const added = [{ at: language.at, pieces: tagged }, ...(preheader ? [{ at: first, pieces: preheaderPieces(loc) }] : [])];
+  return added.sort((a, b) => a.at - b.at);
+}
+
+const written = (value: string, loc: Loc): Piece => ({ kind: "text", value, node: text(value, loc) });
+
+/** `{{@name}}` */
+function printedData(name: string, loc: Loc): Piece {
+  return {
+    kind: "value",
+    node: { type: "MustacheStatement", path: pathTo(name, loc, true), params: [], escaped: true, strip: { open: false, close: false }, loc },
+  };
+}
+
 /** Enough invisible characters that no client shows the body's first words after the preheader: clients show 140 at most. */
 const PADDING = "&#847;&zwnj;&nbsp;".repeat(90);
 const HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;color:transparent;mso-hide:all";
 
 function preheaderPieces(loc: Loc): Piece[] {
   const path = pathTo("preheader", loc, true);
-  const value: ValueNode = { type: "MustacheStatement", path, params: [], escaped: true, strip: { open: false, close: false }, loc };
   const shown = block("if", [path], program([], loc), loc);
-  const written = (value: string): Piece => ({ kind: "text", value, node: text(value, loc) });
   return [
     { kind: "open", node: shown },
-    written(`<div data-preheader style="${HIDDEN}">`),
-    { kind: "value", node: value },
-    written(`${PADDING}</div>`),
+    written(`<div data-preheader style="${HIDDEN}">`, loc),
+    printedData("preheader", loc),
+    written(`${PADDING}</div>`, loc),
     { kind: "close", node: shown },
   ];
 }

@@ -4,7 +4,7 @@ import { didYouMean, nearestName } from "../core/suggest.js";
 import { place, simpleName, type Expression, type HashNode, type Loc, type PartialNode, type Program, type Statement } from "./ast.js";
 import { BLOCKS, HELPERS } from "./helpers.js";
 
-const DATA_NAMES: ReadonlySet<string> = new Set(["root", "index", "key", "first", "last"]);
+const DATA_NAMES: ReadonlySet<string> = new Set(["root", "index", "key", "first", "last", "lang", "dir"]);
 
 /** Every use of something that does not exist, in the order of the file. `partials` are the names that `{{> name}}` may use. */
 export function checkProgram(program: Program, partials: ReadonlySet<string>): Problem[] {

@@ -93,6 +93,8 @@ function obstacleIn(source: Protected, document: Document, contexts: readonly Co
     if (context.kind === "attribute" && selected.has(context.attribute.name))
       return `a value stands in the attribute ${context.attribute.name}, which style sheets look at${line(token)}`;
   }
+  if (document.language.missing.length > 0 && /\[\s*(?:dir|lang)\b|:(?:dir|lang)\(/.test(document.css))
+    return "the style sheet looks at lang or dir, which each reader's locale decides";
   const branching = source.tokens.some((piece) => piece.kind === "open" && piece.node.path.original !== "__partial");
   if (branching && STRUCTURAL.test(document.css))
     return "the style sheet counts elements (:first-child, :nth-child, +, ~), and conditions change how many there are";

@@ -2,7 +2,9 @@
 import Handlebars from "handlebars";
 import type { Loc, Program } from "./ast.js";
 import { escapeHtml } from "../core/escape-html.js";
-import { HELPERS } from "./helpers.js";
+import { directionOf } from "../core/locales.js";
+import { ExactNumber } from "./exact.js";
+import { HELPERS, kindOfValue, truthy } from "./helpers.js";
 import { checkedHtml, refusal, withUtm } from "./links.js";
 import { htmlToPlain } from "./plain.js";
 import { RenderFault, type Settings } from "./types.js";
@@ -12,12 +14,16 @@ interface Frame {
   root: Readonly<Record<string, unknown>>;
   settings: Settings;
   parts: Record<string, string>;
+  /** The reader's language and direction of writing, for `<html>`. */
+  lang: string;
+  dir: "ltr" | "rtl";
   /** Set by the part of that name, for `{{@preheader}}` in the body. */
   preheader?: string;
 }
 
 interface Options {
   fn(context: unknown): string;
+  inverse(context: unknown): string;
   hash: Readonly<Record<string, unknown>>;
   data: Frame;
   loc: Loc;
@@ -45,11 +51,38 @@ for (const [name, spec] of Object.entries(HELPERS)) {
   });
 }
 
+const builtInEach = handlebars.helpers["each"];
+
+/** Handlebars' own blocks, but for what they take for a no, and for what they go through in silence. */
+const BLOCKS = {
+  if(this: unknown, value: unknown, { fn, inverse }: Options): string {
+    return truthy(value) ? fn(this) : inverse(this);
+  },
+  unless(this: unknown, value: unknown, { fn, inverse }: Options): string {
+    return truthy(value) ? inverse(this) : fn(this);
+  },
+  each(this: unknown, value: unknown, options: Options): unknown {
+    if (value !== null && value !== undefined && (typeof value !== "object" || value instanceof ExactNumber)) {
+      const way = typeof value === "string" ? "; cast it to json in the query" : "";
+      throw new RenderFault(`${whereIs(options.loc)}: each: ${kindOfValue(value)} is not a list${way}`);
+    }
+    return builtInEach?.call(this, value, options);
+  },
+};
+for (const [name, helper] of Object.entries(BLOCKS)) handlebars.registerHelper(name, helper as Handlebars.HelperDelegate);
+
+/** Half a Unicode character: written out, it would become U+FFFD. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** Nothing prints null, a list or an object: the one place where strictness lives. */
 function printable(value: unknown, name: string, loc: Loc): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    if (LONE_SURROGATE.test(value)) throw new RenderFault(`${whereIs(loc)}: "${name}" holds half a Unicode character`);
+    return value;
+  }
   if (value === null || value === undefined) throw new RenderFault(`${whereIs(loc)}: "${name}" is ${value === null ? "null" : "missing"}`);
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof ExactNumber) return value.toString();
   if (typeof value === "object")
     throw new RenderFault(`${whereIs(loc)}: "${name}" is ${Array.isArray(value) ? "a list; use {{#each}} or {{join}}" : "an object; name one of its fields"}`);
   if (typeof value === "function" || typeof value === "symbol") throw new RenderFault(`${whereIs(loc)}: "${name}" is not a value`);
@@ -70,7 +103,7 @@ const OWN = {
   __partial(this: unknown, ...all: unknown[]): string {
     const { fn, hash } = all.pop() as Options;
     const context = all.length === 0 ? this : all[0];
-    return fn(typeof context === "object" ? laidOver(context, hash) : context);
+    return fn(typeof context === "object" && !(context instanceof ExactNumber) ? laidOver(context, hash) : context);
   },
   __part(this: unknown, name: string, { fn, data }: Options): string {
     const text = fn(this);
@@ -103,7 +136,7 @@ export function oneLine(text: string): string {
   return text.replace(CONTROLS, " ").trim();
 }
 
-const knownHelpers = Object.fromEntries([...Object.keys(HELPERS), ...Object.keys(OWN), "if", "unless", "each", "with"].map((name) => [name, true]));
+const knownHelpers = Object.fromEntries([...Object.keys(HELPERS), ...Object.keys(OWN), ...Object.keys(BLOCKS), "with"].map((name) => [name, true]));
 
 /**
  * Handlebars prepares a top-level call by wrapping every helper anew, and copies the options of each helper call: a fifth of the time
@@ -126,7 +159,7 @@ export type Compiled = (data: Readonly<Record<string, unknown>>, settings: Setti
 export function compile(program: Program): Compiled {
   const run = handlebars.compile<Readonly<Record<string, unknown>>>(program, { knownHelpers, knownHelpersOnly: true, preventIndent: true });
   return (root, settings) => {
-    const data: Frame = { root, settings, parts: {} };
+    const data: Frame = { root, settings, parts: {}, lang: settings.locale, dir: directionOf(settings.locale) };
     return { text: run(root, { ...PREPARED, data }), parts: data.parts };
   };
 }

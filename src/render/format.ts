@@ -1,9 +1,9 @@
 /** How numbers, money and times are written for a reader. Pure but for caches of the Intl formatters, which are slow to make. */
+import { ExactNumber } from "./exact.js";
 
 const CACHE_SIZE = 500;
 /** Longer than any number a warehouse returns; the pattern takes quadratic time in the length. */
 const MAX_DIGITS = 400;
-const DEFAULT_LOCALE = "en";
 
 /** Found or made; emptied when full, which is cheaper than choosing what to forget. */
 function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
@@ -16,31 +16,21 @@ function cached<T>(cache: Map<string, T>, key: string, make: () => T): T {
   return found;
 }
 
-const locales = new Map<string, string>();
 const numbers = new Map<string, Intl.NumberFormat>();
 const dates = new Map<string, Intl.DateTimeFormat>();
 const plurals = new Map<string, Intl.PluralRules>();
 /** What was written last: a mail's HTML and text part write the same amounts and dates. */
 const written = new Map<string, string>();
 
-/** The locale as Intl knows it; null and malformed ones are `en`, since a row must not fail over its language. */
-export function knownLocale(locale: string | null): string {
-  return cached(locales, locale ?? "", () => {
-    try {
-      return Intl.getCanonicalLocales(locale?.replaceAll("_", "-") ?? "")[0] ?? DEFAULT_LOCALE;
-    } catch {
-      return DEFAULT_LOCALE;
-    }
-  });
-}
-
 /** A number, or a text that is a decimal number, as Intl takes it: a text keeps all its digits. Null for anything else. */
 export function numeric(value: unknown): number | bigint | `${number}` | null {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value !== "string") return null;
-  const trimmed = value.trim();
-  return trimmed.length <= MAX_DIGITS && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(trimmed) ? (trimmed as `${number}`) : null;
+  if (typeof value !== "string" && !(value instanceof ExactNumber)) return null;
+  const trimmed = value.toString().trim();
+  if (trimmed.length > MAX_DIGITS || !/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i.test(trimmed)) return null;
+  // Above that it would be written as infinity.
+  return Number.isFinite(Number(trimmed)) ? (trimmed as `${number}`) : null;
 }
 
 /** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when the currency is not a three-letter code. */
@@ -59,9 +49,21 @@ export function formatNumber(value: number | bigint | `${number}`, digits: numbe
 export const DATE_STYLES = ["short", "medium", "long", "full", "time", "datetime"] as const;
 export type DateStyle = (typeof DATE_STYLES)[number];
 
+/** A day of the calendar, which has neither a time nor a zone. */
+export function isDay(value: unknown): boolean {
+  return typeof value === "string" && DAY.test(value.trim());
+}
+
+/** Whether a style writes a time of day, which a day of the calendar doesn't have. */
+export function writesTime(style: string): boolean {
+  return style === "time" || style === "datetime";
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 /**
  * An instant in the reader's zone. Text without a zone is UTC, as warehouses mean it; a date without a time is a day of the
- * calendar and stays that day everywhere. Null when the value is no date.
+ * calendar and stays that day everywhere. Null when the value is not a date, or a day in a style that writes a time.
  */
 export function formatDate(value: unknown, style: DateStyle, locale: string, timezone: string): string | null {
   if (typeof value === "string")
@@ -72,7 +74,8 @@ export function formatDate(value: unknown, style: DateStyle, locale: string, tim
 function writeDate(value: string, style: DateStyle, locale: string, timezone: string): string | null {
   const instant = parseInstant(value);
   if (instant === null || Number.isNaN(instant.getTime())) return null;
-  const zone = /^\d{4}-\d{2}-\d{2}$/.test(value) ? "UTC" : timezone;
+  if (isDay(value) && writesTime(style)) return null;
+  const zone = isDay(value) ? "UTC" : timezone;
   return cached(dates, `${locale} ${zone} ${style}`, () => {
     if (style === "time") return new Intl.DateTimeFormat(locale, { timeZone: zone, timeStyle: "short" });
     if (style === "datetime") return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "medium", timeStyle: "short" });
@@ -83,7 +86,9 @@ function writeDate(value: string, style: DateStyle, locale: string, timezone: st
 function parseInstant(value: string): Date | null {
   const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i.exec(value);
   if (match === null) return null;
-  const [, day, time = "00:00:00", zone = "Z"] = match;
+  const [, day = "", time = "00:00:00", zone = "Z"] = match;
+  // JavaScript takes February 30 for March 2.
+  if (new Date(`${day}T00:00:00Z`).getUTCDate() !== Number(day.slice(8))) return null;
   const offset = /^(?:z|utc)$/i.test(zone) ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}`;
   return new Date(`${day}T${time.replace(/(\.\d{3})\d+/, "$1")}${offset}`);
 }

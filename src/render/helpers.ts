@@ -2,7 +2,9 @@
  * The helpers that templates may call: this table is the whole list. A helper given null gives null, and printing null is an
  * error, so that `{{default (money price "EUR") "on request"}}` works and `{{money price "EUR"}}` never prints nothing.
  */
-import { DATE_STYLES, formatDate, formatMoney, formatNumber, numeric, pluralCategory, type DateStyle } from "./format.js";
+import { canonicalLocale } from "../core/locales.js";
+import { ExactNumber } from "./exact.js";
+import { DATE_STYLES, formatDate, formatMoney, formatNumber, isDay, numeric, pluralCategory, writesTime, type DateStyle } from "./format.js";
 import { RenderFault, type Settings } from "./types.js";
 
 export interface HelperSpec {
@@ -18,25 +20,27 @@ export interface HelperSpec {
   run(args: readonly unknown[], settings: Settings, hash: Readonly<Record<string, unknown>>): unknown;
 }
 
-/** Handlebars' `{{#if}}`: null, false, 0, "" and empty lists are no; every other value is yes (the text "0" too). */
+/** As `{{#if}}` sees it: null, false, zero, "" and empty lists are no; every other value is yes (the text "0" too). */
 export function truthy(value: unknown): boolean {
+  if (value instanceof ExactNumber) return !value.isZero;
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
 function numberOf(value: unknown, helper: string): number {
   const found = numeric(value);
-  if (found === null) throw new RenderFault(`${helper}: ${show(value)} is not a number`);
+  if (found === null) throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a number`);
   return Number(found);
 }
 
 /** What kind of value it is; never the value, since faults are kept in the ledger and values may be personal. */
-function show(value: unknown): string {
+export function kindOfValue(value: unknown): string {
+  if (value instanceof ExactNumber) return "the number";
   if (typeof value === "string") return value === "" ? "an empty text" : "the text";
   return Array.isArray(value) ? "the list" : typeof value === "object" && value !== null ? "the object" : `the ${typeof value}`;
 }
 
 function textOf(value: unknown, helper: string): string {
-  if (typeof value === "object" && !(value instanceof Date)) throw new RenderFault(`${helper}: ${show(value)} is not a text`);
+  if (typeof value === "object" && !(value instanceof Date) && !(value instanceof ExactNumber)) throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a text`);
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
@@ -45,6 +49,8 @@ const absent = (value: unknown): value is null | undefined => value === null || 
 function same(left: unknown, right: unknown): boolean {
   if (absent(left) || absent(right)) return absent(left) && absent(right);
   if (typeof left === "string" && typeof right === "string") return left === right;
+  for (const value of [left, right])
+    if (typeof value === "object" && !(value instanceof ExactNumber)) throw new RenderFault(`eq: ${kindOfValue(value)} is not one value`);
   const [a, b] = [numeric(left), numeric(right)];
   return a !== null && b !== null ? Number(a) === Number(b) : String(left) === String(right);
 }
@@ -72,7 +78,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     run: ([value, currency, locale], settings) => {
       if (absent(value) || absent(currency)) return null;
       const amount = numeric(value);
-      if (amount === null) throw new RenderFault(`money: ${show(value)} is not a number`);
+      if (amount === null) throw new RenderFault(`money: ${kindOfValue(value)} is not a number`);
       const written = formatMoney(amount, String(currency), typeof locale === "string" ? localeOf("money", locale) : settings.locale);
       if (written === null) throw new RenderFault(`money: the currency is not a code such as "EUR"`);
       return written;
@@ -85,7 +91,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     run: ([value, digits], settings) => {
       if (absent(value)) return null;
       const amount = numeric(value);
-      if (amount === null) throw new RenderFault(`number: ${show(value)} is not a number`);
+      if (amount === null) throw new RenderFault(`number: ${kindOfValue(value)} is not a number`);
       const places = absent(digits) ? null : numberOf(digits, "number");
       if (places !== null && !(Number.isInteger(places) && places >= 0 && places <= 20)) throw new RenderFault("number: 0 to 20 decimals are possible");
       return formatNumber(amount, places, settings.locale);
@@ -100,7 +106,8 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
       const wanted = absent(style) ? "medium" : style;
       if (!DATE_STYLES.includes(wanted as DateStyle)) throw new RenderFault(`date: unknown style; there are ${DATE_STYLES.join(", ")}`);
       const written = formatDate(value, wanted as DateStyle, typeof locale === "string" ? localeOf("date", locale) : settings.locale, settings.timezone);
-      if (written === null) throw new RenderFault(`date: ${show(value)} is not a date such as 2026-03-02 or 2026-03-02T12:00:00Z`);
+      if (written === null && isDay(value) && writesTime(String(wanted))) throw new RenderFault("date: a day has no time; use short, medium, long or full");
+      if (written === null) throw new RenderFault(`date: ${kindOfValue(value)} is not a date such as 2026-03-02 or 2026-03-02T12:00:00Z`);
       return written;
     },
   },
@@ -154,7 +161,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     arguments: [1, 2],
     run: ([list, separator]) => {
       if (absent(list)) return null;
-      if (!Array.isArray(list)) throw new RenderFault(`join: ${show(list)} is not a list`);
+      if (!Array.isArray(list)) throw new RenderFault(`join: ${kindOfValue(list)} is not a list`);
       return list
         .filter((item) => !absent(item))
         .map((item) => textOf(item, "join"))
@@ -177,11 +184,9 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
 };
 
 function localeOf(helper: string, locale: string): string {
-  try {
-    return Intl.getCanonicalLocales(locale)[0] ?? "en";
-  } catch {
-    throw new RenderFault(`${helper}: the third argument is not a locale such as "de-CH"`);
-  }
+  const known = canonicalLocale(locale);
+  if (known === null) throw new RenderFault(`${helper}: the third argument is not a locale such as "de-CH"`);
+  return known;
 }
 
 /** Handlebars' own blocks that templates may use. */

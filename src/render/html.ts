@@ -31,17 +31,22 @@ export interface Document {
   css: string;
   /** Where to put what should come first in the body. */
   bodyStart: number;
+  /** Which of these `<html>` has not, and where they can be put. `tag` false: it has no tag, and one can be put there. */
+  language: { at: number; missing: readonly ("lang" | "dir")[]; tag: boolean };
 }
+
+const NO_TAG: Document["language"] = { at: 0, missing: ["lang", "dir"], tag: false };
 
 /** Parses as a browser does, without running scripts, and looks into Outlook's conditional comments too. */
 export function readHtml(html: string, fragment = false): Document {
   const options = { sourceCodeLocationInfo: true, scriptingEnabled: false };
-  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0 };
+  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0, language: NO_TAG };
   walk(fragment ? parseFragment(html, options) : parse(html, options), html, 0, document);
   return document;
 }
 
 function walk(node: Tree.Node, html: string, shift: number, into: Document): void {
+  if (node.nodeName === "#documentType" && node.sourceCodeLocation) into.language = { ...NO_TAG, at: node.sourceCodeLocation.endOffset };
   if ("attrs" in node) element(node, html, shift, into);
   if (node.nodeName === "#comment" && "data" in node && node.sourceCodeLocation) comment(node, html, shift, into);
   if ("content" in node) walk(node.content, html, shift, into);
@@ -56,6 +61,7 @@ function element(node: Tree.Element, html: string, shift: number, into: Document
   const end = at.endTag?.startOffset ?? at.endOffset;
   into.elements.push({ name: node.tagName, start, inside, end: end + shift });
   if (node.tagName === "body" && at.startTag) into.bodyStart = inside;
+  if (node.tagName === "html" && at.startTag) into.language = languageOf(node, start + "<html".length);
   if (node.tagName === "style") into.css += node.childNodes.map((child) => ("value" in child ? child.value : "")).join("");
   for (const attribute of node.attrs) {
     const name = attribute.prefix ? `${attribute.prefix}:${attribute.name}` : attribute.name;
@@ -76,6 +82,11 @@ function element(node: Tree.Element, html: string, shift: number, into: Document
   }
 }
 
+/** Of the attributes as they were in the tag: a second `<html>` may have added others. */
+function languageOf({ attrs }: Tree.Element, at: number): Document["language"] {
+  return { at, tag: true, missing: (["lang", "dir"] as const).filter((name) => !attrs.some((attribute) => attribute.name === name)) };
+}
+
 function comment(node: Tree.CommentNode, html: string, shift: number, into: Document): void {
   const at = node.sourceCodeLocation;
   if (!at) return;
@@ -90,7 +101,7 @@ function comment(node: Tree.CommentNode, html: string, shift: number, into: Docu
 }
 
 function readInner(html: string, from: number, to: number): Document {
-  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0 };
+  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0, language: NO_TAG };
   const content = html.slice(from, to).replace(/(?:<!\[endif\])?-->$/i, "");
   walk(parseFragment(content, { sourceCodeLocationInfo: true, scriptingEnabled: false }), html, from, document);
   return document;

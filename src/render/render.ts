@@ -3,7 +3,6 @@ import { isAddress } from "../core/address.js";
 import { inlineCss } from "./build.js";
 import { utmParameters } from "./compile-text.js";
 import { oneLine } from "./engine.js";
-import { knownLocale } from "./format.js";
 import { rewriteLinks } from "./links.js";
 import { htmlToPlain, tidy } from "./plain.js";
 import {
@@ -93,7 +92,7 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
     input.class === "marketing"
       ? unsubscribeUrl(links, { messageId: context.message_id, channel: input.channel, topic: context.topic, userId: context.user_id })
       : null;
-  const plain: Settings = { locale: knownLocale(context.locale), timezone: context.timezone, utm: [], unsubscribeUrl: url };
+  const plain: Settings = { locale: context.locale, timezone: context.timezone, utm: [], unsubscribeUrl: url };
   const settings: Settings = { ...plain, utm: utmParameters(links.utm, context, plain) };
   const data = layOver(properties, context, url);
   if (because !== null) data["because"] = because.render(data, settings);

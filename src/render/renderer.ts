@@ -1,4 +1,5 @@
 import { OpportuneError, type Problem } from "../core/errors.js";
+import { localeOr } from "../core/locales.js";
 import { zoneOr } from "../core/zones.js";
 import { treatments } from "../project/treatments.js";
 import type { Channel, Project, Segment } from "../project/types.js";
@@ -93,7 +94,7 @@ export function loadRenderer(project: Project): Renderer {
         variant: claim.variant,
         project: project.name,
         topic: claim.topic,
-        locale: claim.locale,
+        locale: localeOr(claim.locale, project.policy.locale),
         timezone: zoneOr(claim.timezone, project.policy.timezone),
       };
       const input: RenderInput = {

@@ -90,8 +90,8 @@ export interface RenderContext {
   variant: string;
   project: string;
   topic: string | null;
-  /** BCP 47, e.g. `de-CH`; null or unknown: `en`. */
-  locale: string | null;
+  /** BCP 47, e.g. `de-CH`, as `canonicalLocale` gives it. */
+  locale: string;
   /** IANA zone, one that `isZone` knows. */
   timezone: string;
 }

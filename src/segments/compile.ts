@@ -228,19 +228,31 @@ function timeOf(column: Column | undefined, dialect: Dialect): string {
   return column === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(column.name), column.kind);
 }
 
-/** Columns as one JSON object: instants as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which JSON lacks. */
+/**
+ * Columns as one JSON object: instants and days as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which
+ * JSON lacks.
+ */
 function jsonOf(columns: readonly Column[], dialect: Dialect): string {
   if (columns.length === 0) return "'{}'";
   return dialect.jsonObject(
     columns.map((column) => {
       const quoted = dialect.quote(column.name);
       if (column.kind === "timestamp") return [column.name, isoSeconds(dialect.toUtc(quoted, column.kind), dialect)] as const;
+      // A day has no zone: as an instant it would be the day before for readers in the west.
+      if (column.kind === "date")
+        return [column.name, `${dialect.builtIn("substr")}(${isoSeconds(dialect.toUtc(quoted, column.kind), dialect)}, 1, 10)`] as const;
       // True of finite numbers alone, on every warehouse.
       if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
-      return [column.name, column.kind === "exact" ? `cast(${quoted} as ${dialect.types.text})` : quoted] as const;
+      return [column.name, column.kind === "exact" ? exactText(quoted, column, dialect) : quoted] as const;
     }),
     columns.filter(({ kind, type }) => kind === "text" || type === "JSON").map(({ name }) => dialect.quote(name)),
   );
+}
+
+/** An exact number as text. Of Postgres' types: numeric may be NaN or infinite, and money's own text is that of the server's locale. */
+function exactText(quoted: string, { type }: Column, dialect: Dialect): string {
+  const text = `cast(${type === "money" ? `cast(${quoted} as numeric)` : quoted} as ${dialect.types.text})`;
+  return type.startsWith("numeric") ? `case when ${quoted} - ${quoted} = 0 then ${text} end` : text;
 }
 
 /** What a statement that reads a user's query says in its place, and what binds the values that follow the query's. */

@@ -7,7 +7,7 @@ import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
 import type { IdType } from "./ids.js";
 import { queryProblem } from "./query.js";
-import type { CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
+import type { CompiledAudience, CompiledSegment, ExactColumns, TemplateCatalog } from "./types.js";
 
 /** The project as the warehouse understands it. Queries that it refused are failed, each alone. */
 export interface CompiledProject {
@@ -61,6 +61,11 @@ export async function compileProject(
   }
   if (problems.length > 0) throw new OpportuneError(problems, 2);
   return result;
+}
+
+/** What templates must know of the columns to tell a number from a text. */
+export function exactColumns({ segments }: CompiledProject): ExactColumns {
+  return new Map([...segments].map(([id, { columns }]) => [id, new Set(columns.filter(({ kind }) => kind === "exact").map(({ name }) => name))]));
 }
 
 /** The ids of the first segment that compares its own with the audience's. */

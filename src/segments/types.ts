@@ -47,6 +47,9 @@ export interface CompiledSegment {
   sources: readonly string[];
 }
 
+/** Segment → its columns of exact numbers. */
+export type ExactColumns = ReadonlyMap<string, ReadonlySet<string>>;
+
 export interface CompiledAudience {
   audience: Audience;
   query: Statement;

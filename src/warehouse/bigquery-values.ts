@@ -78,7 +78,7 @@ function plainValue(value: unknown, kind: ColumnKind): string | number | boolean
 
 /** The family of a type, as the REST API names it. */
 function kindOf({ type, mode }: Field): ColumnKind {
-  if (mode === "REPEATED") return "nested";
+  if (mode === "REPEATED") return "list";
   switch (type) {
     case "INTEGER":
     case "INT64":
@@ -97,8 +97,16 @@ function kindOf({ type, mode }: Field): ColumnKind {
       return "text";
     case "TIMESTAMP":
     case "DATETIME":
-    case "DATE":
       return "timestamp";
+    case "DATE":
+      return "date";
+    case "RECORD":
+    case "STRUCT":
+      return "object";
+    case "BYTES":
+    case "INTERVAL":
+    case "GEOGRAPHY":
+      return "opaque";
     default:
       return "nested";
   }

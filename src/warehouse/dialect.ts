@@ -174,7 +174,7 @@ export const duckdbDialect: Dialect = {
   toUtc(expression, kind) {
     const cast = `cast(cast(${expression} as timestamptz) as timestamp)`;
     // try_cast fails at a date too large for a timestamp. A cast that no value passes is the query's mistake, not a row's.
-    const utc = kind === "text" || kind === "timestamp" ? `try(${cast})` : cast;
+    const utc = kind === "text" || kind === "timestamp" || kind === "date" ? `try(${cast})` : cast;
     return `case when ${utc} >= timestamp '0001-01-01' and ${utc} < timestamp '10000-01-01' then ${utc} end`;
   },
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,

@@ -312,13 +312,16 @@ function toPlain(value: DuckDBValue): string | number | boolean | null {
 
 function columnKind(type: string): ColumnKind {
   // A list's name begins with its elements': TIMESTAMP[].
-  if (type.endsWith("]")) return "nested";
-  if (/^TIMESTAMP|^DATE$/.test(type)) return "timestamp";
+  if (type.endsWith("]")) return "list";
+  if (/^(?:STRUCT|MAP)\(/.test(type)) return "object";
+  if (type === "DATE") return "date";
+  if (type.startsWith("TIMESTAMP")) return "timestamp";
   if (/^(VARCHAR|UUID|ENUM|TIME)/.test(type)) return "text";
   if (type === "BOOLEAN") return "boolean";
   if (/^(BIGINT|INTEGER|SMALLINT|TINYINT|UBIGINT|UINTEGER|USMALLINT|UTINYINT)$/.test(type)) return "integer";
   if (/^(DECIMAL|HUGEINT|UHUGEINT|BIGNUM)/.test(type)) return "exact";
   if (/^(DOUBLE|FLOAT)$/.test(type)) return "float";
+  if (/^(INTERVAL|BLOB|BIT|GEOMETRY)/.test(type)) return "opaque";
   return "nested";
 }
 

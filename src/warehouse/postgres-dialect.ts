@@ -57,7 +57,7 @@ export const postgresDialect: Dialect = {
     const utc = `cast(${expression} as timestamptz)`;
     if (kind === "text") return `case when ${saysTime(expression)} then ${utc} end`;
     // A date may be too large for a timestamp: it is compared as it is.
-    const compared = kind === "timestamp" ? expression : utc;
+    const compared = kind === "timestamp" || kind === "date" ? expression : utc;
     return `case when ${compared} >= date '0001-01-01' and ${compared} < date '10000-01-01' then ${utc} end`;
   },
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,

@@ -39,10 +39,19 @@ function kindOf(type: string, scale: number): ColumnKind {
     case "time":
       return "text";
     case "date":
+      return "date";
     case "timestamp_ntz":
     case "timestamp_ltz":
     case "timestamp_tz":
       return "timestamp";
+    case "array":
+    case "vector":
+      return "list";
+    case "object":
+    case "map":
+      return "object";
+    case "binary":
+      return "opaque";
     default:
       return "nested";
   }

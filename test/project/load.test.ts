@@ -192,6 +192,7 @@ test("a good project, all of it", () => {
     ]),
     policy: {
       timezone: "Europe/Berlin",
+      locale: "en",
       quietHours: { from: "21:00", to: "08:00" },
       caps: [
         { name: "2 per 48 hours", max: 2, windowSeconds: 172_800, channel: null, topic: null },

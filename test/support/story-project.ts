@@ -62,6 +62,7 @@ function drawPolicy(random: Random): Policy {
   const hours = [null, { from: "21:00", to: "08:00" }, { from: "12:00", to: "13:30" }, { from: "22:30", to: "06:15" }];
   return {
     timezone: random.pick(["UTC", "Europe/Berlin", "America/New_York"]),
+    locale: "en",
     quietHours: random.pick(hours),
     caps: random.some(CAPS, random.whole(0, 4)),
     spacingSeconds: random.pick([null, null, 30 * MINUTE, 4 * HOUR]),
