@@ -6,7 +6,7 @@ import { checkProgram } from "./check.js";
 import { compile } from "./engine.js";
 import { plainProgram } from "./print.js";
 import { RenderFault, type CompiledText, type RenderContext, type Settings } from "./types.js";
-import { findVariables } from "./variables.js";
+import { findUses, findVariables } from "./variables.js";
 
 /** Compiles a text that is not HTML; `start` is where it stands. A part of HTML that prints it escapes it. */
 export function compileText(source: string, start: Start): { text: CompiledText | null; problems: readonly Problem[] } {
@@ -14,10 +14,10 @@ export function compileText(source: string, start: Start): { text: CompiledText 
   if ("problem" in parsed) return { text: null, problems: [parsed.problem] };
   const problems = checkProgram(parsed.program, new Set());
   if (problems.length > 0) return { text: null, problems };
-  const variables = findVariables([parsed.program]);
-  if (!source.includes("{{")) return { text: { variables, render: () => source }, problems: [] };
+  const found = { variables: findVariables([parsed.program]), uses: findUses([parsed.program]) };
+  if (!source.includes("{{")) return { text: { ...found, render: () => source }, problems: [] };
   const run = compile(program(plainProgram(parsed.program).body, parsed.program.loc));
-  return { text: { variables, render: (data, settings) => run(data, settings).text }, problems: [] };
+  return { text: { ...found, render: (data, settings) => run(data, settings).text }, problems: [] };
 }
 
 type Utm = Links["utm"];

@@ -10,7 +10,7 @@ import { bodySlots, expand, usedPartials, type Source } from "./expand.js";
 import { readFrontMatter } from "./front-matter.js";
 import { looksLikeJson, readJsonBody } from "./json-body.js";
 import { assemble, type Library, type TemplateFile } from "./template.js";
-import type { Template, Variable } from "./types.js";
+import type { Template, Use, Variable } from "./types.js";
 
 export interface Templates {
   /** By name, in name order; those with problems are left out. */
@@ -93,6 +93,12 @@ export function checkTemplate(template: Template, channel: ChannelType): readonl
 export function variablesFor(template: Template, channel: ChannelType): readonly Variable[] {
   const form = channel === "email" ? template.email() : template.text();
   return form.ok ? form.variables : [];
+}
+
+/** What the template makes of each column when it is used on a channel; empty for a form that `checkTemplate` finds fault with. */
+export function usesFor(template: Template, channel: ChannelType): readonly Use[] {
+  const form = channel === "email" ? template.email() : template.text();
+  return form.ok ? form.uses : [];
 }
 
 function listFiles(root: string): string[] {

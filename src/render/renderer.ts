@@ -4,9 +4,9 @@ import { zoneOr } from "../core/zones.js";
 import { treatments } from "../project/treatments.js";
 import type { Channel, Project, Segment } from "../project/types.js";
 import { checkUtm, compileText } from "./compile-text.js";
-import { checkTemplate, loadTemplates, variablesFor } from "./load.js";
+import { checkTemplate, loadTemplates, usesFor, variablesFor } from "./load.js";
 import { renderEmail, renderText } from "./render.js";
-import type { CompiledText, RenderContext, RenderInput, Template, Variable } from "./types.js";
+import type { CompiledText, RenderContext, RenderInput, Template, Use, Variable } from "./types.js";
 
 /** What a claim gives to its message. */
 export interface RenderedClaim {
@@ -39,6 +39,8 @@ export interface Renderer {
   templateOf(name: string): Template;
   /** The columns that a step's message reads, the segment's `because` included. */
   variablesOf(segment: Segment, step: { template: string; channel: string }): readonly Variable[];
+  /** What it makes of them, the names that the job gives included. */
+  usesOf(segment: Segment, step: { template: string; channel: string }): readonly Use[];
   /** The message, or why there can be none; never throws for what a row holds. */
   render(
     claim: RenderedClaim,
@@ -81,6 +83,10 @@ export function loadRenderer(project: Project): Renderer {
     variablesOf: (segment, step) => [
       ...variablesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),
       ...(because.get(segment.id)?.variables ?? []),
+    ],
+    usesOf: (segment, step) => [
+      ...usesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),
+      ...(because.get(segment.id)?.uses ?? []),
     ],
     render(claim, properties, { channel, segment, asOf }) {
       const context: RenderContext = {

@@ -11,7 +11,7 @@ import type { Field, FrontMatter } from "./front-matter.js";
 import type { JsonBody } from "./json-body.js";
 import { parted, plainProgram, type Fields } from "./print.js";
 import type { Built, Template, TemplateTrees } from "./types.js";
-import { findVariables } from "./variables.js";
+import { findUses, findVariables } from "./variables.js";
 
 export interface TemplateFile extends Pick<FrontMatter, "fields" | "body" | "bodyLine" | "lint"> {
   name: string;
@@ -104,8 +104,9 @@ function emailForm(template: TemplateFile, library: Library): Built<BuiltEmail> 
   problems.push(...circles);
   if (problems.length > 0) return { ok: false, problems };
   const result = buildEmail({ ...tree, loc: { ...tree.loc, source: file } }, parts);
+  const programs = [...Object.values(parts), tree];
   return "built" in result
-    ? { ok: true, built: result.built, variables: findVariables([...Object.values(parts), tree]) }
+    ? { ok: true, built: result.built, variables: findVariables(programs), uses: findUses(programs) }
     : { ok: false, problems: result.problems };
 }
 
@@ -143,7 +144,8 @@ function textForm(template: TemplateFile, library: Library): Built<BuiltText> {
   const parts: Fields = { ...subject, ...strings };
   const rest = json === null ? plainProgram(body).body : [];
   const run = compile(program([...parted(parts), ...rest], body.loc));
-  return { ok: true, built: { run, shape: json?.shape ?? null }, variables: findVariables([...Object.values(parts), ...(json === null ? [body] : [])]) };
+  const programs = [...Object.values(parts), ...(json === null ? [body] : [])];
+  return { ok: true, built: { run, shape: json?.shape ?? null }, variables: findVariables(programs), uses: findUses(programs) };
 }
 
 function fieldProgram(name: string, field: Field | undefined, problems: Problem[]): Record<string, Program> {

@@ -17,6 +17,20 @@ export interface Variable {
   required: boolean;
 }
 
+/** What a template makes of a column. `any`: nothing that depends on its type. */
+export interface Use {
+  name: string;
+  /** `time`: a day or a time; `clock`: a time of day; `items`: a list to join; `field`: a part of it is named. */
+  as: "text" | "time" | "clock" | "number" | "code" | "list" | "items" | "field" | "any";
+  /** As the template says it, e.g. `{{#each items}}`. */
+  written: string;
+  /** One of BUILT_IN_NAMES. */
+  given: boolean;
+  file: string;
+  line: number;
+  column: number;
+}
+
 /** Names that the job gives to every message; a segment need not return them. */
 export const BUILT_IN_NAMES: ReadonlySet<string> = new Set([
   "user_id",
@@ -69,11 +83,12 @@ export interface TemplateTrees {
 }
 
 /** A compiled form, or why there is none. */
-export type Built<T> = { ok: true; built: T; variables: readonly Variable[] } | { ok: false; problems: readonly Problem[] };
+export type Built<T> = { ok: true; built: T; variables: readonly Variable[]; uses: readonly Use[] } | { ok: false; problems: readonly Problem[] };
 
 /** A short Handlebars text that is not HTML: a segment's `because`. */
 export interface CompiledText {
   variables: readonly Variable[];
+  uses: readonly Use[];
   /** Throws RenderFault. */
   render(data: Readonly<Record<string, unknown>>, settings: Settings): string;
 }

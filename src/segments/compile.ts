@@ -11,6 +11,7 @@ import { APART, literal } from "../warehouse/dialect.js";
 import { addressProblem } from "./address.js";
 import { idProblem, LONGEST_ID_BYTES, type IdType } from "./ids.js";
 import { queryProblem, renderQuery } from "./query.js";
+import { wrongUses } from "./uses.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
 /** Characters of a zone or locale that are kept; the longest IANA name has 32. */
@@ -44,6 +45,7 @@ export async function compileSegment(
     ...missingColumns(segment, project, columns),
     ...unfitIds(segment, project, columns),
     ...missingVariables(segment, templates, columns),
+    ...wrongUses(segment, templates, columns, warehouse.dialect),
     ...missingContract(segment, columns),
   ];
   if (problems.length > 0) return { problems };

@@ -18,6 +18,17 @@ export interface TemplateCatalog {
   versionOf(template: string): string;
   /** The columns that a step's message reads, its segment's `because` included; the job's own names left out. */
   variablesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateVariable[];
+  /** What it makes of them; the job's own names too. */
+  usesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateUse[];
+}
+
+/** What a template makes of a column, and where; see `Use` of the renderer. */
+export interface TemplateUse extends Omit<TemplateVariable, "required"> {
+  as: "text" | "time" | "clock" | "number" | "code" | "list" | "items" | "field" | "any";
+  /** As the template says it, e.g. `{{#each items}}`. */
+  written: string;
+  /** The job gives every message that name. */
+  given: boolean;
 }
 
 /** Something that can be wrong with one row for some steps: told apart in staging, weighed in arbitration. */

@@ -24,7 +24,8 @@ const KINDS: Readonly<Record<string, ColumnKind>> = {
   int2: "integer",
   int4: "integer",
   int8: "integer",
-  oid: "integer",
+  // Of JSON, Postgres makes a text of it.
+  oid: "exact",
   float4: "float",
   float8: "float",
   numeric: "exact",

@@ -6,7 +6,7 @@ import { inlineCss } from "../../src/render/build.js";
 import { checkUtm } from "../../src/render/compile-text.js";
 import { HELPERS } from "../../src/render/helpers.js";
 import { checkTemplate, loadTemplates } from "../../src/render/load.js";
-import { input, load, mail, problemsOf, template } from "./fixtures.js";
+import { input, load, mail, problemsOf, refused, template } from "./fixtures.js";
 
 const base = { "layouts/base.hbs": "<html><body>{{{body}}}</body></html>" };
 const one = (text: string): string[] => problemsOf({ ...base, "partials/button.hbs": "<b>x</b>", "t.hbs": text });
@@ -200,12 +200,16 @@ describe("helpers", () => {
     ).toBe(expected);
   });
 
-  it("unknown locales fall back; wrong arguments are answers", () => {
+  it("wrong arguments are answers", () => {
     const given = input({ v: "2026-03-02T12:00:00Z" });
-    const context = { ...given.context, locale: "no-such-locale-at-all", timezone: "UTC" };
-    expect(mail(template('<p>{{date v "time"}}</p>'), { ...given, context }).text).toMatch(/^12:00/);
-    for (const body of ['{{date v "tiny"}}', '{{money 1 "EURO"}}', "{{join v}}", "{{date 5}}", "{{number 1 99}}"])
+    for (const body of ['{{date v "long" "english"}}', '{{money 1 "EUR" "xx-YY"}}', '{{date v "tiny"}}', '{{money 1 "EURO"}}', "{{join v}}", "{{date 5}}", "{{number 1 99}}"])
       expect(() => mail(template(`<p>${body}</p>`), given), body).toThrow(/t\.hbs:4:4: \w+:/);
+  });
+
+  it("half a Unicode character is not printed: it would be U+FFFD on its way", () => {
+    for (const body of ["{{v}}", "{{{v}}}", "{{upper v}}", "{{join w}}"])
+      expect(refused(template(`<p>${body}</p>`), input({ v: "a\ud800b", w: ["\udc00"] }))).toMatch(/^templates\/t\.hbs:4:4: .* half a Unicode character$/);
+    expect(mail(template("<p>{{v}}</p>"), input({ v: "🙂" })).text).toBe("🙂");
   });
 
   it("each has its line in the table", () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { messageOf, parseProperties, type Claim } from "../../src/claims.js";
 import type { OutgoingMessage } from "../../src/delivery/types.js";
+import { CLAIM } from "./claim.js";
 import { projectWith, stage, stagedRows, warehouseWith } from "./support.js";
 
 const OWN = "'u1' as user_id, 'ada@example.com' as email, timestamp '2026-03-02 10:00:00' as occurred_at";
@@ -114,27 +115,6 @@ describe("JSON that a row holds", () => {
     expect(String(parseProperties(`{"v": "${'\\"'.repeat(5_000_000)}", "w": 1234567890123456789}`)["v"])).toHaveLength(5_000_000);
   });
 });
-
-const CLAIM: Claim = {
-  place: 1,
-  messageId: "m1",
-  segment: "cart",
-  step: "nudge",
-  variant: "",
-  channel: "email",
-  sendBy: 0,
-  dueAt: 0,
-  userId: "u1",
-  key: "",
-  class: "marketing",
-  topic: null,
-  template: "cart",
-  occurredAt: "2026-03-02T10:00:00Z",
-  address: "ada@example.com",
-  timezone: null,
-  locale: null,
-  properties: "{}",
-};
 
 describe("a value", () => {
   const ODD = `'; drop table carts; -- <script>alert("x")</script> {{total}} \\ \r\nBcc: eve@example.com\u2028 ü 漢 🙂 \u0000`;

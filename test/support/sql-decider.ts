@@ -98,6 +98,7 @@ function templatesNeeding(world: WorldRun): TemplateCatalog {
   return {
     versionOf: () => "1",
     variablesOf: (_, { template }) => (world.templateNeeds?.[template] ?? []).map((name) => ({ name, file: template, line: 1, column: 1, required: true })),
+    usesOf: () => [],
   };
 }
 
