@@ -99,7 +99,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
   },
   date: {
     usage: '{{date occurred_at "long"}}',
-    gives: `a time in the user's zone, in their locale or the third argument's; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
+    gives: `a day, or a time in the user's zone, in their locale or the third argument's; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
     arguments: [1, 3],
     run: ([value, style, locale], settings) => {
       if (absent(value)) return null;

@@ -10,9 +10,9 @@ const STEP = "steps: [{name: nudge, channel: email, template: cart}]";
 const template = (body: string): Record<string, string> => ({ "templates/cart.hbs": `---\nsubject: S\nlayout: none\n---\n<p>${body}</p>\n` });
 
 /** The text of the one row's email, or why there is none. */
-async function written(columns: string, body: string, reader: Partial<Claim> = {}): Promise<string> {
+async function written(columns: string, body: string, reader: Partial<Claim> = {}, files: Readonly<Record<string, string>> = {}): Promise<string> {
   const warehouse = await warehouseWith();
-  const project = projectWith(`select ${OWN}, ${columns}`, STEP, template(body));
+  const project = projectWith(`select ${OWN}, ${columns}`, STEP, { ...template(body), ...files });
   const { compiled, renderer, segments } = await stage(project, warehouse);
   expect(segments.get("cart")).toMatchObject({ returned: 1, problem: null });
   const [row] = await stagedRows(warehouse, "properties");
@@ -73,7 +73,7 @@ describe("zero of a column of numbers is a no", () => {
   it("and is written with its digits", async () => {
     const body = "{{v}} {{money v 'EUR' 'en-US'}} {{number v}} {{plural v 'one' 'many'}} {{#if (eq v 0)}}eq{{/if}}";
     expect(await written("0::decimal(10,2) as v", body)).toBe("0.00 €0.00 0 many eq");
-    expect(await written("19.90::decimal(10,2) as v", "{{#with v}}{{this}}{{/with}} {{upper v}} {{default v.written 'none'}}")).toBe("19.90 19.90 none");
+    expect(await written("19.90::decimal(10,2) as v", "{{#with v}}{{this}}{{/with}} {{upper v}}")).toBe("19.90 19.90");
   });
 });
 
@@ -97,6 +97,27 @@ describe("a list", () => {
     expect(await written("[]::varchar[] as items", "{{#if items}}some{{else}}none{{/if}}{{#each items}}x{{else}} at all{{/each}}")).toBe("none at all");
     expect(await written("null::json as items", "{{#each items}}x{{else}}none{{/each}}")).toBe("none");
     expect(await written("map {'a': 1.5} as v", "{{#each v}}{{@key}}={{this}}{{/each}}")).toBe("a=1.5");
+  });
+});
+
+describe("a locale", () => {
+  const yml = (locale: string): Record<string, string> => ({
+    "opportune.yml": `name: shop\ntargets:\n  dev: {type: duckdb, path: ":memory:"}\nchannels:\n  email: {provider: outbox, from: "Shop <shop@example.com>"}\npolicy: {locale: ${locale}}\n`,
+  });
+
+  it.each([
+    [null, "de-DE 1.234,50 CHF 24. Dezember 2026"],
+    ["xx-YY", "de-DE 1.234,50 CHF 24. Dezember 2026"],
+    ["english", "de-DE 1.234,50 CHF 24. Dezember 2026"],
+    ["", "de-DE 1.234,50 CHF 24. Dezember 2026"],
+    ["en_US", "en-US CHF 1,234.50 December 24, 2026"],
+  ])("%j of a row", async (locale, expected) => {
+    const body = '{{locale}} {{money v "CHF"}} {{date day "long"}}';
+    expect(await written("1234.5 as v, date '2026-12-24' as day", body, { locale }, yml("de_DE"))).toBe(expected);
+  });
+
+  it("of the project is one that there is", () => {
+    expect(() => projectWith(`select ${OWN}`, STEP, yml("english"))).toThrow('policy.locale is "english"; expected a locale such as en, de-CH or pt-BR');
   });
 });
 
