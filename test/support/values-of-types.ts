@@ -136,10 +136,12 @@ export const VALUES: Readonly<Record<WarehouseName, Values>> = {
   },
   bigquery: {
     rows: [
-      row("INT64; NUMERIC; BIGNUMERIC", "42"),
-      row("INT64; NUMERIC; BIGNUMERIC", "0"),
-      row("INT64; NUMERIC", "9007199254740993"),
-      row("NUMERIC; BIGNUMERIC", "1234.5"),
+      row("INT64", "42"),
+      row("INT64", "0"),
+      row("INT64", "9007199254740993"),
+      row("NUMERIC", "1234.5"),
+      row("NUMERIC", "0"),
+      row("BIGNUMERIC", "1234.5"),
       row("FLOAT64", "1234.5"),
       row("FLOAT64", "0"),
       row("BOOL", "true"),
