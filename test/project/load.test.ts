@@ -409,6 +409,7 @@ test("a small project: the only target, and the defaults", () => {
   expect(project.intervalSeconds).toBe(300);
   expect(project.policy).toEqual({
     timezone: "UTC",
+    locale: "en",
     surge: { multiple: 10, atLeast: 1000 },
     quietHours: null,
     caps: [],
