@@ -34,6 +34,8 @@ export function checkProgram(program: Program, partials: ReadonlySet<string>): P
           `${spec.usage}.${column}`,
         );
       }
+      const wrong = spec.wrong?.(params.map((param) => (param.type === "StringLiteral" || param.type === "NumberLiteral" ? param.value : undefined)));
+      if (typeof wrong === "string") report("template/helper-arguments", loc, `"${name}": ${wrong}.`, `${spec.usage}.`);
       for (const pair of hash?.pairs ?? []) {
         if (!(spec.named ?? []).includes(pair.key)) report("template/helper-arguments", pair.loc, `"${name}" has no argument ${pair.key}=.`, spec.usage);
       }

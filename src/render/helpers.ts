@@ -16,6 +16,8 @@ export interface HelperSpec {
   arguments: readonly [number, number];
   /** Names of `name=value` arguments that it takes. */
   named?: readonly string[];
+  /** Why it can only fail, whatever a row holds; `args` are those that the template itself says, undefined the others. */
+  wrong?(args: readonly unknown[]): string | null;
   /** `arg` may be null; `hash` holds the named arguments. Throws RenderFault. */
   run(args: readonly unknown[], settings: Settings, hash: Readonly<Record<string, unknown>>): unknown;
 }
@@ -42,6 +44,11 @@ export function kindOfValue(value: unknown): string {
 function textOf(value: unknown, helper: string): string {
   if (typeof value === "object" && !(value instanceof Date) && !(value instanceof ExactNumber)) throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a text`);
   return value instanceof Date ? value.toISOString() : String(value);
+}
+
+/** What is wrong with the name of a locale, where it is said. */
+function wrongLocale(locale: unknown): string | null {
+  return typeof locale !== "string" || canonicalLocale(locale) !== null ? null : 'the third argument is not a locale such as "de-CH"';
 }
 
 const absent = (value: unknown): value is null | undefined => value === null || value === undefined;
@@ -75,6 +82,8 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     usage: "{{money total currency}}",
     gives: "an amount in a currency, in the user's locale or the third argument's",
     arguments: [2, 3],
+    wrong: ([, currency, locale]) =>
+      typeof currency === "string" && !/^[A-Za-z]{3}$/.test(currency) ? 'the currency is not a code such as "EUR"' : wrongLocale(locale),
     run: ([value, currency, locale], settings) => {
       if (absent(value) || absent(currency)) return null;
       const amount = numeric(value);
@@ -101,6 +110,8 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     usage: '{{date occurred_at "long"}}',
     gives: `a day, or a time in the user's zone, in their locale or the third argument's; styles: ${DATE_STYLES.join(", ")} (medium if none)`,
     arguments: [1, 3],
+    wrong: ([, style, locale]) =>
+      style !== undefined && !DATE_STYLES.includes(style as DateStyle) ? `unknown style; there are ${DATE_STYLES.join(", ")}` : wrongLocale(locale),
     run: ([value, style, locale], settings) => {
       if (absent(value)) return null;
       const wanted = absent(style) ? "medium" : style;
@@ -185,7 +196,7 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
 
 function localeOf(helper: string, locale: string): string {
   const known = canonicalLocale(locale);
-  if (known === null) throw new RenderFault(`${helper}: the third argument is not a locale such as "de-CH"`);
+  if (known === null) throw new RenderFault(`${helper}: ${wrongLocale(locale) ?? ""}`);
   return known;
 }
 
