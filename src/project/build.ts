@@ -190,9 +190,10 @@ export function capName(cap: ProjectFile["policy"]["caps"][number]): string {
   return cap.name ?? `${String(cap.max)} per ${cap.per.words}${channel}${topic}`;
 }
 
-export function buildSource(name: string, source: ProjectFile["sources"][string]): Source {
-  if (typeof source === "string") return { name, table: source, loadedAt: null, staleAfterSeconds: null };
-  return { name, table: source.table, loadedAt: source.loaded_at ?? null, staleAfterSeconds: source.stale_after ?? null };
+export function buildSource(name: string, source: ProjectFile["sources"][string], written: YamlSource): Source {
+  const { line } = written.place(["sources", name], "key");
+  if (typeof source === "string") return { name, table: source, loadedAt: null, staleAfterSeconds: null, line };
+  return { name, table: source.table, loadedAt: source.loaded_at ?? null, staleAfterSeconds: source.stale_after ?? null, line };
 }
 
 export function buildLinks(links: ProjectFile["links"]): Links {

@@ -13,6 +13,7 @@ import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
 import { checkReferences, PROJECT_REFERENCES, referredTo, SEGMENT_REFERENCES, type Known } from "./references.js";
 import { checkSql } from "./sql-references.js";
 import type { Project } from "./types.js";
+import { buildVars } from "./vars.js";
 import { parseYaml, type YamlSource } from "./yaml-source.js";
 
 /**
@@ -67,8 +68,8 @@ export function loadProject(root: string, options: { target?: string | undefined
     anyLive: (keysAt(source, filled.value, "targets") ?? []).some((name) => valueAt(filled.value, ["targets", name, "live"]) === true),
     channels: mapOf(data.channels, buildChannel),
     policy: buildPolicy(data),
-    sources: mapOf(data.sources, buildSource),
-    vars: data.vars,
+    sources: mapOf(data.sources, (name, entry) => buildSource(name, entry, source)),
+    vars: buildVars(data.vars, source),
     intervalSeconds: data.interval,
     links: buildLinks(data.links),
     lint: buildSilences(data.lint, source),

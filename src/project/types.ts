@@ -18,7 +18,7 @@ export interface Project {
   policy: Policy;
   sources: ReadonlyMap<string, Source>;
   /** Values for `{{var "x"}}` in SQL; always bound, never pasted. */
-  vars: Readonly<Record<string, string | number | boolean>>;
+  vars: Readonly<Record<string, Var>>;
   /** How often the job is meant to run. */
   intervalSeconds: number;
   links: Links;
@@ -193,6 +193,8 @@ export interface Source {
   /** Column or SQL expression over the table: when its newest data arrived. */
   loadedAt: string | null;
   staleAfterSeconds: number | null;
+  /** Where it stands in opportune.yml, 1-based. */
+  line: number;
 }
 
 export interface Links {
@@ -216,6 +218,8 @@ export interface SqlFile {
   sqlLine: number;
   /** SHA-256 hex of the whole file, first 12 digits. */
   version: string;
+  /** Names in it that point nowhere, and braces that can't be read: what keeps this file alone from running. */
+  mistakes: readonly Problem[];
 }
 
 export type SegmentStatus = "draft" | "live" | "paused";
@@ -290,3 +294,8 @@ export interface Audience extends SqlFile {
   /** Fewer rows than this counts as failed. */
   minRows: number;
 }
+
+/** A value of `vars`; a number as its digits, with at most one point and a minus before them. */
+export type VarValue = string | boolean | { number: string };
+/** One value, or several of one kind for `in`. */
+export type Var = VarValue | readonly VarValue[];

@@ -69,6 +69,8 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
   toUtc: (expression) => `safe_cast(${expression} as timestamp)`,
+  fromEpoch: (seconds) => `timestamp_seconds(${seconds})`,
+  exactType: (precision, scale) => (scale <= 9 && precision - scale <= 29 ? "numeric" : "bignumeric"),
   constants: arrayOfConstants,
   utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
   utcDate: (timestamp) => `date(${timestamp})`,

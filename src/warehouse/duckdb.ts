@@ -141,6 +141,10 @@ class DuckDbWarehouse implements Warehouse {
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
   }
 
+  plan(statement: Statement): Promise<void> {
+    return guard(statement, async () => (await this.#connection.prepare(statement.sql)).destroySync());
+  }
+
   async query(statement: Statement): Promise<Row[]> {
     this.usage.statements += 1;
     return this.#read(statement);

@@ -60,6 +60,8 @@ export const postgresDialect: Dialect = {
     const compared = kind === "timestamp" ? expression : utc;
     return `case when ${compared} >= date '0001-01-01' and ${compared} < date '10000-01-01' then ${utc} end`;
   },
+  fromEpoch: (seconds) => `to_timestamp(${seconds})`,
+  exactType: () => "numeric",
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,

@@ -83,7 +83,7 @@ const CAPS: readonly Cap[] = [
 
 function drawSource(random: Random, name: string): Source {
   const loadedAt = random.chance(0.4) ? "max(loaded_at)" : null;
-  return { name, table: `shop.${name}`, loadedAt, staleAfterSeconds: random.pick([null, 12 * HOUR, 2 * DAY]) };
+  return { name, table: `shop.${name}`, loadedAt, staleAfterSeconds: random.pick([null, 12 * HOUR, 2 * DAY]), line: 1 };
 }
 
 function drawAudience(random: Random, name: string): Audience {
