@@ -160,7 +160,9 @@ interface CompiledRun {
 /** A segment that looks renamed is failed like one whose query the warehouse refuses: the others go on. */
 async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledRun> {
   const { asOf, segments, templates } = options;
-  const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])].sort();
+  const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])]
+    .filter((name) => project.audiences.has(name))
+    .sort();
   const all = await compileProject(project, segments, audiences, templates, warehouse, asOf);
   const previous = await previousRunsOf(project, warehouse, options);
   const renamed = renamedSegments(project.segments, segments, previous);

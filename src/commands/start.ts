@@ -40,7 +40,7 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
   const port = portOf(options.port);
   const graceMs = graceOf(options.grace);
   const root = findProject(process.cwd(), options.projectDir);
-  const load = (): Project => loadProject(root, { target: options.target });
+  const load = (): Project => loadProject(root, { target: options.target, brokenAlone: true });
   /** The last valid one: what is secret, and whom to alert. */
   let project = load();
   const json = (options.logFormat ?? (process.stderr.isTTY ? "text" : "json")) === "json";

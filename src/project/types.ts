@@ -3,6 +3,7 @@
  * All durations are whole seconds; all times are UTC instants unless named local.
  */
 
+import type { Problem } from "../core/errors.js";
 import type { Silences } from "./lint-rules.js";
 
 /** A loaded and validated project. */
@@ -219,7 +220,7 @@ export interface SqlFile {
   /** SHA-256 hex of the whole file, first 12 digits. */
   version: string;
   /** Names in it that point nowhere, and braces that can't be read: what keeps this file alone from running. */
-  mistakes: readonly Problem[];
+  mistakes?: readonly Problem[];
 }
 
 export type SegmentStatus = "draft" | "live" | "paused";

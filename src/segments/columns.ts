@@ -20,16 +20,16 @@ export function tellsTime({ kind, type }: Column): boolean {
 export function duplicateColumns(who: string, file: SqlFile, columns: readonly Column[]): Problem[] {
   const names = columns.map(({ name }) => name.toLowerCase());
   const twice = [...new Set(names.filter((name, i) => names.indexOf(name) < i))];
-  return twice.map((name) => {
-    const written = [...new Set(columns.filter((column) => column.name.toLowerCase() === name).map((column) => column.name))].join(" and ");
-    return {
+  if (twice.length === 0) return [];
+  return [
+    {
       code: "segment/duplicate-column",
-      message: `${who} returns more than one column ${written}.`,
+      message: `${who} returns more than one column of the name ${twice.join(", ")}.`,
       hint: "Name the columns one by one instead of `select *`, or give one of them another name with `as`.",
       file: file.file,
       line: file.sqlLine,
-    };
-  });
+    },
+  ];
 }
 
 /** `occurred_at` of a type that can't hold an instant. */

@@ -25,6 +25,7 @@ export async function compileSegment(
   warehouse: Warehouse,
   asOf: string,
 ): Promise<{ compiled: CompiledSegment } | { failed: readonly Problem[] }> {
+  if (segment.mistakes !== undefined) return { failed: segment.mistakes };
   let columns: Column[];
   const bound = new Binder(warehouse.dialect);
   let asked: Statement;
@@ -273,6 +274,7 @@ export async function compileAudience(
   beside: IdType | null,
 ): Promise<{ compiled: CompiledAudience } | { failed: readonly Problem[] }> {
   const { dialect } = warehouse;
+  if (audience.mistakes !== undefined) return { failed: audience.mistakes };
   let columns: Column[];
   try {
     const rendering = new Binder(dialect);

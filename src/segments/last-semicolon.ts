@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<Dialect["name"], { comments: string; quoted: string
 };
 
 /**
- * The query with blanks for each `;` after which nothing but blanks, comments and further `;` come. Lines stay where they were. A
+ * The query without each `;` after which nothing but blanks, comments and further `;` come. Lines stay where they were. A
  * query of several statements stays as it is, for the warehouse to refuse.
  */
 export function withoutLastSemicolon(sql: string, dialect: Dialect["name"]): string {
@@ -34,7 +34,7 @@ export function withoutLastSemicolon(sql: string, dialect: Dialect["name"]): str
     else if (comment === undefined && blank === undefined) ends = [];
     if (nests && comment?.startsWith("/*") === true) token.lastIndex = endOfNested(sql, found.index);
   }
-  return ends.reduce((text, at) => `${text.slice(0, at)} ${text.slice(at + 1)}`, sql);
+  return ends.reduceRight((text, at) => text.slice(0, at) + text.slice(at + 1), sql);
 }
 
 /** The first offset after the block comment that begins at `from`, and all comments within it. */

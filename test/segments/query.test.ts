@@ -44,7 +44,7 @@ describe("what SQL may ask for", () => {
 
   it("binds vars of every type, whatever is in them", () => {
     const query = rendered(`{{var "least"}} {{var "share"}} {{var "plan"}} {{var "beta"}}`);
-    expect(query.sql).toBe("cast($1 as bigint) cast($2 as varchar) cast($3 as varchar) cast($4 as boolean)");
+    expect(query.sql).toBe("cast($1 as bigint) cast($2 as decimal(2, 1)) cast($3 as varchar) cast($4 as boolean)");
     expect(query.params).toEqual(["10", "0.5", `it's; -- "pro"`, "true"]);
   });
 
@@ -75,6 +75,14 @@ describe("what SQL may ask for", () => {
     ["select 1 ;\n\n", "select 1 \n\n"],
     ["select 1; -- all carts\n", "select 1 -- all carts\n"],
     ["select 1; -- all carts", "select 1 -- all carts"],
+    ["select 1; /* end */", "select 1 /* end */"],
+    ["select 1;;", "select 1"],
+    ["select 1; -- it's\n;", "select 1 -- it's\n"],
+    ["select 1; /* it's; */ ; -- \"so\"", "select 1 /* it's; */  -- \"so\""],
+    ["select 1; /* one /* in; */ another; */", "select 1 /* one /* in; */ another; */"],
+    ["select $$it's;$$;", "select $$it's;$$"],
+    ["select e'it\\'s;';", "select e'it\\'s;'"],
+    ["select $a$;$$;$a$", "select $a$;$$;$a$"],
     ["select ';--'", "select ';--'"],
     ["select ';\n'", "select ';\n'"],
     ["select 1; select 2", "select 1; select 2"],
