@@ -71,7 +71,7 @@ export function unknownName(what: string, name: string, known: readonly string[]
     {
       code: `usage/unknown-${what}`,
       message: `There is no ${what} ${JSON.stringify(name)}.`,
-      hint: hint === undefined ? all : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`,
+      hint: hint ?? all,
     },
     2,
   );

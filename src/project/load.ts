@@ -22,10 +22,7 @@ import { parseYaml, type YamlSource } from "./yaml-source.js";
  * file, in the order of files, lines and columns. `brokenAlone`: a source, var or audience in one file that isn't there, and
  * braces that can't be read, become that file's `mistakes` instead, so that the others run.
  */
-export function loadProject(
-  root: string,
-  options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined; brokenAlone?: boolean } = {},
-): Project {
+export function loadProject(root: string, options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined; brokenAlone?: boolean } = {}): Project {
   const folder = resolve(root);
   if (!existsSync(join(folder, PROJECT_FILE))) {
     const message = `no ${PROJECT_FILE} in ${root}`;

@@ -2,6 +2,7 @@
 import Handlebars from "handlebars";
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
+import { dbtWords } from "./dbt-words.js";
 import type { FrontMatterFile } from "./files.js";
 import { list } from "./references.js";
 
@@ -18,9 +19,11 @@ const WAY_OUT: Readonly<Record<keyof SqlNames, (name: string) => string>> = {
   audience: (name) => `write segments/audiences/${name}.sql`,
 };
 
-/** A problem for braces that can't be read, else for each unknown source, var and audience of a SQL file. */
+/** A problem for dbt's Jinja or braces that can't be read, else for each unknown source, var and audience of a SQL file. */
 export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   const problems: Problem[] = [];
+  const dbt = dbtWords(file);
+  if (dbt !== null) return [dbt];
   let program: hbs.AST.Program;
   try {
     program = Handlebars.parseWithoutProcessing(file.sql);

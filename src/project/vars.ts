@@ -27,9 +27,16 @@ export function checkVars(vars: ProjectFile["vars"], source: YamlSource): Proble
     const kinds = [...new Set(values.map((each) => (typeof each === "object" ? "number" : typeof each)))];
     const long = values.filter((each) => typeof each === "object" && each.number.replaceAll(/[-.]/g, "").length > MOST_DIGITS);
     return [
-      ...(kinds.length > 1 ? [{ message: `vars.${name} holds values of several kinds: ${kinds.join(", ")}`, hint: "write only numbers, only texts, or only true and false" }] : []),
+      ...(kinds.length > 1
+        ? [{ message: `vars.${name} holds values of several kinds: ${kinds.join(", ")}`, hint: "write only numbers, only texts, or only true and false" }]
+        : []),
       ...(long.length > 0
-        ? [{ message: `vars.${name} has more than ${String(MOST_DIGITS)} digits, the most of an exact number`, hint: "put it into quotes and cast the text in the query" }]
+        ? [
+            {
+              message: `vars.${name} has more than ${String(MOST_DIGITS)} digits, the most of an exact number`,
+              hint: "put it into quotes and cast the text in the query",
+            },
+          ]
         : []),
     ].map((problem) => problemAt(source, ["vars", name], { code: "config/var", ...problem }));
   });

@@ -1,6 +1,6 @@
 import type { Problem } from "../core/errors.js";
 import { OpportuneError } from "../core/errors.js";
-import { nearestName } from "../core/suggest.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment, SqlFile } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
@@ -101,7 +101,7 @@ function missingVariables(segment: Segment, templates: TemplateCatalog, columns:
     return {
       code: "template/variable",
       message: `{{${variable.name}}} is not a column of segment ${segment.id} (${segment.file}).`,
-      hint: nearest === undefined ? `It returns: ${names.join(", ")}.` : `Did you mean {{${nearest}}}?`,
+      hint: didYouMean(nearest) ?? `It returns: ${names.join(", ")}.`,
       file: variable.file,
       line: variable.line,
       column: variable.column,
@@ -120,7 +120,7 @@ function missingContract(segment: Segment, columns: readonly Column[]): Problem[
       return {
         code: "segment/contract",
         message: `The contract of segment ${segment.id} names a column that its query doesn't return: ${rule.column}.`,
-        hint: nearest === undefined ? `It returns: ${columns.map((column) => column.name).join(", ")}.` : `Did you mean ${nearest}?`,
+        hint: didYouMean(nearest) ?? `It returns: ${columns.map((column) => column.name).join(", ")}.`,
         file: segment.file,
         ...segment.places.get(`columns.${rule.column}`),
       };

@@ -2,7 +2,7 @@ import Handlebars from "handlebars";
 import { secondsBefore } from "../core/clock.js";
 import { parseDuration } from "../core/durations.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { nearestName } from "../core/suggest.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { sqlTokens } from "../project/sql-tokens.js";
 import type { Project, SqlFile, Var, VarValue } from "../project/types.js";
 import type { Binder } from "../warehouse/sql.js";
@@ -130,9 +130,7 @@ function handlebarsProblem(file: SqlFile, error: unknown): Problem {
 }
 
 function knownNames(name: string, names: readonly string[], where: string): string {
-  const nearest = nearestName(name, names);
-  if (nearest !== undefined) return `Did you mean ${nearest}?`;
-  return `There are ${where}: ${names.length === 0 ? "none yet" : names.join(", ")}.`;
+  return didYouMean(nearestName(name, names)) ?? `There are ${where}: ${names.length === 0 ? "none yet" : names.join(", ")}.`;
 }
 
 /** The warehouse's complaint, at the line of the user's own file. */

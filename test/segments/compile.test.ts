@@ -35,7 +35,7 @@ describe("a query that does not give what its segment needs", () => {
       {
         code: "template/variable",
         message: "{{totl}} is not a column of segment cart (segments/cart.sql).",
-        hint: "Did you mean {{total}}?",
+        hint: `Did you mean "total"?`,
         file: "templates/cart.hbs",
         line: 6,
         column: expect.any(Number) as number,
@@ -63,7 +63,7 @@ describe("a query that does not give what its segment needs", () => {
       "segment/column segments/other.sql",
       "audience/column segments/audiences/ordered.sql",
     ]);
-    expect(found[0]).toMatchObject({ hint: "Did you mean total?", line: 4 });
+    expect(found[0]).toMatchObject({ hint: 'Did you mean "total"?', line: 4 });
     expect(found[3]).toMatchObject({ message: "Audience ordered returns no column user_id.", hint: "It returns: customer.", line: 1 });
   });
 });

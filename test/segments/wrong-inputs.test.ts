@@ -40,7 +40,10 @@ const WRONG: Readonly<Record<string, Wrong>> = {
   "a UUID as time": { sql: at("cast('11111111-1111-4111-8111-111111111111' as uuid)"), says: /occurred_at as uuid/i },
   "JSON as time": { sql: at("cast('{}' as json)"), says: /occurred_at as json/i },
   "a list of times": { sql: at("array[occurred_at]"), says: /occurred_at as timestamp.*\[\]/i },
-  "two columns of one name": { sql: "select a.*, b.user_id from carts a join carts b on a.user_id = b.user_id", says: /more than one column of the name user_id/ },
+  "two columns of one name": {
+    sql: "select a.*, b.user_id from carts a join carts b on a.user_id = b.user_id",
+    says: /more than one column of the name user_id/,
+  },
   "all columns of two tables": { sql: "select a.*, b.* from carts a join carts b using (user_id)", says: /user_id, email, occurred_at/ },
   "two properties of one name": { sql: `select ${FINE}, 1 as n, 2 as n from carts`, says: /of the name n/ },
   "no user": { sql: "select email, occurred_at from carts", says: /no column user_id/ },
@@ -70,15 +73,30 @@ const WRONG: Readonly<Record<string, Wrong>> = {
   "an aggregate in where": { sql: `select ${FINE} from carts where max(occurred_at) > {{as_of}}`, says: /aggregate|WHERE/i },
   "a text compared with a number": { sql: `select ${FINE} from carts where occurred_at > 5`, says: /compare|operator does not exist/i },
   "a parameter of its own": { sql: `select ${FINE} from carts where user_id = $9`, says: /param|could not determine/i },
-  "a union of unequal widths": { sql: `select ${FINE} from carts union all select user_id, email from carts`, says: /number of (result )?columns|same number/i },
+  "a union of unequal widths": {
+    sql: `select ${FINE} from carts union all select user_id, email from carts`,
+    says: /number of (result )?columns|same number/i,
+  },
   "an ambiguous column": { sql: "select user_id, a.email, a.occurred_at from carts a join carts b on a.email = b.email", says: /ambiguous/i },
   "an unclosed quote": { sql: `select ${FINE} from carts where user_id = 'u1`, says: /unterminated/i },
   "an unclosed parenthesis": { sql: `select ${FINE} from (carts`, says: /syntax error/ },
   "a goal that isn't a query": { sql: `select ${FINE} from carts`, ...reached("select user_id from cart"), says: /cart/ },
   "a goal without a user": { sql: `select ${FINE} from carts`, ...reached("select email from carts"), says: /Audience reached returns no column user_id/ },
-  "a goal of epoch seconds": { sql: `select ${FINE} from carts`, ...reached("select user_id, 7 as occurred_at from carts"), says: /Audience reached returns occurred_at as/ },
-  "a goal at a time of day": { sql: `select ${FINE} from carts`, ...reached("select user_id, cast('10:00' as time) as occurred_at from carts"), says: /occurred_at as time/i },
-  "a goal with two columns of one name": { sql: `select ${FINE} from carts`, ...reached("select a.*, b.* from carts a join carts b using (user_id)"), says: /Audience reached returns more than one/ },
+  "a goal of epoch seconds": {
+    sql: `select ${FINE} from carts`,
+    ...reached("select user_id, 7 as occurred_at from carts"),
+    says: /Audience reached returns occurred_at as/,
+  },
+  "a goal at a time of day": {
+    sql: `select ${FINE} from carts`,
+    ...reached("select user_id, cast('10:00' as time) as occurred_at from carts"),
+    says: /occurred_at as time/i,
+  },
+  "a goal with two columns of one name": {
+    sql: `select ${FINE} from carts`,
+    ...reached("select a.*, b.* from carts a join carts b using (user_id)"),
+    says: /Audience reached returns more than one/,
+  },
 };
 
 /** Right ones, so that compile isn't proved by refusing everything. */
@@ -140,7 +158,9 @@ describe.each(["duckdb", "postgres"] as const)("on %s", (name) => {
   ])("a loaded_at %s: told by the run and by compile, with its line in opportune.yml", async (_, source, says) => {
     const project = projectWith(`select ${FINE} from {{source "arrivals"}}`, STEP, { "opportune.yml": withSource(source) });
     expect(await runRefuses(project)).not.toEqual([]);
-    expect(await compileRefuses(project)).toMatchObject([{ code: "source/loaded-at", file: "opportune.yml", line: 5, message: expect.stringMatching(says) as string }]);
+    expect(await compileRefuses(project)).toMatchObject([
+      { code: "source/loaded-at", file: "opportune.yml", line: 5, message: expect.stringMatching(says) as string },
+    ]);
   });
 
   it.each(Object.entries(RIGHT))("%s: neither refuses it", async (_, sql) => {
