@@ -33,6 +33,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const warn = (warnings: readonly Problem[]): void => {
       for (const warning of warnings) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
     };
+    warn(project.idle);
     warn(goalWarnings(project, segments, lookBackSeconds));
     const renderer = loadRenderer(project);
     const trial = isTrial(project.target, options.asOf ?? null);

@@ -47,6 +47,8 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
   const level = options.quiet === true ? "warn" : options.logLevel;
   const log = createLog(level, { write: (line) => writeOrDrop(process.stderr, line) }, () => secretsOf(project));
   const teller: Teller = json ? jsonTeller(log) : textTeller(terminal);
+  if (!json && options.logLevel !== "info")
+    terminal.warn(`--log-level ${options.logLevel} has no effect on lines of text: it is for \`--log-format json\`, and \`--quiet\` leaves out progress.`);
 
   const signals = listenForSignals({ warn: (text) => teller.warn("signal", text) });
   const abandon = new AbortController();

@@ -6,6 +6,7 @@ import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, bui
 import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
 import { listFiles, readText } from "./files.js";
+import { idleProjectSettings, idleSegmentSettings } from "./idle-settings.js";
 import { buildSilences } from "./lint-rules.js";
 import { readAudiences, readSegments } from "./front-matter.js";
 import { valueAt } from "./problems.js";
@@ -76,6 +77,10 @@ export function loadProject(root: string, options: { target?: string | undefined
     sources: mapOf(data.sources, (name, entry) => buildSource(name, entry, source)),
     vars: buildVars(data.vars, source),
     intervalSeconds: data.interval,
+    idle: [
+      ...idleProjectSettings(data, source),
+      ...segments.items.flatMap((item) => (item.data === null || item.source === null ? [] : idleSegmentSettings(item.data, item.source, data.targets))),
+    ],
     links: buildLinks(data.links),
     lint: buildSilences(data.lint, source),
     segments: inOrder(

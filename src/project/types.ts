@@ -22,6 +22,8 @@ export interface Project {
   vars: Readonly<Record<string, Var>>;
   /** How often the job is meant to run. */
   intervalSeconds: number;
+  /** Settings that have no effect, each at its place. */
+  idle: readonly Problem[];
   links: Links;
   /** For the whole project. */
   lint: Silences;

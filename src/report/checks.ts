@@ -101,10 +101,20 @@ function originOf({ endpoint }: Channel): string {
   return URL.canParse(endpoint) ? new URL(endpoint).origin : "an endpoint that is no URL";
 }
 
-/** `unreadable`: source → the warehouse's complaint; `newest`: when the newest data arrived; `now`: ms since 1970 UTC. */
-export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<string, string>, newest: ReadonlyMap<string, Newest>, now: number): Check[] {
+/** What was asked of the sources. */
+interface SourceFacts {
+  /** Names of those that something reads. */
+  used: ReadonlySet<string>;
+  /** Source → the warehouse's complaint. */
+  unreadable: ReadonlyMap<string, string>;
+  newest: ReadonlyMap<string, Newest>;
+}
+
+/** `now`: ms since 1970 UTC. */
+export function sourceChecks({ sources }: Project, { used, unreadable, newest }: SourceFacts, now: number): Check[] {
   return [...sources.values()].map(({ name: source, table, loadedAt, staleAfterSeconds }) => {
     const name = `source ${source}`;
+    if (!used.has(source)) return { state: "SKIP", name, text: `${table} isn't read by any segment or audience in use` };
     const complaint = unreadable.get(source);
     if (complaint !== undefined)
       return failed(name, {

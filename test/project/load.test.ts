@@ -212,6 +212,7 @@ test("a good project, all of it", () => {
     ]),
     vars: { least_total: { number: "12.5" }, country: "de", trial: false },
     intervalSeconds: 600,
+    idle: [],
     links: {
       unsubscribeUrl: "https://shop.example/unsubscribe",
       unsubscribeSecret: "quiet word",

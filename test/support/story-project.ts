@@ -31,6 +31,7 @@ export function drawProject(random: Random): Project {
     channels: new Map(Object.entries(CHANNELS).map(([name, type]) => [name, channel(name, type)])),
     policy: drawPolicy(random),
     sources: new Map(SOURCES.map((name) => [name, drawSource(random, name)])),
+    idle: [],
     vars: {},
     intervalSeconds: 10 * MINUTE,
     links: { unsubscribeUrl: null, unsubscribeSecret: null, utm: {} },
