@@ -53,10 +53,15 @@ class BigQueryCompiler extends DefaultQueryCompiler {
 /** @param project whose datasets are meant where another one pays for the jobs; null: the one that pays */
 export function bigQueryDialect(project: string | null): Dialect {
   const schemaName = (schema: string): string => (project === null ? quote(schema) : `${quote(project)}.${quote(schema)}`);
-  return { ...WORDS, schemaName, queryCompiler: () => new BigQueryCompiler(schemaName) };
+  return {
+    ...WORDS,
+    schemaName,
+    createSchema: (schema) => `create schema if not exists ${schemaName(schema)}`,
+    queryCompiler: () => new BigQueryCompiler(schemaName),
+  };
 }
 
-const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
+const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   name: "bigquery",
   types: TYPES,
   columnTypes: TYPES,

@@ -81,6 +81,8 @@ export interface Dialect {
    * one process at a time at an installation, it is one statement for whose end another of its kind waits.
    */
   insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
+  /** Makes a schema where there is none; asks for no right to do so where there is. */
+  createSchema(schema: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
   /** Statements that add those columns to a table of the ledger that it doesn't have: names and types. */
@@ -204,6 +206,7 @@ export const duckdbDialect: Dialect = {
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,
+  createSchema: (schema) => `create schema if not exists ${duckdbDialect.schemaName(schema)}`,
   installation: () => ({ before: [], after: [] }),
   addColumns,
   dropNotNull,

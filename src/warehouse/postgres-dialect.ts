@@ -85,6 +85,9 @@ export const postgresDialect: Dialect = {
   clock: "clock_timestamp()",
   oneProcess: false,
   insertMissing,
+  // `if not exists` wants the right to create one all the same.
+  createSchema: (schema) =>
+    `do $$ begin if not exists (select 1 from pg_catalog.pg_namespace where nspname = ${literal(schema)}) then create schema ${postgresDialect.quote(schema)}; end if; end $$`,
   // Two that create the same schema, table or view at once don't wait for each other: one of them fails. Each waits here.
   installation(schema) {
     const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;

@@ -74,6 +74,7 @@ export const snowflakeDialect: Dialect = {
   readsByRows: false,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
+  createSchema: (schema) => `create schema if not exists ${snowflakeDialect.schemaName(schema)}`,
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
   addColumns,
