@@ -6,7 +6,7 @@ signal: recency
 priority: 20
 topic: shop
 repeat: every 45 days
-goal: {audience: ordered, within: 14 days}
+goal: ordered
 exclude: [open_tickets, dormant]
 channel: email
 template: bought_together

@@ -7,7 +7,7 @@ priority: 80
 topic: carts
 key: cart_id                # each cart is a journey of its own
 repeat: never               # and is written about once, however often it is touched again
-goal: {audience: ordered, within: 7 days}
+goal: ordered
 exclude: [open_tickets]
 steps:
   - {name: nudge, after: 10 minutes, within: 6 hours, channel: email, template: cart_nudge}

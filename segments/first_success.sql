@@ -7,7 +7,7 @@ priority: 40
 topic: tips
 key: feature
 repeat: never
-goal: {audience: used_companion, within: 14 days}
+goal: used_companion
 exclude: [open_tickets]
 channel: email
 template: first_success

@@ -6,7 +6,7 @@ signal: inactivity
 priority: 45
 topic: tips
 repeat: every 60 days
-goal: {audience: active, within: 14 days}
+goal: active
 exclude: [open_tickets, new_users]
 channel: email
 template: gone_quiet

@@ -5,10 +5,9 @@ status: live
 signal: recency
 class: transactional        # about their own question, and without an offer: it asks no marketing consent and holds nobody out
 priority: 85
-topic: care
 key: ticket_id
 repeat: never
-goal: {audience: ticket_closed, within: 7 days}
+goal: ticket_closed
 channel: email
 template: high_value_waiting
 after: 24 hours

@@ -7,7 +7,7 @@ priority: 75
 topic: plans
 key: plan                   # once for each plan
 repeat: never
-goal: {audience: upgraded, within: 30 days}
+goal: upgraded
 exclude: [open_tickets]
 channel: email
 template: plan_limit_near

@@ -6,7 +6,7 @@ signal: intent
 priority: 70
 topic: plans
 repeat: every 60 days
-goal: {audience: upgraded, within: 14 days}
+goal: upgraded
 exclude: [open_tickets]
 channel: email
 template: plan_question

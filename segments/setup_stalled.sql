@@ -7,7 +7,7 @@ priority: 50
 topic: onboarding
 key: next_step              # whoever stops at a later step again gets help with that one
 repeat: never
-goal: {audience: setup_step, within: 7 days}
+goal: setup_step
 exclude: [open_tickets]
 channel: email
 template: setup_stalled

@@ -6,7 +6,7 @@ signal: frequency
 priority: 30
 topic: shop
 repeat: never
-goal: {audience: ordered, within: 30 days}
+goal: ordered
 exclude: [open_tickets]
 channel: email
 template: tenth_order

@@ -7,7 +7,7 @@ priority: 90
 topic: plans
 key: trial                  # a trial of another plan is another journey
 repeat: never
-goal: {audience: upgraded, within: 7 days}
+goal: upgraded
 exclude: [open_tickets]
 channel: email
 template: trial_ending

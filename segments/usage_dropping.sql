@@ -6,7 +6,7 @@ signal: inactivity
 priority: 35
 topic: tips
 repeat: every 90 days
-goal: {audience: used_feature, within: 14 days}
+goal: used_feature
 exclude: [open_tickets, new_users]
 channel: email
 template: usage_dropping

@@ -6,7 +6,7 @@ signal: recency
 priority: 60
 topic: onboarding
 repeat: never
-goal: {audience: set_up, within: 14 days}
+goal: set_up
 exclude: [open_tickets]     # whoever asked us something gets an answer, not a sequence
 steps:
   - {name: welcome, after: 6 hours, within: 18 hours, channel: email, template: welcome}

@@ -12,7 +12,8 @@ import type { Pause } from "./ledger/pauses.js";
 import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
-import { freshness } from "./segments/freshness.js";
+import { freshness, unreadableSource } from "./segments/freshness.js";
+import { plannedProject } from "./segments/plan.js";
 import { compileProject, exactColumns, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
 import type { ExactColumns, TemplateCatalog } from "./segments/types.js";
 import { NOTHING_STAGED, readStaged, unsharedAudiences, type StagedRows } from "./staged.js";
@@ -83,10 +84,7 @@ export interface Decisions {
   exact: ExactColumns;
 }
 
-/**
- * From SQL files to decisions in the ledger: compiles, stages and arbitrates. Mistakes of the project are thrown, all at
- * once, before anything runs; a query that the warehouse refuses fails alone.
- */
+/** From SQL files to decisions in the ledger: compiles, stages and arbitrates. A segment or audience with a mistake fails alone. */
 export async function decide(project: Project, warehouse: Warehouse, options: DecideOptions): Promise<Decisions> {
   const { segments, now } = options;
   const { compiled, audiences, previous } = await compileAll(project, warehouse, options);
@@ -100,13 +98,14 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   const started = now();
   const { afterFilling } = warehouse.dialect;
   let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
-  let summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
+  const unreadable = (segment: Segment): Problem | null => unreadableSource(sourcesOf(segment, project, compiled), rows.newest);
+  let summaries = summarise(arbitration.segments, stagedSegments, rows, decided, unreadable);
   const held = await surging(project, warehouse, options, arbitration, summaries);
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
     decided = await arbitrate(arbitration, warehouse, options, [`delete from ${warehouse.dialect.workTable("decisions")} where true`]);
-    summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
+    summaries = summarise(arbitration.segments, stagedSegments, rows, decided, unreadable);
   }
   const arbitrationMs = now() - started;
   await options.ledger?.appendDecisions(
@@ -135,19 +134,21 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "trial" | "segments" |
 };
 
 /**
- * Makes every statement of a run as of `asOf` and hands it to `onStatement`, without staging anything: the time zones of the
- * rows are not known then, so arbitration's table of zones is empty. Mistakes of the project are thrown, all at once.
+ * Makes every statement of a run as of `asOf`, hands it to `onStatement` and has the warehouse plan it, without staging anything:
+ * the time zones of the rows are not known then, so arbitration's table of zones is empty.
  */
 export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
-  const { compiled, audiences, previous } = await compileAll(project, warehouse, options);
-  const unasked = (names: readonly string[], failed: ReadonlyMap<string, Problem>): Map<string, Staged> =>
-    new Map(names.map((name) => [name, { returned: null, problem: failed.get(name) ?? null, ms: 0, bytes: null }]));
+  const { compiled: described, audiences, previous } = await compileAll(project, warehouse, options);
+  await warehouse.script({ work: workTables(warehouse.dialect, project.target.schema), statements: [] });
+  const compiled = await plannedProject(described, warehouse);
+  const unasked = (names: readonly string[], failed: ReadonlyMap<string, readonly Problem[]>): Map<string, Staged> =>
+    new Map(names.map((name) => [name, { returned: null, problem: failed.get(name)?.[0] ?? null, ms: 0, bytes: null }]));
   const segments = unasked(
     options.segments.map(({ id }) => id),
     compiled.failedSegments,
   );
   const arbitration = gather(project, { ...options, previous }, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
-  arbitrateStatementOf(arbitration, warehouse, options);
+  await warehouse.plan(arbitrateStatementOf(arbitration, warehouse, options));
   return compiled;
 }
 
@@ -161,14 +162,16 @@ interface CompiledRun {
 /** A segment that looks renamed is failed like one whose query the warehouse refuses: the others go on. */
 async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledRun> {
   const { asOf, segments, templates } = options;
-  const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])].sort();
+  const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])]
+    .filter((name) => project.audiences.has(name))
+    .sort();
   const all = await compileProject(project, segments, audiences, templates, warehouse, asOf);
   const previous = await previousRunsOf(project, warehouse, options);
   const renamed = renamedSegments(project.segments, segments, previous);
   const compiled: CompiledProject = {
     ...all,
     segments: new Map([...all.segments].filter(([id]) => !renamed.has(id))),
-    failedSegments: new Map([...all.failedSegments, ...renamed]),
+    failedSegments: new Map([...all.failedSegments, ...[...renamed].map(([id, problem]) => [id, [problem]] as const)]),
   };
   for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage, []);
   for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage, []);
@@ -266,13 +269,6 @@ function gather(
 ): Arbitration {
   const { asOf, trial, segments, facts, previous } = options;
   const { pauses } = facts;
-  const sourcesOf = (segment: Segment): Source[] => {
-    const read = [
-      compiled.segments.get(segment.id),
-      ...[segment.goal?.audience ?? "", ...project.policy.exclude, ...segment.exclude].map((name) => compiled.audiences.get(name)),
-    ];
-    return [...new Set(read.flatMap((query) => query?.sources ?? []))].flatMap((name) => project.sources.get(name) ?? []);
-  };
   return {
     project,
     asOf,
@@ -292,7 +288,7 @@ function gather(
         failedAudience: audiencesUsed(project, segment).find((name) => audiences.get(name)?.problem !== null) ?? null,
         pausedBy: pausedBy(segment, pauses),
         surge: null,
-        ...freshness(sourcesOf(segment), rows.newest, asOf),
+        ...freshness(sourcesOf(segment, project, compiled), rows.newest, asOf),
       };
     }),
     pausedChannels: new Set(pauses.filter((pause) => pause.scope === "channel").map((pause) => pause.name)),
@@ -300,13 +296,29 @@ function gather(
   };
 }
 
+/** The sources that a segment, its goal and its exclusions read. */
+function sourcesOf(segment: Segment, project: Project, compiled: CompiledProject): Source[] {
+  const read = [
+    compiled.segments.get(segment.id),
+    ...[segment.goal?.audience ?? "", ...project.policy.exclude, ...segment.exclude].map((name) => compiled.audiences.get(name)),
+  ];
+  return [...new Set(read.flatMap((query) => query?.sources ?? []))].flatMap((name) => project.sources.get(name) ?? []);
+}
+
 function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segment" | null {
   if (pauses.some((pause) => pause.scope === "project")) return "project";
   return segment.status === "paused" || pauses.some((pause) => pause.scope === "segment" && pause.name === segment.id) ? "segment" : null;
 }
 
-function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<string, Staged>, rows: StagedRows, decided: readonly Row[]): SegmentDecisions[] {
-  return segments.map(({ segment: { id }, previous, surge, tooOld }): SegmentDecisions => {
+function summarise(
+  segments: readonly ArbitratedSegment[],
+  staged: ReadonlyMap<string, Staged>,
+  rows: StagedRows,
+  decided: readonly Row[],
+  unreadable: (segment: Segment) => Problem | null,
+): SegmentDecisions[] {
+  return segments.map(({ segment, previous, surge, tooOld }): SegmentDecisions => {
+    const { id } = segment;
     const mine = decided.filter((row) => row["segment"] === id);
     const byReason = (those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
@@ -322,7 +334,7 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
       reasons: byReason(mine.filter((row) => row["event"] !== "none")),
       offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
       surge,
-      problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),
+      problem: state?.problem ?? (surge === null ? unreadable(segment) : surgeProblem(id, surge)),
       tooOld,
       ms: state?.ms ?? 0,
       bytes: state?.bytes ?? null,

@@ -1,6 +1,6 @@
 /** What is read between staging and arbitration: of the staged rows and of the sources. */
 import type { Project } from "./project/types.js";
-import { datedSources, newestData } from "./segments/freshness.js";
+import { datedSources, newestData, type Newest } from "./segments/freshness.js";
 import type { CompiledProject } from "./segments/stage.js";
 import { isoText } from "./warehouse/sql.js";
 import { WarehouseError } from "./warehouse/error.js";
@@ -11,8 +11,8 @@ export interface StagedRows {
   zones: readonly string[];
   /** Segment → rows that made no candidate, by why. */
   dropped: ReadonlyMap<string, Readonly<Record<string, number>>>;
-  /** When the newest data of each dated source arrived, ISO 8601 UTC; null: empty or unreadable. */
-  newest: ReadonlyMap<string, string | null>;
+  /** When the newest data of each dated source arrived. */
+  newest: ReadonlyMap<string, Newest>;
 }
 
 export const NOTHING_STAGED: StagedRows = { zones: [], dropped: new Map(), newest: new Map() };
@@ -43,8 +43,9 @@ export async function readStaged(project: Project, warehouse: Warehouse, compile
     warehouse.query({ sql: parts.map(({ sql }) => sql).join("\nunion all\n"), params: parts.flatMap(({ params }) => params) });
   try {
     const rows = await read([...about, ...dated]);
-    const newest = new Map(sources.map(({ name }) => [name, null as string | null]));
-    for (const row of rows) if (row["fact"] === "loaded") newest.set(String(row["name"]), row["content"] === null ? null : String(row["content"]));
+    const newest = new Map(sources.map(({ name }): [string, Newest] => [name, { at: null, complaint: null }]));
+    for (const { fact, name, content } of rows)
+      if (fact === "loaded") newest.set(String(name), { at: content === null || content === undefined ? null : String(content), complaint: null });
     return { ...stagedRows(rows), newest };
   } catch (error) {
     if (!(error instanceof WarehouseError) || dated.length === 0) throw error;

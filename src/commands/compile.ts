@@ -13,6 +13,7 @@ import { parseAsOf } from "./as-of.js";
 import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
 import { withWarehouse } from "./context.js";
 import { estimate } from "./estimate.js";
+import { datedSources, undatable } from "../segments/freshness.js";
 import { selectSegments } from "./select.js";
 import type { Statement } from "../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -32,6 +33,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const warn = (warnings: readonly Problem[]): void => {
       for (const warning of warnings) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));
     };
+    warn(project.idle);
     warn(goalWarnings(project, segments, lookBackSeconds));
     const renderer = loadRenderer(project);
     const trial = isTrial(project.target, options.asOf ?? null);
@@ -55,13 +57,18 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
       },
     });
     const { failedSegments, failedAudiences } = compiled;
+    const read = [...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources);
     const estimates = options.estimate === true ? await estimate(project, warehouse, compiled, arbitration) : null;
-    const problems = [...failedAudiences.values(), ...failedSegments.values(), ...(estimates?.problems ?? [])];
+    const problems = [
+      ...(await undatable(datedSources(project, new Set(read)), warehouse)),
+      ...[...failedAudiences.values(), ...failedSegments.values()].flat(),
+      ...(estimates?.problems ?? []),
+    ];
     for (const line of problemLines(problems, terminal.errPaint)) terminal.warn(line);
     for (const file of artefacts.written) terminal.note(file);
     for (const line of estimates?.lines(terminal.outPaint) ?? []) terminal.out(line);
     terminal.out(
-      `${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "failed query").replace(/querys$/, "queries")}`}; the SQL is in ${ARTEFACTS}/compiled/.`,
+      `${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "mistake")}`}; the SQL is in ${ARTEFACTS}/compiled/.`,
     );
     return problems.length === 0 ? 0 : 1;
   });

@@ -30,9 +30,9 @@ export function findProject(cwd: string, projectDir: string | undefined): string
   );
 }
 
-/** The project that the options mean, valid throughout. */
-export function openProject(options: Pick<GlobalOptions, "projectDir" | "target">): Project {
-  return loadProject(findProject(process.cwd(), options.projectDir), { target: options.target });
+/** The project that the options mean, valid throughout; `brokenAlone`: but for the `mistakes` of single files. */
+export function openProject(options: Pick<GlobalOptions, "projectDir" | "target">, { brokenAlone = false } = {}): Project {
+  return loadProject(findProject(process.cwd(), options.projectDir), { target: options.target, brokenAlone });
 }
 
 /** Opens a target's warehouse; its driver is loaded only now. */
@@ -71,7 +71,7 @@ export function unknownName(what: string, name: string, known: readonly string[]
     {
       code: `usage/unknown-${what}`,
       message: `There is no ${what} ${JSON.stringify(name)}.`,
-      hint: hint === undefined ? all : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`,
+      hint: hint ?? all,
     },
     2,
   );

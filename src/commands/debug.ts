@@ -18,6 +18,7 @@ import {
   type Check,
 } from "../report/checks.js";
 import { loadProject } from "../project/load.js";
+import { usedSources } from "../project/sql-references.js";
 import type { Project } from "../project/types.js";
 import { runAhead, skewProblem } from "../ledger/clock.js";
 import { ledgerFacts } from "../ledger/ledger.js";
@@ -124,15 +125,17 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
   if (rights.some(({ state }) => state === "FAIL")) return [...session, ...rights];
   const status = await ledgerStatus(warehouse, schema);
   const unreadable = new Map<string, string>();
+  const used = usedSources(project);
   for (const { name, table } of project.sources.values()) {
+    if (!used.has(name)) continue;
     try {
       await warehouse.describe({ sql: `select * from ${table}`, params: [] });
     } catch (error) {
       for (const { message } of problemsOf(error)) unreadable.set(name, message);
     }
   }
-  const newest = await newestData(datedSources(project, new Set(project.sources.keys())), warehouse);
-  const sources = [...session, ...rights, ...sourceChecks(project, unreadable, newest, Date.now())];
+  const newest = await newestData(datedSources(project, used), warehouse);
+  const sources = [...session, ...rights, ...sourceChecks(project, { used, unreadable, newest }, Date.now())];
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
   return [
     ledgerCheck(schema, status),

@@ -63,10 +63,7 @@ async function knownRun(project: Project, warehouse: Warehouse, runId: string): 
     );
     const few = latest.slice(0, SHOWN).map((each) => each.runId);
     const newest = few.length === 0 ? "It has no run that could be taken back." : `The latest are: ${few.join(", ")}.`;
-    throw refusal(
-      `The ledger of target ${name} has no run ${JSON.stringify(runId)}.`,
-      meant === undefined ? newest : `${meant.charAt(0).toUpperCase()}${meant.slice(1)}`,
-    );
+    throw refusal(`The ledger of target ${name} has no run ${JSON.stringify(runId)}.`, meant ?? newest);
   }
   if (run.status === "forgotten") throw refusal(`Run ${runId} is taken back already.`, "There is nothing left to do: the next run is as if it had not been.");
   if (run.status === "forget")

@@ -1,6 +1,7 @@
 /** The grammar of the command line: every command, argument and option, and nothing of what they do. */
 import { Command, Option } from "commander";
 import { OpportuneError } from "../core/errors.js";
+import { didYouMean } from "../core/suggest.js";
 import { VERSION } from "../version.js";
 import { openTerminal, type GlobalOptions, type Terminal } from "./terminal.js";
 
@@ -24,6 +25,9 @@ export function createProgram(): Command {
     .option("--debug", "show where an error happened")
     .option("--quiet", "no progress, only results and errors")
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/\(Did you mean (?!one of)(.+)\?\)/, (_, nearest: string) => didYouMean(nearest) ?? "")),
+    })
     .exitOverride();
   program.addHelpText("after", "\nExit codes: 0 all well, 1 something failed and was handled, 2 wrong usage or unexpected.");
 

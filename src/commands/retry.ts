@@ -1,5 +1,6 @@
 import { nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
+import { didYouMean } from "../core/suggest.js";
 import { Ledger } from "../ledger/ledger.js";
 import { requireLedger } from "../ledger/schema.js";
 import { settle } from "../ledger/settle.js";
@@ -45,6 +46,6 @@ function secondsOf(text: string): number {
   const seconds = parseDuration(text);
   if (seconds !== undefined) return seconds;
   const nearest = nearestDuration(text);
-  const hint = nearest === undefined ? "Allowed: a length of time such as `2 days` or `3 hours`." : `Did you mean "${nearest}"?`;
+  const hint = didYouMean(nearest) ?? "Allowed: a length of time such as `2 days` or `3 hours`.";
   throw new OpportuneError({ code: "usage/since", message: `--since can't be ${JSON.stringify(text)}.`, hint }, 2);
 }

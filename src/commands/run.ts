@@ -39,7 +39,7 @@ const PROGRESS_EVERY_MS = 1_000;
 /** One run, told on stderr as it goes and on stdout when it is over. */
 export async function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
   keepHeapSmall();
-  const project = openProject(options);
+  const project = openProject(options, { brokenAlone: true });
   const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
   const selected = takingPart(project, options);
   const backfill = backfilled(project, selected, options);

@@ -1,5 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
-import { nearestName } from "../core/suggest.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import type { Project, Segment } from "../project/types.js";
 import { unknownName } from "./context.js";
 
@@ -58,7 +58,8 @@ function matching(word: string, segments: readonly Segment[]): Segment[] {
         code: "usage/selector",
         message: `Segments can't be selected by ${JSON.stringify(property)}.`,
         hint:
-          nearest === undefined ? `Allowed: ${Object.keys(PROPERTIES).join(", ")}, ids and patterns such as cart_*.` : `Did you mean "${nearest}:${value}"?`,
+          didYouMean(nearest === undefined ? undefined : `${nearest}:${value}`) ??
+          `Allowed: ${Object.keys(PROPERTIES).join(", ")}, ids and patterns such as cart_*.`,
       },
       2,
     );

@@ -40,13 +40,15 @@ export async function startCommand(terminal: Terminal, options: StartCommandOpti
   const port = portOf(options.port);
   const graceMs = graceOf(options.grace);
   const root = findProject(process.cwd(), options.projectDir);
-  const load = (): Project => loadProject(root, { target: options.target });
+  const load = (): Project => loadProject(root, { target: options.target, brokenAlone: true });
   /** The last valid one: what is secret, and whom to alert. */
   let project = load();
   const json = (options.logFormat ?? (process.stderr.isTTY ? "text" : "json")) === "json";
   const level = options.quiet === true ? "warn" : options.logLevel;
   const log = createLog(level, { write: (line) => writeOrDrop(process.stderr, line) }, () => secretsOf(project));
   const teller: Teller = json ? jsonTeller(log) : textTeller(terminal);
+  if (!json && options.logLevel !== "info")
+    terminal.warn(`--log-level ${options.logLevel} has no effect on lines of text: it is for \`--log-format json\`, and \`--quiet\` leaves out progress.`);
 
   const signals = listenForSignals({ warn: (text) => teller.warn("signal", text) });
   const abandon = new AbortController();

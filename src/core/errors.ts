@@ -40,6 +40,13 @@ export class UncertainAppendError extends OpportuneError {
   }
 }
 
+/** Problems of one thing as one, where there is room for one: the first, and how many more there are. */
+export function firstOf([first, ...others]: readonly Problem[], listedBy: string): Problem | null {
+  if (first === undefined) return null;
+  const more = `${String(others.length)} more ${others.length === 1 ? "mistake" : "mistakes"}: \`${listedBy}\` lists them all.`;
+  return others.length === 0 ? first : { ...first, message: `${first.message} And ${more}` };
+}
+
 /** `file:line:column: message (hint)`, the form editors and terminals turn into links. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");

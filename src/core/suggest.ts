@@ -25,7 +25,7 @@ function letters(name: string): string {
   return Array.from(name).sort().join("");
 }
 
-/** `did you mean "x"?`, or undefined without an x: fits a Problem's hint. */
+/** `Did you mean "x"?`, or undefined without an x: fits a Problem's hint. */
 export function didYouMean(nearest: string | undefined): string | undefined {
-  return nearest === undefined ? undefined : `did you mean "${nearest}"?`;
+  return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
 }

@@ -63,7 +63,7 @@ export async function installLedger(warehouse: Warehouse, schema: string, channe
 async function installAlone(warehouse: Warehouse, schema: string, channels: readonly LedgerChannel[] | null): Promise<string[]> {
   const { dialect } = warehouse;
   // On a connection of its own where there can be one: Snowflake makes a new schema the session's, in which the user's names are looked up.
-  const create = { sql: `create schema if not exists ${dialect.schemaName(schema)}`, params: [], ours: true };
+  const create = { sql: dialect.createSchema(schema), params: [], ours: true };
   await (warehouse.beside?.(create) ?? warehouse.execute(create));
   const status = await ledgerStatus(warehouse, schema);
   if (status.version > status.expected) throw newerLedger(status);

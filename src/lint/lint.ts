@@ -6,7 +6,7 @@ import { treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";
 import { parseYaml } from "../project/yaml-source.js";
 import type { Template } from "../render/types.js";
-import { crowded, firstRunOver, lintSegment } from "./segment-rules.js";
+import { audienceClocks, crowded, firstRunOver, lintSegment } from "./segment-rules.js";
 import { lintTemplate } from "./template-rules.js";
 import type { Finding, Found, LintResult, Use } from "./types.js";
 
@@ -25,6 +25,7 @@ export function lintProject(
   const uses = usesOf(project, templates);
   const all = [
     ...segments.flatMap((segment) => lintSegment(segment, project.policy)),
+    ...audienceClocks(project),
     ...crowded(segments, project.policy),
     ...firstRunOver(segments, ran ?? new Set()),
     ...uses.flatMap((use) => lintTemplate(use, project)),

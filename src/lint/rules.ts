@@ -26,6 +26,11 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     why: "Every run reads the whole history, and a behaviour of years ago looks like one of today.",
     instead: 'Add a condition such as `where updated_at > {{ago "3 days"}}`, a day longer than the last `after` and `within` together.',
   },
+  "own-clock": {
+    finds: "SQL that asks the warehouse what time it is: `now()`, `current_date`, `current_timestamp`, `getdate()`, `sysdate` and the like",
+    why: "A run decides as of one time, and `--as-of` of another: the query would answer for a third.",
+    instead: 'Write `{{as_of}}` for the time, `cast({{as_of}} as date)` for the day, and `{{ago "7 days"}}` for a time before it.',
+  },
   "no-property": {
     finds: "a template that uses no column of the query beyond name, address and locale, nor `occurred_at`",
     why: "It says nothing of what the reader did, so it could have been sent to anybody, at any time.",

@@ -1,6 +1,7 @@
 /** Rules that look at a segment's front matter and SQL, and at segments beside each other. */
 import type { LintRule } from "../project/lint-rules.js";
-import type { Policy, Segment } from "../project/types.js";
+import type { Policy, Project, Segment, SqlFile } from "../project/types.js";
+import { ownClock } from "./own-clock.js";
 import { timeBound } from "./time-bound.js";
 import type { Found } from "./types.js";
 
@@ -19,7 +20,25 @@ export function lintSegment(segment: Segment, policy: Policy): Found[] {
     ...(bound.kind === "open"
       ? [found(segment, "no-time-bound", placeIn(segment, bound.at), `The SQL of segment ${segment.id} has a latest time, but no earliest.`)]
       : []),
+    ...ownClock(segment.sql).map(({ word, at }) =>
+      found(segment, "own-clock", placeIn(segment, at), `The SQL of segment ${segment.id} asks the warehouse's own clock: ${word}.`),
+    ),
   ];
+}
+
+/** Audiences whose SQL asks the warehouse's clock, with the segments that go by them. */
+export function audienceClocks({ audiences, segments, policy, lint }: Project): Found[] {
+  return [...audiences.values()].flatMap((audience) => {
+    const named = (names: readonly string[]): boolean => names.includes(audience.name);
+    const everybody = named(policy.exclude) || named(policy.require);
+    const users = [...segments.values()].filter(
+      ({ goal, exclude, require, buildsOn }) => everybody || goal?.audience === audience.name || named([...exclude, ...require, ...buildsOn]),
+    );
+    return ownClock(audience.sql).map(({ word, at }): Found => {
+      const message = `The SQL of audience ${audience.name} asks the warehouse's own clock: ${word}.`;
+      return { rule: "own-clock", file: audience.file, ...placeIn(audience, at), message, segments: users.map(({ id }) => id), silences: lint };
+    });
+  });
 }
 
 /** Those with `first_run: send` among the segments that `ran` before. */
@@ -70,8 +89,8 @@ function placeOf(segment: Segment, path: string): Place {
   return segment.places.get(path) ?? { line: 1, column: 1 };
 }
 
-/** Of an offset in the segment's SQL. */
-function placeIn(segment: Segment, offset: number): Place {
-  const before = segment.sql.slice(0, offset).split("\n");
-  return { line: segment.sqlLine + before.length - 1, column: (before.at(-1)?.length ?? 0) + 1 };
+/** Of an offset in a file's SQL. */
+function placeIn(file: SqlFile, offset: number): Place {
+  const before = file.sql.slice(0, offset).split("\n");
+  return { line: file.sqlLine + before.length - 1, column: (before.at(-1)?.length ?? 0) + 1 };
 }

@@ -1,4 +1,5 @@
 /** From validated files to the shapes that the rest of the job reads. */
+import type { Problem } from "../core/errors.js";
 import { isLoopback } from "../core/loopback.js";
 import { audiencesIn, builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
@@ -191,9 +192,10 @@ export function capName(cap: ProjectFile["policy"]["caps"][number]): string {
   return cap.name ?? `${String(cap.max)} per ${cap.per.words}${channel}${topic}`;
 }
 
-export function buildSource(name: string, source: ProjectFile["sources"][string]): Source {
-  if (typeof source === "string") return { name, table: source, loadedAt: null, staleAfterSeconds: null };
-  return { name, table: source.table, loadedAt: source.loaded_at ?? null, staleAfterSeconds: source.stale_after ?? null };
+export function buildSource(name: string, source: ProjectFile["sources"][string], written: YamlSource): Source {
+  const { line } = written.place(["sources", name], "key");
+  if (typeof source === "string") return { name, table: source, loadedAt: null, staleAfterSeconds: null, line };
+  return { name, table: source.table, loadedAt: source.loaded_at ?? null, staleAfterSeconds: source.stale_after ?? null, line };
 }
 
 export function buildLinks(links: ProjectFile["links"]): Links {
@@ -231,12 +233,21 @@ const HOUR_SECONDS = 3_600;
 /** The default of `within`: a message that nobody could send for a day is not sent later. */
 const DAY_SECONDS = 86_400;
 
-export function buildSegment(id: string, file: FrontMatterFile, audiences: AudienceFiles, data: SegmentFrontMatter, source: YamlSource): Segment {
+/** What keeps single files from running, by file. */
+export type Mistakes = ReadonlyMap<string, readonly Problem[]>;
+
+/** What a SQL file is read beside. */
+interface Beside {
+  audiences: AudienceFiles;
+  mistakes: Mistakes;
+}
+
+export function buildSegment(id: string, file: FrontMatterFile, { audiences, mistakes }: Beside, data: SegmentFrontMatter, source: YamlSource): Segment {
   const written = stepsOf(data);
   const steps = [...written].sort((a, b) => a.afterSeconds - b.afterSeconds);
   const goal = typeof data.goal === "string" ? { audience: data.goal } : data.goal;
   return {
-    ...sqlFileOf(file, audiences),
+    ...sqlFileOf(file, audiences, mistakes),
     id,
     description: data.description ?? null,
     because: data.because ?? null,
@@ -267,11 +278,14 @@ export function buildSegment(id: string, file: FrontMatterFile, audiences: Audie
   };
 }
 
-export function buildAudience(name: string, file: FrontMatterFile, audiences: AudienceFiles, data: AudienceFrontMatter): Audience {
-  return { ...sqlFileOf(file, audiences), name, description: data.description ?? null, minRows: data.min_rows };
+export function buildAudience(name: string, file: FrontMatterFile, { audiences, mistakes }: Beside, data: AudienceFrontMatter): Audience {
+  return { ...sqlFileOf(file, audiences, mistakes), name, description: data.description ?? null, minRows: data.min_rows };
 }
 
-function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile, audiences: AudienceFiles): SqlFile {
+function sqlFileOf({ file, sql, sqlLine, version }: FrontMatterFile, audiences: AudienceFiles, mistakes: Mistakes): SqlFile {
+  const own = mistakes.get(file);
+  // What it builds on may not be there.
+  if (own !== undefined) return { file, sql, buildsOn: [], sqlLine, version, mistakes: own };
   return { file, sql: builtOn(sql, audiences), buildsOn: audiencesIn(sql), sqlLine, version };
 }
 

@@ -82,7 +82,7 @@ function readAll<S extends z.ZodType>(root: string, files: readonly string[], ki
 }
 
 function emptySource(file: string): YamlSource {
-  return { file, value: {}, place: () => ({ line: 1, column: 1 }), places: () => new Map() };
+  return { file, value: {}, place: () => ({ line: 1, column: 1 }), written: () => undefined, places: () => new Map() };
 }
 
 function noFrontMatter(what: string, file: string): Problem {

@@ -6,6 +6,7 @@ export const LINT_RULES = [
   "no-goal",
   "no-exclusions",
   "no-time-bound",
+  "own-clock",
   "no-property",
   "several-actions",
   "generic-subject",

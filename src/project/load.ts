@@ -6,6 +6,7 @@ import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, bui
 import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
 import { listFiles, readText } from "./files.js";
+import { idleProjectSettings, idleSegmentSettings } from "./idle-settings.js";
 import { buildSilences } from "./lint-rules.js";
 import { readAudiences, readSegments } from "./front-matter.js";
 import { valueAt } from "./problems.js";
@@ -13,14 +14,16 @@ import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
 import { checkReferences, PROJECT_REFERENCES, referredTo, SEGMENT_REFERENCES, type Known } from "./references.js";
 import { checkSql } from "./sql-references.js";
 import type { Project } from "./types.js";
+import { buildVars } from "./vars.js";
 import { parseYaml, type YamlSource } from "./yaml-source.js";
 
 /**
  * The project in folder `root`, valid throughout. `target` is the one asked for on the command line; `env` (by default the
  * process's) wins over the project's `.env`. Throws an OpportuneError with exit code 2 that holds every problem of every
- * file, in the order of files, lines and columns.
+ * file, in the order of files, lines and columns. `brokenAlone`: a source, var or audience in one file that isn't there, and
+ * braces that can't be read, become that file's `mistakes` instead, so that the others run.
  */
-export function loadProject(root: string, options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined } = {}): Project {
+export function loadProject(root: string, options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined; brokenAlone?: boolean } = {}): Project {
   const folder = resolve(root);
   if (!existsSync(join(folder, PROJECT_FILE))) {
     const message = `no ${PROJECT_FILE} in ${root}`;
@@ -45,14 +48,17 @@ export function loadProject(root: string, options: { target?: string | undefined
   const audienceFiles: AudienceFiles = new Map(audiences.items.map(({ name, file }) => [name, file]));
 
   const main = source === null ? null : checkProjectFile(source, filled, options.target, usedChannels);
+  const sqlFiles = [...segments.items, ...audiences.items];
+  const pointing = segments.items.flatMap(({ source }) => (source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known)));
+  const ownMistakes = [...pointing.filter(({ code }) => code === "config/unknown-audience"), ...sqlFiles.flatMap(({ file }) => checkSql(file, sqlNames))];
   const problems = [
     ...broken,
     ...(main?.problems ?? []),
     ...segments.problems,
     ...audiences.problems,
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
-    ...segments.items.flatMap(({ source }) => (source === null ? [] : checkReferences(source, source.value, SEGMENT_REFERENCES, known))),
-    ...[...segments.items, ...audiences.items].flatMap(({ file }) => checkSql(file, sqlNames)),
+    ...pointing.filter(({ code }) => code !== "config/unknown-audience"),
+    ...(options.brokenAlone === true ? [] : ownMistakes),
     ...circularAudiences(audienceFiles),
   ];
   const data = main?.data ?? null;
@@ -60,6 +66,7 @@ export function loadProject(root: string, options: { target?: string | undefined
   if (problems.length > 0 || source === null || data === null || main?.target === undefined || target === undefined) {
     throw new OpportuneError(problems.sort(byPlace), 2);
   }
+  const beside = { audiences: audienceFiles, mistakes: byFile(ownMistakes) };
   return {
     root: folder,
     name: data.name,
@@ -67,17 +74,21 @@ export function loadProject(root: string, options: { target?: string | undefined
     anyLive: (keysAt(source, filled.value, "targets") ?? []).some((name) => valueAt(filled.value, ["targets", name, "live"]) === true),
     channels: mapOf(data.channels, buildChannel),
     policy: buildPolicy(data),
-    sources: mapOf(data.sources, buildSource),
-    vars: data.vars,
+    sources: mapOf(data.sources, (name, entry) => buildSource(name, entry, source)),
+    vars: buildVars(data.vars, source),
     intervalSeconds: data.interval,
+    idle: [
+      ...idleProjectSettings(data, source),
+      ...segments.items.flatMap((item) => (item.data === null || item.source === null ? [] : idleSegmentSettings(item.data, item.source, data.targets))),
+    ],
     links: buildLinks(data.links),
     lint: buildSilences(data.lint, source),
     segments: inOrder(
       segments.items.flatMap(({ name, file, source, data }) =>
-        data === null || source === null ? [] : [[name, buildSegment(name, file, audienceFiles, data, source)]],
+        data === null || source === null ? [] : [[name, buildSegment(name, file, beside, data, source)]],
       ),
     ),
-    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, audienceFiles, data)]]))),
+    audiences: inOrder(audiences.items.flatMap(({ name, file, data }) => (data === null ? [] : [[name, buildAudience(name, file, beside, data)]]))),
   };
 }
 
@@ -93,6 +104,12 @@ function mapOf<T, U>(entries: Readonly<Record<string, T>>, build: (name: string,
 
 function inOrder<T>(entries: [string, T][]): Map<string, T> {
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function byFile(problems: readonly Problem[]): Map<string, readonly Problem[]> {
+  const files = new Map<string, readonly Problem[]>();
+  for (const problem of [...problems].sort(byPlace)) files.set(problem.file ?? "", [...(files.get(problem.file ?? "") ?? []), problem]);
+  return files;
 }
 
 function byPlace(a: Problem, b: Problem): number {

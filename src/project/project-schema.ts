@@ -267,7 +267,8 @@ const links = z.strictObject({
   utm: z.record(name, text).default({}).describe('Added to every link of a mail, e.g. campaign: "{{segment}}".'),
 });
 
-const VARIABLE = "text, a number, true or false";
+const VARIABLE = "text, a number, true or false, or a list of one of these";
+const variable = z.union([z.string(), z.number(), z.boolean()], { error: VARIABLE });
 
 export const projectSchema = z.strictObject({
   name: text.describe("Of the project."),
@@ -280,9 +281,9 @@ export const projectSchema = z.strictObject({
   policy: policy.prefault({}).describe("The rules for the whole project."),
   sources: z.record(name, source).default({}).describe('Tables, for {{source "x"}}.'),
   vars: z
-    .record(column, z.union([z.string(), z.number(), z.boolean()], { error: VARIABLE }))
+    .record(column, z.union([variable, z.array(variable).min(1, { error: VARIABLE })], { error: VARIABLE }))
     .default({})
-    .describe('Values, for {{var "x"}}; always bound.'),
+    .describe('Values, for {{var "x"}}; always bound, a list for `in {{var "x"}}`.'),
   interval: duration.prefault("5 minutes").describe("How often the job runs: the ticks of `opportune start`."),
   links: links.prefault({}).describe("Unsubscribing and link parameters."),
   lint: silences.default({}).describe("Rules of `opportune lint` that are silenced throughout, each with the reason."),

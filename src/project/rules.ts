@@ -8,6 +8,7 @@ import { problemAt } from "./problems.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
+import { checkVars } from "./vars.js";
 import type { Path, YamlSource } from "./yaml-source.js";
 
 type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
@@ -20,6 +21,10 @@ function collect(source: YamlSource, check: (report: Report) => void): Problem[]
 
 /** Rules of opportune.yml. */
 export function checkProjectRules(data: ProjectFile, source: YamlSource): Problem[] {
+  return [...checkVars(data.vars, source), ...checkKeys(data, source)];
+}
+
+function checkKeys(data: ProjectFile, source: YamlSource): Problem[] {
   return collect(source, (report) => {
     for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
     for (const [name, target] of Object.entries(data.targets)) {

@@ -2,6 +2,8 @@
 import Handlebars from "handlebars";
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
+import { dbtWords } from "./dbt-words.js";
+import type { Project } from "./types.js";
 import type { FrontMatterFile } from "./files.js";
 import { list } from "./references.js";
 
@@ -18,9 +20,11 @@ const WAY_OUT: Readonly<Record<keyof SqlNames, (name: string) => string>> = {
   audience: (name) => `write segments/audiences/${name}.sql`,
 };
 
-/** A problem for braces that can't be read, else for each unknown source, var and audience of a SQL file. */
+/** A problem for dbt's Jinja or braces that can't be read, else for each unknown source, var and audience of a SQL file. */
 export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   const problems: Problem[] = [];
+  const dbt = dbtWords(file);
+  if (dbt !== null) return [dbt];
   let program: hbs.AST.Program;
   try {
     program = Handlebars.parseWithoutProcessing(file.sql);
@@ -66,6 +70,17 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   new Calls().accept(program);
   return problems;
 }
+
+/** Names of the sources that a segment, or an audience that one goes by, reads: nothing else of them is asked for. */
+export function usedSources({ segments, audiences, policy }: Pick<Project, "segments" | "audiences" | "policy">): Set<string> {
+  const going = [...segments.values()];
+  const named = [...going.flatMap(({ goal, exclude, require }) => [goal?.audience ?? "", ...exclude, ...require]), ...policy.exclude, ...policy.require];
+  const files = [...going, ...named.flatMap((name) => audiences.get(name) ?? [])];
+  return new Set(files.flatMap(({ sql }) => [...sql.matchAll(SOURCE)].map(({ 2: name = "" }) => name)));
+}
+
+/** With either kind of quotes and two or three braces; in a comment too, which does no harm. */
+const SOURCE = /\{\{\{?~?\s*source\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 
 /** From Handlebars' place in the query (line from 1, column from 0) to that in the file (both from 1). */
 function placeOf(file: FrontMatterFile, { line, column }: { line: number; column: number }): { line: number; column: number } {

@@ -3,6 +3,7 @@
  * All durations are whole seconds; all times are UTC instants unless named local.
  */
 
+import type { Problem } from "../core/errors.js";
 import type { Silences } from "./lint-rules.js";
 
 /** A loaded and validated project. */
@@ -18,9 +19,11 @@ export interface Project {
   policy: Policy;
   sources: ReadonlyMap<string, Source>;
   /** Values for `{{var "x"}}` in SQL; always bound, never pasted. */
-  vars: Readonly<Record<string, string | number | boolean>>;
+  vars: Readonly<Record<string, Var>>;
   /** How often the job is meant to run. */
   intervalSeconds: number;
+  /** Settings that have no effect, each at its place. */
+  idle: readonly Problem[];
   links: Links;
   /** For the whole project. */
   lint: Silences;
@@ -195,6 +198,8 @@ export interface Source {
   /** Column or SQL expression over the table: when its newest data arrived. */
   loadedAt: string | null;
   staleAfterSeconds: number | null;
+  /** Where it stands in opportune.yml, 1-based. */
+  line: number;
 }
 
 export interface Links {
@@ -218,6 +223,8 @@ export interface SqlFile {
   sqlLine: number;
   /** SHA-256 hex of the whole file, first 12 digits. */
   version: string;
+  /** Names in it that point nowhere, and braces that can't be read: what keeps this file alone from running. */
+  mistakes?: readonly Problem[];
 }
 
 export type SegmentStatus = "draft" | "live" | "paused";
@@ -292,3 +299,8 @@ export interface Audience extends SqlFile {
   /** Fewer rows than this counts as failed. */
   minRows: number;
 }
+
+/** A value of `vars`; a number as its digits, with at most one point and a minus before them. */
+export type VarValue = string | boolean | { number: string };
+/** One value, or several of one kind for `in`. */
+export type Var = VarValue | readonly VarValue[];

@@ -15,6 +15,8 @@ export interface YamlSource {
   value: unknown;
   /** Of the value at `path`, or of its key; where the path ends early, of the last thing that is there. */
   place(path: Path, part?: "key" | "value"): Place;
+  /** The text of the scalar at `path`, as written: a number with all its digits. */
+  written(path: Path): string | undefined;
   /** All paths, dotted (`steps.0.template`), with the places of their values. */
   places(): Map<string, Place>;
 }
@@ -113,7 +115,16 @@ function sourceOf(file: string, document: Document, value: unknown, placeOf: (of
     walk(value, []);
     return all;
   };
-  return { file, value, place, places };
+  const written = (path: Path): string | undefined => {
+    const node = resolved(path.reduce<unknown>((at, name) => childOf(resolved(at), name), document.contents));
+    return isScalar(node) ? node.source : undefined;
+  };
+  return { file, value, place, written, places };
+}
+
+function childOf(node: unknown, name: PropertyKey): unknown {
+  if (isMap(node)) return node.items.find((item) => keyText(item.key) === String(name))?.value;
+  return isSeq(node) ? node.items[Number(name)] : undefined;
 }
 
 function keyText(key: unknown): string {

@@ -6,6 +6,7 @@ import { strangerWords, type Stranger } from "../core/stranger.js";
 import type { StandingPause } from "../ledger/pauses.js";
 import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { Channel, Project, Target } from "../project/types.js";
+import type { Newest } from "../segments/freshness.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
 import { pauseText } from "./pauses.js";
@@ -100,10 +101,20 @@ function originOf({ endpoint }: Channel): string {
   return URL.canParse(endpoint) ? new URL(endpoint).origin : "an endpoint that is no URL";
 }
 
-/** `unreadable`: source → the warehouse's complaint; `newest`: when the newest data arrived, ISO 8601 UTC; `now`: ms since 1970 UTC. */
-export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<string, string>, newest: ReadonlyMap<string, string | null>, now: number): Check[] {
+/** What was asked of the sources. */
+interface SourceFacts {
+  /** Names of those that something reads. */
+  used: ReadonlySet<string>;
+  /** Source → the warehouse's complaint. */
+  unreadable: ReadonlyMap<string, string>;
+  newest: ReadonlyMap<string, Newest>;
+}
+
+/** `now`: ms since 1970 UTC. */
+export function sourceChecks({ sources }: Project, { used, unreadable, newest }: SourceFacts, now: number): Check[] {
   return [...sources.values()].map(({ name: source, table, loadedAt, staleAfterSeconds }) => {
     const name = `source ${source}`;
+    if (!used.has(source)) return { state: "SKIP", name, text: `${table} isn't read by any segment or audience in use` };
     const complaint = unreadable.get(source);
     if (complaint !== undefined)
       return failed(name, {
@@ -112,12 +123,12 @@ export function sourceChecks({ sources }: Project, unreadable: ReadonlyMap<strin
         hint: `Correct \`sources.${source}\` in opportune.yml, or grant access to the table.`,
       });
     if (loadedAt === null) return ok(name, `${table} is readable; no loaded_at`);
-    const at = newest.get(source) ?? null;
+    const { at, complaint: refused } = newest.get(source) ?? { at: null, complaint: null };
     if (at === null)
       return failed(name, {
         code: "debug/source",
-        message: `${table}: ${loadedAt} gives no time`,
-        hint: "The table is empty, or `loaded_at` is no column of it: the segments that read it wait as stale_data.",
+        message: `${table}: ${loadedAt} gives no time${refused === null ? ", as the table is empty or holds none" : `: ${refused}`}`,
+        hint: "The segments that read it wait as stale_data.",
       });
     const age = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
     const text = `${table} is readable; newest data ${formatDuration(age)} old`;

@@ -1,13 +1,14 @@
 import type { Problem } from "../core/errors.js";
 import { OpportuneError } from "../core/errors.js";
-import { nearestName } from "../core/suggest.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
-import type { Audience, Project, Segment } from "../project/types.js";
+import type { Audience, Project, Segment, SqlFile } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { APART, literal } from "../warehouse/dialect.js";
+import { duplicateColumns, unfitTime } from "./columns.js";
 import { addressProblem } from "./address.js";
 import { idProblem, LONGEST_ID_BYTES, type IdType } from "./ids.js";
 import { queryProblem, renderQuery } from "./query.js";
@@ -17,17 +18,15 @@ import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "
 /** Characters of a zone or locale that are kept; the longest IANA name has 32. */
 const LONGEST_NAME = 100;
 
-/**
- * Asks the warehouse for the segment's columns and checks them against steps, templates and contract.
- * `problems` are mistakes of the project, found before anything runs; a query that the warehouse refuses is `failed` instead.
- */
+/** Asks the warehouse for the segment's columns and checks them against steps, templates and contract. `failed`: all that is wrong with it. */
 export async function compileSegment(
   segment: Segment,
   project: Project,
   templates: TemplateCatalog,
   warehouse: Warehouse,
   asOf: string,
-): Promise<{ compiled: CompiledSegment } | { problems: Problem[] } | { failed: Problem }> {
+): Promise<{ compiled: CompiledSegment } | { failed: readonly Problem[] }> {
+  if (segment.mistakes !== undefined) return { failed: segment.mistakes };
   let columns: Column[];
   const bound = new Binder(warehouse.dialect);
   let asked: Statement;
@@ -38,17 +37,19 @@ export async function compileSegment(
     sources = query.sources;
     columns = await warehouse.describe(asked);
   } catch (error) {
-    if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
-    return { failed: queryProblem(segment, error, 1) };
+    return { failed: problemsOfQuery(segment, error) };
   }
+  const who = `Segment ${segment.id}`;
   const problems = [
+    ...duplicateColumns(who, segment, columns),
     ...missingColumns(segment, project, columns),
     ...unfitIds(segment, project, columns),
+    ...unfitTime(who, segment, has(columns, "occurred_at"), warehouse.dialect),
     ...missingVariables(segment, templates, columns),
     ...wrongUses(segment, templates, columns, warehouse.dialect),
     ...missingContract(segment, columns),
   ];
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { failed: problems };
   return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, { asked, bound, sources }) };
 }
 
@@ -102,7 +103,7 @@ function missingVariables(segment: Segment, templates: TemplateCatalog, columns:
     return {
       code: "template/variable",
       message: `{{${variable.name}}} is not a column of segment ${segment.id} (${segment.file}).`,
-      hint: nearest === undefined ? `It returns: ${names.join(", ")}.` : `Did you mean {{${nearest}}}?`,
+      hint: didYouMean(nearest) ?? `It returns: ${names.join(", ")}.`,
       file: variable.file,
       line: variable.line,
       column: variable.column,
@@ -121,7 +122,7 @@ function missingContract(segment: Segment, columns: readonly Column[]): Problem[
       return {
         code: "segment/contract",
         message: `The contract of segment ${segment.id} names a column that its query doesn't return: ${rule.column}.`,
-        hint: nearest === undefined ? `It returns: ${columns.map((column) => column.name).join(", ")}.` : `Did you mean ${nearest}?`,
+        hint: didYouMean(nearest) ?? `It returns: ${columns.map((column) => column.name).join(", ")}.`,
         file: segment.file,
         ...segment.places.get(`columns.${rule.column}`),
       };
@@ -301,8 +302,9 @@ export async function compileAudience(
   warehouse: Warehouse,
   asOf: string,
   beside: IdType | null,
-): Promise<{ compiled: CompiledAudience } | { problems: Problem[] } | { failed: Problem }> {
+): Promise<{ compiled: CompiledAudience } | { failed: readonly Problem[] }> {
   const { dialect } = warehouse;
+  if (audience.mistakes !== undefined) return { failed: audience.mistakes };
   let columns: Column[];
   try {
     const rendering = new Binder(dialect);
@@ -312,7 +314,7 @@ export async function compileAudience(
     const user = has(columns, "user_id");
     if (user === undefined) {
       return {
-        problems: [
+        failed: [
           {
             code: "audience/column",
             message: `Audience ${audience.name} returns no column user_id.`,
@@ -323,9 +325,14 @@ export async function compileAudience(
         ],
       };
     }
-    const unfit = idProblem(`Audience ${audience.name}`, audience, user, beside);
-    if (unfit !== null) return { problems: [unfit] };
+    const who = `Audience ${audience.name}`;
     const time = has(columns, "occurred_at");
+    const problems = [
+      ...duplicateColumns(who, audience, columns),
+      ...[idProblem(who, audience, user, beside)].flatMap((problem) => problem ?? []),
+      ...unfitTime(who, audience, time, dialect),
+    ];
+    if (problems.length > 0) return { failed: problems };
     const { query, binder } = readingQuery(sql, rendering);
     const stage = renderSqlFile(
       "stage_audience.sql",
@@ -342,7 +349,12 @@ export async function compileAudience(
     );
     return { compiled: { audience, query: asked, ...staging(asked, stage, dialect), sources } };
   } catch (error) {
-    if (error instanceof OpportuneError && error.exitCode === 2) return { problems: [...error.problems] };
-    return { failed: queryProblem(audience, error, 1) };
+    return { failed: problemsOfQuery(audience, error) };
   }
+}
+
+/** Mistakes in the SQL file, each with its place, or what the warehouse says of the query. */
+function problemsOfQuery(file: SqlFile, error: unknown): readonly Problem[] {
+  if (error instanceof OpportuneError && error.exitCode === 2) return error.problems;
+  return [queryProblem(file, error, 1)];
 }

@@ -2,10 +2,11 @@ import Handlebars from "handlebars";
 import { secondsBefore } from "../core/clock.js";
 import { parseDuration } from "../core/durations.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { nearestName } from "../core/suggest.js";
+import { didYouMean, nearestName } from "../core/suggest.js";
 import { sqlTokens } from "../project/sql-tokens.js";
-import type { Project, SqlFile } from "../project/types.js";
+import type { Project, SqlFile, Var, VarValue } from "../project/types.js";
 import type { Binder } from "../warehouse/sql.js";
+import { withoutLastSemicolon } from "./last-semicolon.js";
 import { WarehouseError } from "../warehouse/error.js";
 
 /** What a SQL file's Handlebars may ask for, and what it did ask for. */
@@ -40,7 +41,7 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
     );
   };
   // A parameter that stands in a comment is none to the warehouse, which refuses to be given one too many.
-  const bind = (options: Handlebars.HelperOptions, inComment: string, ...value: Parameters<Binder["bind"]>): string => {
+  const bind = (options: Handlebars.HelperOptions, inComment: string, bound: () => string): string => {
     const loc = placeOf(options);
     const offset =
       loc === undefined
@@ -51,7 +52,7 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
             .join("\n").length +
           (loc.line > 1 ? 1 : 0) +
           loc.column;
-    return comments.some(({ from, to }) => from <= offset && offset < to) ? inComment : binder.bind(...value);
+    return comments.some(({ from, to }) => from <= offset && offset < to) ? inComment : bound();
   };
   // Handlebars gives a helper its arguments and, last, what it was called with.
   const helper =
@@ -62,10 +63,10 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
     (typeof text === "string" ? parseDuration(text) : undefined) ??
     fail(`{{${name}}} takes a duration, not ${JSON.stringify(text)}.`, options, `Write for example ${example}.`);
   const helpers: Record<(typeof HELPERS)[number], Handlebars.HelperDelegate> = {
-    as_of: helper((_, options) => bind(options, "as_of", asOf, "timestamp")),
+    as_of: helper((_, options) => bind(options, "as_of", () => binder.bind(asOf, "timestamp"))),
     ago: helper((text, options) => {
       const seconds = secondsOf("ago", text, '{{ago "7 days"}} or {{ago "10 minutes"}}', options);
-      return bind(options, "ago", secondsBefore(asOf, seconds), "timestamp");
+      return bind(options, "ago", () => binder.bind(secondsBefore(asOf, seconds), "timestamp"));
     }),
     before: (...given: unknown[]) => {
       const options = given.at(-1) as Handlebars.HelperOptions;
@@ -85,13 +86,12 @@ export function renderQuery(file: SqlFile, project: Project, asOf: string, binde
       const value = Object.hasOwn(project.vars, String(name)) ? project.vars[String(name)] : undefined;
       if (value === undefined)
         return fail(`There is no var ${JSON.stringify(name)}.`, options, knownNames(String(name), Object.keys(project.vars), "vars in opportune.yml"));
-      if (typeof value === "boolean") return bind(options, "var", String(value), "boolean");
-      return bind(options, "var", String(value), Number.isSafeInteger(value) ? "bigint" : "text");
+      return bind(options, "var", () => (isList(value) ? `(${value.map((each) => boundVar(each, binder)).join(", ")})` : boundVar(value, binder)));
     }),
   };
   try {
     const template = Handlebars.compile(file.sql, { noEscape: true, strict: true, ignoreStandalone: true, knownHelpersOnly: false });
-    return { sql: withoutSemicolon(template({}, { helpers })), sources: [...sources].sort() };
+    return { sql: withoutLastSemicolon(template({}, { helpers }), binder.dialect.name), sources: [...sources].sort() };
   } catch (error) {
     if (error instanceof OpportuneError) throw error;
     throw new OpportuneError(handlebarsProblem(file, error), 2, error);
@@ -103,9 +103,14 @@ function placeOf(options: Handlebars.HelperOptions): { line: number; column: num
   return (options as unknown as { loc?: { start: { line: number; column: number } } }).loc?.start;
 }
 
-/** The query without its last `;`, as it is to stand in parentheses; a comment may follow it, but no quote, which could be a string's end. */
-function withoutSemicolon(sql: string): string {
-  return sql.replace(/;((?:\s|--[^\n'"]*(?=\n|$))*)$/, "$1");
+function isList(value: Var): value is readonly VarValue[] {
+  return Array.isArray(value);
+}
+
+/** SQL of a value, in its own type. */
+function boundVar(value: VarValue, binder: Binder): string {
+  if (typeof value === "object") return binder.bindNumber(value.number);
+  return typeof value === "boolean" ? binder.bind(String(value), "boolean") : binder.bind(value);
 }
 
 function handlebarsProblem(file: SqlFile, error: unknown): Problem {
@@ -125,9 +130,7 @@ function handlebarsProblem(file: SqlFile, error: unknown): Problem {
 }
 
 function knownNames(name: string, names: readonly string[], where: string): string {
-  const nearest = nearestName(name, names);
-  if (nearest !== undefined) return `Did you mean ${nearest}?`;
-  return `There are ${where}: ${names.length === 0 ? "none yet" : names.join(", ")}.`;
+  return didYouMean(nearestName(name, names)) ?? `There are ${where}: ${names.length === 0 ? "none yet" : names.join(", ")}.`;
 }
 
 /** The warehouse's complaint, at the line of the user's own file. */

@@ -1,6 +1,6 @@
 import type { Problem } from "../core/errors.js";
 import { formatBytes } from "../core/bytes.js";
-import { OpportuneError } from "../core/errors.js";
+import { firstOf } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { Warehouse } from "../warehouse/types.js";
@@ -9,18 +9,16 @@ import type { IdType } from "./ids.js";
 import { queryProblem } from "./query.js";
 import type { CompiledAudience, CompiledSegment, ExactColumns, TemplateCatalog } from "./types.js";
 
-/** The project as the warehouse understands it. Queries that it refused are failed, each alone. */
+/** The project as the warehouse understands it. Segments and audiences with a mistake are failed, each alone. */
 export interface CompiledProject {
   segments: ReadonlyMap<string, CompiledSegment>;
-  failedSegments: ReadonlyMap<string, Problem>;
+  /** All that is wrong with each. */
+  failedSegments: ReadonlyMap<string, readonly Problem[]>;
   audiences: ReadonlyMap<string, CompiledAudience>;
-  failedAudiences: ReadonlyMap<string, Problem>;
+  failedAudiences: ReadonlyMap<string, readonly Problem[]>;
 }
 
-/**
- * Compiles segments and the audiences they use.
- * @throws OpportuneError (exit 2) with all mistakes of the project at once: nothing has run by then
- */
+/** Compiles segments and the audiences they use. */
 export async function compileProject(
   project: Project,
   segments: readonly Segment[],
@@ -29,23 +27,21 @@ export async function compileProject(
   warehouse: Warehouse,
   asOf: string,
 ): Promise<CompiledProject> {
-  const problems: Problem[] = [];
   const collect = async <T>(
-    work: Promise<{ compiled: T } | { problems: Problem[] } | { failed: Problem }>,
+    work: Promise<{ compiled: T } | { failed: readonly Problem[] }>,
     name: string,
     compiled: Map<string, T>,
-    failed: Map<string, Problem>,
+    failed: Map<string, readonly Problem[]>,
   ): Promise<void> => {
     const outcome = await work;
-    if ("problems" in outcome) problems.push(...outcome.problems);
-    else if ("failed" in outcome) failed.set(name, outcome.failed);
+    if ("failed" in outcome) failed.set(name, outcome.failed);
     else compiled.set(name, outcome.compiled);
   };
   const result = {
     segments: new Map<string, CompiledSegment>(),
-    failedSegments: new Map<string, Problem>(),
+    failedSegments: new Map<string, readonly Problem[]>(),
     audiences: new Map<string, CompiledAudience>(),
-    failedAudiences: new Map<string, Problem>(),
+    failedAudiences: new Map<string, readonly Problem[]>(),
   };
   for (const segment of segments)
     await collect(compileSegment(segment, project, templates, warehouse, asOf), segment.id, result.segments, result.failedSegments);
@@ -59,7 +55,6 @@ export async function compileProject(
       result.failedAudiences,
     );
   }
-  if (problems.length > 0) throw new OpportuneError(problems, 2);
   return result;
 }
 
@@ -107,7 +102,7 @@ export async function stageAudiences(
 ): Promise<Map<string, Staged>> {
   return stageEach("audience", names, warehouse, now, onStep, async (name) => {
     const known = compiled.audiences.get(name);
-    if (known === undefined) return compiled.failedAudiences.get(name) ?? { code: "audience/missing", message: `There is no audience ${name}.` };
+    if (known === undefined) return oneOf(compiled.failedAudiences.get(name)) ?? { code: "audience/missing", message: `There is no audience ${name}.` };
     const rows = await guarded(
       () => stageOne(known, warehouse),
       (error) => queryProblem(known.audience, error, known.queryLine),
@@ -138,13 +133,17 @@ export async function stageSegments(
     onStep,
     async (id) => {
       const known = compiled.segments.get(id);
-      if (known === undefined) return compiled.failedSegments.get(id) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
+      if (known === undefined) return oneOf(compiled.failedSegments.get(id)) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
       return guarded(
         () => stageOne(known, warehouse),
         (error) => queryProblem(known.segment, error, known.queryLine),
       );
     },
   );
+}
+
+function oneOf(problems: readonly Problem[] = []): Problem | null {
+  return firstOf(problems, "opportune compile");
 }
 
 /** A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all. */

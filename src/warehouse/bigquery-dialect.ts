@@ -53,10 +53,15 @@ class BigQueryCompiler extends DefaultQueryCompiler {
 /** @param project whose datasets are meant where another one pays for the jobs; null: the one that pays */
 export function bigQueryDialect(project: string | null): Dialect {
   const schemaName = (schema: string): string => (project === null ? quote(schema) : `${quote(project)}.${quote(schema)}`);
-  return { ...WORDS, schemaName, queryCompiler: () => new BigQueryCompiler(schemaName) };
+  return {
+    ...WORDS,
+    schemaName,
+    createSchema: (schema) => `create schema if not exists ${schemaName(schema)}`,
+    queryCompiler: () => new BigQueryCompiler(schemaName),
+  };
 }
 
-const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
+const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   name: "bigquery",
   types: TYPES,
   columnTypes: TYPES,
@@ -69,6 +74,8 @@ const WORDS: Omit<Dialect, "schemaName" | "queryCompiler"> = {
   jsonObject: (pairs) => `to_json_string(struct(${pairs.map(([key, value]) => `${value} as ${quote(key)}`).join(", ")}))`,
   // What has no offset is UTC: every job's time zone is.
   toUtc: (expression) => `safe_cast(${expression} as timestamp)`,
+  fromEpoch: (seconds) => `timestamp_seconds(${seconds})`,
+  exactType: (precision, scale) => (scale <= 9 && precision - scale <= 29 ? "numeric" : "bignumeric"),
   constants: arrayOfConstants,
   utcText: (timestamp) => `rtrim(rtrim(format_timestamp('%F %H:%M:%E6S', ${timestamp}), '0'), '.')`,
   utcDate: (timestamp) => `date(${timestamp})`,

@@ -81,6 +81,10 @@ class BigQueryWarehouse implements Warehouse {
     return columnsOf(fields);
   }
 
+  async plan(statement: Statement): Promise<void> {
+    await this.#dryRun(statement);
+  }
+
   async query(statement: Statement): Promise<Row[]> {
     const rows: Row[] = [];
     for await (const page of this.stream(statement, PAGE_ROWS)) rows.push(...page);

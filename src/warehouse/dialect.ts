@@ -33,6 +33,10 @@ export interface Dialect {
    * years 1 to 9999 (infinity, BC, a text that says no time): a row's value must not end the query. `kind`: the column's, where known.
    */
   toUtc(expression: string, kind?: ColumnKind): string;
+  /** A timestamp that so many seconds since 1970 UTC mean, as a user may write it. */
+  fromEpoch(seconds: string): string;
+  /** An exact number of so many digits, of which `scale` stand behind the point. */
+  exactType(precision: number, scale: number): string;
   /** A SELECT of constant rows, at least one; cells are SQL. (`select … union all` works everywhere, but plans slowly.) */
   constants(columns: readonly string[], rows: readonly (readonly string[])[]): string;
   /** A timestamp as text in UTC without an offset: `2026-03-02 12:00:00`, with what there is of fractions. */
@@ -77,6 +81,8 @@ export interface Dialect {
    * one process at a time at an installation, it is one statement for whose end another of its kind waits.
    */
   insertMissing(table: string, columns: readonly string[], rows: string, key: string): string;
+  /** Makes a schema where there is none; asks for no right to do so where there is. */
+  createSchema(schema: string): string;
   /** Statements before and after the installation of a ledger, that let one process at a time at it; those after run whatever happened. */
   installation(schema: string): { before: readonly string[]; after: readonly string[] };
   /** Statements that add those columns to a table of the ledger that it doesn't have: names and types. */
@@ -177,6 +183,8 @@ export const duckdbDialect: Dialect = {
     const utc = kind === "text" || kind === "timestamp" || kind === "date" ? `try(${cast})` : cast;
     return `case when ${utc} >= timestamp '0001-01-01' and ${utc} < timestamp '10000-01-01' then ${utc} end`;
   },
+  fromEpoch: (seconds) => `to_timestamp(${seconds})`,
+  exactType: (precision, scale) => `decimal(${String(precision)}, ${String(scale)})`,
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} as varchar)`,
   utcDate: (timestamp) => `cast(${timestamp} as date)`,
@@ -198,6 +206,7 @@ export const duckdbDialect: Dialect = {
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,
+  createSchema: (schema) => `create schema if not exists ${duckdbDialect.schemaName(schema)}`,
   installation: () => ({ before: [], after: [] }),
   addColumns,
   dropNotNull,

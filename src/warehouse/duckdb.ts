@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
-import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
+import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { formerId, makeId, readId } from "./duckdb-id.js";
 import type { ColumnKind } from "./kinds.js";
 import { UnmetError, WarehouseError } from "./error.js";
@@ -49,7 +49,7 @@ export async function openDuckDb(connection: DuckDbConnection, options: OpenOpti
   if (connection.threads !== null) settings["threads"] = String(connection.threads);
   const instance = await openInstance(path, settings, connection, options);
   const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path);
-  await warehouse.prepare();
+  await warehouse.prepare(resolve(options.root));
   return warehouse;
 }
 
@@ -113,8 +113,11 @@ class DuckDbWarehouse implements Warehouse {
     return this.#path === ":memory:" ? null : formerId(this.#path);
   }
 
-  async prepare(): Promise<void> {
+  /** `root`: the project's folder, absolute. */
+  async prepare(root: string): Promise<void> {
     await this.#connection.run("set TimeZone = 'UTC'");
+    // Paths in queries are the project's. A comma parts folders, and nothing can be said instead of one.
+    if (!root.includes(",")) await this.#connection.run(`set file_search_path = ${literal(root)}`);
     await this.#connection.run(`set checkpoint_threshold = '${CHECKPOINT_AFTER}'`);
     await this.#connection.run("attach if not exists ':memory:' as opportune_work");
   }
@@ -139,6 +142,10 @@ class DuckDbWarehouse implements Warehouse {
     // A bare DESCRIBE lists the tables.
     if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
     return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
+  }
+
+  plan(statement: Statement): Promise<void> {
+    return guard(statement, async () => (await this.#connection.prepare(statement.sql)).destroySync());
   }
 
   async query(statement: Statement): Promise<Row[]> {

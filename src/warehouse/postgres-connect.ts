@@ -138,10 +138,44 @@ export const SESSION_MODE =
   "Connect to Postgres itself, or to the pooler in session mode: often port 5432 in place of 6543, or the host without `-pooler`; PgBouncer: pool_mode = session.";
 
 /** What stands in the way of a whole run, not of one statement; null for anything else. */
-function obstacle(code: string, sql: string, { database, user }: PostgresConnection): Problem | null {
+function obstacle(code: string, sql: string, message: string, { database, user }: PostgresConnection): Problem | null {
   if (code === "25006") return readOnly(database);
   if (code === "42501" && /^(drop table if exists pg_temp|create temporary)/.test(sql)) return noTemporaryTables(database, user);
-  return null;
+  return code === "42501" && DEFINES.test(sql) ? missingRight(message, sql, user) : null;
+}
+
+/** What an installation of the ledger defines, after its comments. */
+const DEFINES = /^(?:\s*--[^\n]*\n)*\s*(?:do \$\$|create (?!temporary)|alter |drop (?:view|index|function|trigger))/;
+
+/** The right that an installation of the ledger lacks, by the server's words, with the SQL that gives it; null: they name none. */
+function missingRight(message: string, sql: string, user: string | null): Problem | null {
+  const role = quoted(user);
+  const [, kind = "", name = ""] = /^permission denied for (database|schema) (.+)$/.exec(message) ?? /^must be owner of (\w+) (.+)$/.exec(message) ?? [];
+  const may = (right: string, hint: string): Problem => ({
+    code: "ledger/rights",
+    message: `Role ${user ?? "of this target"} ${right}: the ledger can't be installed.`,
+    hint,
+  });
+  switch (kind) {
+    case "":
+    // A view that can't be replaced has words of its own.
+    case "view":
+      return null;
+    case "database": {
+      const schema = /create schema (\S+);/.exec(sql)?.[1] ?? "opportune";
+      return may(
+        `may not create a schema in database ${name}`,
+        `As the database's owner: create schema ${schema} authorization ${role}; or grant create on database ${quoted(name)} to ${role};`,
+      );
+    }
+    case "schema":
+      return may(`may not create tables in schema ${name}`, `As the schema's owner: grant usage, create on schema ${quoted(name)} to ${role};`);
+    default:
+      return may(
+        `doesn't own the ${kind} ${name}`,
+        `Run \`opportune ledger install\` as its owner; or, as a superuser: alter ${kind} ${name} owner to ${role};`,
+      );
+  }
 }
 
 /** A standby, or a database or role whose transactions are read-only. */
@@ -177,7 +211,7 @@ export function statementError(error: unknown, sql: string, shown: string, conne
   // Class 08 and 57P01 to 57P05: the server went away, or sends us away.
   if (!fromServer || code.startsWith("08") || code.startsWith("57P")) return connectionLost(connection, error);
   const line = position === null ? null : [...sql].slice(0, position - 1).filter((character) => character === "\n").length + 1;
-  const refused = obstacle(code, sql, connection);
+  const refused = obstacle(code, sql, message, connection);
   if (refused !== null) return new OpportuneError(refused, 1, error);
   const timeout = code === "57014" && message.includes("statement timeout");
   const reason = timeout ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target` : message;

@@ -60,6 +60,8 @@ export const postgresDialect: Dialect = {
     const compared = kind === "timestamp" || kind === "date" ? expression : utc;
     return `case when ${compared} >= date '0001-01-01' and ${compared} < date '10000-01-01' then ${utc} end`;
   },
+  fromEpoch: (seconds) => `to_timestamp(${seconds})`,
+  exactType: () => "numeric",
   constants: (columns, rows) => `select * from (values\n    ${rows.map((cells) => `(${cells.join(", ")})`).join(",\n    ")}) as t(${columns.join(", ")})`,
   utcText: (timestamp) => `cast(${timestamp} at time zone 'UTC' as text)`,
   utcDate: (timestamp) => `cast(${timestamp} at time zone 'UTC' as date)`,
@@ -83,6 +85,9 @@ export const postgresDialect: Dialect = {
   clock: "clock_timestamp()",
   oneProcess: false,
   insertMissing,
+  // `if not exists` wants the right to create one all the same.
+  createSchema: (schema) =>
+    `do $$ begin if not exists (select 1 from pg_catalog.pg_namespace where nspname = ${literal(schema)}) then create schema ${postgresDialect.quote(schema)}; end if; end $$`,
   // Two that create the same schema, table or view at once don't wait for each other: one of them fails. Each waits here.
   installation(schema) {
     const key = `hashtextextended(${literal(`opportune ledger ${schema}`)}, 0)`;

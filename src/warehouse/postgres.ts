@@ -87,6 +87,11 @@ class PostgresWarehouse implements Warehouse {
     return carriedColumns(fields, types, this.dialect);
   }
 
+  async plan(statement: Statement): Promise<void> {
+    const explain = { ...statement, sql: `explain ${statement.sql}` };
+    await this.#ask(explain, "with no data");
+  }
+
   async query(statement: Statement): Promise<Row[]> {
     this.usage.statements += 1;
     return this.#read(statement);
@@ -102,7 +107,7 @@ class PostgresWarehouse implements Warehouse {
   }
 
   /** By itself, or in the transaction it is asked in; after the user's query that it reads, if it reads one. */
-  async #ask(statement: Statement): Promise<QueryArrayResult<Values>> {
+  async #ask(statement: Statement, apartRows: "" | "with no data" = ""): Promise<QueryArrayResult<Values>> {
     const { apart } = statement;
     if (apart === undefined) {
       const path = pathOf(statement);
@@ -112,7 +117,7 @@ class PostgresWarehouse implements Warehouse {
     return this.#alone("users", async () => {
       const table = this.dialect.workTable(APART);
       // The user's lines keep their numbers.
-      const fill = `create temporary table ${table} on commit drop as select ${columns} from (${apart.sql}\n) opportune_query`;
+      const fill = `create temporary table ${table} on commit drop as select ${columns} from (${apart.sql}\n) opportune_query ${apartRows}`;
       await this.#session.ask({ sql: fill, params: apart.params }, "users", apart.sql);
       try {
         return await this.#session.ask(statement, "ours");

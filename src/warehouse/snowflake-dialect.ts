@@ -52,6 +52,8 @@ export const snowflakeDialect: Dialect = {
     const zoned = `${kind === "text" ? "try_cast" : "cast"}(${expression} as timestamp_tz)`;
     return `cast(convert_timezone('UTC', ${zoned}) as timestamp_ntz)`;
   },
+  fromEpoch: (seconds) => `to_timestamp_ntz(${seconds})`,
+  exactType: (precision, scale) => `number(${String(precision)}, ${String(scale)})`,
   constants: unionOfConstants,
   // In a format of its own, as the audit views are read in other sessions; of the fractions only what there is.
   utcText: (timestamp) => `regexp_replace(regexp_replace(to_varchar(${timestamp}, 'YYYY-MM-DD HH24:MI:SS.FF6'), '([.][0-9]*[1-9])0+$', '\\\\1'), '[.]0+$', '')`,
@@ -72,6 +74,7 @@ export const snowflakeDialect: Dialect = {
   readsByRows: false,
   clock: "cast(sysdate() as timestamp_ntz)",
   oneProcess: false,
+  createSchema: (schema) => `create schema if not exists ${snowflakeDialect.schemaName(schema)}`,
   insertMissing: mergeMissing,
   installation: () => ({ before: [], after: [] }),
   addColumns,

@@ -62,6 +62,10 @@ class SnowflakeWarehouse implements Warehouse {
     return columnsOf(described.getColumns() ?? []);
   }
 
+  async plan(statement: Statement): Promise<void> {
+    await this.#session.run({ ...this.#asked(statement), sql: `explain using text ${statement.sql}`, shown: statement.sql });
+  }
+
   async query(statement: Statement): Promise<Row[]> {
     return this.#rows(await this.#run(statement), statement.sql);
   }

@@ -28,11 +28,22 @@ export class Binder {
 
   /** SQL of the value, cast to one of the dialect's types; equal values share a placeholder. */
   bind(value: Param, type: keyof Dialect["types"] = "text"): string {
+    return this.#cast(value, this.dialect.types[type]);
+  }
+
+  /** SQL of a number with all its digits: `-4.99`, `1234567890123456789`. */
+  bindNumber(digits: string): string {
+    if (!digits.includes(".") && BigInt.asIntN(64, BigInt(digits)) === BigInt(digits)) return this.bind(digits, "bigint");
+    const [whole = "", behind = ""] = digits.replace("-", "").split(".");
+    return this.#cast(digits, this.dialect.exactType(whole.length + behind.length, behind.length));
+  }
+
+  #cast(value: Param, type: string): string {
     const known = `${type}:${value ?? "null"}`;
     let sql = value === null ? undefined : this.#known.get(known);
     if (sql === undefined) {
       this.params.push(value);
-      sql = `cast(${this.dialect.placeholder(this.params.length)} as ${this.dialect.types[type]})`;
+      sql = `cast(${this.dialect.placeholder(this.params.length)} as ${type})`;
       this.#known.set(known, sql);
     }
     return sql;

@@ -89,6 +89,8 @@ export interface Warehouse {
   estimate(statement: Statement): Promise<number | null>;
   /** The columns that a query would return; runs nothing. */
   describe(statement: Statement): Promise<Column[]>;
+  /** Has the warehouse plan a statement of ours, after what it reads apart; runs nothing. The work tables that it names must be there. */
+  plan(statement: Statement): Promise<void>;
   /** For small results only. */
   query(statement: Statement): Promise<Row[]>;
   /** Runs one statement and gives the number of rows it changed. */

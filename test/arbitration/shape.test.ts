@@ -13,7 +13,7 @@ function segment(query: string, keys = "channel: email\ntemplate: cart"): Segmen
   const [read] = readSegments(root).items;
   if (read === undefined || read.data === null || read.source === null) throw new Error("not a segment");
   expect(readAudiences(root).items).toEqual([]);
-  return buildSegment("cart", read.file, new Map(), read.data, read.source);
+  return buildSegment("cart", read.file, { audiences: new Map(), mistakes: new Map() }, read.data, read.source);
 }
 
 const QUERY = `select user_id, 'Left a Cart' as "Kind" from {{source "carts"}} where a > {{ago "3 days"}} and b >= 1`;

@@ -63,7 +63,7 @@ describe.concurrent("bad input", () => {
       "segments/cart_waiting.sql:10: Segment cart_waiting returns no column occurred_at.\n    It returns: user_id, updated_at, total.",
     );
     expect(outcome.stderr).toContain("returns no column email, the address that channel email of step hint needs.");
-    expect(outcome.stderr).toMatch(/templates\/cart\.hbs:6:\d+: \{\{totl\}\} is not a column of segment cart_abandoned.*\n    Did you mean \{\{total\}\}\?/);
+    expect(outcome.stderr).toMatch(/templates\/cart\.hbs:6:\d+: \{\{totl\}\} is not a column of segment cart_abandoned.*\n    Did you mean "total"\?/);
     expect(await query(root, "select * from opportune.segment_runs")).toEqual([]);
   });
 

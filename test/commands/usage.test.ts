@@ -20,10 +20,10 @@ describe.concurrent("usage", () => {
     const folder = temporaryFolder();
     const command = await opportune(folder, ["rnu"]);
     expect(command).toMatchObject({ code: 2, stdout: "" });
-    expect(command.stderr).toContain("Did you mean run?");
+    expect(command.stderr).toContain('Did you mean "run"?');
     const option = await opportune(folder, ["run", "--dryrun"]);
     expect(option).toMatchObject({ code: 2, stdout: "" });
-    expect(option.stderr).toContain("Did you mean --dry-run?");
+    expect(option.stderr).toContain('Did you mean "--dry-run"?');
   });
 
   it("prints the version and help with exit 0", async () => {

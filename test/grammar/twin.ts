@@ -109,6 +109,7 @@ export function twinWarehouse(inner: Warehouse, dialects: readonly Dialect[], li
     hasTable: (schema, table) => inner.hasTable(schema, table),
     // DuckDB can tell of none, and what follows on a figure is to be heard.
     estimate: (statement) => ask(statement, 0, () => Promise.resolve(0)),
+    plan: (statement) => ask(statement, undefined, (run) => inner.plan(run)),
     describe: (statement) => ask<Column[]>(statement, [], (run) => inner.describe(run)),
     query: (statement) => ask<Row[]>(statement, [], (run) => inner.query(run)),
     execute,

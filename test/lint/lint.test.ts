@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatProblem, OpportuneError } from "../../src/core/errors.js";
 import { lintProject } from "../../src/lint/lint.js";
+import { ownClock } from "../../src/lint/own-clock.js";
 import { timeBound } from "../../src/lint/time-bound.js";
 import { isStock } from "../../src/lint/stock-words.js";
 import type { LintResult } from "../../src/lint/types.js";
@@ -40,6 +41,7 @@ const FOUND: Readonly<Record<(typeof LINT_RULES)[number], string>> = {
   "no-goal": "segments/cart.sql:2:1: no-goal: Segment cart has no goal.",
   "no-exclusions": "segments/cart.sql:2:1: no-exclusions: Segment cart excludes nobody, and the policy neither.",
   "no-time-bound": "segments/cart.sql:11:1: no-time-bound: The SQL of segment cart compares nothing with {{ago}} or {{as_of}}.",
+  "own-clock": "segments/cart.sql:14:58: own-clock: The SQL of segment cart asks the warehouse's own clock: now().",
   "no-property": "templates/cart.hbs:4:1: no-property: Template cart says nothing of what the reader did.",
   "several-actions": "templates/cart.hbs:7:17: several-actions: Beside the button to {{cart_url}} there is one to https://shop.example/new.",
   "generic-subject": `templates/cart.hbs:2:11: generic-subject: The subject "{{default first_name \\"Hey\\"}}, you left something behind!" could head any mail.`,
@@ -55,6 +57,47 @@ const silence = (line: string, rule: string): Record<string, (text: string) => s
   const file = line.split(":")[0] ?? "";
   return { [file]: (text) => text.replace("---\n", `---\nlint: {${rule}: we have looked}\n`) };
 };
+
+describe("the warehouse's own clock", () => {
+  it.each([
+    ["now()", "now()"],
+    ["NOW ( )", "NOW()"],
+    ["current_date", "current_date"],
+    ["CURRENT_TIMESTAMP(3)", "CURRENT_TIMESTAMP"],
+    ["current_timestamp", "current_timestamp"],
+    ["getdate()", "getdate()"],
+    ["sysdate", "sysdate"],
+    ["sysdate()", "sysdate()"],
+    ["localtimestamp", "localtimestamp"],
+    ["current_datetime('UTC')", "current_datetime()"],
+    ["today()", "today()"],
+  ])("is asked by %s", (asked, word) => {
+    expect(ownClock(`select 1 where a < ${asked} - interval '1 day'`).map((each) => each.word)).toEqual([word]);
+  });
+
+  it.each([
+    "-- now()\n1",
+    "/* current_date */ 1",
+    "'now()'",
+    '"current_date"',
+    "t.current_date",
+    "u.now()",
+    "today",
+    "known()",
+    "1 as current_date",
+    "{{!-- now() --}} 1",
+    "current_date.day",
+  ])("isn't asked by %s", (sql) => {
+    expect(ownClock(`select ${sql}`)).toEqual([]);
+  });
+
+  it("is found in an audience too, for the segments that go by it", () => {
+    const asks = { "segments/audiences/ordered.sql": (text: string) => `${text.trimEnd()} and ordered_at < current_timestamp\n` };
+    expect(lines(lint(project(null, asks)))).toEqual([
+      expect.stringMatching(/^segments\/audiences\/ordered\.sql:\d+:\d+: own-clock: The SQL of audience ordered asks/),
+    ]);
+  });
+});
 
 describe.each(LINT_RULES)("%s", (rule) => {
   it("is found in its fixture, and nothing else", () => {
@@ -274,7 +317,7 @@ describe("the project as a whole", () => {
     [
       "segments/cart.sql",
       "lint: {no-gaol: never}",
-      /^segments\/cart\.sql:2:8: unknown key "no-gaol" in lint; allowed: no-goal, .*\n {4}did you mean "no-goal"\?$/,
+      /^segments\/cart\.sql:2:8: unknown key "no-gaol" in lint; allowed: no-goal, .*\n {4}Did you mean "no-goal"\?$/,
     ],
     ["segments/cart.sql", "lint: {no-goal: }", /^segments\/cart\.sql:2:17: lint\.no-goal is empty; expected the reason why it is right here$/],
     ["templates/cart.hbs", "lint: {no-property: ''}", /^templates\/cart\.hbs:2:21: lint\.no-property is ""; expected the reason why it is right here$/],

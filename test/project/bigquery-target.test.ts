@@ -62,7 +62,7 @@ describe("a BigQuery target", () => {
     ["project: shop-analytics, dataset: shop.carts", 'targets.dev.dataset is "shop.carts"; expected a dataset\'s name of letters, digits and _'],
     ["project: shop-analytics, impersonate: ada@example.com", "expected a service account, such as opportune@shop-analytics.iam.gserviceaccount.com"],
     ["project: shop-analytics, url: http://bigquery.example.com", "expected a URL beginning with https://"],
-    ["project: shop-analytics, statement_timeout: 5m", 'did you mean "5 minutes"?'],
+    ["project: shop-analytics, statement_timeout: 5m", 'Did you mean "5 minutes"?'],
     ["projekt: shop-analytics", 'unknown key "projekt" in targets.dev'],
     [
       'project: shop-analytics, credentials: "{}", credentials_file: key.json',

@@ -17,14 +17,14 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown key at the top",
     files: main("sources:", "polcy: {}\nsources:"),
     expected: [
-      'opportune.yml:6:1: unknown key "polcy"; allowed: name, target, targets, channels, policy, sources, vars, interval, links, lint | did you mean "policy"?',
+      'opportune.yml:6:1: unknown key "polcy"; allowed: name, target, targets, channels, policy, sources, vars, interval, links, lint | Did you mean "policy"?',
     ],
   },
   {
     name: "unknown key deep inside",
     files: main("path: shop.duckdb", "path: x, thread: 4"),
     expected: [
-      'opportune.yml:3:32: unknown key "thread" in targets.dev; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | did you mean "threads"?',
+      'opportune.yml:3:32: unknown key "thread" in targets.dev; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | Did you mean "threads"?',
     ],
   },
   {
@@ -32,7 +32,7 @@ export const CASES: readonly BrokenCase[] = [
     files: segment("channel: email", "chanel: email"),
     expected: [
       "segments/cart.sql:5:5: channel is missing in steps.0; expected the name of a channel",
-      'segments/cart.sql:7:5: unknown key "chanel" in steps.0; allowed: name, after, within, channel, template, variants | did you mean "channel"?',
+      'segments/cart.sql:7:5: unknown key "chanel" in steps.0; allowed: name, after, within, channel, template, variants | Did you mean "channel"?',
     ],
   },
   {
@@ -45,12 +45,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown status",
     files: segment("status: live", "status: lve"),
-    expected: ['segments/cart.sql:2:9: status is "lve"; expected one of draft, live, paused | did you mean "live"?'],
+    expected: ['segments/cart.sql:2:9: status is "lve"; expected one of draft, live, paused | Did you mean "live"?'],
   },
   {
     name: "unknown warehouse",
     files: main("type: duckdb", "type: duckbd"),
-    expected: ['opportune.yml:3:15: targets.dev.type is "duckbd"; expected one of duckdb, postgres, snowflake, bigquery | did you mean "duckdb"?'],
+    expected: ['opportune.yml:3:15: targets.dev.type is "duckbd"; expected one of duckdb, postgres, snowflake, bigquery | Did you mean "duckdb"?'],
   },
   {
     name: "no warehouse type",
@@ -75,12 +75,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "misspelt unit",
     files: segment("10 minutes", "10 minuts"),
-    expected: ['segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?'],
+    expected: ['segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days | Did you mean "10 minutes"?'],
   },
   {
     name: "abbreviated unit",
     files: segment("10 minutes", "10m"),
-    expected: ['segments/cart.sql:6:12: steps.0.after is "10m"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "10 minutes"?'],
+    expected: ['segments/cart.sql:6:12: steps.0.after is "10m"; expected a duration such as 10 minutes, 24 hours or 7 days | Did you mean "10 minutes"?'],
   },
   {
     name: "a number for a duration",
@@ -101,7 +101,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "misspelt repeat",
     files: segment("status: live", "repeat: each_occurence"),
     expected: [
-      'segments/cart.sql:2:9: repeat is "each_occurence"; expected never, each_occurrence or every and a duration, such as every 30 days | did you mean "each_occurrence"?',
+      'segments/cart.sql:2:9: repeat is "each_occurence"; expected never, each_occurrence or every and a duration, such as every 30 days | Did you mean "each_occurrence"?',
     ],
   },
   {
@@ -113,14 +113,14 @@ export const CASES: readonly BrokenCase[] = [
     name: "capital letters in a name",
     files: segment("name: nudge", "name: FirstNudge"),
     expected: [
-      'segments/cart.sql:5:11: steps.0.name is "FirstNudge"; expected a name of lower-case letters, digits and _, beginning with a letter | did you mean "first_nudge"?',
+      'segments/cart.sql:5:11: steps.0.name is "FirstNudge"; expected a name of lower-case letters, digits and _, beginning with a letter | Did you mean "first_nudge"?',
     ],
   },
   {
     name: "capital letters in a key",
     files: main("  email: {", "  E-mail: {type: email, "),
     expected: [
-      'opportune.yml:5:3: "E-mail" in channels is no allowed name; expected a name of lower-case letters, digits and _, beginning with a letter | did you mean "e_mail"?',
+      'opportune.yml:5:3: "E-mail" in channels is no allowed name; expected a name of lower-case letters, digits and _, beginning with a letter | Did you mean "e_mail"?',
       'segments/cart.sql:7:14: unknown channel "email" in steps.0.channel; known: none | add it to channels in opportune.yml',
     ],
   },
@@ -134,7 +134,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "misspelt audience",
     files: segment("goal: ordered", "goal: {audience: orderd, within: 7 days}"),
-    expected: ['segments/cart.sql:3:18: unknown audience "orderd" in goal.audience; known: ordered | did you mean "ordered"?'],
+    expected: ['segments/cart.sql:3:18: unknown audience "orderd" in goal.audience; known: ordered | Did you mean "ordered"?'],
   },
   {
     name: "unknown audience in a list",
@@ -149,12 +149,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown channel",
     files: segment("channel: email", "channel: emial"),
-    expected: ['segments/cart.sql:7:14: unknown channel "emial" in steps.0.channel; known: email | did you mean "email"?'],
+    expected: ['segments/cart.sql:7:14: unknown channel "emial" in steps.0.channel; known: email | Did you mean "email"?'],
   },
   {
     name: "unknown template",
     files: segment("cart_email", "cart_mail"),
-    expected: ['segments/cart.sql:8:15: unknown template "cart_mail" in steps.0.template; known: cart_email | did you mean "cart_email"?'],
+    expected: ['segments/cart.sql:8:15: unknown template "cart_mail" in steps.0.template; known: cart_email | Did you mean "cart_email"?'],
   },
   {
     name: "unknown template in a variant",
@@ -164,7 +164,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown source",
     files: segment('source "carts"', 'source "cart"'),
-    expected: ['segments/cart.sql:10:64: unknown source "cart"; known: carts | did you mean "carts"?'],
+    expected: ['segments/cart.sql:10:64: unknown source "cart"; known: carts | Did you mean "carts"?'],
   },
   {
     name: "unknown source in a query on the front matter's last line",
@@ -174,7 +174,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown audience in a query",
     files: segment('source "carts"', 'audience "orderd"'),
-    expected: ['segments/cart.sql:10:66: unknown audience "orderd"; known: ordered | did you mean "ordered"?'],
+    expected: ['segments/cart.sql:10:66: unknown audience "orderd"; known: ordered | Did you mean "ordered"?'],
   },
   {
     name: "an audience to build on without quotes",
@@ -241,7 +241,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "unknown time zone",
     files: policy("  timezone: Europe/Berln"),
     expected: [
-      'opportune.yml:7:13: policy.timezone is "Europe/Berln"; expected an IANA time zone such as Europe/Berlin or UTC | did you mean "Europe/Berlin"?',
+      'opportune.yml:7:13: policy.timezone is "Europe/Berln"; expected an IANA time zone such as Europe/Berlin or UTC | Did you mean "Europe/Berlin"?',
     ],
   },
   {
@@ -418,7 +418,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "unknown default target",
     files: main("name: shop", "name: shop\ntarget: dve"),
-    expected: ['opportune.yml:2:9: unknown target "dve"; known: dev | did you mean "dev"?'],
+    expected: ['opportune.yml:2:9: unknown target "dve"; known: dev | Did you mean "dev"?'],
   },
   {
     name: "several targets, none chosen",
@@ -466,7 +466,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "a channel whose name is no type",
     files: main("sources:", "  mail: {provider: outbox}\nsources:"),
     expected: [
-      'opportune.yml:6:9: type is missing in channels.mail, whose name is no type; expected one of email, sms, push, in_app, webhook | did you mean "email"? Else write type:',
+      'opportune.yml:6:9: type is missing in channels.mail, whose name is no type; expected one of email, sms, push, in_app, webhook | Did you mean "email"? Else write type:',
     ],
   },
   {
@@ -534,7 +534,7 @@ export const CASES: readonly BrokenCase[] = [
       "segments/b.sql": "/*---\n{\n---*/\n",
     },
     expected: [
-      'opportune.yml:2:11: interval is "5m"; expected a duration such as 10 minutes, 24 hours or 7 days | did you mean "5 minutes"?',
+      'opportune.yml:2:11: interval is "5m"; expected a duration such as 10 minutes, 24 hours or 7 days | Did you mean "5 minutes"?',
       "opportune.yml:4:8: path is missing in targets.dev; expected text",
       'opportune.yml:5:30: channels.email.provider is "post"; expected one of sendgrid, outbox',
       'opportune.yml:6:1: unknown key "extra"; allowed: name, target, targets, channels, policy, sources, vars, interval, links, lint',

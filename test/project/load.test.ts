@@ -208,11 +208,12 @@ test("a good project, all of it", () => {
       maxPerRun: 360_300,
     },
     sources: new Map([
-      ["carts", { name: "carts", table: "shop.carts", loadedAt: "max(updated_at)", staleAfterSeconds: 21_600 }],
-      ["orders", { name: "orders", table: "shop.orders", loadedAt: null, staleAfterSeconds: null }],
+      ["carts", { name: "carts", table: "shop.carts", loadedAt: "max(updated_at)", staleAfterSeconds: 21_600, line: 40 }],
+      ["orders", { name: "orders", table: "shop.orders", loadedAt: null, staleAfterSeconds: null, line: 41 }],
     ]),
-    vars: { least_total: 12.5, country: "de", trial: false },
+    vars: { least_total: { number: "12.5" }, country: "de", trial: false },
     intervalSeconds: 600,
+    idle: [],
     links: {
       unsubscribeUrl: "https://shop.example/unsubscribe",
       unsubscribeSecret: "quiet word",

@@ -57,7 +57,7 @@ describe("a Postgres target", () => {
 
   test.each([
     ["path: shop.duckdb", 'unknown key "path" in targets.dev'],
-    ["hots: db", 'did you mean "host"?'],
+    ["hots: db", 'Did you mean "host"?'],
     ["ssl: on", "ssl is"],
     ["port: 70000", "port is 70000"],
     ['url: "mysql://db/shop"', "expected a URL such as postgres://user@host:5432/database"],

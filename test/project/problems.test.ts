@@ -84,7 +84,7 @@ describe("what one slip leaves standing", () => {
     };
     expect(linesOf(problemsOf(files))).toEqual([
       "segments/broken.sql:3:1: broken YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
-      'segments/broken.sql:4:24: unknown source "cards"; known: carts | did you mean "carts"?',
+      'segments/broken.sql:4:24: unknown source "cards"; known: carts | Did you mean "carts"?',
       'segments/more/broken.sql:2:1: the segment "broken" is already in segments/broken.sql | give one of them another id:',
     ]);
   });
@@ -102,7 +102,7 @@ describe("what one slip leaves standing", () => {
   test("another target's slips are reported, its missing variables are not", () => {
     const files = edited("opportune.yml", "channels:", '  prod: {type: duckdb, path: "${PROD}", schema: "${SCHEMA}", thread: 1}\nchannels:');
     expect(linesOf(problemsOf(files, { target: "dev" }))).toEqual([
-      'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | did you mean "threads"?',
+      'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | Did you mean "threads"?',
     ]);
     expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatDuration, nearestDuration, parseDuration } from "../../src/core/durations.js";
 import { didYouMean, nearestName } from "../../src/core/suggest.js";
@@ -79,7 +81,16 @@ describe("nearest names", () => {
   });
 
   test("the hint asks, or there is none", () => {
-    expect(didYouMean("email")).toBe('did you mean "email"?');
+    expect(didYouMean("email")).toBe('Did you mean "email"?');
     expect(didYouMean(undefined)).toBeUndefined();
+  });
+
+  test("it has one spelling: no other file writes it", () => {
+    const src = join(import.meta.dirname, "../../src");
+    const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && file !== join("core", "suggest.ts"));
+    expect(files.length).toBeGreaterThan(200);
+    const own = files.filter((file) => /did you mean/i.test(readFileSync(join(src, file), "utf8")));
+    // Commander's own words, put into ours.
+    expect(own).toEqual([join("commands", "program.ts")]);
   });
 });

@@ -52,7 +52,7 @@ describe("what is wrong is said at load, with its place", () => {
       "a.hbs": "---\nsubject: S\n---\n<p>{{mony x}}</p>",
       "b/c.hbs": "---\nsubject: S\n---\n<p>x</p>",
     });
-    expect(problems.map(formatProblem).join("\n")).toContain('did you mean "money"?');
+    expect(problems.map(formatProblem).join("\n")).toContain('Did you mean "money"?');
     expect(problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
       "templates/a.hbs template/unknown-helper",
       "templates/layouts/base.hbs template/unknown-helper",

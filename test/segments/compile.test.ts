@@ -35,7 +35,7 @@ describe("a query that does not give what its segment needs", () => {
       {
         code: "template/variable",
         message: "{{totl}} is not a column of segment cart (segments/cart.sql).",
-        hint: "Did you mean {{total}}?",
+        hint: `Did you mean "total"?`,
         file: "templates/cart.hbs",
         line: 6,
         column: expect.any(Number) as number,
@@ -63,7 +63,7 @@ describe("a query that does not give what its segment needs", () => {
       "segment/column segments/other.sql",
       "audience/column segments/audiences/ordered.sql",
     ]);
-    expect(found[0]).toMatchObject({ hint: "Did you mean total?", line: 4 });
+    expect(found[0]).toMatchObject({ hint: 'Did you mean "total"?', line: 4 });
     expect(found[3]).toMatchObject({ message: "Audience ordered returns no column user_id.", hint: "It returns: customer.", line: 1 });
   });
 });
@@ -79,7 +79,6 @@ describe("SQL that the warehouse refuses", () => {
     ["two statements, the first of which is closed", "select * from carts); delete from carts; select * from (select 1", QUERY_LINE, /syntax error/],
     ["no query", "delete from carts", QUERY_LINE, /syntax error/],
     ["a comment alone", "-- nothing yet", undefined, /no query/],
-    ["a whole number as behaviour time", "select user_id, email, 7 as occurred_at from carts", undefined, /INTEGER -> TIMESTAMP WITH TIME ZONE/],
   ])("fails that segment alone, at its own line: %s", async (_, sql, line, reason) => {
     const warehouse = await warehouseWith(CARTS);
     const project = projectWith(sql, undefined, { "segments/other.sql": segmentFile("select * from carts") });
@@ -129,7 +128,6 @@ describe("SQL that is fine although it looks odd", () => {
       `select * from carts where occurred_at between {{ago "1 day"}} and {{as_of}} and {{as_of}} >= occurred_at and 'it''s; -- "pro"' = {{var "plan"}} and total >= {{var "least"}} and {{var "beta"}}`,
     ],
     ["columns in capitals", "select user_id as USER_ID, email as Email, occurred_at as OCCURRED_AT from carts"],
-    ["a column twice", "select a.*, b.* from carts a join carts b using (user_id)"],
   ])("is staged: %s", async (_, sql) => {
     const warehouse = await warehouseWith(
       CARTS,

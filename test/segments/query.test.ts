@@ -44,7 +44,7 @@ describe("what SQL may ask for", () => {
 
   it("binds vars of every type, whatever is in them", () => {
     const query = rendered(`{{var "least"}} {{var "share"}} {{var "plan"}} {{var "beta"}}`);
-    expect(query.sql).toBe("cast($1 as bigint) cast($2 as varchar) cast($3 as varchar) cast($4 as boolean)");
+    expect(query.sql).toBe("cast($1 as bigint) cast($2 as decimal(2, 1)) cast($3 as varchar) cast($4 as boolean)");
     expect(query.params).toEqual(["10", "0.5", `it's; -- "pro"`, "true"]);
   });
 
@@ -75,6 +75,14 @@ describe("what SQL may ask for", () => {
     ["select 1 ;\n\n", "select 1 \n\n"],
     ["select 1; -- all carts\n", "select 1 -- all carts\n"],
     ["select 1; -- all carts", "select 1 -- all carts"],
+    ["select 1; /* end */", "select 1 /* end */"],
+    ["select 1;;", "select 1"],
+    ["select 1; -- it's\n;", "select 1 -- it's\n"],
+    ['select 1; /* it\'s; */ ; -- "so"', 'select 1 /* it\'s; */  -- "so"'],
+    ["select 1; /* one /* in; */ another; */", "select 1 /* one /* in; */ another; */"],
+    ["select $$it's;$$;", "select $$it's;$$"],
+    ["select e'it\\'s;';", "select e'it\\'s;'"],
+    ["select $a$;$$;$a$", "select $a$;$$;$a$"],
     ["select ';--'", "select ';--'"],
     ["select ';\n'", "select ';\n'"],
     ["select 1; select 2", "select 1; select 2"],
@@ -87,8 +95,8 @@ describe("what is wrong, at its own place", () => {
   const at = { file: "segments/cart.sql", line: QUERY_LINE + 1 };
 
   it.each([
-    [`select 1\n  , {{agoo "7 days"}}`, { ...at, column: 7, message: "SQL files know no {{agoo}}.", hint: "Did you mean ago?" }],
-    [`select 1\n  , {{as_off}}`, { ...at, column: 7, message: "SQL files know no {{as_off}}.", hint: "Did you mean as_of?" }],
+    [`select 1\n  , {{agoo "7 days"}}`, { ...at, column: 7, message: "SQL files know no {{agoo}}.", hint: 'Did you mean "ago"?' }],
+    [`select 1\n  , {{as_off}}`, { ...at, column: 7, message: "SQL files know no {{as_off}}.", hint: 'Did you mean "as_of"?' }],
     [
       `select 1\n  , {{customer}}`,
       {
@@ -97,13 +105,13 @@ describe("what is wrong, at its own place", () => {
         hint: "There are {{as_of}}, {{ago}}, {{before}}, {{source}}, {{var}} and {{audience}}: as_of, ago, before, source, var.",
       },
     ],
-    [`select *\nfrom {{source "cart"}}`, { ...at, column: 6, message: 'There is no source "cart".', hint: "Did you mean carts?" }],
+    [`select *\nfrom {{source "cart"}}`, { ...at, column: 6, message: 'There is no source "cart".', hint: 'Did you mean "carts"?' }],
     [`select *\nfrom {{source "users_of_the_shop"}}`, { ...at, column: 6, hint: "There are sources in opportune.yml: carts, orders." }],
-    [`select\n {{var "leest"}}`, { ...at, column: 2, message: 'There is no var "leest".', hint: "Did you mean least?" }],
+    [`select\n {{var "leest"}}`, { ...at, column: 2, message: 'There is no var "leest".', hint: 'Did you mean "least"?' }],
     [`select\n {{ago "7 dayz"}}`, { ...at, column: 2, message: '{{ago}} takes a duration, not "7 dayz".' }],
     [`select\n {{ago}}`, { ...at, column: 2, message: '{{ago}} takes a duration, not "".' }],
     [`select\n {{source}}`, { ...at, column: 2, message: 'There is no source "".' }],
-    [`select\n {{#agoo "7 days"}}x{{/agoo}}`, { ...at, message: "SQL files know no {{agoo}}.", hint: "Did you mean ago?" }],
+    [`select\n {{#agoo "7 days"}}x{{/agoo}}`, { ...at, message: "SQL files know no {{agoo}}.", hint: 'Did you mean "ago"?' }],
     [`select\n {{ago 7}}`, { ...at, column: 2, message: "{{ago}} takes a duration, not 7." }],
     [`select\n {{before "ends_at"}}`, { ...at, column: 2, message: "{{before}} takes a column and a duration." }],
     [`select\n {{before "ends_at" "1 dya"}}`, { ...at, column: 2, message: '{{before}} takes a duration, not "1 dya".' }],

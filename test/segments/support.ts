@@ -1,7 +1,7 @@
 /** A small shop as files, loaded as the job loads it, with a warehouse in memory to stage it on. */
 import { onTestFinished } from "vitest";
 import { workTables } from "../../src/decide.js";
-import { OpportuneError, type Problem } from "../../src/core/errors.js";
+import type { Problem } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Project, Segment } from "../../src/project/types.js";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.js";
@@ -98,13 +98,10 @@ export function stagedRows(warehouse: Warehouse, columns = "user_id, item_key, d
   });
 }
 
-/** The mistakes of the project that compiling reports. */
+/** The mistakes that compiling reports, of audiences after those of segments. */
 export async function compileProblems(project: Project, warehouse: Warehouse): Promise<readonly Problem[]> {
-  try {
-    await stage(project, warehouse);
-  } catch (error) {
-    if (error instanceof OpportuneError && error.exitCode === 2) return error.problems;
-    throw error;
-  }
-  throw new Error("nothing was reported");
+  const { compiled } = await stage(project, warehouse);
+  const problems = [...compiled.failedSegments.values(), ...compiled.failedAudiences.values()].flat();
+  if (problems.length === 0) throw new Error("nothing was reported");
+  return problems;
 }

@@ -155,7 +155,7 @@ export class Shop {
     { target, ...options }: Partial<RunOptions> & { target?: "prod" } = {},
     wrap: (warehouse: Warehouse) => Warehouse = (warehouse) => warehouse,
   ): Promise<RunResult> {
-    const project = loadProject(this.root, { env: {}, target });
+    const project = loadProject(this.root, { env: {}, target, brokenAlone: true });
     const segments = [...project.segments.values()].filter(({ status }) => status !== "draft");
     return this.warehouse((warehouse) => run(project, wrap(warehouse), { ...QUIET_RUN, segments, now: () => at, ...options }));
   }

@@ -31,6 +31,7 @@ export function drawProject(random: Random): Project {
     channels: new Map(Object.entries(CHANNELS).map(([name, type]) => [name, channel(name, type)])),
     policy: drawPolicy(random),
     sources: new Map(SOURCES.map((name) => [name, drawSource(random, name)])),
+    idle: [],
     vars: {},
     intervalSeconds: 10 * MINUTE,
     links: { unsubscribeUrl: null, unsubscribeSecret: null, utm: {} },
@@ -84,7 +85,7 @@ const CAPS: readonly Cap[] = [
 
 function drawSource(random: Random, name: string): Source {
   const loadedAt = random.chance(0.4) ? "max(loaded_at)" : null;
-  return { name, table: `shop.${name}`, loadedAt, staleAfterSeconds: random.pick([null, 12 * HOUR, 2 * DAY]) };
+  return { name, table: `shop.${name}`, loadedAt, staleAfterSeconds: random.pick([null, 12 * HOUR, 2 * DAY]), line: 1 };
 }
 
 function drawAudience(random: Random, name: string): Audience {

@@ -3,9 +3,12 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { formatDuration } from "../../src/core/durations.js";
 import { OpportuneError } from "../../src/core/errors.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
-import { isoText } from "../../src/warehouse/sql.js";
+import { loadProject } from "../../src/project/load.js";
+import { renderQuery } from "../../src/segments/query.js";
+import { Binder, isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createTestDatabase, type Database } from "../support/databases.js";
+import { temporaryFolder, write } from "../commands/support.js";
 import { rejection } from "../warehouse/support.js";
 import { onEachWarehouse } from "./support/each.js";
 import { LINE_OF_STATEMENT, STATEMENT_TIMEOUT } from "./support/not-supported.js";
@@ -72,6 +75,49 @@ onEachWarehouse("values", ({ name }, check) => {
       expect(await warehouse.execute({ sql: insert, params })).toBe(1);
     expect(await warehouse.query({ sql: `select n, sure, name from typed where n = ${at(1)}`, params: [4] })).toEqual([{ n: 4, sure: true, name: "four" }]);
     expect(await query("select n, sure, name from typed where name is null")).toEqual([{ n: -1, sure: false, name: null }]);
+  });
+
+  check("vars keep their types: exact numbers, lists of them, booleans and text", async () => {
+    const root = temporaryFolder();
+    write(root, {
+      "opportune.yml": `name: shop\ntargets:\n  test: {type: duckdb, path: ":memory:"}\nvars:
+  price: 4.99\n  tenth: 0.1\n  thousand: 1e3\n  tiny: 1.5e-7\n  debt: -12.50\n  long: 1234567890123456789\n  fine: 12345678901234567890.123456789
+  list: [1, 2.5, -3]\n  names: [ada, "b'o"]\n  yes: true\n`,
+    });
+    const project = loadProject(root, { env: {} });
+    const asked = async (sql: string): Promise<Row> => {
+      const bound = new Binder(warehouse.dialect);
+      const rendered = renderQuery({ file: "a.sql", sql, buildsOn: [], sqlLine: 1, version: "" }, project, "2026-03-02T12:00:00Z", bound);
+      const asking = { sql: rendered.sql, params: bound.params };
+      expect(await warehouse.describe(asking)).toHaveLength(1);
+      return (await warehouse.query(asking))[0] ?? {};
+    };
+    const exact = (number: string, precision: number, scale: number): string => `cast('${number}' as ${warehouse.dialect.exactType(precision, scale)})`;
+    const yes = (condition: string): string => `select case when ${condition} then 1 else 0 end as yes`;
+    for (const condition of [
+      `${exact("4.99", 10, 2)} >= {{var "price"}}`,
+      `${exact("4.98", 10, 2)} < {{var "price"}}`,
+      `{{var "tenth"}} + {{var "tenth"}} + {{var "tenth"}} = ${exact("0.3", 10, 1)}`,
+      `{{var "thousand"}} = 1000`,
+      `{{var "tiny"}} * 10000000 = ${exact("1.5", 10, 1)}`,
+      `{{var "debt"}} < ${exact("-12.49", 10, 2)} and {{var "debt"}} = ${exact("-12.5", 10, 1)}`,
+      `{{var "long"}} - 1234567890123456788 = 1`,
+      `{{var "fine"}} - ${exact("12345678901234567890.123456788", 29, 9)} = ${exact("0.000000001", 10, 9)}`,
+      `2 in {{var "list"}} or ${exact("2.5", 10, 1)} in {{var "list"}}`,
+      `not (${exact("2.6", 10, 1)} in {{var "list"}})`,
+      `-3 in {{var "list"}}`,
+      `'ada' in {{var "names"}} and not ('bob' in {{var "names"}})`,
+      `{{var "yes"}} and not (1 = 0)`,
+    ])
+      expect(await asked(yes(condition)), condition).toEqual({ yes: 1 });
+  });
+
+  check("a statement is planned and not run; what can't run is refused", async () => {
+    await table("planned", { n: "bigint" });
+    await warehouse.plan({ sql: "insert into planned (n) select 1", params: [] });
+    expect(await query("select n from planned")).toEqual([]);
+    const { message } = await rejection(warehouse.plan({ sql: "insert into planned (n) select nosuch from planned", params: [] }));
+    expect(message).toMatch(/nosuch/i);
   });
 
   check("timestamps mean the same instant whatever zone they were written in", async () => {
