@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "./core/clock.js";
-import { OpportuneError, problemsOf, type Problem } from "./core/errors.js";
+import { OpportuneError, wordsOf, problemsOf, type Problem } from "./core/errors.js";
 import { targetOption } from "./core/failures.js";
 import { OUTBOX_ID } from "./core/outbox-id.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
@@ -212,8 +212,7 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
   try {
     return await decide(project, warehouse, { ...options, ...run, ledger, facts, templates: renderer });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (ledger !== null) await recordFailure(ledger, run, message, options.now()).catch(() => undefined);
+    if (ledger !== null) await recordFailure(ledger, run, wordsOf(error), options.now()).catch(() => undefined);
     throw error;
   }
 }
