@@ -1,7 +1,9 @@
 import { formatProblem, OpportuneError, wordsOf, type Problem } from "../core/errors.js";
 import { withoutAddresses } from "../core/redact.js";
-import { WarehouseError } from "../warehouse/error.js";
 import type { Paint } from "./paint.js";
+
+/** The code of what a warehouse refused. */
+const REFUSED = "warehouse/statement";
 
 /** An error for the terminal: expected ones as `file:line:column: message` with the way out, the stack only for `debug`. */
 export function errorLines(error: unknown, debug: boolean, paint: Paint): string[] {
@@ -28,7 +30,7 @@ function stacks(error: unknown): string[] {
   for (let current = error; current instanceof Error; current = current.cause) {
     const stack = current.stack ?? "";
     lines.push(hidden ? [current.name, ...stack.split("\n").filter((line) => /^\s+at /.test(line))].join("\n") : withoutAddresses(stack));
-    hidden ||= current instanceof WarehouseError;
+    hidden ||= current instanceof OpportuneError && current.problems.some(({ code }) => code === REFUSED);
   }
   return lines;
 }

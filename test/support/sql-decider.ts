@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { instant } from "../../src/core/clock.js";
 import { decide, workTables } from "../../src/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
+import { prune, reachesOfRules } from "../../src/ledger/prune.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { EVERY, settle } from "../../src/ledger/settle.js";
@@ -39,6 +41,7 @@ export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Pr
   idleOf.set(open, idle);
   const warehouse = idle.pop() ?? (await openWarehouse(open));
   for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table} where true`, params: [] });
+  await warehouse.execute({ sql: `delete from ${SCHEMA}.meta where name = 'pruned_to'`, params: [] });
   const close = (): Promise<void> => {
     idle.push(warehouse);
     return Promise.resolve();
@@ -82,6 +85,8 @@ function deciderOn(
           const place = ran.findLastIndex((run) => run.asOf === asOf);
           for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
         }
+        if (world.prune !== undefined) await prune(ledger, world.prune);
+        if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
         return await runOnce(warehouse, ledger, world, runId, projectOf, templatesOf(world));
@@ -91,6 +96,15 @@ function deciderOn(
     },
     close,
   };
+}
+
+async function pruneAll(ledger: Ledger, asOf: string, { projects, told }: NonNullable<WorldRun["pruneAll"]>): Promise<void> {
+  const reaches = [];
+  for (const { target, ...project } of projects)
+    reaches.push(...(await reachesOfRules({ ...project, target: { ...target, schema: SCHEMA } }, ledger.warehouse, asOf)));
+  const before = instant(Math.min(...reaches.map(({ from }) => Date.parse(from))));
+  await prune(ledger, before);
+  told(before);
 }
 
 /** Templates that need what the world says, all of the same version. */
@@ -135,8 +149,9 @@ async function runOnce(
   await decide(project, warehouse, {
     ...run,
     ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id) }),
+    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id), whole: world.select === undefined }),
     segments,
+    whole: world.select === undefined,
     backfill: new Set(world.backfill ?? []),
     approved: new Set(),
     templates,
