@@ -16,7 +16,9 @@ it("nobody hears again, and everybody is told the same, after a prune of all tha
   let pruned = 0;
   for (let seed = 1; seed <= STORIES; seed += 1) {
     // Live runs alone: what a trial left waiting is looked for from the last run of either kind on, which a jump of 400 days leaves out.
-    const first = drawStory(seed).runs.slice(0, MOST).map(({ trial: _, ...run }): WorldRun => run);
+    const first = drawStory(seed)
+      .runs.slice(0, MOST)
+      .map(({ trial: _, ...run }): WorldRun => run);
     const runs = [...first, ...first.map(later)];
     const [model, decider] = [createModel(), await createSqlDecider()];
     const projects = first.map(({ project }) => project);

@@ -2,7 +2,8 @@ import { instant } from "../core/clock.js";
 import { formatDuration, nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { Ledger } from "../ledger/ledger.js";
-import { prunable, prune, reachOf, type Pruned } from "../ledger/prune.js";
+import { prunable, prune, type Pruned } from "../ledger/prune.js";
+import { reachOf } from "../reach.js";
 import { count, counted } from "../report/tables.js";
 import { withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -39,9 +40,13 @@ export function pruneCommand(terminal: Terminal, options: PruneOptions): Promise
 function told({ events, emptied, segmentRuns, runs }: Pruned, target: string, before: string, dryRun: boolean): string {
   const total = Object.values(events).reduce((sum, n) => sum + n, 0);
   const parts = Object.entries(events)
-    .sort(([, a], [, b]) => b - a)
+    .sort(([x, a], [y, b]) => b - a || (x < y ? -1 : 1))
     .map(([event, n]) => `${count(n)} ${event}`);
-  const what = [`${counted(total, "decision")}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`, counted(segmentRuns, "segment run"), counted(runs, "run")];
+  const what = [
+    `${counted(total, "decision")}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`,
+    counted(segmentRuns, "segment run"),
+    counted(runs, "run"),
+  ];
   const verb = dryRun ? "would be deleted" : "deleted";
   return `Ledger of target ${target}, before ${before}: ${what.join(", ")} ${verb}. ${counted(emptied, "row")} of claims, hold-outs and outcomes ${dryRun ? "would stay" : "stay"} without detail and properties.`;
 }

@@ -7,7 +7,8 @@ const VALUE = "[value]";
 const OF_NAMES = /^(?:Binder|Catalog|Parser) Error:/;
 
 /** What a name that follows is the name of, in the words of the four warehouses. */
-const NAMED_BEFORE = /\b(?:column|table|type|relation|constraint|function|schema|view|role|database|index|sequence|operator|property|key|extension|dataset|object|identifier|mean)\s*$/i;
+const NAMED_BEFORE =
+  /\b(?:column|table|type|relation|constraint|function|schema|view|role|database|index|sequence|operator|property|key|extension|dataset|object|identifier|mean)\s*$/i;
 const NAME = /^[\p{L}_][\p{L}\p{N}_$.-]*$/u;
 /** A type, or the pattern of a date. */
 const TYPE =

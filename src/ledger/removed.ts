@@ -33,6 +33,7 @@ export async function endRemoved(ledger: Ledger, removed: readonly PreviousSegme
 /** When a message was decided at the earliest that waited in the segment's last run, ms: within its longest step, backfills too. */
 function oldestWaiting({ asOf, shape, steps }: PreviousSegmentRun): number {
   // Of a segment that was said to be gone nobody knows the steps.
-  const longest = shape === FORGOTTEN ? 366 * DAY_MS : 1000 * Math.max(0, ...(JSON.parse(steps) as ActiveStep[]).map((step) => step.afterSeconds + step.withinSeconds));
+  const longest =
+    shape === FORGOTTEN ? 366 * DAY_MS : 1000 * Math.max(0, ...(JSON.parse(steps) as ActiveStep[]).map((step) => step.afterSeconds + step.withinSeconds));
   return Date.parse(asOf) - longest;
 }

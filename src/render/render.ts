@@ -90,10 +90,7 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
       );
     }
   }
-  const url =
-    input.class === "marketing"
-      ? unsubscribeUrl(links, context.message_id)
-      : null;
+  const url = input.class === "marketing" ? unsubscribeUrl(links, context.message_id) : null;
   const plain: Settings = { locale: knownLocale(context.locale), timezone: context.timezone, utm: [], unsubscribeUrl: url };
   const settings: Settings = { ...plain, utm: utmParameters(links.utm, context, plain) };
   const data = layOver(properties, context, url);

@@ -64,7 +64,10 @@ order by p.tbl, p.wanted`,
   const grants =
     rows[0]?.["usable"] === false
       ? [`grant usage on schema ${quoted(schema)} to ${quoted(role)};`]
-      : rows.map((row) => `grant ${String(row["wanted"])}${row["cols"] === null ? "" : ` (${String(row["cols"])})`} on ${quoted(schema)}.${String(row["tbl"])} to ${quoted(role)};`);
+      : rows.map(
+          (row) =>
+            `grant ${String(row["wanted"])}${row["cols"] === null ? "" : ` (${String(row["cols"])})`} on ${quoted(schema)}.${String(row["tbl"])} to ${quoted(role)};`,
+        );
   return [
     {
       code: "warehouse/rights",

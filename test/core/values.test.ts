@@ -70,10 +70,7 @@ const ERRORS: Readonly<Record<string, readonly (readonly [said: string, shown: s
     [`Invalid date: '1815-13-10'`, `Invalid date: [value]`],
     [`Failed to parse input string "Ada Lovelace"`, `Failed to parse input string [value]`],
     [`Unrecognized name: emial; Did you mean email?`, `Unrecognized name: emial; Did you mean email?`],
-    [
-      `Not found: Table shop-123456:crm.userz was not found in location EU`,
-      `Not found: Table shop-123456:crm.userz was not found in location EU`,
-    ],
+    [`Not found: Table shop-123456:crm.userz was not found in location EU`, `Not found: Table shop-123456:crm.userz was not found in location EU`],
     [
       `Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.`,
       `Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.`,

@@ -239,7 +239,9 @@ function ofRemoved({ run, number, asOf, memory }: Facts): LedgerRow[] {
       const lasts = new Map(own.map((row) => [JSON.stringify([row.step, row.behaviour]), row]));
       return [...lasts.values()].flatMap((last): LedgerRow[] => {
         if (last.event !== "waiting" && last.event !== "released") return [];
-        return [{ ...last, event: "left", reason: "left", rule: last.reason, run: number, variant: "", sendBy: null, address: "", decidedAt: asOf, outcome: null }];
+        return [
+          { ...last, event: "left", reason: "left", rule: last.reason, run: number, variant: "", sendBy: null, address: "", decidedAt: asOf, outcome: null },
+        ];
       });
     });
   });

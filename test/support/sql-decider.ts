@@ -4,13 +4,14 @@ import { decide, workTables } from "../../src/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
-import { prune, reachesOfRules } from "../../src/ledger/prune.js";
+import { prune } from "../../src/ledger/prune.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { EVERY, settle } from "../../src/ledger/settle.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { reachesOfRules } from "../../src/reach.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
 import { isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
@@ -149,7 +150,12 @@ async function runOnce(
   await decide(project, warehouse, {
     ...run,
     ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id), whole: world.select === undefined }),
+    facts: await ledgerFacts(warehouse, SCHEMA, {
+      asOf: world.asOf,
+      trial: run.trial,
+      segments: segments.map(({ id }) => id),
+      whole: world.select === undefined,
+    }),
     segments,
     whole: world.select === undefined,
     backfill: new Set(world.backfill ?? []),
