@@ -246,14 +246,14 @@ occurrences as (     -- the behaviour that the row's steps are about: its own if
   ) t
   where t.standing = 'fresh' or t.anchor is not null
 ),
-row_steps as (       -- only what is due can be a candidate; a backfill counts from later
+row_steps as (       -- only what is due can be a candidate; a backfill counts from later, and of what was pruned there is none
   select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
-    s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill, s.paused_by, s.surge_offered,
+    s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill and o.occurred_at >= {{pruned_to}} as backfill, s.paused_by, s.surge_offered,
     s.surge_limit, s.loaded_at, s.too_old, s.max_per_run, s.holdout_below, s.look_back_seconds
   from occurrences o
   join plan s on s.segment = o.segment
     and case when s.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < s.first_to_bucket end
-  where (s.backfill or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
+  where (s.backfill and o.occurred_at >= {{pruned_to}} or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
     and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 ),
 baselines as (

@@ -9,6 +9,7 @@ import type { Problem } from "./core/errors.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Ledger, SegmentRun } from "./ledger/ledger.js";
 import type { Pause } from "./ledger/pauses.js";
+import { endRemoved, removedSegments } from "./ledger/removed.js";
 import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
 import type { Project, Segment, Source } from "./project/types.js";
@@ -28,6 +29,8 @@ export interface DecideOptions {
   trial: boolean;
   /** Segments of this run, in id order. */
   segments: readonly Segment[];
+  /** Of every segment that is due: what waits in segments without a file ends. */
+  whole: boolean;
   /** Ids of those whose baseline is lifted. */
   backfill: ReadonlySet<string>;
   /** Ids of those that may offer far more than usual. */
@@ -114,6 +117,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     { rows: total(decided, "row_total"), changed: total(decided, "changed") },
     now(),
   );
+  await endWaits(project, options, summaries);
   return {
     segments: summaries,
     audiences: [...stagedAudiences].map(([audience, { ms, bytes }]) => ({ audience, ms, bytes })),
@@ -125,6 +129,14 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     changed: total(decided, "changed"),
     exact: exactColumns(compiled),
   };
+}
+
+/** Ends what waits in segments that were removed. Not while a file looks renamed: it may be one of them. */
+async function endWaits(project: Project, options: DecideOptions, summaries: readonly SegmentDecisions[]): Promise<void> {
+  const { ledger, facts, whole, asOf, now } = options;
+  if (ledger === null || !whole || summaries.some(({ problem }) => problem?.code === "segment/renamed")) return;
+  const removed = removedSegments(facts.previous, new Set(project.segments.keys()), asOf);
+  if (removed.length > 0) await endRemoved(ledger, removed, options, now());
 }
 
 /** What `compile` asks for: the same statements, none of them run. */
@@ -275,6 +287,7 @@ function gather(
     trial,
     salt: facts.salt,
     forgotten: facts.forgotten,
+    prunedTo: facts.prunedTo,
     segments: segments.map((segment): ArbitratedSegment => {
       const stored = previous.get(segment.id);
       const before = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };

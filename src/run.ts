@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "./core/clock.js";
-import { OpportuneError, problemsOf, type Problem } from "./core/errors.js";
+import { OpportuneError, wordsOf, problemsOf, type Problem } from "./core/errors.js";
 import { targetOption } from "./core/failures.js";
 import { OUTBOX_ID } from "./core/outbox-id.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
@@ -30,6 +30,8 @@ const BATCH = 2_500;
 
 export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"> {
   segments: readonly Segment[];
+  /** Nothing of the project was left out by name: --select, --exclude. */
+  whole?: boolean;
   backfill: ReadonlySet<string>;
   approved: ReadonlySet<string>;
   dryRun: boolean;
@@ -95,7 +97,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const about = { runId: runIdOf(asOf), asOf, trial };
   warehouse.label({ project: project.name, run: about.runId });
   const before = { ...warehouse.usage };
-  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id) };
+  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole === true };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
@@ -210,10 +212,9 @@ async function refuseEarlier(warehouse: Warehouse, target: Project["target"], fa
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
 async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run, options }: Job): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, { ...options, ...run, ledger, facts, templates: renderer });
+    return await decide(project, warehouse, { ...options, whole: options.whole === true, ...run, ledger, facts, templates: renderer });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (ledger !== null) await recordFailure(ledger, run, message, options.now()).catch(() => undefined);
+    if (ledger !== null) await recordFailure(ledger, run, wordsOf(error), options.now()).catch(() => undefined);
     throw error;
   }
 }

@@ -53,6 +53,8 @@ export function arbitrateStatement(arbitration: Arbitration, templateVersion: (t
       kept_by: inHistory.map(({ record }) => literal(record)).join(", "),
       kept_at: inHistory.map(({ at }) => timestampLiteral(at, dialect)).join(", "),
       had_before_from: timestampLiteral(arbitration.segments.some(({ segment }) => segment.repeat.kind === "never") ? BEGINNING : asOf, dialect),
+      // Of what was decided before, the ledger has forgotten too much to take a behaviour up.
+      pruned_to: timestampLiteral(arbitration.prunedTo ?? BEGINNING, dialect),
       caps_from: timestampLiteral(secondsBefore(asOf, longestCapSeconds(project)), dialect),
       max_per_run: String(project.policy.maxPerRun),
       project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,

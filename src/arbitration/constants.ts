@@ -38,6 +38,8 @@ export interface Arbitration {
   salt: string;
   /** Runs whose rows are skipped. */
   forgotten: readonly ForgottenRun[];
+  /** Answers before were pruned, ISO 8601 UTC; null: none were. */
+  prunedTo: string | null;
   segments: readonly ArbitratedSegment[];
   pausedChannels: ReadonlySet<string>;
   zones: readonly ZoneHours[];

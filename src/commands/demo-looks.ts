@@ -1,6 +1,7 @@
 /** What the demo leaves to be looked at: the mails as a page, one user's story, a query on the ledger; each with a command that works. */
 import { writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import { writePrivately } from "../core/private-file.js";
 import type { Project } from "../project/types.js";
 import { galleryPage, type GalleryMail } from "../report/gallery.js";
 import { count, counted } from "../report/tables.js";
@@ -14,7 +15,7 @@ export async function thingsToLookAt(project: Project, warehouse: Warehouse, mes
   const claims = await warehouse.query({ sql: `select message_id, segment, step from ${ledger} where event = 'claimed'`, params: [] });
   const stepOf = new Map(claims.map((row) => [String(row["message_id"]), String(row["step"])]));
   const mails = messages.map((message) => mailOf(message, stepOf));
-  writeFileSync(join(project.root, "gallery.html"), galleryPage(mails));
+  writePrivately(join(project.root, "gallery.html"), galleryPage(mails));
   writeFileSync(join(project.root, "query.mjs"), queryScript(project));
   return `1. The ${counted(mails.length, "mail")}, as a page for the browser:
      ${folder}/gallery.html

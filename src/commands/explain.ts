@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
+import { writePrivately } from "../core/private-file.js";
 import { pauses } from "../ledger/pauses.js";
 import { requireLedger } from "../ledger/schema.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
@@ -62,8 +62,7 @@ function limitOf(text: string): number {
 function writePage(file: string, page: string): string {
   const path = resolve(file);
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, page);
+    writePrivately(path, page);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OpportuneError({ code: "explain/file", message: `The page can't be written: ${reason}`, hint: "Name another file with --html." });

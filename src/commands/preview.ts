@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAddress } from "../core/address.js";
 import { OpportuneError } from "../core/errors.js";
+import { writePrivately } from "../core/private-file.js";
 import { openLanes } from "../delivery/lanes.js";
 import type { OutgoingMessage, SendOutcome } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
@@ -53,14 +53,13 @@ function refuseAddress(project: Project, step: Treatment, sendTo: string | undef
 
 function writePreview(project: Project, segment: Segment, { step, variant }: Treatment, message: OutgoingMessage): string[] {
   const name = `${ARTEFACTS}/preview/${segment.id}.${step}${variant === "" ? "" : `.${variant}`}`;
-  mkdirSync(join(project.root, ARTEFACTS, "preview"), { recursive: true });
   const parts = [
     [`${name}.html`, message.html],
     [`${name}.txt`, message.text],
   ] as const;
   return parts.flatMap(([file, content]) => {
     if (content === null) return [];
-    writeFileSync(join(project.root, file), content);
+    writePrivately(join(project.root, file), content);
     return [file];
   });
 }

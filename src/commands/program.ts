@@ -208,7 +208,7 @@ function addDoubtCommands(program: Command): void {
 }
 
 function addLedgerCommands(program: Command): void {
-  const ledger = command(program, "ledger", "install the ledger, see its version, or take a run back");
+  const ledger = command(program, "ledger", "install the ledger, see its version, take a run back, or delete old rows");
   command(ledger, "install", "create the ledger in the target's schema, or bring it to this version").action(
     lazily(async () => (await import("./ledger.js")).ledgerInstallCommand),
   );
@@ -225,6 +225,12 @@ function addLedgerCommands(program: Command): void {
     .argument("<segments...>", "ids of segments that ran and have no file any more, are drafts, or have another query now")
     .addHelpText("after", examples("opportune ledger forget-segment cart_abandoned"))
     .action(lazily(async () => (await import("./forget-segment.js")).forgetSegmentCommand));
+  command(ledger, "prune", "delete old rows of the ledger that no run asks for any more; whoever heard hears nothing again")
+    .requiredOption("--older-than <duration>", "how old a decision must be, such as 400d: longer than anything looks back")
+    .option("--dry-run", "say how many rows it would delete")
+    .addOption(output())
+    .addHelpText("after", examples("opportune ledger prune --older-than 400d --dry-run"))
+    .action(lazily(async () => (await import("./prune.js")).pruneCommand));
   command(ledger, "status", "the ledger's version; fails unless it is the one needed")
     .addOption(output())
     .action(lazily(async () => (await import("./ledger.js")).ledgerStatusCommand));

@@ -65,6 +65,7 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
         return run(project, warehouse, {
           ...narrated(terminal),
           segments,
+          whole: options.select === undefined && options.exclude === undefined,
           backfill,
           approved,
           dryRun,

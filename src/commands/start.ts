@@ -153,6 +153,7 @@ function oneRun(
         throw new OpportuneError({ code: STOPPED, message: "The run was asked to stop before it had decided anything." });
     },
     segments,
+    whole: true,
     backfill: new Set(),
     approved: new Set(),
     dryRun: false,

@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { forTarget } from "../core/failures.js";
 import { writeOrDrop } from "../core/output.js";
 import type { Paint } from "../report/paint.js";
 
@@ -33,17 +34,6 @@ const WIDTH_WITHOUT_TERMINAL = 120;
 function coloured(stream: NodeJS.WriteStream, wanted: boolean, env: NodeJS.ProcessEnv): boolean {
   if (!wanted || (env["NO_COLOR"] ?? "") !== "") return false;
   return (env["FORCE_COLOR"] ?? "") !== "" || (stream.isTTY && env["TERM"] !== "dumb");
-}
-
-/**
- * The text with the target that was asked for in each command that it shows: on another target the same command is about other
- * messages, pauses and doubts.
- */
-export function forTarget(text: string, target: string | undefined): string {
-  if (target === undefined) return text;
-  return text.replaceAll(/`opportune ((?!init\b|demo\b)[a-z][^`\n]*)`/g, (shown, command: string) =>
-    command.includes("--target") ? shown : `\`opportune ${command} --target ${target}\``,
-  );
 }
 
 /** The process's own terminal, as the options want it. */

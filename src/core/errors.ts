@@ -1,3 +1,6 @@
+import { withoutAddresses } from "./redact.js";
+import { withoutValues } from "./values.js";
+
 /**
  * One thing that is wrong with what the user wrote or with the world the job runs in.
  * `hint` is the way out: the command or the edit that helps.
@@ -56,7 +59,13 @@ export function formatProblem(problem: Problem): string {
 
 /** What is wrong, whatever was thrown: of an unexpected error its first line alone, as anything may hang on the object. */
 export function problemsOf(error: unknown): readonly Problem[] {
-  if (error instanceof OpportuneError) return error.problems;
+  return error instanceof OpportuneError ? error.problems : [{ code: "unexpected", message: wordsOf(error) }];
+}
+
+/** The first line of an error's message without addresses. A text that isn't JSON may be anybody's: it isn't quoted either. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof OpportuneError) return error.message;
   const text = error instanceof Error ? error.message : String(error);
-  return [{ code: "unexpected", message: text.split("\n")[0] ?? text }];
+  const line = text.split("\n")[0] ?? text;
+  return error instanceof SyntaxError ? withoutValues(line, "") : withoutAddresses(line);
 }

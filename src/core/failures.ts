@@ -23,6 +23,17 @@ export function targetOption({ live, name }: { live: boolean; name: string }): s
   return live ? ` --target ${name}` : "";
 }
 
+/**
+ * The text with the target that was asked for in each command that it shows: on another target the same command is about other
+ * messages, pauses and doubts.
+ */
+export function forTarget(text: string, target: string | undefined): string {
+  if (target === undefined) return text;
+  return text.replaceAll(/`opportune ((?!init\b|demo\b)[a-z][^`\n]*)`/g, (shown, command: string) =>
+    command.includes("--target") ? shown : `\`opportune ${command} --target ${target}\``,
+  );
+}
+
 /** Reasons that are shown; run_results.json has all of them. */
 export const COMMONEST = 5;
 

@@ -20,14 +20,16 @@ function replaceIgnoringCase(text: string, wanted: string, by: string): string {
   return text.replace(new RegExp(pattern, "giu"), () => by);
 }
 
-/** An e-mail address, or a phone number as channels take it (E.164, with or without spaces), whosever it is. */
-const EMAIL = /[^\s<>()[\]"'`,;:=@]+@[^\s<>()[\]"'`,;:=@]+\.[^\s<>()[\]"'`,;:=@]+/gu;
+/** An email address, also one within a URL, or a phone number as channels take it (E.164, with or without spaces), whosever it is. */
+const EMAIL = /[^\s<>()[\]"'`,;:=@]*[^\s<>()[\]"'`,;:=@/](?:@|%40)[\p{L}\p{N}.-]+\.[\p{L}\p{N}-]+/giu;
 const PHONE = /\+\d[\d ().-]{6,}\d/gu;
 
-/**
- * As `redact`, for texts that may quote anybody's data, such as a warehouse's errors: whatever looks like an e-mail address or
- * a phone number becomes `[address]`.
- */
-export function scrub(text: string, secrets: readonly string[]): string {
-  return redact(text, secrets).replace(EMAIL, "[address]").replace(PHONE, "[address]");
+/** The text with `[address]` for whatever looks like an email address or a phone number. */
+export function withoutAddresses(text: string): string {
+  return text.replace(EMAIL, "[address]").replace(PHONE, "[address]");
+}
+
+/** As `redact`, for texts that may quote anybody's data, such as a provider's answer: without addresses too. */
+export function scrub(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
+  return withoutAddresses(redact(text, secrets, addresses));
 }

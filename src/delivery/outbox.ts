@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { OUTBOX_ID } from "../core/outbox-id.js";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private-file.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
 
 /**
  * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html` beside it where there is one;
- * the date is UTC by `now` (epoch ms). A message written again replaces its file. Each file appears complete or not at all.
+ * the date is UTC by `now` (epoch ms). A message written again replaces its file. Each file appears complete or not at all, of mode 0600.
  * Accepts every message; a disk that refuses is `try_again`, as nothing was handed over.
  */
 export function createOutbox(folder: string, now: () => number): Provider {
@@ -31,7 +32,7 @@ export function createOutbox(folder: string, now: () => number): Provider {
   function folderOf(place: string): Promise<unknown> {
     let making = made.get(place);
     if (making === undefined) {
-      making = mkdir(place, { recursive: true });
+      making = mkdir(place, { recursive: true, mode: PRIVATE_FOLDER });
       made.set(place, making);
     }
     return making;
@@ -52,7 +53,7 @@ async function writeWhole(file: string, content: string): Promise<void> {
   written += 1;
   const unfinished = `${file}.${process.pid}-${written}.part`;
   try {
-    await writeFile(unfinished, content);
+    await writeFile(unfinished, content, { mode: PRIVATE_FILE });
     await rename(unfinished, file);
   } catch (error) {
     await rm(unfinished, { force: true });

@@ -4,7 +4,7 @@ import { MailService } from "@sendgrid/mail";
 import { hostClock } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import type { Channel } from "../project/types.js";
-import { redact } from "../core/redact.js";
+import { scrub } from "../core/redact.js";
 import { isLoopback } from "./route.js";
 import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./sendgrid-mail.js";
 import { PostingPool, type PoolClock } from "./sendgrid-pool.js";
@@ -67,7 +67,7 @@ class SendGridProvider implements Provider {
     const body = toSendGrid(message);
     const outcome: SendOutcome = "refused" in body ? { kind: "rejected", reason: body.refused, unposted: true } : await this.#post(body, signal);
     if (outcome.kind === "accepted") return outcome;
-    return { ...outcome, reason: redact(outcome.reason, [this.#key], [message.address]) };
+    return { ...outcome, reason: scrub(outcome.reason, [this.#key], [message.address]) };
   }
 
   close(): Promise<void> {

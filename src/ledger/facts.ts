@@ -5,9 +5,12 @@ import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
 import { standingSql, type StandingPause } from "./pauses.js";
-import { lastRuns, previousRuns, RECENTLY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
+import { lastRuns, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
 import { ledgerQueries, statement } from "./tables.js";
 import { heeded, ofKind } from "./trial.js";
+
+/** The name in `meta` of the time before which answers were deleted. */
+export const PRUNED_TO = "pruned_to";
 
 /** What a run asks beside what every command does. */
 export interface FactsAsked {
@@ -17,6 +20,8 @@ export interface FactsAsked {
   asOf: string;
   /** A live run reads nothing that a trial wrote. */
   trial: boolean;
+  /** Of segments beside these too: those that have no file any more are among them. */
+  whole?: boolean;
 }
 
 /** A run that was taken back. Times are ISO 8601 UTC. */
@@ -40,6 +45,8 @@ export interface Facts {
   salt: string;
   /** Identity of the database that the ledger was made in, or approved for; null: none is known. */
   home: string | null;
+  /** Answers before were deleted by `ledger prune`, ISO 8601 UTC; null: none were. */
+  prunedTo: string | null;
   /** The latest `as_of` of a run that this one reads of, ISO 8601 UTC; null: there was none. */
   lastAsOf: string | null;
   /** Runs of either kind that were taken back. */
@@ -52,7 +59,7 @@ export interface Facts {
   doubtedFrom: string | null;
   /** What is paused as of the run. */
   pauses: readonly StandingPause[];
-  /** Of the segments asked for, the last run in which the query worked, if that was lately. */
+  /** Of the segments asked for, or of all, the last run in which the query worked, if that was lately. */
   previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
 
@@ -120,8 +127,10 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted', 'forget'))`),
     )
     .unionAll(standing);
+  const before = (ms: number): string => instant(Date.parse(asked.asOf) - ms);
+  if (asked.whole === true) return statement(ofRun.unionAll(lastRuns(dialect, schema, { but: [] }, asked.trial, before(REMOVED_LATELY_MS))));
   if (asked.segments.length === 0) return statement(ofRun);
-  return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
+  return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, before(RECENTLY_MS))));
 }
 
 /** The facts from their rows, which were asked for at `asked` and came just now: this machine's clock, ms since 1970 UTC. */
@@ -141,6 +150,7 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     version: Number(content(one("meta", "schema_version")) ?? 0),
     salt: String(content(one("meta", "salt"))),
     home: content(one("meta", "database")),
+    prunedTo: content(one("meta", PRUNED_TO)),
     lastAsOf: content(one("last_as_of")),
     forgotten: forgottenRuns(new Map(rows.filter((row) => row["fact"] === "forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
     unfinished: Number(content(one("unfinished")) ?? 0),

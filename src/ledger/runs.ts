@@ -58,6 +58,9 @@ export async function unfinishedRuns(warehouse: Warehouse, schema: string): Prom
 /** How far back a segment's last run is looked for before all history is: most run every few minutes, ms. */
 export const RECENTLY_MS = 7 * 24 * 3_600_000;
 
+/** For how long after its last run a segment without a file is looked at: in later runs nothing is left to find, ms. */
+export const REMOVED_LATELY_MS = 8 * 24 * 3_600_000;
+
 /** Of these segments, the last run in which the query worked. `asOf`: ISO 8601 UTC. */
 export async function previousSegmentRuns(
   warehouse: Warehouse,

@@ -110,6 +110,7 @@ export interface LedgerTables {
   };
   leases: { name: string; holder: string | null; fence: number; expires_at: Time | null };
   meta: { name: string; content: string };
+  alerts: { name: string; content: string };
 }
 
 /** Kysely writes and types the SQL; statements run on the job's own warehouse, never on a second set of drivers. */

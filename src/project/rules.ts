@@ -9,6 +9,7 @@ import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
 import { checkVars } from "./vars.js";
+import { weaknessOf } from "./weak-secret.js";
 import type { Path, YamlSource } from "./yaml-source.js";
 
 type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
@@ -62,6 +63,15 @@ function checkKeys(data: ProjectFile, source: YamlSource): Problem[] {
         "unsubscribe",
         "links.unsubscribe_url needs unsubscribe_secret, which signs its tokens",
         "add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
+      );
+    }
+    const weakness = secret === undefined ? null : weaknessOf(secret);
+    if (weakness !== null) {
+      report(
+        ["links", "unsubscribe_secret"],
+        "weak-secret",
+        `links.unsubscribe_secret ${weakness}: with it anybody can unsubscribe others`,
+        "make one with `openssl rand -hex 32`, and keep it: old links are signed with it",
       );
     }
     if (secret !== undefined && url === undefined) {

@@ -1,5 +1,6 @@
 /** One message from one template and one row. Nothing here throws: what can't be rendered comes back with its reason. */
 import { isAddress } from "../core/address.js";
+import { withoutAddresses } from "../core/redact.js";
 import { inlineCss } from "./build.js";
 import { utmParameters } from "./compile-text.js";
 import { oneLine } from "./engine.js";
@@ -72,7 +73,7 @@ function attempt<T extends object>(template: Template, run: () => T): Rendered<T
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const reason = /^[^\s:]+:\d+:/.test(message) ? message : `${template.file}: ${message}`;
-    return { ok: false, reason: reason.slice(0, MAX_REASON) };
+    return { ok: false, reason: withoutAddresses(reason).slice(0, MAX_REASON) };
   }
 }
 
@@ -88,10 +89,7 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
       );
     }
   }
-  const url =
-    input.class === "marketing"
-      ? unsubscribeUrl(links, { messageId: context.message_id, channel: input.channel, topic: context.topic, userId: context.user_id })
-      : null;
+  const url = input.class === "marketing" ? unsubscribeUrl(links, context.message_id) : null;
   const plain: Settings = { locale: context.locale, timezone: context.timezone, utm: [], unsubscribeUrl: url };
   const settings: Settings = { ...plain, utm: utmParameters(links.utm, context, plain) };
   const data = layOver(properties, context, url);

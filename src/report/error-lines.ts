@@ -1,9 +1,13 @@
-import { formatProblem, OpportuneError, type Problem } from "../core/errors.js";
+import { formatProblem, OpportuneError, wordsOf, type Problem } from "../core/errors.js";
+import { withoutAddresses } from "../core/redact.js";
 import type { Paint } from "./paint.js";
+
+/** The code of what a warehouse refused. */
+const REFUSED = "warehouse/statement";
 
 /** An error for the terminal: expected ones as `file:line:column: message` with the way out, the stack only for `debug`. */
 export function errorLines(error: unknown, debug: boolean, paint: Paint): string[] {
-  const lines = error instanceof OpportuneError ? problemLines(error.problems, paint) : [`${paint.red("Unexpected error:")} ${firstLine(error)}`];
+  const lines = error instanceof OpportuneError ? problemLines(error.problems, paint) : [`${paint.red("Unexpected error:")} ${wordsOf(error)}`];
   if (!debug)
     return error instanceof OpportuneError
       ? lines
@@ -19,14 +23,14 @@ export function problemLines(problems: readonly Problem[], paint: Paint): string
   });
 }
 
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n")[0] ?? text;
-}
-
-/** The stacks of an error and of what caused it. */
+/** The stacks of an error and of what caused it. A warehouse's own words quote values: of its error only the places are shown. */
 function stacks(error: unknown): string[] {
   const lines: string[] = [];
-  for (let current = error; current instanceof Error; current = current.cause) lines.push(current.stack ?? current.message);
+  let hidden = error instanceof SyntaxError;
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const stack = current.stack ?? "";
+    lines.push(hidden ? [current.name, ...stack.split("\n").filter((line) => /^\s+at /.test(line))].join("\n") : withoutAddresses(stack));
+    hidden ||= current instanceof OpportuneError && current.problems.some(({ code }) => code === REFUSED);
+  }
   return lines;
 }

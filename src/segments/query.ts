@@ -1,7 +1,7 @@
 import Handlebars from "handlebars";
 import { secondsBefore } from "../core/clock.js";
 import { parseDuration } from "../core/durations.js";
-import { OpportuneError, type Problem } from "../core/errors.js";
+import { OpportuneError, wordsOf, type Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
 import { sqlTokens } from "../project/sql-tokens.js";
 import type { Project, SqlFile, Var, VarValue } from "../project/types.js";
@@ -137,7 +137,7 @@ function knownNames(name: string, names: readonly string[], where: string): stri
 export function queryProblem(file: SqlFile, error: unknown, queryLine: number): Problem {
   if (!(error instanceof WarehouseError)) {
     if (error instanceof OpportuneError && error.problems[0] !== undefined) return error.problems[0];
-    return { code: "segment/query", message: error instanceof Error ? error.message : String(error), file: file.file };
+    return { code: "segment/query", message: wordsOf(error), file: file.file };
   }
   const line = error.statementLine === null ? null : error.statementLine - queryLine;
   const inQuery = line !== null && line >= 0 && line < file.sql.split("\n").length;

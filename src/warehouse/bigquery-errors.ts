@@ -1,4 +1,5 @@
 import { formatDuration } from "../core/durations.js";
+import { withoutValues } from "../core/values.js";
 import { OpportuneError } from "../core/errors.js";
 import type { BigQueryConnection } from "../project/types.js";
 import { bigqueryName } from "./bigquery-connect.js";
@@ -30,7 +31,7 @@ export function statementError(error: unknown, shown: string, connection: BigQue
     );
   }
   // Without a status and a reason there was no answer; 401 is about who asks. 403 may be about a table of the statement, and says so.
-  if ((status === null && reason === "") || status === 401 || (status !== null && status >= 500)) return unreachable(connection, message);
+  if ((status === null && reason === "") || status === 401 || (status !== null && status >= 500)) return unreachable(connection, withoutValues(message, shown));
   const place = /\[(\d+):\d+\]/.exec(message);
   return new WarehouseError(oneLine(message).replace(/ at \[\d+:\d+\]$/, ""), place === null ? null : Number(place[1]), shown);
 }

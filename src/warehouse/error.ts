@@ -1,17 +1,19 @@
 import { OpportuneError } from "../core/errors.js";
+import { withoutValues } from "../core/values.js";
 
 /** A statement that the warehouse refused. */
 export class WarehouseError extends OpportuneError {
   /** Line of the statement (1-based) that the warehouse points at, where it names one. */
   readonly statementLine: number | null;
-  /** The warehouse's own message, one line. */
+  /** The warehouse's own message, one line, without the values that it quotes. */
   readonly reason: string;
   /** The statement, for a debug log; it holds no parameter values. */
   readonly sql: string;
 
   constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown) {
-    super({ code: "warehouse/statement", message: reason }, 1, cause);
-    this.reason = reason;
+    const shown = withoutValues(reason, sql);
+    super({ code: "warehouse/statement", message: shown }, 1, cause);
+    this.reason = shown;
     this.statementLine = statementLine;
     this.sql = sql;
   }

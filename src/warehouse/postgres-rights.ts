@@ -4,16 +4,13 @@ import { literal } from "./dialect.js";
 import { noTemporaryTables, quoted, readOnly } from "./postgres-connect.js";
 import type { Warehouse } from "./types.js";
 
-/** What a run does to tables of the ledger, beside reading all of them; as docs/security.md grants it. */
-const NEEDED: readonly (readonly [table: string, rights: string])[] = [
-  ["sent_ledger", "select, insert"],
-  ["segment_runs", "select, insert"],
-  ["pauses", "select, insert"],
-  ["runs", "select, insert, update"],
-  ["leases", "select, update"],
-  ["meta", "select, insert, update"],
-  ["suppressions", "select"],
-  ["preferences", "select"],
+/** What a run does to tables of the ledger, as docs/security.md grants it: a right, on columns where these are all it changes. */
+const NEEDED: readonly (readonly [table: string, right: string, columns?: string])[] = [
+  ...["sent_ledger", "segment_runs", "pauses", "runs", "leases", "meta", "alerts", "suppressions", "preferences"].map((table) => [table, "select"] as const),
+  ...["sent_ledger", "segment_runs", "pauses", "runs"].map((table) => [table, "insert"] as const),
+  ["runs", "update", "status, finished_at, candidates, claimed, accepted, failed, in_doubt, released, held, lag_p50_ms, lag_p95_ms, duration_ms, error"],
+  ["leases", "update", "holder, fence, expires_at"],
+  ["alerts", "update", "content"],
 ];
 
 /** Temporary files that a sort of a run may need at the least, kB; a setting that only a superuser changes. */
@@ -46,13 +43,19 @@ export async function findObstacles(warehouse: Warehouse, { database, user }: Po
 
 /** Rights on the ledger that the role lacks; empty where no ledger exists yet. */
 async function missingRights(warehouse: Warehouse, schema: string, role: string | null): Promise<Problem[]> {
-  const needed = NEEDED.flatMap(([table, rights]) => rights.split(", ").map((right) => `(${literal(table)}, ${literal(right)})`));
+  const needed = NEEDED.flatMap(([table, right, columns]) =>
+    columns === undefined
+      ? [`(${literal(table)}, ${literal(right)}, null)`]
+      : columns.split(", ").map((column) => `(${literal(table)}, ${literal(right)}, ${literal(column)})`),
+  );
   const rows = await warehouse.query({
-    sql: `select p.tbl, p.wanted, has_schema_privilege(n.oid, 'usage') as usable
-from (values ${needed.join(", ")}) as p(tbl, wanted)
+    sql: `select p.tbl, p.wanted, string_agg(p.col, ', ' order by p.place) as cols, bool_and(has_schema_privilege(n.oid, 'usage')) as usable
+from (values ${needed.map((row, place) => row.replace(/\)$/, `, ${String(place)})`)).join(", ")}) as p(tbl, wanted, col, place)
 join pg_namespace n on n.nspname = $1
 join pg_class c on c.relnamespace = n.oid and c.relname = p.tbl
-where not has_schema_privilege(n.oid, 'usage') or not has_table_privilege(c.oid, p.wanted)
+where not has_schema_privilege(n.oid, 'usage')
+  or not case when p.col is null then has_table_privilege(c.oid, p.wanted) else has_column_privilege(c.oid, p.col, p.wanted) end
+group by p.tbl, p.wanted
 order by p.tbl, p.wanted`,
     params: [schema],
     ours: true,
@@ -61,7 +64,10 @@ order by p.tbl, p.wanted`,
   const grants =
     rows[0]?.["usable"] === false
       ? [`grant usage on schema ${quoted(schema)} to ${quoted(role)};`]
-      : rows.map((row) => `grant ${String(row["wanted"])} on ${quoted(schema)}.${String(row["tbl"])} to ${quoted(role)};`);
+      : rows.map(
+          (row) =>
+            `grant ${String(row["wanted"])}${row["cols"] === null ? "" : ` (${String(row["cols"])})`} on ${quoted(schema)}.${String(row["tbl"])} to ${quoted(role)};`,
+        );
   return [
     {
       code: "warehouse/rights",

@@ -10,6 +10,7 @@ export function arbitrationOf(project: Project): Arbitration {
     asOf: AS_OF,
     salt: "salt",
     forgotten: [],
+    prunedTo: null,
     segments: [
       {
         segment: segmentOf(project),

@@ -1,8 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startSandbox } from "../../src/server/sandbox.js";
-import { edit, opportune, query, read, shop } from "./support.js";
+import { edit, opportune, query, read, shop, write } from "./support.js";
+
+/** Who may read a file or a folder, in octal. */
+const modeOf = (root: string, file: string): string => (statSync(join(root, file)).mode & 0o777).toString(8);
 
 describe.concurrent("explain", () => {
   it("tells each message and each silence with its numbers", async () => {
@@ -41,6 +44,7 @@ describe.concurrent("explain --html", () => {
     const outcome = await opportune(root, ["explain", "u2", "--html", "pages/u2.html"]);
     expect(outcome).toEqual({ code: 0, stdout: `${join(root, "pages/u2.html")}\n`, stderr: "" });
     const page = read(root, "pages/u2.html");
+    expect([modeOf(root, "pages"), modeOf(root, "pages/u2.html")]).toEqual(["700", "600"]);
     expect(page).toContain("<p>1 message sent, 0 silences, 1 wait, in 2 journeys.</p>");
     expect(page).toContain("Times are in Europe/Berlin, where the user is; beside it in UTC.");
     expect(page).toMatch(/<strong>reminder<\/strong> of cart_abandoned, by email: falls due <time/);
@@ -53,7 +57,9 @@ describe.concurrent("explain --html", () => {
     const root = await shop();
     edit(root, "segments/cart_abandoned.sql", "timezone, ", "");
     expect((await opportune(root, ["run"])).code).toBe(0);
+    write(root, { "u2.html": "An old page, of mode 0644." });
     expect((await opportune(root, ["explain", "u2", "--html", "u2.html"])).code).toBe(0);
+    expect(modeOf(root, "u2.html")).toBe("600");
     expect(read(root, "u2.html")).toContain("Times are in UTC, the project&#39;s zone, as the user&#39;s own is not known");
     const failed = await opportune(root, ["explain", "u2", "--html", "u2.html/u2.html"]);
     expect(failed).toMatchObject({ code: 1, stdout: "" });
@@ -74,6 +80,7 @@ describe.concurrent("preview", () => {
     );
     expect(outcome.stdout).toContain("\nHello u3, your cart of 30 is saved.\n");
     expect(read(root, "target/opportune/preview/cart_abandoned.nudge.html")).toContain("<p>Hello u3");
+    expect([modeOf(root, "target/opportune/preview"), modeOf(root, "target/opportune/preview/cart_abandoned.nudge.html")]).toEqual(["700", "600"]);
     expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
     const nobody = await opportune(root, ["preview", "cart_abandoned", "--user", "u9"]);
     expect(nobody).toMatchObject({ code: 1, stdout: "" });
@@ -100,9 +107,9 @@ describe.concurrent("preview", () => {
       expect(message?.body).toMatchObject({ personalizations: [{ to: [{ email: "me@example.com" }] }] });
       expect(JSON.stringify(message?.body)).toContain("[preview] Your cart of 0");
       const token = /\?token=([\w.~-]+)/.exec(JSON.stringify(message?.body))?.[1] ?? "";
-      const { verifyUnsubscribeToken } = await import("../../src/render/unsubscribe.js");
+      const { readToken } = await import("../../src/render/unsubscribe.js");
       expect(token).not.toBe("");
-      expect(verifyUnsubscribeToken(token, "a-secret-of-more-than-32-characters!")).toBeNull();
+      expect(readToken(token, "a-secret-of-more-than-32-characters!")).toBeNull();
       expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);
 
       edit(root, "opportune.yml", `sandbox: true, endpoint: "${sandbox.url}"`, 'endpoint: "https://api.sendgrid.com"');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,6 +29,17 @@ describe("outbox", () => {
     const place = path.join(folder, "2026-03-02", "run-1");
     expect(await readdir(place)).toEqual(["m1.json"]);
     expect(await readFile(path.join(place, "m1.json"), "utf8")).toContain('"new"');
+  });
+
+  it("is for one user of the machine alone: files 0600, folders that it makes 0700, those that exist as they were", async () => {
+    await chmod(folder, 0o755);
+    const outbox = createOutbox(path.join(folder, "outbox"), () => NOON);
+    await outbox.send(message({ messageId: "m1" }), never);
+    const mode = async (...names: string[]): Promise<string> => ((await stat(path.join(folder, ...names))).mode & 0o777).toString(8);
+    const place = ["outbox", "2026-03-02", "run-1"];
+    for (const name of ["m1.html", "m1.json"]) expect(await mode(...place, name), name).toBe("600");
+    for (const depth of [1, 2, 3]) expect(await mode(...place.slice(0, depth))).toBe("700");
+    expect(await mode()).toBe("755");
   });
 
   it("stays inside its folder whatever the ids are", async () => {

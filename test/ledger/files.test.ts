@@ -11,6 +11,7 @@ const HASHES: Readonly<Record<string, string>> = {
   "003_guards.sql": "bc8e123bb90c024e189a23449bafe57c400337311a0b6c3f100e9eeb7d58004b",
   "004_columns.sql": "36c61f886b4adcb2b0bececd2c8650cd3db80942396b1652a7ef8775d5b7ccd5",
   "005_one_form.sql": "227af5b6b3432c84d2ad9904a38304d767b7dacac2d00438623cea67cf8d0dfc",
+  "006_alerts.sql": "17c66391c1207cfe7c7f7d7988b670fca273d5689a542b7ed9e09c4284f2ded7",
 };
 
 it("the files of the ledger are those that were released", () => {

@@ -1,5 +1,10 @@
 -- The ledger as DuckDB reports it; written by `UPDATE_DUMP=1 npx vitest run test/ledger-schema.test.ts`.
 
+create table alerts (
+  name varchar not null,
+  content varchar not null
+);
+
 create table approvals (
   scope varchar not null,
   name varchar not null,
@@ -232,6 +237,27 @@ create view caps_in_use (
   trial boolean
 );
 
+create view current_state (
+  message_id varchar,
+  segment varchar,
+  step varchar,
+  user_id varchar,
+  item_key varchar,
+  channel varchar,
+  topic varchar,
+  occurred_at timestamp,
+  due_at timestamp,
+  expires_at timestamp,
+  status varchar,
+  reason varchar,
+  rule varchar,
+  decided_at timestamp,
+  since timestamp,
+  run_id varchar,
+  seq bigint,
+  trial boolean
+);
+
 create view messages (
   message_id varchar,
   run_id varchar,
@@ -279,8 +305,7 @@ create view trigger_lag (
   decided_at timestamp,
   accepted_at timestamp,
   seconds_to_decision bigint,
-  seconds_to_acceptance bigint,
-  trial boolean
+  seconds_to_acceptance bigint
 );
 
 create view why (

@@ -57,6 +57,7 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
     ledger,
     facts: await ledgerFacts(warehouse, SCHEMA, { asOf: run.asOf, trial: false, segments: [...project.segments.keys()] }),
     segments: [...project.segments.values()],
+    whole: true,
     backfill: new Set(),
     approved: new Set(),
     templates: loadRenderer(project),

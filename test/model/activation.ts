@@ -51,6 +51,11 @@ export class Activations {
     return this.known.findLast((each) => each.segment === segment)?.activation;
   }
 
+  /** Of those that ever ran. */
+  segments(): string[] {
+    return [...new Set(this.known.map(({ segment }) => segment))];
+  }
+
   add(run: number, segment: string, activation: Activation): void {
     this.known.push({ run, segment, activation });
   }

@@ -31,6 +31,7 @@ export function createModel(): Model {
   return {
     run(run) {
       for (const asOf of run.forget ?? []) forget([live, all], done, asOf, run.asOf);
+      for (const memory of [live, all]) if (run.prune !== undefined) memory.prunedTo = Math.max(memory.prunedTo, Date.parse(run.prune));
       const number = ++numbers;
       done.push({ number, asOf: run.asOf });
       hear(all, run, () => true);
@@ -46,7 +47,7 @@ export function createModel(): Model {
 }
 
 function emptyMemory(): Memory {
-  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Activations() };
+  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Activations(), prunedTo: -Infinity, trials: new Set() };
 }
 
 /** Takes the last run as of then back, now. */
@@ -88,6 +89,7 @@ interface Outcome {
 function decideRun(run: WorldRun, number: number, memory: Memory): Outcome {
   const facts = factsOf(run, number, memory);
   const before = memory.ledger.rows.length;
+  if (run.trial === true) memory.trials.add(number);
   const taking = [...run.project.segments.values()].filter((segment) => segment.status !== "draft" && (run.select?.includes(segment.id) ?? true));
   for (const segment of taking) endByGoal(segment, facts);
 
@@ -111,7 +113,7 @@ function decideRun(run: WorldRun, number: number, memory: Memory): Outcome {
 
   const whoLeft = [...rowsOf].flatMap(([segment, rows]) => leavers(segment, rows, candidates, facts));
   for (const [each, answer] of answers) record(each, answer, facts);
-  for (const row of whoLeft) memory.ledger.append(row);
+  for (const row of [...whoLeft, ...(run.select === undefined ? ofRemoved(facts) : [])]) memory.ledger.append(row);
 
   const appended = memory.ledger.rows.slice(before);
   for (const row of appended) settleOutcome(row, run, memory.ledger);
@@ -171,6 +173,7 @@ function backfill(segment: Segment, rows: readonly Row[], facts: Facts): void {
   const activatedAt = activations.of(segment.id)?.activatedAt ?? null;
   for (const { user, key, behaviour } of rows) {
     const past = [...ledger.of(segment.id, user, key)];
+    if (behaviour < facts.memory.prunedTo) continue;
     if (runningJourney(segment, user, past, facts.asOf) !== null || !startsFresh(segment, past, behaviour)) continue;
     const [first] = plan(segment, user, past, behaviour, null);
     if (first === undefined || !isBaseline(past, behaviour, first.due, activatedAt)) continue;
@@ -220,6 +223,26 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
         ? { event: "settled", reason: "superseded", rule: "newer_behaviour" }
         : { event: "left", reason: "left", rule: last.reason };
       return [{ ...last, ...answer, run: facts.number, variant: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
+    });
+  });
+}
+
+const DAY = 86_400_000;
+
+/** What waits in segments that have no file since a day, and not for more than eight: rows of the run's own kind. */
+function ofRemoved({ run, number, asOf, memory }: Facts): LedgerRow[] {
+  return memory.activations.segments().flatMap((id) => {
+    const ago = asOf - (memory.activations.of(id)?.succeededAt ?? asOf);
+    if (run.project.segments.has(id) || ago < DAY || ago >= 8 * DAY) return [];
+    return memory.ledger.personsOf(id).flatMap(({ past }) => {
+      const own = past.filter((row) => memory.trials.has(row.run) === (run.trial === true));
+      const lasts = new Map(own.map((row) => [JSON.stringify([row.step, row.behaviour]), row]));
+      return [...lasts.values()].flatMap((last): LedgerRow[] => {
+        if (last.event !== "waiting" && last.event !== "released") return [];
+        return [
+          { ...last, event: "left", reason: "left", rule: last.reason, run: number, variant: "", sendBy: null, address: "", decidedAt: asOf, outcome: null },
+        ];
+      });
     });
   });
 }

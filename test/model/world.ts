@@ -18,6 +18,10 @@ export interface Memory {
   preferences: Preference[];
   pauses: Pause[];
   activations: Activations;
+  /** No decision before is known for certain: ms since 1970 UTC. */
+  prunedTo: number;
+  /** Numbers of the runs that were trials. */
+  trials: Set<number>;
 }
 
 export interface Facts {

@@ -520,6 +520,18 @@ export const CASES: readonly BrokenCase[] = [
     files: main("sources:", "links: {unsubscribe_url: 'https://shop.example/u'}\nsources:"),
     expected: ["opportune.yml:6:26: links.unsubscribe_url needs unsubscribe_secret, which signs its tokens | add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}"],
   },
+  ...[
+    ["changeme", "has 8 characters, fewer than 32"],
+    ["please-change-me-before-you-go-live", "is a placeholder"],
+    ["secretsecretsecretsecretsecretsecret", "repeats itself"],
+    ["0123456789abcdefghijklmnopqrstuvwxyz", "repeats itself"],
+  ].map(([secret, why]) => ({
+    name: `unsubscribe secret ${String(secret)}`,
+    files: main("sources:", `links: {unsubscribe_url: "https://shop.example/u", unsubscribe_secret: ${String(secret)}}\nsources:`),
+    expected: [
+      `opportune.yml:6:72: links.unsubscribe_secret ${String(why)}: with it anybody can unsubscribe others | make one with \`openssl rand -hex 32\`, and keep it: old links are signed with it`,
+    ],
+  })),
   {
     name: "a file in another encoding",
     files: { ...BASE, "segments/audiences/ordered.sql": new Uint8Array([0x2d, 0x2d, 0xe9, 0x0a]) },

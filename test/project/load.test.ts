@@ -100,7 +100,7 @@ links:
   utm: {source: opportune, campaign: "{{segment}}"}
 lint: {no-exclusions: "one office, and nobody in it"}
 `,
-  ".env": "KEY=from-file\nSECRET='quiet word'\nDATA=from-file\n",
+  ".env": "KEY=from-file\nSECRET='7d1f 02c9a4be53688e17f0d6b42c95a3'\nDATA=from-file\n",
   "segments/growth/cart.sql": CART,
   "segments/receipt.sql": RECEIPT,
   "segments/cart.test.yml": "not: read",
@@ -216,7 +216,7 @@ test("a good project, all of it", () => {
     idle: [],
     links: {
       unsubscribeUrl: "https://shop.example/unsubscribe",
-      unsubscribeSecret: "quiet word",
+      unsubscribeSecret: "7d1f 02c9a4be53688e17f0d6b42c95a3",
       utm: { source: "opportune", campaign: "{{segment}}" },
     },
     lint: new Map([["no-exclusions", { reason: "one office, and nobody in it", line: 48, column: 8 }]]),

@@ -44,6 +44,8 @@ const runShape = z.strictObject({
   resume: names.default([]),
   backfill: names.optional(),
   forget: names.optional(),
+  prune: z.string().optional(),
+  remove: names.default([]),
   select: names.optional(),
   edit: z.record(z.string(), anything).default({}),
   policy: anything.default({}),
@@ -240,6 +242,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
   let loadedAt: Record<string, string | null> = {};
   for (const run of one.runs) {
     for (const [id, change] of Object.entries(run.edit)) segments = { ...segments, [id]: { ...segments[id], ...change } };
+    for (const id of run.remove) segments = Object.fromEntries(Object.entries(segments).filter(([name]) => name !== id));
     policy = { ...policy, ...run.policy };
     rows = { ...rows, ...mapValues(run.rows, (list) => (list === "failed" ? list : list.map(worldRow))) };
     audiences = {
@@ -272,6 +275,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         ...(run.trial === undefined ? {} : { trial: run.trial }),
         ...(run.backfill === undefined ? {} : { backfill: run.backfill }),
         ...(run.forget === undefined ? {} : { forget: run.forget.map(readTime) }),
+        ...(run.prune === undefined ? {} : { prune: readTime(run.prune) }),
         ...(run.select === undefined ? {} : { select: run.select }),
       },
     });

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
+import { instant } from "../../src/core/clock.js";
 import { decide, workTables } from "../../src/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
+import { prune } from "../../src/ledger/prune.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { EVERY, settle } from "../../src/ledger/settle.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { reachesOfRules } from "../../src/reach.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
 import { isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
@@ -39,6 +42,7 @@ export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Pr
   idleOf.set(open, idle);
   const warehouse = idle.pop() ?? (await openWarehouse(open));
   for (const table of STORY_TABLES) await warehouse.execute({ sql: `delete from ${SCHEMA}.${table} where true`, params: [] });
+  await warehouse.execute({ sql: `delete from ${SCHEMA}.meta where name = 'pruned_to'`, params: [] });
   const close = (): Promise<void> => {
     idle.push(warehouse);
     return Promise.resolve();
@@ -82,6 +86,8 @@ function deciderOn(
           const place = ran.findLastIndex((run) => run.asOf === asOf);
           for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
         }
+        if (world.prune !== undefined) await prune(ledger, world.prune);
+        if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
         return await runOnce(warehouse, ledger, world, runId, projectOf, templatesOf(world));
@@ -91,6 +97,15 @@ function deciderOn(
     },
     close,
   };
+}
+
+async function pruneAll(ledger: Ledger, asOf: string, { projects, told }: NonNullable<WorldRun["pruneAll"]>): Promise<void> {
+  const reaches = [];
+  for (const { target, ...project } of projects)
+    reaches.push(...(await reachesOfRules({ ...project, target: { ...target, schema: SCHEMA } }, ledger.warehouse, asOf)));
+  const before = instant(Math.min(...reaches.map(({ from }) => Date.parse(from))));
+  await prune(ledger, before);
+  told(before);
 }
 
 /** Templates that need what the world says, all of the same version. */
@@ -136,8 +151,14 @@ async function runOnce(
   await decide(project, warehouse, {
     ...run,
     ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id) }),
+    facts: await ledgerFacts(warehouse, SCHEMA, {
+      asOf: world.asOf,
+      trial: run.trial,
+      segments: segments.map(({ id }) => id),
+      whole: world.select === undefined,
+    }),
     segments,
+    whole: world.select === undefined,
     backfill: new Set(world.backfill ?? []),
     approved: new Set(),
     templates,

@@ -92,6 +92,10 @@ export interface WorldRun {
   backfill?: readonly string[];
   /** Taken back before this run, at its `asOf`: each names the last run as of then that isn't forgotten yet. */
   forget?: readonly string[];
+  /** Pruned before this run: decisions made before that time, ISO 8601 UTC. */
+  prune?: string;
+  /** On a warehouse: pruned as far as the rules of these projects allow, and told to when. */
+  pruneAll?: { projects: readonly Project[]; told: (before: string) => void };
   /** Segment ids; absent: all. */
   select?: readonly string[];
   /** Called for each claim of this run. */

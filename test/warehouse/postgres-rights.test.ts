@@ -52,8 +52,15 @@ describe("what the session can't set, debug finds, and a run refuses before it s
   });
 
   it("rights on the ledger, table by table", async () => {
-    const { hints } = await found(["revoke update on opportune.runs from ROLE", "revoke insert on opportune.sent_ledger from ROLE"]);
-    expect(hints).toBe("As the ledger's owner: grant update on opportune.runs to ROLE; grant insert on opportune.sent_ledger to ROLE;");
+    const { hints } = await found([
+      "revoke update on opportune.runs from ROLE",
+      "grant update (finished_at, candidates, claimed, accepted, failed, in_doubt, released, held, lag_p50_ms, lag_p95_ms, duration_ms) on opportune.runs to ROLE",
+      "revoke update on opportune.leases from ROLE",
+      "revoke insert on opportune.sent_ledger from ROLE",
+    ]);
+    expect(hints).toBe(
+      "As the ledger's owner: grant update (holder, fence, expires_at) on opportune.leases to ROLE; grant update (status, error) on opportune.runs to ROLE; grant insert on opportune.sent_ledger to ROLE;",
+    );
   });
 
   it("no way into the ledger's schema", async () => {

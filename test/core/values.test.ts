@@ -1,0 +1,92 @@
+/** What warehouses quote of people's data is taken out of their errors; what helps to mend the statement stays. */
+import { describe, expect, it } from "vitest";
+import { withoutValues } from "../../src/core/values.js";
+
+const SQL = `select u.user_id, cast(u.email as double) as score, u."First Name", '2024-01-01' as day from public.users u where u.plan = 'gold'`;
+
+/** The warehouse's words → the same without values. */
+const ERRORS: Readonly<Record<string, readonly (readonly [said: string, shown: string])[]>> = {
+  DuckDB: [
+    [`Conversion Error: Could not convert string 'ada@example.com' to DOUBLE`, `Conversion Error: Could not convert string [value] to DOUBLE`],
+    [`Conversion Error: Could not convert string 'Ada Lovelace' to INT32`, `Conversion Error: Could not convert string [value] to INT32`],
+    [`Conversion Error: Could not convert string 'O'Brien' to DOUBLE`, `Conversion Error: Could not convert string [value] to DOUBLE`],
+    [`Conversion Error: Could not convert string 'a 'b' c' to DOUBLE`, `Conversion Error: Could not convert string [value] to DOUBLE`],
+    [
+      `Conversion Error: Type INT64 with value 4917012345678 can't be cast because the value is out of range for the destination type INT32`,
+      `Conversion Error: Type INT64 with value [value] can't be cast because the value is out of range for the destination type INT32`,
+    ],
+    [
+      `Conversion Error: date field value out of range: "1815-13-10", expected format is (YYYY-MM-DD)`,
+      `Conversion Error: date field value out of range: [value], expected format is (YYYY-MM-DD)`,
+    ],
+    [
+      `Constraint Error: Duplicate key "email: ada@example.com" violates primary key constraint.`,
+      `Constraint Error: Duplicate key [value] violates primary key constraint.`,
+    ],
+    [
+      `Invalid Input Error: Malformed JSON at byte 0 of input: unexpected character.  Input: "Ada Lovelace"`,
+      `Invalid Input Error: Malformed JSON at byte 0 of input: unexpected character.  Input: [value]`,
+    ],
+    [
+      `Binder Error: Referenced column "emial" not found in FROM clause! Candidate bindings: "email", "user_id"`,
+      `Binder Error: Referenced column "emial" not found in FROM clause! Candidate bindings: "email", "user_id"`,
+    ],
+    [
+      `Catalog Error: Table with name userz does not exist! Did you mean "users"?`,
+      `Catalog Error: Table with name userz does not exist! Did you mean "users"?`,
+    ],
+    [
+      `Out of Memory Error: failed to pin block of size 256.0 KiB (190734 bytes used)`,
+      `Out of Memory Error: failed to pin block of size 256.0 KiB (190734 bytes used)`,
+    ],
+  ],
+  Postgres: [
+    [`invalid input syntax for type double precision: "ada@example.com"`, `invalid input syntax for type double precision: [value]`],
+    [`invalid input syntax for type integer: "Ada "the" Lovelace"`, `invalid input syntax for type integer: [value]`],
+    [`invalid input syntax for type date: "2024-01-01"`, `invalid input syntax for type date: "2024-01-01"`],
+    [`value "4917012345678" is out of range for type integer`, `value [value] is out of range for type integer`],
+    [
+      `duplicate key value violates unique constraint "users_email_key" Key (email)=(ada@example.com) already exists.`,
+      `duplicate key value violates unique constraint "users_email_key" Key (email)=[value] already exists.`,
+    ],
+    [`column "emial" does not exist`, `column "emial" does not exist`],
+    [`relation "public.userz" does not exist`, `relation "public.userz" does not exist`],
+    [`type "duoble" does not exist`, `type "duoble" does not exist`],
+    [`time zone "Ada Street" not recognized`, `time zone [value] not recognized`],
+    [`invalid value for parameter "TimeZone": "ada@example.com"`, `invalid value for parameter [value]`],
+  ],
+  Snowflake: [
+    [`Numeric value 'ada@example.com' is not recognized`, `Numeric value [value] is not recognized`],
+    [`Failed to cast variant value "Ada Lovelace" to REAL`, `Failed to cast variant value [value] to REAL`],
+    [`Date '10.12.1815' is not recognized`, `Date [value] is not recognized`],
+    [`Error parsing JSON: unknown keyword "Lovelace", pos 9`, `Error parsing JSON: unknown keyword [value], pos 9`],
+    [`error line 1 at position 7 invalid identifier 'EMIAL'`, `error line 1 at position 7 invalid identifier 'EMIAL'`],
+    [`Object 'SHOP.PUBLIC.USERZ' does not exist or not authorized.`, `Object 'SHOP.PUBLIC.USERZ' does not exist or not authorized.`],
+  ],
+  BigQuery: [
+    [`Bad double value: ada@example.com`, `Bad double value: [value]`],
+    [`Bad double value: Ada Lovelace; while executing`, `Bad double value: [value]`],
+    [`Could not cast literal "gold" to type INT64`, `Could not cast literal "gold" to type INT64`],
+    [`Invalid date: '1815-13-10'`, `Invalid date: [value]`],
+    [`Failed to parse input string "Ada Lovelace"`, `Failed to parse input string [value]`],
+    [`Unrecognized name: emial; Did you mean email?`, `Unrecognized name: emial; Did you mean email?`],
+    [`Not found: Table shop-123456:crm.userz was not found in location EU`, `Not found: Table shop-123456:crm.userz was not found in location EU`],
+    [
+      `Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.`,
+      `Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.`,
+    ],
+    [`user +49 170 1234567 has no plan 'gold'`, `user [address] has no plan 'gold'`],
+    [`https://shop.example/?mail=ada%40example.com is bad`, `https://shop.example/?mail=[address] is bad`],
+  ],
+};
+
+describe.each(Object.entries(ERRORS))("%s", (_, errors) => {
+  it.each(errors)("%s", (said, shown) => {
+    expect(withoutValues(said, SQL)).toBe(shown);
+  });
+});
+
+it("keeps the path of a package, which has an @ too", () => {
+  const text = "ENOENT: no such file or directory, open /srv/node_modules/@duckdb/node-api.js";
+  expect(withoutValues(text, "")).toBe(text);
+});
