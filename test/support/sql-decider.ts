@@ -138,7 +138,7 @@ async function runOnce(
     facts: await ledgerFacts(warehouse, SCHEMA, { asOf: world.asOf, trial: run.trial, segments: segments.map(({ id }) => id) }),
     segments,
     backfill: new Set(world.backfill ?? []),
-    approved: new Set(),
+    approved: new Set(world.approve ?? []),
     templates,
     now,
     onStep: () => undefined,
