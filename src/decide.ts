@@ -2,7 +2,7 @@ import { activate, type Activation, type ActiveStep } from "./arbitration/activa
 import { arbitrateStatement } from "./arbitration/arbitrate.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
 import { hasNewQuery, renamedSegments } from "./arbitration/renamed.js";
-import { SURGE_LOOK_BACK_MS, surgeLimit, type Surge } from "./arbitration/surge.js";
+import { LEAST_RUNS, SURGE_LOOK_BACK_MS, surgeOf, type Surge } from "./arbitration/surge.js";
 import { zoneHours } from "./arbitration/zones.js";
 import { instant } from "./core/clock.js";
 import type { Problem } from "./core/errors.js";
@@ -100,7 +100,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   const { afterFilling } = warehouse.dialect;
   let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
   let summaries = summarise(arbitration.segments, stagedSegments, rows, decided);
-  const held = await surging(project, warehouse, options, arbitration, summaries);
+  const held = await surging(project, warehouse, options, summaries);
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
@@ -207,18 +207,21 @@ async function surging(
   project: Project,
   warehouse: Warehouse,
   { asOf, trial, approved, backfill }: DecideOptions,
-  { segments }: Arbitration,
   summaries: readonly SegmentDecisions[],
 ): Promise<Map<string, Surge>> {
   const surges = new Map<string, Surge>();
   // Without many candidates nothing surges: the question costs a statement.
   const { surge } = project.policy;
-  if (surge === null || !summaries.some(({ offered }) => offered > surge.atLeast)) return surges;
-  const usual = await usualOffers(warehouse, project.target.schema, trial, instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS));
-  for (const { segment } of segments) {
-    const offered = summaries.find((summary) => summary.segment === segment.id)?.offered ?? 0;
-    const limit = surgeLimit(project.policy, usual.get(segment.id));
-    if (limit !== null && offered > limit && !approved.has(segment.id) && !backfill.has(segment.id)) surges.set(segment.id, { offered, limit });
+  if (surge === null) return surges;
+  const many = summaries.filter(({ segment, offered }) => offered > surge.atLeast && !approved.has(segment) && !backfill.has(segment));
+  if (many.length === 0) return surges;
+  const asked = many.map(({ segment }) => segment);
+  const usual = await usualOffers(warehouse, project.target.schema, trial, asked, { since: instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS) });
+  const seldom = asked.filter((segment) => (usual.get(segment)?.runs ?? 0) < LEAST_RUNS);
+  const last = seldom.length === 0 ? usual : await usualOffers(warehouse, project.target.schema, trial, seldom, { last: LEAST_RUNS });
+  for (const { segment, offered } of many) {
+    const found = surgeOf(surge, seldom.includes(segment) ? last.get(segment) : usual.get(segment), offered);
+    if (found !== null) surges.set(segment, found);
   }
   return surges;
 }
@@ -328,10 +331,10 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
   });
 }
 
-function surgeProblem(segment: string, { offered, limit }: Surge): Problem {
+function surgeProblem(segment: string, { offered, limit, young }: Surge): Problem {
   return {
     code: "run/surge",
-    message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows: they wait.`,
+    message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows${young ? ` until ${String(LEAST_RUNS)} runs of it are known` : ""}: they wait.`,
     hint: `If that is right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`,
   };
 }

@@ -116,7 +116,7 @@ function addRunCommands(program: Command): void {
     .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
     .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")
-    .option("--approve <segments...>", "let segments go that wait as `surge`, because they offer far more than usual")
+    .option("--approve <segments...>", "let segments go that wait as `surge`, because they offer more than they may")
     .addOption(output())
     .addHelpText(
       "after",

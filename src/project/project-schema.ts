@@ -234,7 +234,7 @@ const policy = z.strictObject({
         z.strictObject(
           {
             multiple: z.number().min(1).default(10).describe("So many times what is usual."),
-            at_least: whole(1).default(1000).describe("Fewer candidates than this are never a surge."),
+            at_least: whole(1).default(1000).describe("As many candidates as this are never a surge; more are, until five runs of a segment are known."),
           },
           insteadOfType(SURGE),
         ),

@@ -80,6 +80,8 @@ function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: Mes
       return `at ${at("window_ended_at")}`;
     case "repeat_gap":
       return `last at ${at("last_claimed_at")}, at most every ${length("repeat_seconds")}`;
+    case "surge":
+      return `${text("offered")} candidates, at most ${text("limit")}`;
     case "stale_data":
       return `due ${at("due_at")}, the oldest source has data up to ${at("loaded_at")}`;
     case "step_gap":

@@ -56,7 +56,7 @@ export function drawStory(seed: number, many?: number): Story {
   let asOf = start;
   const length = random.whole(8, 16);
   const draw = (...of: readonly (string | number)[]): number => hashed(JSON.stringify([seed, ...of]));
-  const surge = draw("surge") < 0.4 ? { multiple: [1, 1.5, 3][Math.floor(3 * draw("multiple"))] ?? 1, atLeast: 1 + Math.floor(12 * draw("at least")) } : null;
+  const surge = draw("breaker") < 0.4 ? { multiple: [1, 1.5, 3][Math.floor(3 * draw("multiple"))] ?? 1, atLeast: 12 + Math.floor(30 * draw("at least")) } : null;
   const trials = hashed(JSON.stringify([seed, "trials"])) < 0.4;
   while (runs.length < length) {
     const first = runs.length === 0;
@@ -74,7 +74,7 @@ export function drawStory(seed: number, many?: number): Story {
       ...drawWords(random, project, users, (index) => trials && hashed(JSON.stringify([seed, "word", runs.length, index])) < 0.3),
       ...(random.chance(0.15) ? { backfill: random.some([...project.segments.keys()], 2) } : {}),
       ...(random.chance(0.1) ? { select: random.some([...project.segments.keys()], 2) } : {}),
-      ...(surge !== null && draw("approve", runs.length) < 0.15 ? { approve: [`seg_${Math.floor(4 * draw("approved", runs.length))}`] } : {}),
+      ...(surge !== null && draw("approve", runs.length) < 0.25 ? { approve: [`seg_${Math.floor(4 * draw("approved", runs.length))}`] } : {}),
       outcome: outcomeOf(seed + asOf),
       ...(trials && hashed(JSON.stringify([seed, "trial", runs.length])) < 0.35 ? { trial: true } : {}),
     });
