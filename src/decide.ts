@@ -53,6 +53,8 @@ export interface SegmentDecisions {
   dropped: Record<string, number>;
   /** Decisions by reason, unchanged answers included. */
   reasons: Record<string, number>;
+  /** Candidates that wait for a paused channel, by its name. */
+  channelPaused: Record<string, number>;
   /** Candidates that no run had offered before, or that waited for approval. */
   offered: number;
   /** Set: held back, as it offers far more than usual. */
@@ -183,12 +185,13 @@ async function previousRunsOf(project: Project, warehouse: Warehouse, { segments
   return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
 }
 
-/** Fills the table of decisions, and sums it up: a row a segment, event and reason. `first`: what is to be done before. */
+/** Fills the table of decisions, and sums it up: a row a segment, event and reason, and a paused channel. `first`: what is to be done before. */
 function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
   const { dialect } = warehouse;
   const { before, after } = dialect.arbitration;
   const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
-  const summary = `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`;
+  const pausedChannel = "case when reason = 'paused' and rule = 'channel' then channel end";
+  const summary = `select segment, event, reason, ${pausedChannel} as paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason, ${pausedChannel} order by segment, event, reason, paused_channel`;
   return warehouse.script({
     statements: [
       ...plain([...first, ...before]),
@@ -309,9 +312,9 @@ function pausedBy(segment: Segment, pauses: readonly Pause[]): "project" | "segm
 function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<string, Staged>, rows: StagedRows, decided: readonly Row[]): SegmentDecisions[] {
   return segments.map(({ segment: { id }, previous, surge, tooOld }): SegmentDecisions => {
     const mine = decided.filter((row) => row["segment"] === id);
-    const byReason = (those: readonly Row[]): Record<string, number> => {
+    const by = (column: "reason" | "paused_channel", those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
-      for (const row of those) counts[String(row["reason"])] = (counts[String(row["reason"])] ?? 0) + Number(row["n"]);
+      for (const row of those) counts[String(row[column])] = (counts[String(row[column])] ?? 0) + Number(row["n"]);
       return counts;
     };
     const state = staged.get(id);
@@ -319,8 +322,21 @@ function summarise(segments: readonly ArbitratedSegment[], staged: ReadonlyMap<s
       segment: id,
       first: previous === undefined,
       returned: state?.returned ?? null,
-      dropped: { ...rows.dropped.get(id), ...byReason(mine.filter((row) => row["event"] === "none")) },
-      reasons: byReason(mine.filter((row) => row["event"] !== "none")),
+      dropped: {
+        ...rows.dropped.get(id),
+        ...by(
+          "reason",
+          mine.filter((row) => row["event"] === "none"),
+        ),
+      },
+      reasons: by(
+        "reason",
+        mine.filter((row) => row["event"] !== "none"),
+      ),
+      channelPaused: by(
+        "paused_channel",
+        mine.filter((row) => row["paused_channel"] !== null),
+      ),
       offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
       surge,
       problem: state?.problem ?? (surge === null ? null : surgeProblem(id, surge)),

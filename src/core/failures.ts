@@ -12,9 +12,12 @@ export interface Failures {
 /** Codes of the problems of a delivery, by which alerts know them too: of a channel that stopped, by why it did, … */
 export const STOPPED_CODES = {
   refused: "delivery/channel-stopped",
+  rejected: "delivery/channel-stopped",
   unavailable: "delivery/provider-unavailable",
   clock: "delivery/clock",
 } as const;
+/** … of one whose breaker has paused it since, while messages wait for it, … */
+export const PAUSED_CODE = "delivery/channel-paused";
 /** … and of messages that failed without stopping a channel. */
 export const FAILURES_CODE = "delivery/failures";
 

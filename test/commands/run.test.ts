@@ -127,6 +127,13 @@ describe.concurrent("run", () => {
       expect(refused.stdout).toMatch(/5 released \(\d+ channel_stopped\)/);
       expect(refused.stderr).toMatch(/It is paused until .*Z; `opportune resume --channel email` ends that\./);
       expect((await opportune(root, ["debug"], { KEY: "SG.right" })).stdout).toMatch(/paused +channel email \(breaker, until .*Z: HTTP 401/);
+      const waiting = await opportune(root, ["run"], { KEY: "SG.right" });
+      expect(waiting.code).toBe(1);
+      expect(waiting.stderr).toMatch(
+        /Channel email stopped in an earlier run and is paused until .*Z: 7 messages wait\. It stopped because of this: HTTP 401: .*\n.*`opportune resume --channel email` ends the pause/,
+      );
+      expect((await opportune(root, ["pause", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
+      expect((await opportune(root, ["run"], { KEY: "SG.right" })).code).toBe(0);
       expect((await opportune(root, ["resume", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
       const right = await opportune(root, ["run", "--output", "json"], { KEY: "SG.right" });
       expect(JSON.parse(right.stdout)).toMatchObject({ status: "success", delivery: { accepted: 5 } });

@@ -93,6 +93,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
           reasons,
           offered: 6,
           surge: null,
+          channelPaused: {},
           problem: null,
           tooOld: false,
           ms: 1,
