@@ -7,10 +7,11 @@ import { zoneHours } from "./arbitration/zones.js";
 import { instant } from "./core/clock.js";
 import type { Problem } from "./core/errors.js";
 import type { Facts } from "./ledger/facts.js";
-import type { Ledger, SegmentRun } from "./ledger/ledger.js";
+import type { Ledger, SegmentRun, SentTemplate } from "./ledger/ledger.js";
 import type { Pause } from "./ledger/pauses.js";
 import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
+import { treatments } from "./project/treatments.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness } from "./segments/freshness.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
@@ -113,6 +114,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   await options.ledger?.appendDecisions(
     options,
     arbitration.segments.map((s) => segmentRun(s, summaries)),
+    newTemplates(summaries, options),
     { rows: total(decided, "row_total"), changed: total(decided, "changed") },
     now(),
   );
@@ -353,6 +355,13 @@ function surgeProblem(segment: string, { offered, limit, young }: Surge): Proble
     message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows${young ? ` until ${String(LEAST_RUNS)} runs of it are known` : ""}: they wait.`,
     hint: `If that is right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`,
   };
+}
+
+/** The templates of segments that claimed something, as far as the ledger hasn't their text yet. */
+function newTemplates(summaries: readonly SegmentDecisions[], { segments, facts, templates }: DecideOptions): SentTemplate[] {
+  const claiming = segments.filter(({ id }) => summaries.some(({ segment, reasons }) => segment === id && (reasons["claimed"] ?? 0) > 0));
+  const used = new Map(claiming.flatMap((segment) => treatments(segment).map(({ template }) => [templates.versionOf(template), template] as const)));
+  return [...used].filter(([version]) => !facts.templates.has(version)).map(([version, template]) => ({ version, text: templates.sourceOf(template) }));
 }
 
 function segmentRun({ segment, activation, queried, surge }: ArbitratedSegment, summaries: readonly SegmentDecisions[]): SegmentRun {

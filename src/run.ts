@@ -21,6 +21,7 @@ import { standingDoubts, type StandingDoubts } from "./ledger/standing-doubts.js
 import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
+import { treatments } from "./project/treatments.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
 import type { Usage, Warehouse } from "./warehouse/types.js";
@@ -60,6 +61,8 @@ export interface RunResult {
   /** A live run reads nothing of what this one wrote. */
   trial: boolean;
   dryRun: boolean;
+  /** A dry run as of a time to come: that time, ISO 8601 UTC. */
+  ahead: string | null;
   /** What was paused by command, or by a breaker, as the run began. */
   pauses: readonly StandingPause[];
   /** What an earlier run had left behind. */
@@ -95,7 +98,8 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const about = { runId: runIdOf(asOf), asOf, trial };
   warehouse.label({ project: project.name, run: about.runId });
   const before = { ...warehouse.usage };
-  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id) };
+  const versions = new Set(options.segments.flatMap((segment) => treatments(segment).map(({ template }) => renderer.versionOf(template))));
+  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), templates: [...versions] };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
@@ -123,6 +127,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const done = {
       ...about,
       dryRun,
+      ahead: Date.parse(asOf) > started ? asOf : null,
       pauses: facts.pauses,
       recovered,
       decisions,

@@ -31,7 +31,7 @@ it("the command exits with 1 and says what to do; --approve takes names of segme
     told((terminal) => runCommand(terminal, { projectDir: shop.root, color: false, asOf: "2026-03-02T12:00:00Z", ...options }));
   const held = await run({});
   expect(held.code).toBe(1);
-  expect(held.stdout).toMatch(/^segment +rows +surge$\n^cart +8 +8$/m);
+  expect(held.stdout).toMatch(/^segment +rows +messages +claimed +silent, because$\n^cart +8 +8 +0 +8 surge$/m);
   expect(held.stdout).toContain("Done, with errors. OK=0 ERROR=1");
   expect(held.stderr).toContain("Segment cart offers 8 candidates, more than the 6 that policy.surge allows: they wait.");
   expect(held.stderr).toContain("let them go with `opportune run --approve cart`");

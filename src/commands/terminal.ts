@@ -41,8 +41,15 @@ function coloured(stream: NodeJS.WriteStream, wanted: boolean, env: NodeJS.Proce
  */
 export function forTarget(text: string, target: string | undefined): string {
   if (target === undefined) return text;
-  return text.replaceAll(/`opportune ((?!init\b|demo\b)[a-z][^`\n]*)`/g, (shown, command: string) =>
-    command.includes("--target") ? shown : `\`opportune ${command} --target ${target}\``,
+  const named = (command: string): string => (command.includes("--target") ? command : `${command} --target ${target}`);
+  return (
+    text
+      .replaceAll(/`(opportune (?!init\b|demo\b)[a-z][^`\n]*)`/g, (_, command: string) => `\`${named(command)}\``)
+      // A command on a line of its own, with a comment or without.
+      .replaceAll(
+        /^( {4})(opportune (?!init\b|demo\b)[a-z][^#\n]*?)( *(?:#.*)?)$/gm,
+        (_, space: string, command: string, rest: string) => space + named(command) + rest,
+      )
   );
 }
 

@@ -17,6 +17,8 @@ export interface FactsAsked {
   asOf: string;
   /** A live run reads nothing that a trial wrote. */
   trial: boolean;
+  /** Versions of the templates of this run. */
+  templates?: readonly string[];
 }
 
 /** A run that was taken back. Times are ISO 8601 UTC. */
@@ -52,6 +54,8 @@ export interface Facts {
   doubtedFrom: string | null;
   /** What is paused as of the run. */
   pauses: readonly StandingPause[];
+  /** Of the templates asked for, the versions whose text the ledger has. */
+  templates: ReadonlySet<string>;
   /** Of the segments asked for, the last run in which the query worked, if that was lately. */
   previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
@@ -119,7 +123,15 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .where(ofKind(asked.trial))
         .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted', 'forget'))`),
     )
-    .unionAll(standing);
+    .unionAll(standing)
+    .$if((asked.templates ?? []).length > 0, (query) =>
+      query.unionAll(
+        queries
+          .selectFrom("templates_sent")
+          .select([fact("template"), text("template_version").as("name"), text(cast("null")).as("content")])
+          .where("template_version", "in", asked.templates ?? []),
+      ),
+    );
   if (asked.segments.length === 0) return statement(ofRun);
   return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, instant(Date.parse(asked.asOf) - RECENTLY_MS))));
 }
@@ -147,6 +159,7 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     troubled: Number(content(one("troubled")) ?? 0) > 0,
     doubtedFrom: content(one("doubted_from")),
     pauses: rows.filter((row) => row["fact"] === "pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
+    templates: new Set(rows.filter((row) => row["fact"] === "template").map((row) => String(row["name"]))),
     previous: previousRuns(rows),
   };
 }

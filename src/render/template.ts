@@ -33,7 +33,7 @@ const DEFAULT_LAYOUT = "base";
 const HTML_TAG = /<\/?(?:a|b|body|br|center|div|em|h[1-6]|hr|html|i|img|li|ol|p|section|span|strong|style|table|td|th|tr|ul)(?:\s[^<>]*)?\/?>/i;
 
 /** Puts a template together; its forms report their problems when they are built. */
-export function assemble(template: TemplateFile, library: Library, version: string): Template {
+export function assemble(template: TemplateFile, library: Library, { version, source }: Pick<Template, "version" | "source">): Template {
   const { fields } = template;
   const kind = kindOf(template);
   const email = once(() => emailForm(template, library));
@@ -42,6 +42,7 @@ export function assemble(template: TemplateFile, library: Library, version: stri
     name: template.name,
     file: template.file,
     version,
+    source,
     subject: fields.subject?.value ?? null,
     preheader: fields.preheader?.value ?? null,
     from: fields.from?.value ?? null,

@@ -97,6 +97,7 @@ function deciderOn(
 function templatesNeeding(world: WorldRun): TemplateCatalog {
   return {
     versionOf: () => "1",
+    sourceOf: () => "as it is",
     variablesOf: (_, { template }) => (world.templateNeeds?.[template] ?? []).map((name) => ({ name, file: template, line: 1, column: 1, required: true })),
   };
 }
