@@ -6,7 +6,7 @@ import type { Place, RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
 import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";
-import { count, counted, counts, seconds, table } from "./tables.js";
+import { count, counted, counts, seconds, table, tableWithList } from "./tables.js";
 
 /** Reasons in the order of the rules; see docs/decisions.md. */
 const REASONS = [
@@ -170,43 +170,11 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
     const { claimed = 0, backfilled = 0 } = reasons;
     const silent = REASONS.map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
     return {
-      cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed] as const,
-      silent: counts(Object.fromEntries(silent.sort(([, a], [, b]) => b - a))),
+      cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed],
+      list: silent.sort(([, a], [, b]) => b - a).map(([reason, n]) => `${count(n)} ${reason}`),
     };
   });
-  const drawn = (bodies: readonly (readonly (string | number)[])[]): string =>
-    table(["segment", "rows", "messages", "claimed", "silent, because"], bodies, paint);
-  const left = longest(drawn(rows.map(({ cells }) => [...cells, ""])));
-  return drawn(
-    rows.flatMap(({ cells, silent }) => {
-      const [first = "", ...rest] = filled(silent, Math.max(NARROWEST, width - left - 2));
-      return [[...cells, first], ...rest.map((line) => ["", "", "", "", line])];
-    }),
-  );
-}
-
-/** Least width of the column of reasons, however narrow the terminal. */
-const NARROWEST = 24;
-
-/** Columns of a table up to its last one, which is empty. */
-function longest(text: string): number {
-  return Math.max(
-    ...text
-      .split("\n")
-      .slice(1)
-      .map((line) => line.length),
-  );
-}
-
-/** Parts joined by commas, on lines of at most so many columns. */
-function filled(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const part of text.split(/(?<=,) (?=\d)/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${part}`.length <= width) lines[lines.length - 1] = `${last} ${part}`;
-    else lines.push(part);
-  }
-  return lines;
+  return tableWithList(["segment", "rows", "messages", "claimed", "silent, because"], rows, width, paint);
 }
 
 /** Rows that made no candidate: the faulty ones segment by segment, the rest in sum. */

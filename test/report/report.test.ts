@@ -5,6 +5,7 @@ import { compiledSql } from "../../src/report/artefacts.js";
 import { errorLines } from "../../src/report/error-lines.js";
 import { inWords } from "../../src/report/explain.js";
 import { stepLines } from "../../src/report/run-lines.js";
+import { audienceListing } from "../../src/report/listing.js";
 import { runSummary } from "../../src/report/run-summary.js";
 import type { StoryEvent } from "../../src/report/story.js";
 import { table, visible } from "../../src/report/tables.js";
@@ -214,6 +215,17 @@ IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`op
   it("says so where a dry run looks ahead", () => {
     expect(runSummary({ ...result({ claimed: 1 }), ahead: "2026-03-09T12:00:00Z" }, options)).toContain(
       "It looks ahead to 2026-03-09T12:00:00Z: what will be known by then, new rows, orders and opt-outs, is not in it.",
+    );
+  });
+});
+
+describe("the listing", () => {
+  it("goes on below where the uses of an audience don't fit beside it", () => {
+    const segments = ["first", "second", "third"].map((id) => ({ id, goal: { audience: "ordered" }, exclude: [], require: [], buildsOn: [] }));
+    const audience = { name: "ordered", buildsOn: [] };
+    const policy = { exclude: ["ordered"], require: [] };
+    expect(audienceListing(segments as never, [audience] as never, policy as never, 44, plain)).toBe(
+      "audience  used by\nordered   policy (exclude), first (goal),\n          second (goal), third (goal)",
     );
   });
 });
