@@ -262,7 +262,7 @@ const source = z.union([
 const links = z.strictObject({
   unsubscribe_url: url.optional().describe("One-click unsubscribe endpoint; ?token= is added."),
   unsubscribe_secret: text.optional().describe("Signs unsubscribe tokens: ${UNSUBSCRIBE_SECRET}."),
-  utm: z.record(name, text).default({}).describe('Added to every link of a mail, e.g. campaign: "{{segment}}".'),
+  utm: z.record(name, text).default({}).describe('Added to every link of an email, e.g. campaign: "{{segment}}".'),
 });
 
 const VARIABLE = "text, a number, true or false";

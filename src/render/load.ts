@@ -79,7 +79,7 @@ export function checkTemplate(template: Template, channel: ChannelType): readonl
     return [
       {
         code: "template/channel",
-        message: `The template "${template.name}" is an e-mail; a channel of type ${channel} sends plain text or JSON.`,
+        message: `The template "${template.name}" is an email; a channel of type ${channel} sends plain text or JSON.`,
         hint: "Write a template without HTML tags for it.",
         file: template.file,
       },

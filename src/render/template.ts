@@ -82,11 +82,11 @@ function emailForm(template: TemplateFile, library: Library): Built<BuiltEmail> 
   const { fields, file } = template;
   const problems: Problem[] = [];
   if (template.json !== null)
-    problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
+    problems.push({ code: "template/channel", message: "The body is JSON; an email needs HTML or text.", file, line: template.bodyLine });
   if (fields.subject === undefined)
     problems.push({
       code: "template/no-subject",
-      message: "An e-mail needs a subject.",
+      message: "An email needs a subject.",
       hint: 'Begin the file with ---, subject: "…", ---.',
       file,
       line: 1,
@@ -166,7 +166,7 @@ function mailboxPrograms(name: "from" | "reply_to", field: Field | undefined, pr
   if (!address.includes("{{") && !isAddress(address.trim())) {
     problems.push({
       code: "template/address",
-      message: `"${field.value}" in ${name} is no e-mail address.`,
+      message: `"${field.value}" in ${name} is not an email address.`,
       hint: `${name}: Ada Lovelace <ada@example.com>`,
       file: field.start.file,
       line: field.start.line,
