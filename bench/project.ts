@@ -50,6 +50,7 @@ policy:
   spacing: 1 minute
   exclude: [blocked]
   max_per_run: ${String(maxPerRun)}
+  surge: false
 `,
   );
   for (let i = 0; i < SEGMENTS; i++) {

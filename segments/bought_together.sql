@@ -17,7 +17,7 @@ columns:
   product_url: {required: true}
 ---*/
 -- Why then: after two weeks the parcel is there and in use. Sooner, a second offer reads as if the first order had not been enough.
--- At least five other customers, so that nobody's own taste can be read from somebody else's mail.
+-- At least five other customers, so that nobody's own taste can be read from somebody else's email.
 with bought as (
   select distinct o.user_id, i.product_id
   from {{source "orders"}} o

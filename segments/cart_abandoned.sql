@@ -18,7 +18,7 @@ columns:
 keep_properties: [total]
 ---*/
 -- Why then: ten minutes, while the things are still in mind; within six hours, as most who mean to buy have done so by then.
--- (SaleCycle, over 500 retailers in 2017, saw the most orders from mails an hour later: `variants` will tell what holds for you.)
+-- (SaleCycle, over 500 retailers in 2017, saw the most orders from emails an hour later: `variants` will tell what holds for you.)
 -- The next day at the same hour is the second and last time. Only who never bought gets a code, and only then: whoever
 -- comes back unasked, or knows the shop, needs none. The code is good for two more days at least.
 select c.user_id, u.email, u.timezone, u.locale, c.updated_at as occurred_at,

@@ -16,7 +16,7 @@ columns:
   plan: {required: true, accepted_values: [free, starter, team]}
 ---*/
 -- Why then: once is curiosity and twice is forgetting; three times in a week is a question. Three hours after the last look they
--- are done for the moment, and it is still the same day. The mail answers the question and doesn't say how we know that there is one.
+-- are done for the moment, and it is still the same day. The email answers the question and doesn't say how we know that there is one.
 select u.user_id, u.email, u.timezone, u.locale, v.occurred_at, u.first_name, p.plan, p.plan_name,
   case p.plan when 'free' then 'Starter' when 'starter' then 'Team' else 'Business' end as next_plan_name
 from (

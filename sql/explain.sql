@@ -9,7 +9,7 @@ counted as (
 )
 select s.user_id, s.segment, s.step, s.item_key, {{iso "s.occurred_at"}} as occurred_at, {{iso "s.due_at"}} as due_at, {{iso "s.expires_at"}} as expires_at,
   {{iso "s.decided_at"}} as decided_at, {{iso "s.recorded_at"}} as recorded_at, s.event, s.reason, s.rule, s.channel, s.message_id, s.run_id, s.detail, s.explanation,
-  l.provider_id, counted.events
+  l.variant, l.template, l.template_version, l.provider_id, counted.events
 from story s
 cross join counted
 join {{ledger "sent_ledger"}} l on l.seq = s.seq

@@ -2,16 +2,17 @@ import { activate, type Activation, type ActiveStep } from "./arbitration/activa
 import { arbitrateStatement } from "./arbitration/arbitrate.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
 import { hasNewQuery, renamedSegments } from "./arbitration/renamed.js";
-import { SURGE_LOOK_BACK_MS, surgeLimit, type Surge } from "./arbitration/surge.js";
+import { LEAST_RUNS, SURGE_LOOK_BACK_MS, surgeOf, type Surge } from "./arbitration/surge.js";
 import { zoneHours } from "./arbitration/zones.js";
 import { instant } from "./core/clock.js";
 import type { Problem } from "./core/errors.js";
 import type { Facts } from "./ledger/facts.js";
-import type { Ledger, SegmentRun } from "./ledger/ledger.js";
+import type { Ledger, SegmentRun, SentTemplate } from "./ledger/ledger.js";
 import type { Pause } from "./ledger/pauses.js";
 import { endRemoved, removedSegments } from "./ledger/removed.js";
 import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "./ledger/runs.js";
 import { statementsOf } from "./ledger/schema.js";
+import { treatments } from "./project/treatments.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness, unreadableSource } from "./segments/freshness.js";
 import { plannedProject } from "./segments/plan.js";
@@ -57,6 +58,8 @@ export interface SegmentDecisions {
   dropped: Record<string, number>;
   /** Decisions by reason, unchanged answers included. */
   reasons: Record<string, number>;
+  /** Candidates that wait for a paused channel, by its name. */
+  channelPaused: Record<string, number>;
   /** Candidates that no run had offered before, or that waited for approval. */
   offered: number;
   /** Set: held back, as it offers far more than usual. */
@@ -103,7 +106,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
   const unreadable = (segment: Segment): Problem | null => unreadableSource(sourcesOf(segment, project, compiled), rows.newest);
   let summaries = summarise(arbitration.segments, stagedSegments, rows, decided, unreadable);
-  const held = await surging(project, warehouse, options, arbitration, summaries);
+  const held = await surging(project, warehouse, options, summaries);
   if (held.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
     arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
@@ -114,6 +117,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   await options.ledger?.appendDecisions(
     options,
     arbitration.segments.map((s) => segmentRun(s, summaries)),
+    newTemplates(summaries, options),
     { rows: total(decided, "row_total"), changed: total(decided, "changed") },
     now(),
   );
@@ -200,12 +204,13 @@ async function previousRunsOf(project: Project, warehouse: Warehouse, { segments
   return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
 }
 
-/** Fills the table of decisions, and sums it up: a row a segment, event and reason. `first`: what is to be done before. */
+/** Fills the table of decisions, and sums it up: a row a segment, event and reason, and a paused channel. `first`: what is to be done before. */
 function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
   const { dialect } = warehouse;
   const { before, after } = dialect.arbitration;
   const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
-  const summary = `select segment, event, reason, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason order by segment, event, reason`;
+  const pausedChannel = "case when reason = 'paused' and rule = 'channel' then channel end";
+  const summary = `select segment, event, reason, ${pausedChannel} as paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason, ${pausedChannel} order by segment, event, reason, paused_channel`;
   return warehouse.script({
     statements: [
       ...plain([...first, ...before]),
@@ -224,18 +229,21 @@ async function surging(
   project: Project,
   warehouse: Warehouse,
   { asOf, trial, approved, backfill }: DecideOptions,
-  { segments }: Arbitration,
   summaries: readonly SegmentDecisions[],
 ): Promise<Map<string, Surge>> {
   const surges = new Map<string, Surge>();
   // Without many candidates nothing surges: the question costs a statement.
   const { surge } = project.policy;
-  if (surge === null || !summaries.some(({ offered }) => offered > surge.atLeast)) return surges;
-  const usual = await usualOffers(warehouse, project.target.schema, trial, instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS));
-  for (const { segment } of segments) {
-    const offered = summaries.find((summary) => summary.segment === segment.id)?.offered ?? 0;
-    const limit = surgeLimit(project.policy, usual.get(segment.id));
-    if (limit !== null && offered > limit && !approved.has(segment.id) && !backfill.has(segment.id)) surges.set(segment.id, { offered, limit });
+  if (surge === null) return surges;
+  const many = summaries.filter(({ segment, offered }) => offered > surge.atLeast && !approved.has(segment) && !backfill.has(segment));
+  if (many.length === 0) return surges;
+  const asked = many.map(({ segment }) => segment);
+  const usual = await usualOffers(warehouse, project.target.schema, trial, asked, { since: instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS) });
+  const seldom = asked.filter((segment) => (usual.get(segment)?.runs ?? 0) < LEAST_RUNS);
+  const last = seldom.length === 0 ? usual : await usualOffers(warehouse, project.target.schema, trial, seldom, { last: LEAST_RUNS });
+  for (const { segment, offered } of many) {
+    const found = surgeOf(surge, seldom.includes(segment) ? last.get(segment) : usual.get(segment), offered);
+    if (found !== null) surges.set(segment, found);
   }
   return surges;
 }
@@ -333,9 +341,9 @@ function summarise(
   return segments.map(({ segment, previous, surge, tooOld }): SegmentDecisions => {
     const { id } = segment;
     const mine = decided.filter((row) => row["segment"] === id);
-    const byReason = (those: readonly Row[]): Record<string, number> => {
+    const by = (column: "reason" | "paused_channel", those: readonly Row[]): Record<string, number> => {
       const counts: Record<string, number> = {};
-      for (const row of those) counts[String(row["reason"])] = (counts[String(row["reason"])] ?? 0) + Number(row["n"]);
+      for (const row of those) counts[String(row[column])] = (counts[String(row[column])] ?? 0) + Number(row["n"]);
       return counts;
     };
     const state = staged.get(id);
@@ -343,8 +351,21 @@ function summarise(
       segment: id,
       first: previous === undefined,
       returned: state?.returned ?? null,
-      dropped: { ...rows.dropped.get(id), ...byReason(mine.filter((row) => row["event"] === "none")) },
-      reasons: byReason(mine.filter((row) => row["event"] !== "none")),
+      dropped: {
+        ...rows.dropped.get(id),
+        ...by(
+          "reason",
+          mine.filter((row) => row["event"] === "none"),
+        ),
+      },
+      reasons: by(
+        "reason",
+        mine.filter((row) => row["event"] !== "none"),
+      ),
+      channelPaused: by(
+        "paused_channel",
+        mine.filter((row) => row["paused_channel"] !== null),
+      ),
       offered: mine.reduce((sum, row) => sum + Number(row["is_new"]), 0),
       surge,
       problem: state?.problem ?? (surge === null ? unreadable(segment) : surgeProblem(id, surge)),
@@ -355,12 +376,19 @@ function summarise(
   });
 }
 
-function surgeProblem(segment: string, { offered, limit }: Surge): Problem {
+function surgeProblem(segment: string, { offered, limit, young }: Surge): Problem {
   return {
     code: "run/surge",
-    message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows: they wait.`,
+    message: `Segment ${segment} offers ${offered.toLocaleString("en")} candidates, more than the ${limit.toLocaleString("en")} that policy.surge allows${young ? ` until ${String(LEAST_RUNS)} runs of it are known` : ""}: they wait.`,
     hint: `If that is right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`,
   };
+}
+
+/** The templates of segments that claimed something, as far as the ledger hasn't their text yet. */
+function newTemplates(summaries: readonly SegmentDecisions[], { segments, facts, templates }: DecideOptions): SentTemplate[] {
+  const claiming = segments.filter(({ id }) => summaries.some(({ segment, reasons }) => segment === id && (reasons["claimed"] ?? 0) > 0));
+  const used = new Map(claiming.flatMap((segment) => treatments(segment).map(({ template }) => [templates.versionOf(template), template] as const)));
+  return [...used].filter(([version]) => !facts.templates.has(version)).map(([version, template]) => ({ version, text: templates.sourceOf(template) }));
 }
 
 function segmentRun({ segment, activation, queried, surge }: ArbitratedSegment, summaries: readonly SegmentDecisions[]): SegmentRun {

@@ -8,7 +8,7 @@ import { OUTBOX_ID } from "./core/outbox-id.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
-import { failedDeliveries, stoppedProblem, type FailedDelivery } from "./delivery/failures.js";
+import { failedDeliveries, pausedProblem, stoppedProblem, type FailedDelivery } from "./delivery/failures.js";
 import type { DeliveryEvent, Earlier, PauseState } from "./delivery/types.js";
 import { earlierAnswers } from "./ledger/answers.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
@@ -21,6 +21,7 @@ import { standingDoubts, type StandingDoubts } from "./ledger/standing-doubts.js
 import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "./ledger/runs.js";
 import type { Facts } from "./ledger/facts.js";
 import type { Project, Segment } from "./project/types.js";
+import { treatments } from "./project/treatments.js";
 import { loadRenderer, type Renderer } from "./render/renderer.js";
 import { VERSION } from "./version.js";
 import type { Usage, Warehouse } from "./warehouse/types.js";
@@ -62,6 +63,8 @@ export interface RunResult {
   /** A live run reads nothing of what this one wrote. */
   trial: boolean;
   dryRun: boolean;
+  /** A dry run as of a time to come: that time, ISO 8601 UTC. */
+  ahead: string | null;
   /** What was paused by command, or by a breaker, as the run began. */
   pauses: readonly StandingPause[];
   /** What an earlier run had left behind. */
@@ -97,7 +100,8 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const about = { runId: runIdOf(asOf), asOf, trial };
   warehouse.label({ project: project.name, run: about.runId });
   const before = { ...warehouse.usage };
-  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole === true };
+  const versions = new Set(options.segments.flatMap((segment) => treatments(segment).map(({ template }) => renderer.versionOf(template))));
+  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole === true, templates: [...versions] };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
@@ -121,10 +125,11 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
     const pausedUntil = await pauseStopped(job, delivery);
     const target = targetOption(project.target);
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
-    const problems = runProblems(decisions, delivery, pausedUntil, failures, target);
+    const problems = runProblems({ decisions, delivery, failures, pauses: facts.pauses }, pausedUntil, target);
     const done = {
       ...about,
       dryRun,
+      ahead: Date.parse(asOf) > started ? asOf : null,
       pauses: facts.pauses,
       recovered,
       decisions,
@@ -316,18 +321,26 @@ async function pauseStopped({ project, warehouse, run, options }: Job, delivery:
 }
 
 function runProblems(
-  decisions: Decisions,
-  delivery: DeliveryResult | null,
+  { decisions, delivery, failures, pauses }: Pick<RunResult, "decisions" | "delivery" | "failures" | "pauses">,
   pausedUntil: ReadonlyMap<string, string>,
-  failures: readonly FailedDelivery[],
   target: string,
 ): Problem[] {
   return [
     ...decisions.failedAudiences.map(({ problem }) => problem),
     ...decisions.segments.flatMap(({ problem }) => (problem === null ? [] : [problem])),
     ...[...(delivery?.stoppedChannels ?? [])].map(([channel, stopped]) => stoppedProblem(channel, stopped, pausedUntil.get(channel) ?? "", target)),
+    ...byBreakers(pauses).flatMap((pause) => {
+      const waiting = decisions.segments.reduce((sum, { channelPaused }) => sum + (channelPaused[pause.name] ?? 0), 0);
+      return waiting === 0 ? [] : [pausedProblem(pause.name, pause, waiting, target)];
+    }),
     ...failures.map(({ problem }) => problem),
   ];
+}
+
+/** Pauses of channels that a breaker set and nobody by command. */
+function byBreakers(pauses: readonly StandingPause[]): StandingPause[] {
+  const channels = pauses.filter(({ scope }) => scope === "channel");
+  return channels.filter(({ kind, name }) => kind === "breaker" && !channels.some((other) => other.kind === "operator" && other.name === name));
 }
 
 /** Reasons by which a guard holds candidates back until the data or somebody's word changes. */

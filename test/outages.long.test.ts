@@ -32,7 +32,7 @@ describe("one message a run stops the channel with the fifth run that fails, and
     expect(row.slice(3)).toEqual([
       "exit 0; no alert; 1 failed",
       "exit 1; failed began delivery/channel-stopped; 1 released, stopped",
-      "exit 0; no alert; 2 paused",
+      "exit 1; no alert; 2 paused",
     ]);
     expect(await shop.story("event in ('failed', 'released')")).toEqual([
       ...[0, 1, 2, 3].map((nth) => `r${String(nth)}u0 failed rejected`),

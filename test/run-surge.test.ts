@@ -1,6 +1,6 @@
 /** The surge breaker: a segment that offers far more than usual waits for somebody's word, and nobody else does. */
 import { expect, it } from "vitest";
-import { surgeLimit } from "../src/arbitration/surge.js";
+import { surgeOf } from "../src/arbitration/surge.js";
 import { debugCommand } from "../src/commands/debug.js";
 import { runCommand, type RunCommandOptions } from "../src/commands/run.js";
 import { usualOffers } from "../src/ledger/runs.js";
@@ -11,15 +11,16 @@ import { told, type Told } from "./support/terminal.js";
 it("a flood waits, is told, and goes with approval alone; other segments go on, to the same users too", () => floodStory("postgres"));
 
 it.each([
-  ["switched off", null, { median: 2, runs: 9 }, null],
-  ["before there was a run", { multiple: 3, atLeast: 5 }, undefined, null],
-  ["after four runs", { multiple: 3, atLeast: 5 }, { median: 2, runs: 4 }, null],
+  ["before there was a run", { multiple: 3, atLeast: 5 }, undefined, 5],
+  ["after four runs", { multiple: 3, atLeast: 5 }, { median: 2, runs: 4 }, 5],
   ["after five", { multiple: 3, atLeast: 5 }, { median: 2, runs: 5 }, 6],
   ["where the multiple is below at_least", { multiple: 3, atLeast: 8 }, { median: 2, runs: 5 }, 8],
   ["by fractions", { multiple: 1.5, atLeast: 1 }, { median: 3, runs: 5 }, 4],
   ["where nothing is offered as a rule", { multiple: 3, atLeast: 5 }, { median: 0, runs: 5 }, 5],
 ] as const)("the limit %s", (_, surge, usual, limit) => {
-  expect(surgeLimit({ surge }, usual)).toBe(limit);
+  const young = (usual?.runs ?? 0) < 5;
+  expect(surgeOf(surge, usual, limit)).toBeNull();
+  expect(surgeOf(surge, usual, limit + 1)).toEqual({ offered: limit + 1, limit, young });
 });
 
 it("the command exits with 1 and says what to do; --approve takes names of segments", async () => {
@@ -30,7 +31,7 @@ it("the command exits with 1 and says what to do; --approve takes names of segme
     told((terminal) => runCommand(terminal, { projectDir: shop.root, color: false, asOf: "2026-03-02T12:00:00Z", ...options }));
   const held = await run({});
   expect(held.code).toBe(1);
-  expect(held.stdout).toMatch(/^segment +rows +surge$\n^cart +8 +8$/m);
+  expect(held.stdout).toMatch(/^segment +rows +messages +claimed +silent, because$\n^cart +8 +8 +0 +8 surge$/m);
   expect(held.stdout).toContain("Done, with errors. OK=0 ERROR=1");
   expect(held.stderr).toContain("Segment cart offers 8 candidates, more than the 6 that policy.surge allows: they wait.");
   expect(held.stderr).toContain("let them go with `opportune run --approve cart`");
@@ -52,7 +53,7 @@ it("the median is of the runs since a moment that offered anything", async () =>
   await remember(shop, [9, 1, 0, 4, null, 7]);
   await remember(shop, [0, 0, 0], "silent");
   await shop.warehouse(async (warehouse) => {
-    const usual = (since: string, trial = false): Promise<unknown> => usualOffers(warehouse, "opportune", trial, since);
+    const usual = (since: string, trial = false): Promise<unknown> => usualOffers(warehouse, "opportune", trial, ["cart", "silent"], { since });
     expect(await usual("2026-03-02T11:30:00Z")).toEqual(
       new Map([
         ["cart", { median: 4, runs: 5 }],
@@ -62,6 +63,9 @@ it("the median is of the runs since a moment that offered anything", async () =>
     expect(await usual("2026-03-02T11:33:00Z")).toEqual(new Map([["cart", { median: 4, runs: 2 }]]));
     expect(await usual("2026-03-02T11:35:00Z")).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
     expect(await usual("2026-03-02T12:00:00Z")).toEqual(new Map());
+    const last = (runs: number): Promise<unknown> => usualOffers(warehouse, "opportune", false, ["cart"], { last: runs });
+    expect(await last(1)).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
+    expect(await last(3)).toEqual(new Map([["cart", { median: 4, runs: 3 }]]));
     await warehouse.execute({ sql: "update opportune.segment_runs set trial = true where segment = 'cart'", params: [] });
     expect(await usual("2026-03-02T11:35:00Z")).toEqual(new Map());
     expect(await usual("2026-03-02T11:35:00Z", true)).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));

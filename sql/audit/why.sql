@@ -34,7 +34,7 @@ select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_
       when 'superseded' then case rule when '' then 'a later step took its place' else 'a newer behaviour took its place' end
       when 'repeat_gap' then 'too soon after the last journey'
       when 'paused' then 'waits: the ' || rule || ' is paused'
-      when 'surge' then 'waits for approval: the segment offered far more than usual'
+      when 'surge' then 'waits for approval: the segment offered more than policy.surge allows'
       when 'stale_data' then 'waits for fresh data'
       when 'step_gap' then 'waits: too soon after the step before'
       when 'quiet_hours' then 'waits for the end of the quiet hours'

@@ -1,12 +1,12 @@
 import type { Policy } from "../project/types.js";
 
-/** Fewer earlier runs than this say nothing about what is usual. */
-const LEAST_RUNS = 5;
+/** Fewer known runs than this say nothing about what is usual. */
+export const LEAST_RUNS = 5;
 
 /** How far back earlier runs are looked at: two weeks hold every hour of the week twice, ms. */
 export const SURGE_LOOK_BACK_MS = 14 * 24 * 3_600_000;
 
-/** What a segment usually offers: the median over recent runs that offered any candidates which had not been offered before. */
+/** What a segment usually offers: how many of its runs are known, and the median of those that offered anything. */
 export interface UsualOffer {
   median: number;
   runs: number;
@@ -16,10 +16,13 @@ export interface UsualOffer {
 export interface Surge {
   offered: number;
   limit: number;
+  /** Too few runs of it are known to say what is usual: the limit is `at_least`. */
+  young: boolean;
 }
 
-/** The most candidates that a run of this segment may offer without approval; null: the breaker has nothing to go by, or is off. */
-export function surgeLimit(policy: Pick<Policy, "surge">, usual: UsualOffer | undefined): number | null {
-  if (policy.surge === null || usual === undefined || usual.runs < LEAST_RUNS) return null;
-  return Math.max(policy.surge.atLeast, Math.floor(policy.surge.multiple * usual.median));
+/** The surge of a segment that offers so many candidates; null: it may. `usual` is undefined where no run of it is known. */
+export function surgeOf(surge: NonNullable<Policy["surge"]>, usual: UsualOffer | undefined, offered: number): Surge | null {
+  const young = usual === undefined || usual.runs < LEAST_RUNS;
+  const limit = young ? surge.atLeast : Math.max(surge.atLeast, Math.floor(surge.multiple * usual.median));
+  return offered > limit ? { offered, limit, young } : null;
 }

@@ -28,7 +28,7 @@ export interface CompileCommandOptions extends GlobalOptions {
 /** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
 export function compileCommand(terminal: Terminal, options: CompileCommandOptions): Promise<number> {
   return withWarehouse(terminal, options, async (project, warehouse) => {
-    const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now());
+    const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now(), true);
     const segments = selectSegments(project, options);
     const warn = (warnings: readonly Problem[]): void => {
       for (const warning of warnings) terminal.warn(terminal.errPaint.yellow(`warning: ${formatProblem(warning)}`));

@@ -17,7 +17,7 @@ export async function thingsToLookAt(project: Project, warehouse: Warehouse, mes
   const mails = messages.map((message) => mailOf(message, stepOf));
   writePrivately(join(project.root, "gallery.html"), galleryPage(mails));
   writeFileSync(join(project.root, "query.mjs"), queryScript(project));
-  return `1. The ${counted(mails.length, "mail")}, as a page for the browser:
+  return `1. The ${counted(mails.length, "email")}, as a page for the browser:
      ${folder}/gallery.html
 2. Somebody who heard from us, and why they heard nothing else:
      ${program()} explain ${await toldBoth(warehouse, ledger)} --project-dir ${folder}

@@ -110,7 +110,7 @@ async function introduction(project: Project, terminal: Terminal): Promise<strin
   );
   const [users, events] = [Number(sizes[0]?.["users"]), Number(sizes[0]?.["events"])];
   return `Plainfold, an invented company: a planner app and a shop for paper goods, in ${project.target.connection.type}.
-${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its mail goes to a SendGrid on this machine that sends nothing.`;
+${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its emails go to a SendGrid on this machine that sends nothing.`;
 }
 
 /** A clock that shows `start` (ISO 8601 UTC) now and goes on from there; ms since 1970 UTC. */

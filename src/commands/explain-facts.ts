@@ -3,7 +3,7 @@ import { isZone } from "../core/zones.js";
 import { heededSql, isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
-import type { StoryEvent } from "../report/story.js";
+import type { StoryEvent, StoryZone } from "../report/story.js";
 import { readingQuery } from "../segments/compile.js";
 import { renderQuery } from "../segments/query.js";
 import { canonicalUser } from "../warehouse/canonical.js";
@@ -12,7 +12,7 @@ import type { Row, Warehouse } from "../warehouse/types.js";
 
 interface Facts {
   asOf: string;
-  timezone: { name: string; known: boolean };
+  timezone: StoryZone;
   heard: Heard[];
 }
 
@@ -30,12 +30,17 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
   const binder = new Binder(dialect);
   const rows = await warehouse.query(renderSqlFile("heard.sql", dialect, schema, { user_id: binder.bind(user), kind: heededSql(trial, "l") }, binder));
   const nullable = (row: Row, name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
-  const zone = zoneInStory(story) ?? (await zoneInSegments(project, warehouse, user, story, asOf));
   return {
     asOf,
-    timezone: { name: zone ?? project.policy.timezone, known: zone !== null },
+    timezone: await zoneOf(project, warehouse, user, story),
     heard: rows.map((row) => ({ channel: nullable(row, "channel"), topic: nullable(row, "topic"), decidedAt: String(row["decided_at"]) })),
   };
+}
+
+/** Where the user is, as far as the story or the newest segments of it say; else the project's zone, which is `known` to be nobody's. */
+export async function zoneOf(project: Project, warehouse: Warehouse, user: string, story: readonly StoryEvent[]): Promise<StoryZone> {
+  const zone = zoneInStory(story) ?? (await zoneInSegments(project, warehouse, user, story, story.at(-1)?.decidedAt ?? ""));
+  return { name: zone ?? project.policy.timezone, known: zone !== null };
 }
 
 /** The newest that quiet hours have named. */

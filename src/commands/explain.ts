@@ -4,7 +4,7 @@ import { writePrivately } from "../core/private-file.js";
 import { pauses } from "../ledger/pauses.js";
 import { requireLedger } from "../ledger/schema.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
-import { storyDocument, storyLines, type MessageNames } from "../report/explain.js";
+import { storyDocument, storyLines, used, type MessageNames, type StoryAbout } from "../report/explain.js";
 import { pauseLines } from "../report/pauses.js";
 import { storyPage } from "../report/story-page.js";
 import { journeysOf, type StoryEvent } from "../report/story.js";
@@ -12,7 +12,8 @@ import { canonicalUser } from "../warehouse/canonical.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
 import type { Target } from "../project/types.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
-import { factsOf } from "./explain-facts.js";
+import { factsOf, zoneOf } from "./explain-facts.js";
+import { templateTexts, usersAt } from "../ledger/look-up.js";
 import { segmentNamed, withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
@@ -20,22 +21,29 @@ export interface ExplainOptions extends GlobalOptions {
   segment?: string;
   limit: string;
   html?: string;
+  templates?: boolean;
 }
 
 /** Why a user heard what they heard, and why not the rest. */
-export function explainCommand(terminal: Terminal, options: ExplainOptions, [user = ""]: readonly string[]): Promise<number> {
+export function explainCommand(terminal: Terminal, options: ExplainOptions, [asked = ""]: readonly string[]): Promise<number> {
   const limit = limitOf(options.limit);
   return withWarehouse(terminal, options, async (project, warehouse) => {
     const { schema } = project.target;
     const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
     await requireLedger(warehouse, schema);
     const trial = isTrial(project.target, null);
-    const read = (kind: boolean): Promise<Row[]> => readStory(warehouse, schema, { of: "user_id", value: user, kind: ofKindSql(kind, "w") }, segment, limit);
-    const rows = await read(trial);
-    if (rows.length === 0) throw (await read(!trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
+    const read = (user: string, kind = trial): Promise<Row[]> =>
+      readStory(warehouse, schema, { of: "user_id", value: user, kind: ofKindSql(kind, "w") }, segment, limit);
+    let user = asked;
+    let rows = await read(user);
+    if (rows.length === 0) {
+      user = (await userAt(warehouse, schema, asked, trial)) ?? asked;
+      if (user !== asked) rows = await read(user);
+    }
+    if (rows.length === 0) throw (await read(user, !trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
-    const about = { events: Number(rows[0]?.["events"]), shown: rows.length, names: await namesOf(warehouse, schema, story) };
+    const about = await aboutOf(warehouse, schema, rows, story);
     if (options.html !== undefined) {
       const facts = await factsOf(project, warehouse, user, story);
       const file = writePage(
@@ -46,8 +54,12 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [use
       return 0;
     }
     const paused = await pauses(warehouse, schema, trial, Date.now());
-    if (options.output === "json") terminal.out(JSON.stringify({ ...storyDocument(user, journeys, about), pauses: paused }, null, 2));
-    else terminal.out([...storyLines(user, journeys, { ...about, paint: terminal.outPaint }), ...pauseLines(paused)].join("\n"));
+    const timezone = await zoneOf(project, warehouse, user, story);
+    if (options.output === "json") terminal.out(JSON.stringify({ ...storyDocument(user, journeys, { ...about, timezone }), pauses: paused }, null, 2));
+    else {
+      const told = { ...about, timezone, paint: terminal.outPaint, fullTexts: options.templates === true };
+      terminal.out([...storyLines(user, journeys, told), ...pauseLines(paused)].join("\n"));
+    }
     return 0;
   });
 }
@@ -85,7 +97,7 @@ function unknownUser(user: string, segment: string | null): OpportuneError {
   return new OpportuneError({
     code: "explain/unknown-user",
     message: `The ledger${where} knows no user ${JSON.stringify(user)}.`,
-    hint: "No segment has returned them with a message due. `opportune preview SEGMENT --user ID` shows whether one returns them now.",
+    hint: "No segment has returned them with a message due, and no message went to such an address. `opportune preview SEGMENT --user ID` shows whether one returns them now.",
   });
 }
 
@@ -107,8 +119,32 @@ export async function messageStory(warehouse: Warehouse, { schema, name }: { sch
     });
   }
   const story = rows.map(toEvent);
-  const about = { events: Number(rows[0]?.["events"]), names: await namesOf(warehouse, schema, story) };
-  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), about);
+  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), { ...(await aboutOf(warehouse, schema, rows, story)), timezone: null });
+}
+
+async function aboutOf(warehouse: Warehouse, schema: string, rows: readonly Row[], story: readonly StoryEvent[]): Promise<StoryAbout & { shown: number }> {
+  const versions = used(journeysOf(story));
+  return {
+    events: Number(rows[0]?.["events"]),
+    shown: rows.length,
+    names: await namesOf(warehouse, schema, story),
+    templates: versions.length === 0 ? new Map() : await templateTexts(warehouse, schema, versions),
+  };
+}
+
+/** Users named where more than one has an address. */
+const NAMED = 10;
+
+/** The one user who was written to at an address in any form; null where nobody was. @throws OpportuneError where several were */
+async function userAt(warehouse: Warehouse, schema: string, address: string, trial: boolean): Promise<string | null> {
+  const users = await usersAt(warehouse, schema, address, trial, NAMED + 1);
+  if (users.length < 2) return users[0] ?? null;
+  const named = users.slice(0, NAMED).map((user) => JSON.stringify(user));
+  throw new OpportuneError({
+    code: "explain/shared-address",
+    message: `Several users were written to at ${JSON.stringify(address)}: ${named.join(", ")}${users.length > NAMED ? " and more" : ""}.`,
+    hint: "Name one of them by id.",
+  });
 }
 
 async function readStory(
@@ -145,6 +181,9 @@ function toEvent(row: Row): StoryEvent {
     detail: row["detail"] === null ? {} : (JSON.parse(text("detail")) as StoryEvent["detail"]),
     explanation: text("explanation"),
     providerId: nullable("provider_id"),
+    variant: nullable("variant"),
+    template: nullable("template"),
+    templateVersion: nullable("template_version"),
   };
 }
 

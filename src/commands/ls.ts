@@ -22,9 +22,9 @@ export async function lsCommand(terminal: Terminal, options: LsOptions): Promise
   const paused = await pausedNow(project, terminal);
   if (options.output === "json") terminal.out(JSON.stringify({ ...listingDocument(segments, audiences), pauses: paused }, null, 2));
   else {
-    const { outPaint } = terminal;
+    const { outPaint, width } = terminal;
     const lines = pauseLines(paused ?? []);
-    const parts = [segmentListing(segments, outPaint), audienceListing(segments, audiences, project.policy, outPaint), ...lines];
+    const parts = [segmentListing(segments, width, outPaint), audienceListing(segments, audiences, project.policy, width, outPaint), ...lines];
     terminal.out(parts.join("\n\n"));
   }
   return 0;

@@ -10,7 +10,6 @@ type Action<O extends GlobalOptions> = (terminal: Terminal, options: O, args: re
 const SELECT = ["--select <segments...>", "segments by id, pattern (cart_*), signal:intent, status:paused or topic:carts; comma or space separated"] as const;
 const EXCLUDE = ["--exclude <segments...>", "segments to leave out, in the words of --select"] as const;
 const TIME = "a date (its midnight in UTC) or a time with Z or an offset";
-const AS_OF = `${TIME}, not in the future`;
 
 /** The whole command line. Its usage errors are thrown as CommanderError, everything else as the commands throw it. */
 export function createProgram(): Command {
@@ -71,7 +70,7 @@ function addProjectCommands(program: Command): void {
   command(program, "compile", "check every segment against the warehouse and write the SQL that will run")
     .option(...SELECT)
     .option(...EXCLUDE)
-    .option("--as-of <time>", `compile as of then: ${AS_OF}`)
+    .option("--as-of <time>", `compile as of then: ${TIME}`)
     .option("--estimate", "say what each query would read, in a run and in a day, where the warehouse can tell")
     .addHelpText(
       "after",
@@ -118,9 +117,9 @@ function addRunCommands(program: Command): void {
     .option("--due", "only those segments whose `every` has passed since they were last asked")
     .option("--strict", "exit with 1 if any message failed, not only where nothing was accepted or many failed")
     .option("--dry-run", "decide and render, send nothing and leave the ledger as it is; drafts take part")
-    .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${AS_OF}`)
+    .option("--as-of <time>", `decide as of then, and deliver to sandbox or outbox alone: ${TIME}; with --dry-run also one to come`)
     .option("--backfill <segments...>", "message those too who had qualified before the segment began")
-    .option("--approve <segments...>", "let segments go that wait as `surge`, because they offer far more than usual")
+    .option("--approve <segments...>", "let segments go that wait as `surge`, because they offer more than they may")
     .addOption(output())
     .addHelpText(
       "after",
@@ -144,14 +143,20 @@ function addRunCommands(program: Command): void {
     )
     .action(lazily(async () => (await import("./start.js")).startCommand));
   command(program, "explain", "tell one user's story: each message, each silence, and why")
-    .argument("<user>", "the user's id, as the segments return it")
+    .argument("<user>", "the user's id, as the segments return it, or an address that they were written to at")
     .option("--segment <id>", "of this segment alone")
     .option("--limit <number>", "most events to show, the newest", "200")
-    .addOption(new Option("--html <file>", "write it as a page for the browser, in the user's own time zone, with what may come next").conflicts("output"))
+    .option("--templates", "show the whole text of the templates that messages were made from, as it was then")
+    .addOption(new Option("--html <file>", "write it as a page for the browser, with what may come next").conflicts("output"))
     .addOption(output())
     .addHelpText(
       "after",
-      examples("opportune explain 42", "opportune explain 42 --segment cart_abandoned --output json", "opportune explain 42 --html story.html"),
+      examples(
+        "opportune explain 42",
+        "opportune explain ada@example.com",
+        "opportune explain 42 --segment cart_abandoned --output json",
+        "opportune explain 42 --html story.html",
+      ),
     )
     .action(lazily(async () => (await import("./explain.js")).explainCommand));
   for (const [verb, description] of [

@@ -40,7 +40,7 @@ const PROGRESS_EVERY_MS = 1_000;
 export async function runCommand(terminal: Terminal, options: RunCommandOptions): Promise<number> {
   keepHeapSmall();
   const project = openProject(options, { brokenAlone: true });
-  const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now());
+  const asOf = options.asOf === undefined ? null : parseAsOf(options.asOf, Date.now(), options.dryRun === true);
   const selected = takingPart(project, options);
   const backfill = backfilled(project, selected, options);
   const approved = approvedSegments(project, options);

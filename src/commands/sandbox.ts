@@ -23,7 +23,7 @@ export async function sandboxCommand(terminal: Terminal, options: SandboxCommand
     ...(decision === undefined ? {} : { decision }),
   });
   sandbox.setFaults(faults);
-  terminal.out(`The sandbox takes mail at ${sandbox.url} and sends nothing. Look at it there with a browser${decision === undefined ? "" : ", and at the decision behind each"}.
+  terminal.out(`The sandbox takes emails at ${sandbox.url} and sends nothing. Look at it there with a browser${decision === undefined ? "" : ", and at the decision behind each"}.
 
 The channel that uses it, in opportune.yml:
   email: {provider: sendgrid, sandbox: true, endpoint: "${sandbox.url}", api_key: ${options.apiKey ?? "SG.sandbox"}, from: "Shop <shop@example.com>"}

@@ -12,9 +12,12 @@ export interface Failures {
 /** Codes of the problems of a delivery, by which alerts know them too: of a channel that stopped, by why it did, … */
 export const STOPPED_CODES = {
   refused: "delivery/channel-stopped",
+  rejected: "delivery/channel-stopped",
   unavailable: "delivery/provider-unavailable",
   clock: "delivery/clock",
 } as const;
+/** … of one whose breaker has paused it since, while messages wait for it, … */
+export const PAUSED_CODE = "delivery/channel-paused";
 /** … and of messages that failed without stopping a channel. */
 export const FAILURES_CODE = "delivery/failures";
 
@@ -29,8 +32,15 @@ export function targetOption({ live, name }: { live: boolean; name: string }): s
  */
 export function forTarget(text: string, target: string | undefined): string {
   if (target === undefined) return text;
-  return text.replaceAll(/`opportune ((?!init\b|demo\b)[a-z][^`\n]*)`/g, (shown, command: string) =>
-    command.includes("--target") ? shown : `\`opportune ${command} --target ${target}\``,
+  const named = (command: string): string => (command.includes("--target") ? command : `${command} --target ${target}`);
+  return (
+    text
+      .replaceAll(/`(opportune (?!init\b|demo\b)[a-z][^`\n]*)`/g, (_, command: string) => `\`${named(command)}\``)
+      // A command on a line of its own, with a comment or without.
+      .replaceAll(
+        /^( {4})(opportune (?!init\b|demo\b)[a-z][^#\n]*?)( *(?:#.*)?)$/gm,
+        (_, space: string, command: string, rest: string) => space + named(command) + rest,
+      )
   );
 }
 

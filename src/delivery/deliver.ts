@@ -77,7 +77,7 @@ export interface DeliveryResult extends DeliveryProgress {
  * How long a stopped channel is better left alone, ms: outages of a provider last minutes, and each further try may leave a few
  * messages in doubt; a key or a sender waits for a person.
  */
-export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 60_000, refused: 60 * 60_000, clock: 60 * 60_000 };
+export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 60_000, refused: 60 * 60_000, rejected: 60 * 60_000, clock: 60 * 60_000 };
 
 /** Rendering is synchronous: after so many messages, answers that came meanwhile are heard. */
 const RENDERED_AT_A_STRETCH = 16;

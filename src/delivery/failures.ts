@@ -1,6 +1,7 @@
 /** A delivery that failed, as problems of its run: which channel, the commonest reason, and the command that helps. */
+import { instant } from "../core/clock.js";
 import type { Problem } from "../core/errors.js";
-import { FAILURES_CODE, short, STOPPED_CODES, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
+import { FAILURES_CODE, PAUSED_CODE, short, STOPPED_CODES, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
 import type { DeliveryResult } from "./deliver.js";
 import type { StopKind, StoppedChannel } from "./types.js";
 import { verdictOf, type Outcomes, type Verdict } from "./verdict.js";
@@ -30,6 +31,7 @@ export function failedDeliveries({ channels, stoppedChannels, reasons }: Deliver
 
 const STOPPED: Readonly<Record<StopKind, { found: string; check: string }>> = {
   refused: { found: "was refused by its provider", check: "Check its api_key and sender" },
+  rejected: { found: "had its messages rejected by its provider", check: "Mend what the provider says of them: the template, the sender or its account" },
   unavailable: { found: "found its provider unavailable", check: "Check its endpoint and the provider's status page" },
   clock: {
     found: "found another clock at its provider",
@@ -44,6 +46,17 @@ export function stoppedProblem(channel: string, { kind, reason, accepted, inDoub
     code: STOPPED_CODES[kind],
     message: `Channel ${channel} ${found} and stopped: ${reason}. ${accepted} accepted, ${inDoubt} in doubt, ${released} released.`,
     hint: `It is paused until ${pausedUntil}; \`opportune resume${target} --channel ${channel}\` ends that. ${check}.`,
+  };
+}
+
+/** A channel that a breaker paused before this run, until then (ISO 8601 UTC), and for which so many candidates wait, as a problem. */
+export function pausedProblem(channel: string, { until, note }: { until: string | null; note: string | null }, waiting: number, target: string): Problem {
+  return {
+    code: PAUSED_CODE,
+    message:
+      `Channel ${channel} stopped in an earlier run and is paused${until === null ? "" : ` until ${instant(Date.parse(until))}`}: ${counted(waiting)} ${waiting === 1 ? "waits" : "wait"}.` +
+      (note === null ? "" : ` It stopped because of this: ${short(note)}`),
+    hint: `Mend that, then \`opportune resume${target} --channel ${channel}\` ends the pause; else the channel is tried again when it ends.`,
   };
 }
 

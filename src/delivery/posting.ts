@@ -47,6 +47,7 @@ const NOTHING_PAUSED: PauseState = { project: false, segments: new Set(), channe
 
 const RELEASE_REASON: Readonly<Record<StopKind, ReleaseReason>> = {
   refused: "channel_stopped",
+  rejected: "channel_stopped",
   unavailable: "provider_unavailable",
   clock: "channel_stopped",
 };
@@ -247,7 +248,7 @@ export class Posting<T extends DeliverableClaim> {
     if (sentence === null) return;
     this.#fail(sentence.failed);
     for (const { entry: each } of sentence.released) this.#release(each, "channel_stopped", sentence.stop);
-    this.#stopLane(entry, { kind: "refused", reason: sentence.stop });
+    this.#stopLane(entry, { kind: "rejected", reason: sentence.stop });
   }
 
   #fail(rejections: readonly Rejection<Entry<T>>[]): void {

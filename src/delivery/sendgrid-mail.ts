@@ -34,7 +34,7 @@ export interface SendGridBody {
  * SendGrid does not treat either as personal data, so nothing that identifies a person goes into them.
  */
 export function toSendGrid(message: OutgoingMessage): SendGridBody | { refused: string } {
-  if (!isAddress(message.address)) return { refused: "the recipient's address is not one e-mail address" };
+  if (!isAddress(message.address)) return { refused: "the recipient's address is not one email address" };
   const from = mailbox(message.from);
   if (from === null)
     return {

@@ -140,8 +140,8 @@ export interface Lane {
   earlier: Earlier;
 }
 
-/** Why a channel stopped: its provider refused it (401, 403 …), takes nothing from anyone, or has another clock than this machine. */
-export type StopKind = "refused" | "unavailable" | "clock";
+/** Why a channel stopped: its provider refused it (401, 403 …), rejects every message alike (400), takes nothing from anyone, or has another clock. */
+export type StopKind = "refused" | "rejected" | "unavailable" | "clock";
 
 /** A channel that stopped in mid-run; what of it was not posted was released. */
 export interface StoppedChannel {

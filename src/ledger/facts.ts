@@ -22,6 +22,8 @@ export interface FactsAsked {
   trial: boolean;
   /** Of segments beside these too: those that have no file any more are among them. */
   whole?: boolean;
+  /** Versions of the templates of this run. */
+  templates?: readonly string[];
 }
 
 /** A run that was taken back. Times are ISO 8601 UTC. */
@@ -59,6 +61,8 @@ export interface Facts {
   doubtedFrom: string | null;
   /** What is paused as of the run. */
   pauses: readonly StandingPause[];
+  /** Of the templates asked for, the versions whose text the ledger has. */
+  templates: ReadonlySet<string>;
   /** Of the segments asked for, or of all, the last run in which the query worked, if that was lately. */
   previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
@@ -126,7 +130,15 @@ export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAs
         .where(ofKind(asked.trial))
         .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted', 'forget'))`),
     )
-    .unionAll(standing);
+    .unionAll(standing)
+    .$if((asked.templates ?? []).length > 0, (query) =>
+      query.unionAll(
+        queries
+          .selectFrom("templates_sent")
+          .select([fact("template"), text("template_version").as("name"), text(cast("null")).as("content")])
+          .where("template_version", "in", asked.templates ?? []),
+      ),
+    );
   const before = (ms: number): string => instant(Date.parse(asked.asOf) - ms);
   if (asked.whole === true) return statement(ofRun.unionAll(lastRuns(dialect, schema, { but: [] }, asked.trial, before(REMOVED_LATELY_MS))));
   if (asked.segments.length === 0) return statement(ofRun);
@@ -157,6 +169,7 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     troubled: Number(content(one("troubled")) ?? 0) > 0,
     doubtedFrom: content(one("doubted_from")),
     pauses: rows.filter((row) => row["fact"] === "pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
+    templates: new Set(rows.filter((row) => row["fact"] === "template").map((row) => String(row["name"]))),
     previous: previousRuns(rows),
   };
 }

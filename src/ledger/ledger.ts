@@ -39,6 +39,12 @@ export interface ClaimEvent {
   at: number;
 }
 
+/** A template as it was when a run used it first. */
+export interface SentTemplate {
+  version: string;
+  text: string;
+}
+
 /** The sent ledger in the hands of the one process that may write to it. */
 export class Ledger {
   readonly warehouse: Warehouse;
@@ -102,8 +108,14 @@ export class Ledger {
     return base;
   }
 
-  /** Appends the changed answers among the run's decisions, and what each segment's run was: both or neither, and not one row more or less. */
-  async appendDecisions(run: RunKey, segmentRuns: readonly SegmentRun[], decided: { rows: number; changed: number }, now: number): Promise<void> {
+  /** Appends the changed answers among the run's decisions, and what each segment's run was: both or neither, and not one row more or less. `templates`: texts that it hasn't yet. */
+  async appendDecisions(
+    run: RunKey,
+    segmentRuns: readonly SegmentRun[],
+    templates: readonly SentTemplate[],
+    decided: { rows: number; changed: number },
+    now: number,
+  ): Promise<void> {
     const { dialect } = this.warehouse;
     const base = this.reserve(decided.rows);
     const append = renderSqlFile("append.sql", dialect, this.schema, {
@@ -115,7 +127,9 @@ export class Ledger {
     });
     const rows = segmentRuns.map((row) => ({ ...row, run_id: run.runId, as_of: run.asOf, trial: run.trial }));
     const insert = rows.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("segment_runs").values(rows))];
-    await this.#append(run, base, decided.rows, { statements: [...insert, { ...append, mustChange: decided.changed }] });
+    const texts = templates.map(({ version, text }) => ({ template_version: version, content: text, recorded_at: instant(now) }));
+    const keep = texts.length === 0 ? [] : [statement(ledgerQueries(dialect, this.schema).insertInto("templates_sent").values(texts))];
+    await this.#append(run, base, decided.rows, { statements: [...insert, ...keep, { ...append, mustChange: decided.changed }] });
   }
 
   /** Appends events of claims of this run in one transaction; gives what is paused then, at `now` (ms since 1970 UTC). */

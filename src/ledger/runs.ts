@@ -138,21 +138,33 @@ export function previousRuns(rows: readonly Row[]): Map<string, PreviousSegmentR
 }
 
 /**
- * What each segment offered in its successful runs since `since` (ISO 8601 UTC), those that a surge held back left out: how many
- * runs there were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes.
+ * What these segments (at least one) offered in their successful runs, those that a surge held back left out: how many runs there
+ * were, and the median of those that offered anything, as data may be loaded once a day and asked for every ten minutes. The runs
+ * are those since `since` (ISO 8601 UTC), or the `last` ones however old, and what has the `as_of` of the oldest of these.
  */
-export async function usualOffers(warehouse: Warehouse, schema: string, trial: boolean, since: string): Promise<Map<string, { median: number; runs: number }>> {
+export async function usualOffers(
+  warehouse: Warehouse,
+  schema: string,
+  trial: boolean,
+  segments: readonly string[],
+  of: { since: string } | { last: number },
+): Promise<Map<string, { median: number; runs: number }>> {
   const queries = ledgerQueries(warehouse.dialect, schema);
-  const ranked = queries
+  const known = queries
     .selectFrom("segment_runs")
+    .select(["segment", "offered", sql<number>`rank() over (partition by segment order by as_of desc)`.as("age")])
+    .where("succeeded", "=", 1)
+    .where("offered", "is not", null)
+    .where("segment", "in", segments)
+    .where(heeded(trial))
+    .where(ofStandingRuns(queries))
+    .$if("since" in of, (query) => query.where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral("since" in of ? of.since : "", warehouse.dialect))}`));
+  const ranked = queries
+    .selectFrom(known.as("k"))
     .select(["segment", "offered", sql<number>`row_number() over (partition by segment order by offered desc)`.as("place")])
     .select(sql<number>`count(*) over (partition by segment)`.as("runs"))
     .select(sql<number>`count(case when offered > 0 then 1 end) over (partition by segment)`.as("offering"))
-    .where("succeeded", "=", 1)
-    .where("offered", "is not", null)
-    .where(heeded(trial))
-    .where(ofStandingRuns(queries))
-    .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(since, warehouse.dialect))}`);
+    .$if("last" in of, (query) => query.where("age", "<=", "last" in of ? of.last : 0));
   const rows = await warehouse.query(
     statement(
       queries

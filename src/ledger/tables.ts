@@ -108,6 +108,7 @@ export interface LedgerTables {
     until: Time | null;
     trial: boolean | null;
   };
+  templates_sent: { template_version: string; content: string; recorded_at: Time };
   leases: { name: string; holder: string | null; fence: number; expires_at: Time | null };
   meta: { name: string; content: string };
   alerts: { name: string; content: string };

@@ -73,7 +73,7 @@ function noWayToUnsubscribe(project: Project, uses: readonly Use[]): Found[] {
   const sent = marketing.filter((segment) => treatments(segment).some(({ channel }) => project.channels.get(channel)?.provider === "sendgrid"));
   if (sent.length === 0) return [];
   const { source } = parseYaml(PROJECT_FILE, readText(project.root, PROJECT_FILE).text);
-  const message = "Marketing is sent, and links.unsubscribe_url is not set: {{unsubscribe_url}} is empty, and mails have no List-Unsubscribe header.";
+  const message = "Marketing is sent, and links.unsubscribe_url is not set: {{unsubscribe_url}} is empty, and emails have no List-Unsubscribe header.";
   const place = source?.place(["links"], "key") ?? { line: 1, column: 1 };
   return [{ rule: "no-unsubscribe", file: PROJECT_FILE, ...place, message, segments: [...new Set(sent.map(({ id }) => id))], silences: project.lint }];
 }

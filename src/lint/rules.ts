@@ -37,12 +37,12 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     instead: "Begin with the context: the cart's items, the step they stopped at, the plan.",
   },
   "several-actions": {
-    finds: "an e-mail with more than one call to action: buttons, or in their absence links, that lead to different places",
+    finds: "an email with more than one call to action: buttons, or in their absence links, that lead to different places",
     why: "Each further choice makes the first less likely, and the reader has to find out what is wanted.",
     instead: "Keep the one that the segment's goal asks for, and make the others plain links or leave them out.",
   },
   "generic-subject": {
-    finds: "a subject without any property, every word of which could head any mail of anybody",
+    finds: "a subject without any property, every word of which could head any email of anybody",
     why: "It is the one line that everybody reads, and it says nothing.",
     instead: 'Name the thing: `subject: "Your cart: {{item_count}} items"`, or the step, the plan, the date.',
   },
@@ -52,9 +52,9 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     instead: 'Write the day, `{{date occurred_at "long"}}`, or no time at all.',
   },
   "no-unsubscribe": {
-    finds: "a marketing e-mail that doesn't link to `{{unsubscribe_url}}`, or is really sent while `links.unsubscribe_url` is not set",
+    finds: "a marketing email that doesn't link to `{{unsubscribe_url}}`, or is really sent while `links.unsubscribe_url` is not set",
     why: "Who can't leave complains instead, and the law and the mailbox providers ask for it.",
-    instead: "Put the link into the layout's footer, where every mail has it, and set `links.unsubscribe_url`.",
+    instead: "Put the link into the layout's footer, where every email has it, and set `links.unsubscribe_url`.",
   },
   "crowded-audience": {
     finds: "more live marketing segments with the same `goal` and `signal` than a user may hear messages",

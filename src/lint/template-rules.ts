@@ -32,7 +32,7 @@ export function lintTemplate(use: Use, project: Project): Found[] {
   return [
     ...(texts.some(speaksOfEvent) ? [] : [finding("no-property", `Template ${template.name} says nothing of what the reader did.`, trees.body.loc)]),
     ...(trees.subject !== null && isGeneric(trees.subject, project.name)
-      ? [finding("generic-subject", `The subject ${JSON.stringify(template.subject)} could head any mail.`, trees.subject.loc)]
+      ? [finding("generic-subject", `The subject ${JSON.stringify(template.subject)} could head any email.`, trees.subject.loc)]
       : []),
     ...(use.marketing ? exactTimes(trees, email, finding) : []),
     ...(email ? severalActions(trees.body, finding) : []),

@@ -236,7 +236,7 @@ const policy = z.strictObject({
         z.strictObject(
           {
             multiple: z.number().min(1).default(10).describe("So many times what is usual."),
-            at_least: whole(1).default(1000).describe("Fewer candidates than this are never a surge."),
+            at_least: whole(1).default(1000).describe("As many candidates as this are never a surge; more are, until five runs of a segment are known."),
           },
           insteadOfType(SURGE),
         ),
@@ -264,7 +264,7 @@ const source = z.union([
 const links = z.strictObject({
   unsubscribe_url: url.optional().describe("One-click unsubscribe endpoint; ?token= is added."),
   unsubscribe_secret: text.optional().describe("Signs unsubscribe tokens: ${UNSUBSCRIBE_SECRET}."),
-  utm: z.record(name, text).default({}).describe('Added to every link of a mail, e.g. campaign: "{{segment}}".'),
+  utm: z.record(name, text).default({}).describe('Added to every link of an email, e.g. campaign: "{{segment}}".'),
 });
 
 const VARIABLE = "text, a number, true or false, or a list of one of these";

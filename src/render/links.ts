@@ -55,7 +55,7 @@ export function refusal(url: string, attribute: string): string | null {
     const scheme = schemeOf(one);
     if (scheme !== null && !ALLOWED.has(scheme)) return `the link in ${attribute} has the scheme "${scheme}"; allowed are ${[...ALLOWED].join(", ")}`;
     if (scheme === null && !one.trim().startsWith("#"))
-      return `the link in ${attribute} has no scheme; a mail needs whole links such as https://shop.example/cart`;
+      return `the link in ${attribute} has no scheme; an email needs whole links such as https://shop.example/cart`;
     if (CONTROL.test(one.trim())) return `the link in ${attribute} holds a control character`;
   }
   return null;

@@ -65,7 +65,7 @@ export function loadTemplates(root: string): Templates {
     problems.push(...wrong, ...(json?.problems ?? []));
     if (program === null || wrong.length > 0 || (json?.problems ?? []).length > 0) continue;
     const template: TemplateFile = { name: nameOf(file, ""), file, fields, body, bodyLine, lint, program, json };
-    const loaded = assemble(template, library, versionOf(template, library, texts));
+    const loaded = assemble(template, library, writtenAs(template, library, texts));
     const form = loaded.kind === "email" ? loaded.email() : loaded.text();
     if (form.ok) templates.set(loaded.name, loaded);
     else problems.push(...form.problems);
@@ -79,7 +79,7 @@ export function checkTemplate(template: Template, channel: ChannelType): readonl
     return [
       {
         code: "template/channel",
-        message: `The template "${template.name}" is an e-mail; a channel of type ${channel} sends plain text or JSON.`,
+        message: `The template "${template.name}" is an email; a channel of type ${channel} sends plain text or JSON.`,
         hint: "Write a template without HTML tags for it.",
         file: template.file,
       },
@@ -127,15 +127,16 @@ function checkLayouts(library: Library): Problem[] {
   });
 }
 
-/** Over the template and all layouts and partials that it uses, each with its name and length, so that no two sets hash alike. */
-function versionOf(template: TemplateFile, library: Library, texts: ReadonlyMap<string, string>): string {
+/** The template and all layouts and partials that it uses: as text, and their hash, each with its name and length, so that no two sets hash alike. */
+function writtenAs(template: TemplateFile, library: Library, texts: ReadonlyMap<string, string>): Pick<Template, "version" | "source"> {
   const layout = template.fields.layout?.value ?? "base";
   const shell = layout === "none" ? undefined : library.layouts.get(layout);
   const partials = new Set([template.program, ...(shell === undefined ? [] : [shell.program])].flatMap((program) => usedPartials(program, library.partials)));
-  const files = [template.file, library.layoutFiles.get(layout), ...[...partials].sort().map((name) => library.partialFiles.get(name))];
+  const names = [template.file, library.layoutFiles.get(layout), ...[...partials].sort().map((name) => library.partialFiles.get(name))];
+  const files = names.flatMap((file) => (file === undefined ? [] : [[file, texts.get(file) ?? ""] as const]));
   const hash = createHash("sha256");
-  for (const file of files) if (file !== undefined) hash.update(JSON.stringify([file, texts.get(file) ?? ""]));
-  return hash.digest("hex").slice(0, 12);
+  for (const file of files) hash.update(JSON.stringify(file));
+  return { version: hash.digest("hex").slice(0, 12), source: files.map(([file, text]) => `==> ${file} <==\n${text}`).join("\n") };
 }
 
 /** A fault of a layout is found once for each template that uses it; it is reported once. */

@@ -125,7 +125,7 @@ function mailbox(parts: Readonly<Record<string, string>>, field: "from" | "reply
   const address = parts[field];
   if (address === undefined) return null;
   const written = oneLine(address);
-  if (!isAddress(written)) throw new RenderFault(`"${field}" is not an e-mail address`);
+  if (!isAddress(written)) throw new RenderFault(`"${field}" is not an email address`);
   const name = oneLine(parts[`${field}_name`] ?? "")
     .replace(/[<>"\\]/g, "")
     .trim();

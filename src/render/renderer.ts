@@ -36,6 +36,7 @@ export interface RenderedContent {
 /** The project's templates, compiled once, and each segment's `because`. */
 export interface Renderer {
   versionOf(template: string): string;
+  sourceOf(template: string): string;
   templateOf(name: string): Template;
   /** The columns that a step's message reads, the segment's `because` included. */
   variablesOf(segment: Segment, step: { template: string; channel: string }): readonly Variable[];
@@ -80,6 +81,7 @@ export function loadRenderer(project: Project): Renderer {
   return {
     templateOf,
     versionOf: (template) => templateOf(template).version,
+    sourceOf: (template) => templateOf(template).source,
     variablesOf: (segment, step) => [
       ...variablesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),
       ...(because.get(segment.id)?.variables ?? []),

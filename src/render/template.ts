@@ -33,7 +33,7 @@ const DEFAULT_LAYOUT = "base";
 const HTML_TAG = /<\/?(?:a|b|body|br|center|div|em|h[1-6]|hr|html|i|img|li|ol|p|section|span|strong|style|table|td|th|tr|ul)(?:\s[^<>]*)?\/?>/i;
 
 /** Puts a template together; its forms report their problems when they are built. */
-export function assemble(template: TemplateFile, library: Library, version: string): Template {
+export function assemble(template: TemplateFile, library: Library, { version, source }: Pick<Template, "version" | "source">): Template {
   const { fields } = template;
   const kind = kindOf(template);
   const email = once(() => emailForm(template, library));
@@ -42,6 +42,7 @@ export function assemble(template: TemplateFile, library: Library, version: stri
     name: template.name,
     file: template.file,
     version,
+    source,
     subject: fields.subject?.value ?? null,
     preheader: fields.preheader?.value ?? null,
     from: fields.from?.value ?? null,
@@ -81,11 +82,11 @@ function emailForm(template: TemplateFile, library: Library): Built<BuiltEmail> 
   const { fields, file } = template;
   const problems: Problem[] = [];
   if (template.json !== null)
-    problems.push({ code: "template/channel", message: "The body is JSON; an e-mail needs HTML or text.", file, line: template.bodyLine });
+    problems.push({ code: "template/channel", message: "The body is JSON; an email needs HTML or text.", file, line: template.bodyLine });
   if (fields.subject === undefined)
     problems.push({
       code: "template/no-subject",
-      message: "An e-mail needs a subject.",
+      message: "An email needs a subject.",
       hint: 'Begin the file with ---, subject: "…", ---.',
       file,
       line: 1,
@@ -167,7 +168,7 @@ function mailboxPrograms(name: "from" | "reply_to", field: Field | undefined, pr
   if (!address.includes("{{") && !isAddress(address.trim())) {
     problems.push({
       code: "template/address",
-      message: `"${field.value}" in ${name} is no e-mail address.`,
+      message: `"${field.value}" in ${name} is not an email address.`,
       hint: `${name}: Ada Lovelace <ada@example.com>`,
       file: field.start.file,
       line: field.start.line,

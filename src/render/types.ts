@@ -56,6 +56,8 @@ export interface Template {
   file: string;
   /** First 12 hex digits of SHA-256 over the file and every layout and partial that it may use. */
   version: string;
+  /** What the version is a hash of, to be read by people: each file under its name, the template first. */
+  source: string;
   /** Front matter as written, before Handlebars; null where it is not given. */
   subject: string | null;
   preheader: string | null;

@@ -2,6 +2,7 @@
 import type { Place, RunResult } from "../run.js";
 import type { Failures } from "../core/failures.js";
 import type { Problem } from "../core/errors.js";
+import type { StopKind } from "../delivery/types.js";
 import type { Project, Segment } from "../project/types.js";
 import type { Statement } from "../warehouse/types.js";
 import { bytesRead, type Period } from "./bytes.js";
@@ -62,9 +63,7 @@ export interface RunDocument {
     released: Readonly<Record<string, number>>;
     posts: number;
     /** By name; `pause_ms`: how long the channel is better left alone. */
-    stopped_channels: Readonly<
-      Record<string, { kind: "refused" | "unavailable" | "clock"; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>
-    >;
+    stopped_channels: Readonly<Record<string, { kind: StopKind; reason: string; accepted: number; in_doubt: number; released: number; pause_ms: number }>>;
     /** Why messages failed, the commonest reason first; one for each channel and outcome, those alike counted together. */
     reasons: readonly Failures[];
     duration_ms: number;

@@ -1,42 +1,101 @@
 import { formatDuration } from "../core/durations.js";
+import { isZone } from "../core/zones.js";
+import { readFrontMatter } from "../render/front-matter.js";
 import type { Paint } from "./paint.js";
-import type { Journey, StoryEvent } from "./story.js";
+import { Temporal } from "temporal-polyfill";
+import type { Journey, StoryEvent, StoryMessage, StoryZone } from "./story.js";
 import { counted, visible } from "./tables.js";
 
 /** Message id → what it is called. */
 export type MessageNames = ReadonlyMap<string, string>;
 
-/** A user's story as text. `events` is how many the ledger holds; fewer may be shown. */
-export function storyLines(user: string, journeys: readonly Journey[], about: { events: number; shown: number; names: MessageNames; paint: Paint }): string[] {
-  const { paint, names } = about;
+/** Text of a template by its version, as the ledger has it from when it was used first. */
+export type TemplateTexts = ReadonlyMap<string, string>;
+
+/** What a story is told with. */
+export interface StoryAbout {
+  /** How many the ledger holds; fewer may be shown. */
+  events: number;
+  names: MessageNames;
+  templates: TemplateTexts;
+}
+
+/** A user's story as text, its times in the user's zone. `fullTexts`: with the whole text of the templates. */
+export function storyLines(
+  user: string,
+  journeys: readonly Journey[],
+  about: StoryAbout & { shown: number; paint: Paint; timezone: StoryZone; fullTexts: boolean },
+): string[] {
+  const { paint, names, timezone } = about;
+  const time: Writer = (iso, zone = "") => (zone === "" ? localTime(iso, timezone.name) : `${localTime(iso, zone)} in ${zone}`);
+  const texts = about.fullTexts ? used(journeys).flatMap((version) => ["", paint.bold(`Template version ${version}`), text(about.templates, version)]) : [];
   const cut = about.events > about.shown ? `, the newest ${String(about.shown)} shown (--limit)` : "";
   return [
-    paint.bold(`User ${visible(user)}: ${counted(about.events, "event")} in ${counted(journeys.length, "journey")}${cut}. Times are UTC.`),
+    paint.bold(
+      `User ${visible(user)}: ${counted(about.events, "event")} in ${counted(journeys.length, "journey")}${cut}. Times are in ${timezone.name}${whoseZone(timezone)}.`,
+    ),
     ...journeys.flatMap(({ segment, key, occurredAt, messages }) => [
       "",
       `${paint.bold(segment)}${key === "" ? "" : `  ${visible(key)}`}  behaviour of ${time(occurredAt)}`,
       ...messages.flatMap((message) => [
         `  ${message.step}${message.channel === null ? "" : ` (${message.channel})`}${message.dueAt === null ? "" : `, due ${time(message.dueAt)}`}${message.expiresAt === null ? "" : ` until ${time(message.expiresAt)}`}`,
+        ...madeFrom(message, about.templates),
         ...message.events.map(
-          (event) => `    ${time(isOutcome(event) ? event.recordedAt : event.decidedAt)}  ${colour(event, paint)}  ${inWords(event, names)}`,
+          (event) => `    ${time(isOutcome(event) ? event.recordedAt : event.decidedAt)}  ${colour(event, paint)}  ${inWords(event, names, time)}`,
         ),
       ]),
     ]),
+    ...texts,
   ];
 }
 
-/** `explain --output json`. */
-export function storyDocument(user: string, journeys: readonly Journey[], about: { events: number; names: MessageNames }): object {
+/** Whose a zone is, after its name. */
+export function whoseZone({ known }: StoryZone): string {
+  return known ? ", where the user is" : ", the project's zone, as the user's own is not known";
+}
+
+/** Versions of the templates of these messages. */
+export function used(journeys: readonly Journey[]): string[] {
+  return [...new Set(journeys.flatMap(({ messages }) => messages.flatMap((message) => message.madeFrom?.version ?? [])))];
+}
+
+function text(templates: TemplateTexts, version: string): string {
+  return (templates.get(version) ?? "The ledger has no text of it: it was used before texts were kept.").split("\n").map(visible).join("\n");
+}
+
+/** Variant, template and its subject as it was written. */
+function madeFrom({ madeFrom: made }: StoryMessage, templates: TemplateTexts): string[] {
+  if (made === null) return [];
+  const subject = made.version === null ? null : subjectOf(templates.get(made.version) ?? "");
+  const parts = [
+    ...(made.variant === "" ? [] : [`variant ${made.variant}`]),
+    `template ${made.template}${made.version === null ? "" : ` (version ${made.version})`}`,
+    ...(subject === null ? [] : [`subject: ${visible(subject)}`]),
+  ];
+  return [`    ${parts.join(", ")}`];
+}
+
+/** As it is written in the front matter of the first file of a template's text; null without one. */
+function subjectOf(template: string): string | null {
+  const [, file = "", text = ""] = /^==> (.*) <==\n([^]*?)(?:\n==> |$)/.exec(template) ?? [];
+  return readFrontMatter(text, file).fields.subject?.value ?? null;
+}
+
+/** `explain --output json`: times in UTC, `timezone` says in which zone the others tell them. */
+export function storyDocument(user: string, journeys: readonly Journey[], about: StoryAbout & { timezone: StoryZone | null }): object {
   return {
     schema_version: 1,
     user_id: user,
+    timezone: about.timezone?.known === true ? about.timezone.name : null,
     events: about.events,
     journeys: journeys.map(({ segment, key, occurredAt, messages }) => ({
       segment,
       key,
       occurred_at: occurredAt,
-      messages: messages.map(({ step, messageId, channel, dueAt, expiresAt, events }) => ({
+      messages: messages.map(({ step, madeFrom: made, messageId, channel, dueAt, expiresAt, events }) => ({
         step,
+        variant: made?.variant ?? null,
+        template: made === null ? null : { name: made.template, version: made.version, text: about.templates.get(made.version ?? "") ?? null },
         message_id: messageId,
         channel,
         due_at: dueAt,
@@ -50,20 +109,23 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
           run_id: event.runId,
           detail: event.detail,
           provider_id: event.providerId,
-          explanation: inWords(event, about.names),
+          explanation: inWords(event, about.names, (iso) => iso),
         })),
       })),
     })),
   };
 }
 
-/** The reason with its numbers; `write` puts an instant (ISO 8601 UTC) into words. */
-export function inWords(event: StoryEvent, names: MessageNames, write = time): string {
+/** Puts an instant (ISO 8601 UTC) into words; `zone`: of the hours that it is told for, '' where that isn't known. */
+export type Writer = (iso: string, zone?: string) => string;
+
+/** The reason with its numbers. */
+export function inWords(event: StoryEvent, names: MessageNames, write: Writer): string {
   const numbers = numbersOf(event, names, write);
   return visible(numbers === "" ? event.explanation : `${event.explanation}: ${numbers}`);
 }
 
-function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames, write: (iso: string) => string): string {
+function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames, write: Writer): string {
   const text = (name: string): string => String(detail[name] ?? "");
   const at = (name: string): string => (detail[name] === null || detail[name] === undefined ? "an unknown time" : write(text(name)));
   const length = (name: string): string => formatDuration(Math.max(0, Number(detail[name] ?? 0)));
@@ -80,12 +142,14 @@ function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: Mes
       return `at ${at("window_ended_at")}`;
     case "repeat_gap":
       return `last at ${at("last_claimed_at")}, at most every ${length("repeat_seconds")}`;
+    case "surge":
+      return `${text("offered")} candidates, at most ${text("limit")}`;
     case "stale_data":
       return `due ${at("due_at")}, the oldest source has data up to ${at("loaded_at")}`;
     case "step_gap":
       return `sent at ${at("last_step_claimed_at")}, the steps are ${length("gap_seconds")} apart`;
     case "quiet_hours":
-      return `until ${at("opens_at")}${text("zone") === "" ? "" : ` in ${text("zone")}`}`;
+      return `until ${text("opens_at") === "" ? "an unknown time" : write(text("opens_at"), text("zone"))}`;
     case "cap":
       return `${text("used")} of ${text("max")} in ${length("window_seconds")}`;
     case "spacing":
@@ -104,9 +168,11 @@ function isOutcome({ event }: StoryEvent): boolean {
   return ["sending", "accepted", "failed", "in_doubt", "released"].includes(event);
 }
 
-/** `2026-03-02 12:00:00` of `2026-03-02T12:00:00Z`. */
-function time(iso: string): string {
-  return iso.replace("T", " ").replace(/(\.\d+)?Z$/, "");
+/** `2026-03-02 21:00:00` of `2026-03-02T12:00:00Z` in Asia/Tokyo; a zone that this machine doesn't know is told in UTC, and says so. */
+function localTime(iso: string, timezone: string): string {
+  const words = (zone: string): string =>
+    Temporal.Instant.from(iso).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "second" }).replace("T", " ");
+  return isZone(timezone) ? words(timezone) : `${words("UTC")} UTC`;
 }
 
 const WIDEST_EVENT = "backfilled".length;

@@ -56,10 +56,10 @@ export function galleryPage(mails: readonly GalleryMail[]): string {
   const names = [...segments.keys()].sort();
   const links = names.map((name) => markup`<li><a href="#segment-${name}">${name}</a> <span class="soft">${segments.get(name)?.length ?? 0}</span></li>`);
   const body = markup`<header class="top">
-<h1>${counted(mails.length, "mail")} sent</h1>
-<p class="soft">Of ${counted(names.length, "segment")}. The frames show what a mail program would; images from elsewhere stay empty here, and links lead nowhere.</p>
+<h1>${counted(mails.length, "email")} sent</h1>
+<p class="soft">Of ${counted(names.length, "segment")}. The frames show what an email program would; images from elsewhere stay empty here, and links lead nowhere.</p>
 <nav aria-label="Segments"><ul>${links}</ul></nav>
-<fieldset><legend>Show mails as on a</legend>
+<fieldset><legend>Show emails as on a</legend>
 <label><input type="radio" name="width" id="desktop" checked> desktop</label>
 <label><input type="radio" name="width" id="phone"> phone, 320 pixels wide</label>
 </fieldset>
@@ -67,7 +67,7 @@ export function galleryPage(mails: readonly GalleryMail[]): string {
 <main>
 ${names.map((name) => segmentSection(name, segments.get(name) ?? []))}
 </main>`;
-  return page(`${counted(mails.length, "mail")} sent`, STYLE, body, SCRIPT);
+  return page(`${counted(mails.length, "email")} sent`, STYLE, body, SCRIPT);
 }
 
 function byArrival(a: GalleryMail, b: GalleryMail): number {
@@ -76,7 +76,7 @@ function byArrival(a: GalleryMail, b: GalleryMail): number {
 
 function segmentSection(name: string, mails: readonly GalleryMail[]): Markup {
   return markup`<section aria-labelledby="segment-${name}">
-<h2 id="segment-${name}">${name} <span class="soft">${counted(mails.length, "mail")}</span></h2>
+<h2 id="segment-${name}">${name} <span class="soft">${counted(mails.length, "email")}</span></h2>
 <ol class="mails">
 ${mails.map(mailItem)}
 </ol>
@@ -91,7 +91,7 @@ function mailItem(mail: GalleryMail): Markup {
 <div class="mail">
 <dl><dt>To</dt><dd>${mail.to}</dd><dt>Segment, step</dt><dd>${mail.segment}, ${mail.step}</dd>
 <dt>Arrived</dt><dd><time datetime="${mail.receivedAt}">${day}, ${clock} UTC</time></dd><dt>Message</dt><dd>${mail.messageId}</dd></dl>
-${mail.html === null ? NOTHING : markup`<template title="Mail: ${mail.subject}">${framedMail(mail.html).html}</template>`}
+${mail.html === null ? NOTHING : markup`<template title="Email: ${mail.subject}">${framedMail(mail.html).html}</template>`}
 <details${mail.html === null ? markup` open` : NOTHING}><summary>Plain text</summary><pre>${mail.text}</pre></details>
 </div>
 </details></li>

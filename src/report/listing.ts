@@ -1,28 +1,30 @@
 import { formatDuration } from "../core/durations.js";
 import type { Audience, Policy, Segment } from "../project/types.js";
 import type { Paint } from "./paint.js";
-import { table } from "./tables.js";
+import { tableWithList } from "./tables.js";
 
-/** Segments, one a line. */
-export function segmentListing(segments: readonly Segment[], paint: Paint): string {
+/** Segments with their steps. */
+export function segmentListing(segments: readonly Segment[], width: number, paint: Paint): string {
   if (segments.length === 0) return "The project has no segments yet: write one under segments/.";
-  const rows = segments.map((segment) => [
-    segment.id,
-    segment.status,
-    segment.signal ?? "",
-    segment.priority,
-    segment.steps.map((step) => `${step.name} +${formatDuration(step.afterSeconds)}`).join(", "),
-    [...new Set(channelsOf(segment))].join(", "),
-    segment.class === "transactional" ? "transactional" : (segment.topic ?? ""),
-  ]);
-  return table(["segment", "status", "signal", "priority", "steps", "channel", "topic"], rows, paint);
+  const rows = segments.map((segment) => ({
+    cells: [
+      segment.id,
+      segment.status,
+      segment.signal ?? "",
+      segment.priority,
+      [...new Set(channelsOf(segment))].join(", "),
+      segment.class === "transactional" ? "transactional" : (segment.topic ?? ""),
+    ],
+    list: segment.steps.map((step) => `${step.name} +${formatDuration(step.afterSeconds)}`),
+  }));
+  return tableWithList(["segment", "status", "signal", "priority", "channel", "topic", "steps"], rows, width, paint);
 }
 
-/** Audiences, one a line, with who uses them. */
-export function audienceListing(segments: readonly Segment[], audiences: readonly Audience[], policy: Policy, paint: Paint): string {
+/** Audiences with who uses them. */
+export function audienceListing(segments: readonly Segment[], audiences: readonly Audience[], policy: Policy, width: number, paint: Paint): string {
   if (audiences.length === 0) return "The project has no audiences.";
-  const rows = audiences.map(({ name, file }) => [name, usesOf(name, segments, audiences, policy).join(", "), file]);
-  return table(["audience", "used by", "file"], rows, paint);
+  const rows = audiences.map(({ name }) => ({ cells: [name], list: usesOf(name, segments, audiences, policy) }));
+  return tableWithList(["audience", "used by"], rows, width, paint);
 }
 
 /** Segments and audiences, as `ls --output json` has them. */

@@ -6,7 +6,7 @@ import type { Place, RunResult } from "../run.js";
 import type { Paint } from "./paint.js";
 import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";
-import { count, counted, counts, seconds, table } from "./tables.js";
+import { count, counted, counts, seconds, table, tableWithList } from "./tables.js";
 
 /** Reasons in the order of the rules; see docs/decisions.md. */
 const REASONS = [
@@ -160,55 +160,21 @@ function listed(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1) ?? ""}`;
 }
 
-/** Segments by reason: a column a reason, or, where that is too wide, the reasons of silence in one column, the most frequent first. */
+/** Segment by segment, the same columns in every run: rows of its query, messages decided on, and why of the rest, the commonest reason first. */
 function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOptions): string {
   const { segments } = decisions;
   if (segments.length === 0) return "No segment took part.";
-  const found = new Set(segments.flatMap(({ reasons }) => Object.keys(reasons)));
-  const reasons = [...REASONS.filter((reason) => found.has(reason)), ...[...found].filter((reason) => !REASONS.includes(reason))];
-  const returned = (segment: (typeof segments)[number]): string | number => segment.returned ?? "failed";
-  const wide = table(
-    ["segment", "rows", ...reasons],
-    segments.map((segment) => [segment.segment, returned(segment), ...reasons.map((reason) => segment.reasons[reason] ?? 0)]),
-    paint,
-  );
-  if (found.size === 0 || (wide.split("\n")[0] ?? "").length <= width) return wide;
-  const rows = segments.map((segment) => ({ name: segment.segment, returned: returned(segment), byReason: segment.reasons }));
-  const all = { name: "all", returned: total(segments.map((segment) => segment.returned ?? 0)), byReason: summed(segments.map((segment) => segment.reasons)) };
-  const narrow = (lines: readonly (readonly (string | number)[])[]): string => table(["segment", "rows", "claimed", "silent, because"], lines, paint);
-  const lines = segments.length === 1 ? rows : [...rows, all];
-  const left = longest(narrow(lines.map((row) => [row.name, row.returned, row.byReason["claimed"] ?? 0, ""])));
-  return narrow(
-    lines.flatMap(({ name, returned, byReason }) => {
-      const silent = reasons.map((reason) => [reason, byReason[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
-      const [first = "", ...rest] = filled(counts(Object.fromEntries(silent.sort(([, a], [, b]) => b - a))), Math.max(NARROWEST, width - left - 2));
-      return [[name, returned, byReason["claimed"] ?? 0, first], ...rest.map((line) => ["", "", "", line])];
-    }),
-  );
-}
-
-/** Least width of the column of reasons, however narrow the terminal. */
-const NARROWEST = 24;
-
-/** Columns of a table up to its last one, which is empty. */
-function longest(text: string): number {
-  return Math.max(
-    ...text
-      .split("\n")
-      .slice(1)
-      .map((line) => line.length),
-  );
-}
-
-/** Parts joined by commas, on lines of at most so many columns. */
-function filled(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const part of text.split(/(?<=,) (?=\d)/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && `${last} ${part}`.length <= width) lines[lines.length - 1] = `${last} ${part}`;
-    else lines.push(part);
-  }
-  return lines;
+  const lines = segments.map(({ segment: name, returned, reasons }) => ({ name, returned: returned ?? "failed", reasons }));
+  const all = { name: "all", returned: total(segments.map(({ returned }) => returned ?? 0)), reasons: summed(segments.map(({ reasons }) => reasons)) };
+  const rows = (lines.length === 1 ? lines : [...lines, all]).map(({ name, returned, reasons }) => {
+    const { claimed = 0, backfilled = 0 } = reasons;
+    const silent = REASONS.map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
+    return {
+      cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed],
+      list: silent.sort(([, a], [, b]) => b - a).map(([reason, n]) => `${count(n)} ${reason}`),
+    };
+  });
+  return tableWithList(["segment", "rows", "messages", "claimed", "silent, because"], rows, width, paint);
 }
 
 /** Rows that made no candidate: the faulty ones segment by segment, the rest in sum. */
@@ -251,14 +217,15 @@ function summed(parts: readonly Readonly<Record<string, number>>[]): Record<stri
   return sum;
 }
 
-function dryRunLines({ decisions, unrenderable }: RunResult): string[] {
+function dryRunLines({ decisions, unrenderable, ahead }: RunResult): string[] {
   const claimed = total(decisions.segments.map(({ reasons }) => reasons["claimed"] ?? 0));
   const invalid = total(Object.values(unrenderable));
   return [
     `Dry run: ${counted(claimed, "message")} would be sent, nothing was, and the ledger is as it was.`,
+    ...(ahead === null ? [] : [`It looks ahead to ${ahead}: what will be known by then, new rows, orders and opt-outs, is not in it.`]),
     ...(invalid === 0
       ? []
-      : [`${counted(invalid, "message")} of these can't be rendered:`, ...Object.entries(unrenderable).map(([reason, n]) => `    ${count(n)} × ${reason}`)]),
+      : [`${count(invalid)} of these can't be rendered:`, ...Object.entries(unrenderable).map(([reason, n]) => `    ${count(n)} × ${reason}`)]),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** A user's story as a page that a marketer can read: what they heard, what they didn't and why, and what may come. */
 import { formatDuration } from "../core/durations.js";
 import type { Audience, Policy, Segment } from "../project/types.js";
-import { inWords, type MessageNames } from "./explain.js";
+import { inWords, whoseZone, type MessageNames } from "./explain.js";
 import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
-import type { Journey, StoryEvent } from "./story.js";
+import type { Journey, StoryEvent, StoryZone } from "./story.js";
 import { capsInUse, entriesOf, nextOf, spacedUntil, type Entry, type EntryKind, type Heard, type Next } from "./story-entries.js";
 import { counted, visible } from "./tables.js";
 
@@ -13,8 +13,7 @@ export interface StoryPage {
   events: number;
   shown: number;
   names: MessageNames;
-  /** IANA zone; `known`: the user's own, else the project's. */
-  timezone: { name: string; known: boolean };
+  timezone: StoryZone;
   /** Of the last run, ISO 8601 UTC: what "now" is to the ledger. */
   asOf: string;
   heard: readonly Heard[];
@@ -57,9 +56,9 @@ ${entries.map((each, index) => journeySection(each.journey, each.entries, about,
   return page(title, STYLE, body);
 }
 
-function zoneWords({ name, known }: StoryPage["timezone"]): string {
-  const whose = known ? ", where the user is" : ", the project's zone, as the user's own is not known";
-  return `${name}${whose}${name === "UTC" ? "" : "; beside it in UTC"}`;
+function zoneWords(zone: StoryZone): string {
+  const { name } = zone;
+  return `${name}${whoseZone(zone)}${name === "UTC" ? "" : "; beside it in UTC"}`;
 }
 
 function nextSection(next: readonly Next[], about: StoryPage): Markup {

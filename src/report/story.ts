@@ -1,5 +1,11 @@
 /** One user's rows of the ledger as a story: journeys in the order in which they began, each message's events in time order. */
 
+/** An IANA zone; `known`: the user's own, else the project's. */
+export interface StoryZone {
+  name: string;
+  known: boolean;
+}
+
 /** A row of sql/explain.sql. Times are ISO 8601 UTC. */
 export interface StoryEvent {
   segment: string;
@@ -23,10 +29,23 @@ export interface StoryEvent {
   /** The reason in words, as the view `why` has it. */
   explanation: string;
   providerId: string | null;
+  variant: string | null;
+  template: string | null;
+  templateVersion: string | null;
+}
+
+/** What a message was made from. */
+export interface MadeFrom {
+  /** '' where the step has none. */
+  variant: string;
+  template: string;
+  version: string | null;
 }
 
 export interface StoryMessage {
   step: string;
+  /** Null until it was claimed. */
+  madeFrom: MadeFrom | null;
   messageId: string;
   channel: string | null;
   dueAt: string | null;
@@ -51,10 +70,12 @@ export function journeysOf(events: readonly StoryEvent[]): Journey[] {
     journeys.set(id, journey);
     let message = journey.messages.find((each) => each.step === step);
     if (message === undefined) {
-      message = { step, messageId, channel, dueAt, expiresAt, events: [] };
+      message = { step, madeFrom: null, messageId, channel, dueAt, expiresAt, events: [] };
       journey.messages.push(message);
     }
     message.events.push(event);
+    if (event.event === "claimed" && event.template !== null)
+      message.madeFrom = { variant: event.variant ?? "", template: event.template, version: event.templateVersion };
   }
   return [...journeys.values()];
 }

@@ -36,6 +36,44 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
     .join("\n");
 }
 
+/** Least width of the column with the list, however narrow the terminal. */
+const NARROWEST = 24;
+
+/** A table whose last column holds a list, which goes on below where it doesn't fit into `width` columns. */
+export function tableWithList(
+  headings: readonly string[],
+  rows: readonly { cells: readonly (string | number)[]; list: readonly string[] }[],
+  width: number,
+  paint: Paint,
+): string {
+  const lines = table(
+    headings,
+    rows.map(({ cells }) => [...cells, ""]),
+    paint,
+  ).split("\n");
+  const left = Math.max(...lines.slice(1).map((line) => line.length));
+  return table(
+    headings,
+    rows.flatMap(({ cells, list }) => {
+      const [first = "", ...rest] = filled(list, Math.max(NARROWEST, width - left - 2));
+      return [[...cells, first], ...rest.map((line) => [...cells.map(() => ""), line])];
+    }),
+    paint,
+  );
+}
+
+/** Parts joined by commas, on lines of at most so many columns. */
+function filled(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  parts.forEach((part, i) => {
+    const text = i < parts.length - 1 ? `${part},` : part;
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${text}`.length <= width) lines[lines.length - 1] = `${last} ${text}`;
+    else lines.push(text);
+  });
+  return lines;
+}
+
 /** A whole number with thousands separated: `12,345`. */
 export function count(n: number): string {
   return n.toLocaleString("en-US");

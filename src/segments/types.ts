@@ -16,6 +16,8 @@ export interface TemplateVariable {
 export interface TemplateCatalog {
   /** Content hash, for the ledger. */
   versionOf(template: string): string;
+  /** What that is a hash of. */
+  sourceOf(template: string): string;
   /** The columns that a step's message reads, its segment's `because` included; the job's own names left out. */
   variablesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateVariable[];
   /** What it makes of them; the job's own names too. */

@@ -40,7 +40,7 @@ export async function decisionOf(message: PageMessage, ask: ((messageId: string)
     id === null
       ? {
           code: "sandbox/not-ours",
-          message: "This mail names no message of a ledger.",
+          message: "This email names no message of a ledger.",
           hint: "Opportune writes its message id into `custom_args`; another program sent this one.",
         }
       : {

@@ -71,7 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     throw new OpportuneError({
       code: "sandbox/host",
       message: `the sandbox can't listen on ${host}`,
-      hint: "It takes mail without asking who sends it, so only 127.0.0.1, ::1 and localhost are allowed.",
+      hint: "It takes emails without asking who sends them, so only 127.0.0.1, ::1 and localhost are allowed.",
     });
   }
   const now = options.now ?? Date.now;

@@ -97,7 +97,7 @@ it("a hostile mail does nothing, by itself or clicked", async () => {
   await frame.getByText("still here").waitFor();
   await page.getByLabel("phone").check();
   expect(await frame.getByText("still here").isVisible()).toBe(true);
-  expect(await page.title()).toBe("2 mails sent");
+  expect(await page.title()).toBe("2 emails sent");
   expect(page.url()).toMatch(/gallery\.html$/);
   expect(page.context().pages()).toHaveLength(1);
   expect(await page.locator("main script, main img").count()).toBe(0);

@@ -32,7 +32,7 @@ const frame = (page: Page) => page.frameLocator("iframe");
 describe("the list", () => {
   it("shows a mail as soon as it is posted, says so to a screen reader, and keeps what is being read", async () => {
     const page = await open();
-    await page.getByRole("heading", { name: "No mail yet" }).waitFor();
+    await page.getByRole("heading", { name: "No emails yet" }).waitFor();
     expect(await page.locator("#empty pre").innerText()).toContain(`endpoint: "${sandbox.url}"`);
     await post(sandbox.url, { subject: "First" });
     await frame(page).getByText("Hello Ada").waitFor();
@@ -40,7 +40,7 @@ describe("the list", () => {
     await post(sandbox.url, { subject: "Second", to: "bo@example.com" });
     await options(page).nth(1).waitFor();
     expect(await options(page).allInnerTexts()).toEqual([expect.stringContaining("Second"), expect.stringContaining("First")]);
-    expect(await page.locator("#news").innerText()).toBe("1 new mail: Second, to bo@example.com.");
+    expect(await page.locator("#news").innerText()).toBe("1 new email: Second, to bo@example.com.");
     expect(await page.title()).toBe("2 mails · Opportune sandbox");
     expect(await page.locator("#subject").innerText()).toBe("First");
   });
@@ -77,7 +77,7 @@ describe("the list", () => {
     await options(page).waitFor();
     await options(other).waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
-    for (const each of [page, other]) await each.getByRole("heading", { name: "No mail yet" }).waitFor();
+    for (const each of [page, other]) await each.getByRole("heading", { name: "No emails yet" }).waitFor();
     expect(sandbox.messages()).toEqual([]);
     await post(sandbox.url, { subject: "After" });
     await page.getByRole("heading", { name: "After" }).waitFor();
@@ -175,14 +175,14 @@ describe("the provider", () => {
     await says("Answers 500.");
     expect((await post(sandbox.url)).status).toBe(500);
     await choose("as usual");
-    await says("Takes each mail and answers 202.");
+    await says("Takes each email and answers 202.");
     expect((await post(sandbox.url)).status).toBe(202);
     await choose("hang");
-    await says("Takes the mail and never answers.");
+    await says("Takes the email and never answers.");
     const hanging = post(sandbox.url, { subject: "Never answered" });
     await options(page).filter({ hasText: "Never answered" }).waitFor();
     await choose("as usual");
-    await says("Takes each mail and answers 202.");
+    await says("Takes each email and answers 202.");
     await sandbox.close();
     await expect(hanging).rejects.toThrow();
     opened[0]?.errors.splice(0);
@@ -194,7 +194,7 @@ describe("the provider", () => {
     await page.getByRole("button", { name: "500" }).click();
     await page.getByText("Answers 500 for 1 more request.").waitFor();
     expect([(await post(sandbox.url)).status, (await post(sandbox.url)).status]).toEqual([500, 202]);
-    await page.getByText("Takes each mail and answers 202.").waitFor();
+    await page.getByText("Takes each email and answers 202.").waitFor();
     expect(await page.getByRole("button", { name: "as usual" }).getAttribute("aria-pressed")).toBe("true");
     sandbox.setFaults([{ status: 503, retryAfterSeconds: 2, share: 0.125, delayMs: 50 }, { cut: "before" }]);
     await page.getByText("Answers 503 with Retry-After 2 s after 50 ms to 12.5 % of requests; else Cuts the connection, and does not take the mail.").waitFor();
@@ -273,7 +273,7 @@ it("keeps the focus where the message is drawn anew under it", async () => {
 
 it.each(["light", "dark"] as const)("is accessible in %s, at every width and tab", async (colorScheme) => {
   const page = await open({ colorScheme, width: 1200 });
-  await page.getByRole("heading", { name: "No mail yet" }).waitFor();
+  await page.getByRole("heading", { name: "No emails yet" }).waitFor();
   expect(await axeFaults(page)).toEqual([]);
   await post(sandbox.url, { html: `<img src="https://cdn.example/a.png" alt=""><a href="https://shop.example">Shop</a>` });
   await post(sandbox.url, { subject: "x".repeat(300), to: "a.very.long.address.that.does.not.fit@a.long.subdomain.example.com" });

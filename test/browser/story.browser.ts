@@ -31,6 +31,9 @@ function events(given: Partial<StoryEvent>, ...of: readonly Partial<StoryEvent>[
     detail: {},
     explanation: "will be sent",
     providerId: null,
+    variant: null,
+    template: null,
+    templateVersion: null,
     ...given,
     ...each,
   }));

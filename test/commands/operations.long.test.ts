@@ -197,7 +197,7 @@ describe.concurrent("ledger", () => {
 describe.concurrent("sandbox", () => {
   it("prints its URL and the channel, misbehaves as told, and ends on SIGTERM with exit 0", async () => {
     const running = start(temporaryFolder(), ["sandbox", "--port", "0", "--fault", '{"status":429,"resetInSeconds":2,"count":1}']);
-    const [, url = ""] = await running.seen(/takes mail at (http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ctrl-C/);
+    const [, url = ""] = await running.seen(/takes emails at (http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ctrl-C/);
     const mail = {
       personalizations: [{ to: [{ email: "ada@example.com" }] }],
       from: { email: "shop@example.com" },

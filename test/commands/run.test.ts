@@ -16,7 +16,7 @@ describe.concurrent("run", () => {
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stderr).toMatch(/^1 of 1 START audience ordered \.+ \[RUN\]\n1 of 1 OK audience ordered 1 row \.+ \[OK in \d+\.\d\ds\]\n/);
     expect(outcome.stderr).toMatch(/2 of 2 OK segment cart_waiting 2 rows \.+ \[OK in/);
-    expect(outcome.stdout).toMatch(/^\nsegment +rows +converted +outranked +claimed\ncart_abandoned +6 +1 +0 +5\ncart_waiting +2 +0 +2 +0\n/);
+    expect(outcome.stdout).toMatch(/^\nsegment +rows +messages +claimed +silent, because\ncart_abandoned +6 +6 +5 +1 converted\ncart_waiting +2 +2 +0 +2 outranked\nall +8 +8 +5 +2 outranked, 1 converted\n/);
     expect(outcome.stdout).toMatch(/Delivery: 5 accepted, 0 failed, 0 in doubt, 0 released; 5 requests/);
     expect(outcome.stdout).toMatch(/\nDone\. OK=2 ERROR=0 TOTAL=2 CLAIMED=5 HELD_OUT=0 ACCEPTED=5 CHANGED=8 in /);
     expect(await query(root, EVENTS)).toEqual([
@@ -70,7 +70,7 @@ describe.concurrent("run", () => {
     const outcome = await opportune(root, ["run", "--select", "cart_waiting"]);
     expect(outcome.code).toBe(0);
     expect(outcome.stderr).toContain("Not selected, so they do not compete in this run: cart_abandoned.");
-    expect(outcome.stdout).toMatch(/cart_waiting +2 +2\n/);
+    expect(outcome.stdout).toMatch(/cart_waiting +2 +2 +2\n/);
   });
 
   it("says loudly that max_per_run is reached, and which zones are unknown and rows dropped", async () => {
@@ -112,7 +112,9 @@ describe.concurrent("run", () => {
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toMatch(/1 of 1 ERROR audience ordered/);
     expect(outcome.stdout).toContain("Audience ordered failed: the segments that use it wait.");
-    expect(outcome.stdout).toMatch(/segment +rows +audience_failed +claimed\ncart_abandoned +6 +6 +0\ncart_waiting +2 +0 +2\n/);
+    expect(outcome.stdout).toMatch(
+      /segment +rows +messages +claimed +silent, because\ncart_abandoned +6 +6 +0 +6 audience_failed\ncart_waiting +2 +2 +2\nall +8 +8 +2 +6 audience_failed\n/,
+    );
   });
 
   it("stops the channel that the provider refuses, and releases its claims, exit 1", async () => {
@@ -127,6 +129,13 @@ describe.concurrent("run", () => {
       expect(refused.stdout).toMatch(/5 released \(\d+ channel_stopped\)/);
       expect(refused.stderr).toMatch(/It is paused until .*Z; `opportune resume --channel email` ends that\./);
       expect((await opportune(root, ["debug"], { KEY: "SG.right" })).stdout).toMatch(/paused +channel email \(breaker, until .*Z: HTTP 401/);
+      const waiting = await opportune(root, ["run"], { KEY: "SG.right" });
+      expect(waiting.code).toBe(1);
+      expect(waiting.stderr).toMatch(
+        /Channel email stopped in an earlier run and is paused until .*Z: 7 messages wait\. It stopped because of this: HTTP 401: .*\n.*`opportune resume --channel email` ends the pause/,
+      );
+      expect((await opportune(root, ["pause", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
+      expect((await opportune(root, ["run"], { KEY: "SG.right" })).code).toBe(0);
       expect((await opportune(root, ["resume", "--channel", "email"], { KEY: "SG.right" })).code).toBe(0);
       const right = await opportune(root, ["run", "--output", "json"], { KEY: "SG.right" });
       expect(JSON.parse(right.stdout)).toMatchObject({ status: "success", delivery: { accepted: 5 } });
@@ -170,7 +179,8 @@ describe.concurrent("run", () => {
   });
 
   it.each(["2026-02-30", "2026-03-02T12:00:00", "yesterday", "2999-01-01"])("refuses --as-of %s, exit 2", (text) => {
-    expect(() => parseAsOf(text, NOON)).toThrow(OpportuneError);
+    expect(() => parseAsOf(text, NOON, false)).toThrow(OpportuneError);
+    if (!text.startsWith("2999")) expect(() => parseAsOf(text, NOON, true)).toThrow(OpportuneError);
   });
 
   it.each([
@@ -178,7 +188,7 @@ describe.concurrent("run", () => {
     ["2026-03-02T13:00:00+01:00", "2026-03-02T12:00:00Z"],
     ["2026-03-02T12:00:00.250Z", "2026-03-02T12:00:00.250Z"],
   ])("reads --as-of %s as %s", (text, expected) => {
-    expect(parseAsOf(text, NOON + 1000)).toBe(expected);
+    expect(parseAsOf(text, NOON + 1000, false)).toBe(expected);
   });
 
   it("replays to the outbox with --as-of, and refuses to go back behind the last run", async () => {
@@ -189,6 +199,18 @@ describe.concurrent("run", () => {
     const back = await opportune(root, ["run", "--as-of", "2026-01-01"]);
     expect(back.code).toBe(1);
     expect(back.stderr).toContain("this one would be as of 2026-01-01T00:00:00Z, earlier than that.");
+  });
+
+  it("looks ahead with --dry-run --as-of, says so, and leaves the ledger as it was", async () => {
+    const root = await shop();
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+    const outcome = await opportune(root, ["run", "--dry-run", "--as-of", tomorrow]);
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(outcome.stdout).toContain(`It looks ahead to ${tomorrow}: what will be known by then, new rows, orders and opt-outs, is not in it.`);
+    expect(await query(root, "select count(*)::int as n from opportune.runs")).toEqual([{ n: 0 }]);
+    const real = await opportune(root, ["run", "--as-of", tomorrow]);
+    expect(real).toMatchObject({ code: 2, stdout: "" });
+    expect(real.stderr).toContain(`--as-of ${tomorrow} is in the future`);
   });
 
   it("backfills those who were baseline", async () => {

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { Temporal } from "temporal-polyfill";
 import { describe, expect, it } from "vitest";
 import { startSandbox } from "../../src/server/sandbox.js";
 import { edit, opportune, query, read, shop, write } from "./support.js";
@@ -14,9 +15,9 @@ describe.concurrent("explain", () => {
     for (const expected of [0, 0]) expect((await opportune(root, ["run"])).code).toBe(expected);
     const sent = await opportune(root, ["explain", "u2"]);
     expect(sent.code, sent.stderr).toBe(0);
-    expect(sent.stdout).toMatch(/^User u2: 5 events in 2 journeys\. Times are UTC\.\n/);
+    expect(sent.stdout).toMatch(/^User u2: 5 events in 2 journeys\. Times are in Europe\/Berlin, where the user is\.\n/);
     expect(sent.stdout).toMatch(
-      /\ncart_abandoned {2}behaviour of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n {2}nudge \(email\), due .* until .*\n.* claimed +will be sent\n.* sending +handed to the provider\n.* accepted +accepted by the provider: its id there is outbox:/,
+      /\ncart_abandoned {2}behaviour of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n {2}nudge \(email\), due .* until .*\n {4}template cart \(version [0-9a-f]{12}\), subject: Your cart of \{\{total\}\}\n.* claimed +will be sent\n.* sending +handed to the provider\n.* accepted +accepted by the provider: its id there is outbox:/,
     );
     expect(sent.stdout).toMatch(/waiting +waits: a more important message went first: cart_abandoned nudge\n/);
     expect(sent.stdout).toMatch(/waiting +waits: the cap of 1 per 48 hours is full: 1 of 1 in 48 hours\n/);
@@ -29,6 +30,24 @@ describe.concurrent("explain", () => {
     });
     const newest = await opportune(root, ["explain", "u2", "--limit", "1"]);
     expect(newest.stdout).toMatch(/^User u2: 5 events in 1 journey, the newest 1 shown \(--limit\)/);
+    // The claim is told by the user's clock.
+    const [claim] = await query(
+      root,
+      "select strftime(decided_at, '%Y-%m-%dT%H:%M:%SZ') as at from opportune.sent_ledger where user_id = 'u2' and event = 'claimed'",
+    );
+    const local = Temporal.Instant.from(String(claim?.["at"])).toZonedDateTimeISO("Europe/Berlin").toPlainDateTime().toString().slice(0, 16).replace("T", " ");
+    expect(sent.stdout).toMatch(new RegExp(`\\n {4}${local}:\\d\\d {2}claimed `));
+    expect((await opportune(root, ["explain", " U2@Example.com"])).stdout).toBe(sent.stdout);
+    const full = await opportune(root, ["explain", "u2", "--templates"]);
+    expect(full.stdout).toMatch(/\n\nTemplate version [0-9a-f]{12}\n==> templates\/cart\.hbs <==\n---\nsubject: /);
+    expect(await query(root, "select count(*)::int as n, count(distinct template_version)::int as versions from opportune.templates_sent")).toEqual([
+      { n: 1, versions: 1 },
+    ]);
+    const told = await opportune(root, ["explain", "u2", "--output", "json"]);
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      timezone: "Europe/Berlin",
+      journeys: [{ messages: [{ variant: "", template: { name: "cart", text: expect.stringContaining("==> templates/cart.hbs <==") as string } }] }, {}],
+    });
     const unknown = await opportune(root, ["explain", "u99'; drop table x"]);
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
     expect(unknown.stderr).toContain(`The ledger knows no user "u99'; drop table x".`);

@@ -34,7 +34,7 @@ describe("rejected alike", () => {
   it("five stop the channel, and all are released, those under way too", async () => {
     const { counts, reason, kind, posts } = await delivered(2_000, unverified);
     expect(counts).toEqual({ released: 2_000 });
-    expect(kind).toBe("refused");
+    expect(kind).toBe("rejected");
     expect(reason).toMatch(/^\d+ messages were rejected alike and none was accepted: HTTP 400: Sender unknown \(request m\d+\)$/);
     expect(posts).toBeGreaterThanOrEqual(5);
     expect(posts).toBeLessThan(20);
@@ -72,13 +72,13 @@ describe("rejected alike", () => {
   it("release those of their kind alone", async () => {
     const { counts, kind } = await delivered(30, (message) => (numberOf(message) <= 3 ? badWord(message) : unverified(message)), { inFlight: 1 });
     expect(counts).toEqual({ failed: 3, released: 27 });
-    expect(kind).toBe("refused");
+    expect(kind).toBe("rejected");
   });
 
   it("go on from earlier runs", async () => {
     const rejections = new Map([[alike("HTTP 400: Sender unknown (request m177)"), 4]]);
     const earlier = { ...NOTHING_EARLIER, rejections };
-    expect(await delivered(1, unverified, { earlier })).toMatchObject({ counts: { released: 1 }, kind: "refused" });
+    expect(await delivered(1, unverified, { earlier })).toMatchObject({ counts: { released: 1 }, kind: "rejected" });
     expect(await delivered(1, badWord, { earlier })).toMatchObject({ counts: { failed: 1 }, kind: undefined });
   });
 

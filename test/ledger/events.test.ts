@@ -76,7 +76,7 @@ describe("events", () => {
       problems: [{ code: "ledger/append", message: expect.stringContaining("run r1 ") as string }],
     });
     // Nor are decisions, where the work table holds fewer than were decided.
-    expect(await rejection(run.ledger.appendDecisions(run.run, [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
+    expect(await rejection(run.ledger.appendDecisions(run.run, [], [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
     await run.ledger.appendEvents(run.run, [], T0);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });

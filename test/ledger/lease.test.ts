@@ -163,6 +163,7 @@ describe("the lease", () => {
               error: null,
             },
           ],
+          [],
           { rows: 0, changed: 0 },
           T0,
         ),

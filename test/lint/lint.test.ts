@@ -44,7 +44,7 @@ const FOUND: Readonly<Record<(typeof LINT_RULES)[number], string>> = {
   "own-clock": "segments/cart.sql:14:58: own-clock: The SQL of segment cart asks the warehouse's own clock: now().",
   "no-property": "templates/cart.hbs:4:1: no-property: Template cart says nothing of what the reader did.",
   "several-actions": "templates/cart.hbs:7:17: several-actions: Beside the button to {{cart_url}} there is one to https://shop.example/new.",
-  "generic-subject": `templates/cart.hbs:2:11: generic-subject: The subject "{{default first_name \\"Hey\\"}}, you left something behind!" could head any mail.`,
+  "generic-subject": `templates/cart.hbs:2:11: generic-subject: The subject "{{default first_name \\"Hey\\"}}, you left something behind!" could head any email.`,
   "exact-time": `templates/cart.hbs:5:7: exact-time: {{date occurred_at "datetime"}} tells the hour and minute.`,
   "no-unsubscribe": "templates/cart.hbs:1:1: no-unsubscribe: Neither template cart nor its layout links to {{unsubscribe_url}}.",
   "crowded-audience":
@@ -299,7 +299,7 @@ describe("the project as a whole", () => {
     const variants = (text: string): string => text.replace("template: cart}", "template: cart, variants: {a: {}, b: {template: other}}}");
     const root = project(null, { "segments/cart.sql": variants });
     writeFileSync(join(root, "templates/other.hbs"), "---\nsubject: We miss you\n---\n<p>{{item_count}} items</p>\n");
-    expect(lines(lint(root))).toEqual(['templates/other.hbs:2:10: generic-subject: The subject "We miss you" could head any mail.']);
+    expect(lines(lint(root))).toEqual(['templates/other.hbs:2:10: generic-subject: The subject "We miss you" could head any email.']);
   });
 
   it("segments that are not selected count, and are not reported", () => {

@@ -12,6 +12,7 @@ import { Ledger, isClaim } from "./ledger.js";
 import { decideLine } from "./line.js";
 import type { Answer } from "./rules.js";
 import { addressFor, firstThatBites } from "./rules.js";
+import { Offers, offeredBy, surging } from "./surge.js";
 import type { Facts, Memory } from "./world.js";
 import { audienceNow, factsOf, goalReached } from "./world.js";
 import { nextShut } from "./zones.js";
@@ -47,16 +48,26 @@ export function createModel(): Model {
 }
 
 function emptyMemory(): Memory {
-  return { ledger: new Ledger(), suppressions: [], preferences: [], pauses: [], activations: new Activations(), prunedTo: -Infinity, trials: new Set() };
+  return {
+    ledger: new Ledger(),
+    suppressions: [],
+    preferences: [],
+    pauses: [],
+    activations: new Activations(),
+    offers: new Offers(),
+    prunedTo: -Infinity,
+    trials: new Set(),
+  };
 }
 
 /** Takes the last run as of then back, now. */
 function forget(memories: readonly Memory[], done: { number: number; asOf: string }[], asOf: string, now: string): void {
   const place = done.findLastIndex((each) => each.asOf === asOf);
   for (const { number } of place < 0 ? [] : done.splice(place, 1)) {
-    for (const { ledger, activations } of memories) {
+    for (const { ledger, activations, offers } of memories) {
       ledger.forget(number, Date.parse(now));
       activations.forget(number);
+      offers.forget(number);
     }
   }
 }
@@ -71,6 +82,7 @@ function hear(memory: Memory, run: WorldRun, heeds: (word: { trial?: boolean }) 
 /** What a live run did is known to trials too. */
 function passOn(number: number, live: Memory, all: Memory, { appended, asked }: Outcome): void {
   for (const row of appended) all.ledger.append(row);
+  for (const known of live.offers.ofRun(number)) all.offers.add(known);
   for (const segment of asked) {
     const activation = live.activations.of(segment);
     if (activation !== undefined) all.activations.add(number, segment, activation);
@@ -103,13 +115,12 @@ function decideRun(run: WorldRun, number: number, memory: Memory): Outcome {
   }
 
   const candidates = [...rowsOf].flatMap(([segment, rows]) => rows.flatMap((row) => candidatesNow(segment, row, facts)));
-  const answers = new Map<Candidate, Answer>();
-  for (const each of candidates) {
-    const answer = firstThatBites(each, facts);
-    if (answer !== null) answers.set(each, answer);
+  const first = answersTo(candidates, facts);
+  const held = surging(rowsOf.keys(), first, facts);
+  const answers = held.size === 0 ? first : answersTo(candidates, { ...facts, surging: held });
+  for (const segment of rowsOf.keys()) {
+    if (!held.has(segment.id)) memory.offers.add({ run: number, segment: segment.id, asOf: facts.asOf, offered: offeredBy(segment, answers) });
   }
-  const left = candidates.filter((each) => !answers.has(each));
-  for (const [each, answer] of decideLine(left, facts)) answers.set(each, answer);
 
   const whoLeft = [...rowsOf].flatMap(([segment, rows]) => leavers(segment, rows, candidates, facts));
   for (const [each, answer] of answers) record(each, answer, facts);
@@ -119,6 +130,18 @@ function decideRun(run: WorldRun, number: number, memory: Memory): Outcome {
   for (const row of appended) settleOutcome(row, run, memory.ledger);
   const asked = [...rowsOf.keys()].map(({ id }) => id);
   return { rows: appended.map(shown), appended: memory.ledger.rows.slice(before), asked, candidates: candidates.length };
+}
+
+/** An answer to each candidate. */
+function answersTo(candidates: readonly Candidate[], facts: Facts): Map<Candidate, Answer> {
+  const answers = new Map<Candidate, Answer>();
+  for (const each of candidates) {
+    const answer = firstThatBites(each, facts);
+    if (answer !== null) answers.set(each, answer);
+  }
+  const left = candidates.filter((each) => !answers.has(each));
+  for (const [each, answer] of decideLine(left, facts)) answers.set(each, answer);
+  return answers;
 }
 
 function candidatesNow(segment: Segment, row: Row, facts: Facts): Candidate[] {

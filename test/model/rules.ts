@@ -1,5 +1,5 @@
 /** Rules 1 to 16, one function each, named after its reason: each looks at one candidate and bites (an answer) or doesn't. */
-import type { Cap, Channel } from "../../src/project/types.js";
+import type { Cap, Channel, Segment } from "../../src/project/types.js";
 import type { DecidedRow, Suppression } from "../support/world.js";
 import { addressOf, nameOf, suppressedAddress } from "./identity.js";
 import type { Candidate } from "./journeys.js";
@@ -61,7 +61,8 @@ export const audienceFailed: Rule = ({ segment }, facts) => {
   const goal = segment.goal === null ? [] : [segment.goal.audience];
   const used = [...goal, ...excludesOf(facts, segment), ...requiresOf(facts, segment)];
   const failed = used.find((name) => audienceNow(facts, name).failed);
-  return failed === undefined ? null : waiting("audience_failed", failed);
+  if (failed === undefined) return null;
+  return pausedByPerson(segment, facts) === null && facts.surging.has(segment.id) ? waiting("surge") : waiting("audience_failed", failed);
 };
 
 export const converted: Rule = ({ kind, segment, row, behaviour }, facts) =>
@@ -132,9 +133,15 @@ export const repeatGap: Rule = ({ kind, segment: { repeat }, past, firstDue }) =
   return first !== undefined && firstDue - first.decidedAt < repeat.seconds * 1000 ? settled("repeat_gap") : null;
 };
 
-export const paused: Rule = ({ segment, version }, facts) => {
+function pausedByPerson(segment: Segment, facts: Facts): Answer | null {
   if (isPaused(facts, "project", "")) return waiting("paused", "project");
-  if (segment.status === "paused" || isPaused(facts, "segment", segment.id)) return waiting("paused", "segment");
+  return segment.status === "paused" || isPaused(facts, "segment", segment.id) ? waiting("paused", "segment") : null;
+}
+
+export const paused: Rule = ({ segment, version }, facts) => {
+  const byPerson = pausedByPerson(segment, facts);
+  if (byPerson !== null) return byPerson;
+  if (facts.surging.has(segment.id)) return waiting("surge");
   return isPaused(facts, "channel", version.channel) ? waiting("paused", "channel") : null;
 };
 

@@ -4,6 +4,7 @@ import type { AudienceRow, Pause, Preference, Staged, Suppression, WorldRun } fr
 import type { Activations } from "./activation.js";
 import { nameOf, userOf } from "./identity.js";
 import type { Ledger } from "./ledger.js";
+import type { Offers } from "./surge.js";
 
 /** A staged audience, empty when it failed or has fewer users than its `min_rows`: each user's times (ms since 1970 UTC; null where the row has none). */
 export interface AudienceNow {
@@ -22,6 +23,7 @@ export interface Memory {
   prunedTo: number;
   /** Numbers of the runs that were trials. */
   trials: Set<number>;
+  offers: Offers;
 }
 
 export interface Facts {
@@ -33,6 +35,8 @@ export interface Facts {
   asOf: number;
   memory: Memory;
   audiences: ReadonlyMap<string, AudienceNow>;
+  /** Ids of segments that a surge holds back. */
+  surging: ReadonlySet<string>;
 }
 
 export function factsOf(run: WorldRun, number: number, memory: Memory): Facts {
@@ -40,7 +44,7 @@ export function factsOf(run: WorldRun, number: number, memory: Memory): Facts {
   for (const [name, audience] of run.project.audiences) {
     audiences.set(name, stage(run.audiences[name] ?? [], audience.minRows));
   }
-  return { run, number, project: run.project, asOf: Date.parse(run.asOf), memory, audiences };
+  return { run, number, project: run.project, asOf: Date.parse(run.asOf), memory, audiences, surging: new Set() };
 }
 
 function stage(rows: Staged<AudienceRow>, minRows: number): AudienceNow {

@@ -71,7 +71,7 @@ describe("headers", () => {
     expect(mail(template("<p>x</p>", 'subject: S\nfrom: "{{v}} <shop@shop.example>"'), input({ v: 'Evil" <evil@evil.example>' })).from).toBe(
       "Evil evil@evil.example <shop@shop.example>",
     );
-    expect(refused(template("<p>x</p>", 'subject: S\nfrom: "{{v}}"'), input({ v: "a@b.example, c@d.example" }))).toContain('"from" is not an e-mail address');
+    expect(refused(template("<p>x</p>", 'subject: S\nfrom: "{{v}}"'), input({ v: "a@b.example, c@d.example" }))).toContain('"from" is not an email address');
   });
 
   it("refuses an empty and an endless subject", () => {

@@ -25,7 +25,7 @@ it("groups by segment, in the order of arrival, with counts", () => {
   expect(page).toContain(`<a href="#segment-cart">cart</a> <span class="soft">2</span>`);
   const ids = [...page.matchAll(/ id="(.*?)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(galleryPage([])).toContain("<h1>0 mails sent</h1>");
+  expect(galleryPage([])).toContain("<h1>0 emails sent</h1>");
 });
 
 it("escapes everything, and lets one script run: its own", () => {

@@ -5,6 +5,7 @@ import { compiledSql } from "../../src/report/artefacts.js";
 import { errorLines } from "../../src/report/error-lines.js";
 import { inWords } from "../../src/report/explain.js";
 import { stepLines } from "../../src/report/run-lines.js";
+import { audienceListing } from "../../src/report/listing.js";
 import { runSummary } from "../../src/report/run-summary.js";
 import type { StoryEvent } from "../../src/report/story.js";
 import { table, visible } from "../../src/report/tables.js";
@@ -31,6 +32,9 @@ function event(changes: Partial<StoryEvent>): StoryEvent {
     detail: {},
     explanation: "waits",
     providerId: null,
+    variant: null,
+    template: null,
+    templateVersion: null,
     ...changes,
   };
 }
@@ -62,7 +66,7 @@ describe("a reason in words", () => {
     [{ event: "failed", reason: "rejected", detail: { because: "400: bad\u001b[2J" } }, "waits: 400: bad\\x1b[2J"],
     [{ event: "claimed", reason: "claimed" }, "waits"],
   ])("%j: %s", (changes, words) => {
-    expect(inWords(event(changes), names)).toBe(words);
+    expect(inWords(event(changes), names, (iso, zone = "") => `${iso.slice(0, 19).replace("T", " ")}${zone === "" ? "" : ` in ${zone}`}`)).toBe(words);
   });
 });
 
@@ -73,6 +77,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     trial: true,
     went: { provider: 0, sandbox: 0, outbox: 0 },
     dryRun: true,
+    ahead: null,
     pauses: [],
     recovered: { released: 1, inDoubt: 2, liveInDoubt: 2 },
     failures: [],
@@ -94,6 +99,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
           reasons,
           offered: 6,
           surge: null,
+          channelPaused: {},
           problem: null,
           tooOld: false,
           ms: 1,
@@ -133,14 +139,14 @@ describe("a run's summary", () => {
     expect(runSummary(result({ claimed: 3, run_limit: 2, cap: 1 }), options).join("\n"))
       .toBe(`Recovered from a run that never ended: 1 claim released, to be decided again; 2 in doubt, held.
 
-segment   rows  cap  run_limit  claimed
-cart     1,234    1          2        3
+segment   rows  messages  claimed  silent, because
+cart     1,234         6        3  2 run_limit, 1 cap
 
 cart: rows dropped: 2 duplicate.
 Rows without anything to decide: 5 same_occurrence.
 RUN LIMIT: 2 candidates had no place left under max_per_run (1,000 for the project). They wait, and are offered again in the next run.
 Dry run: 3 messages would be sent, nothing was, and the ledger is as it was.
-3 messages of these can't be rendered:
+3 of these can't be rendered:
     3 × templates/cart.hbs:6:1: "x" is null
 IN DOUBT: 2 messages of a live run. \`opportune doubts --target NAME\` lists them, where NAME is a live target.
 Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
@@ -159,7 +165,7 @@ Done. OK=1 ERROR=0 TOTAL=1 CLAIMED=3 HELD_OUT=0 CHANGED=4 in 1.50s (run r1)`);
     ];
     const failed = { ...result({}), trial: false, recovered: { released: 0, inDoubt: 0, liveInDoubt: 0 }, dryRun: false, delivery, doubts };
     const lines = runSummary(failed as unknown as RunResult, { ...options, target: { name: "prod", live: true, outbox: "" } });
-    const from = lines.findIndex((line) => line.includes("because"));
+    const from = lines.findIndex((line) => line.startsWith("failed"));
     expect(lines.slice(from, from + 5).join("\n")).toBe(`failed  as        channel  because
      7  rejected  email    HTTP 400: bad sender
      2  in doubt  email    no answer within 30 seconds
@@ -196,9 +202,31 @@ IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`op
     expect(lines({}, { ...cart, reasons: { claimed: 3 } })).toEqual([]);
   });
 
-  it("puts reasons below each other where they don't fit beside each other", () => {
-    expect(runSummary(result({ claimed: 3, cap: 1, run_limit: 2 }), { ...options, width: 20 }).join("\n")).toContain(
-      "segment   rows  claimed  silent, because\ncart     1,234        3  2 run_limit, 1 cap\n",
+  it("has the same columns whatever happened; reasons go on below where they don't fit", () => {
+    const rows = (reasons: Record<string, number>, width = 100): string => runSummary(result(reasons), { ...options, width }).join("\n");
+    const heading = "segment   rows  messages  claimed  silent, because\n";
+    expect(rows({})).toContain(`${heading}cart     1,234         0        0\n`);
+    // What was taken up by --backfill is no message.
+    expect(rows({ claimed: 3, backfilled: 4 })).toContain(`${heading}cart     1,234         3        3  4 backfilled\n`);
+    expect(rows({ claimed: 3, cap: 1, run_limit: 2, superseded: 2000 }, 20)).toContain(
+      `${heading}cart     1,234     2,006        3  2,000 superseded,\n                                   2 run_limit, 1 cap\n`,
+    );
+  });
+
+  it("says so where a dry run looks ahead", () => {
+    expect(runSummary({ ...result({ claimed: 1 }), ahead: "2026-03-09T12:00:00Z" }, options)).toContain(
+      "It looks ahead to 2026-03-09T12:00:00Z: what will be known by then, new rows, orders and opt-outs, is not in it.",
+    );
+  });
+});
+
+describe("the listing", () => {
+  it("goes on below where the uses of an audience don't fit beside it", () => {
+    const segments = ["first", "second", "third"].map((id) => ({ id, goal: { audience: "ordered" }, exclude: [], require: [], buildsOn: [] }));
+    const audience = { name: "ordered", buildsOn: [] };
+    const policy = { exclude: ["ordered"], require: [] };
+    expect(audienceListing(segments as never, [audience] as never, policy as never, 44, plain)).toBe(
+      "audience  used by\nordered   policy (exclude), first (goal),\n          second (goal), third (goal)",
     );
   });
 });

@@ -24,6 +24,9 @@ const event = (given: Partial<StoryEvent>): StoryEvent => ({
   detail: {},
   explanation: "will be sent",
   providerId: null,
+  variant: null,
+  template: null,
+  templateVersion: null,
   ...given,
 });
 

@@ -17,7 +17,7 @@ async function sending(users: number, interval: string, options: Partial<Sandbox
   const root = await shop();
   edit(root, "opportune.yml", "{provider: outbox,", `{provider: sendgrid, sandbox: true, in_flight: 4, endpoint: "${sandbox.url}", api_key: "\${KEY}",`);
   edit(root, "opportune.yml", "links: {}", `interval: ${interval}`);
-  edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 10000");
+  edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 10000\n  surge: false");
   edit(root, "opportune.yml", "wait_for_lock: 1 second", "wait_for_lock: 10 seconds");
   write(root, { "segments/cart_waiting.sql": read(root, "segments/cart_waiting.sql").replace("status: live", "status: draft") });
   await carts(root, users);

@@ -51,6 +51,7 @@ sources:
   carts: carts
 policy:
   max_per_run: 100000
+  surge: false
 `,
     "segments/cart.sql":
       '/*---\nstatus: live\nfirst_run: send\nsteps:\n  - {name: nudge, after: 10 minutes, within: 60 days, channel: email, template: cart}\n---*/\nselect user_id, email, occurred_at from {{source "carts"}}\n',

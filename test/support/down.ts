@@ -49,7 +49,7 @@ export async function outage(way: Way, messages: number, runs = 3): Promise<{ ro
   shop.edit("segments/cart.sql", "status: live", "status: live\nfirst_run: send");
   shop.edit("opportune.yml", "in_flight: 1", "timeout: 1 second");
   shop.edit("opportune.yml", "live: true}", `live: true, on_alert: {command: ${JSON.stringify(KEEP.slice(0, 3))}}}`);
-  shop.edit("opportune.yml", "max_per_run: 100", "max_per_run: 100000");
+  shop.edit("opportune.yml", "max_per_run: 100", "max_per_run: 100000\n  surge: false");
   const clock = new FakeClock();
   const project = loadProject(shop.root, { env: {}, target: "prod" });
   const alerts = new Alerts({ now: clock.now, onFailure: (message) => expectNothing(message) });

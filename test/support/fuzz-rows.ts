@@ -114,6 +114,7 @@ channels:
 policy:
   timezone: Europe/Zurich
   max_per_run: 1000000
+  surge: false
   quiet_hours: {from: "03:00", to: "03:01"}
 `,
   };

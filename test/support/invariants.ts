@@ -28,6 +28,7 @@ const EVENTS: Readonly<Record<string, readonly DecidedRow["event"][]>> = {
   superseded: ["settled"],
   repeat_gap: ["settled"],
   paused: ["waiting"],
+  surge: ["waiting"],
   stale_data: ["waiting"],
   step_gap: ["waiting"],
   quiet_hours: ["waiting"],

@@ -11,7 +11,7 @@ const ONLY = process.env["ORACLE_SEED"];
 
 const REASONS = [
   ...["baseline", "invalid", "audience_failed", "converted", "excluded", "no_consent", "suppressed", "opted_out", "expired"],
-  ...["superseded", "repeat_gap", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked"],
+  ...["superseded", "repeat_gap", "paused", "surge", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked"],
   ...["run_limit", "held_out", "claimed", "left", "backfilled"],
 ];
 

@@ -39,9 +39,9 @@ const IN_DOUBT: Rows = {
 /** Fewer than five alike are settled; then the channel waits an hour for a person. */
 const REJECTED: Rows = {
   1: ["exit 0; no alert; 1 failed", "exit 0; no alert; 1 failed", "exit 0; no alert; 1 failed"],
-  4: ["exit 0; no alert; 4 failed", `exit 1; ${REFUSED}; 4 released, stopped`, "exit 0; no alert; 8 paused"],
-  40: [`exit 1; ${REFUSED}; 40 released, stopped`, "exit 0; no alert; 80 paused", "exit 0; no alert; 120 paused"],
-  4_000: [`exit 1; ${REFUSED}; 4000 released, stopped`, "exit 0; no alert; 8000 paused", "exit 0; no alert; 12000 paused"],
+  4: ["exit 0; no alert; 4 failed", `exit 1; ${REFUSED}; 4 released, stopped`, "exit 1; no alert; 8 paused"],
+  40: [`exit 1; ${REFUSED}; 40 released, stopped`, "exit 1; no alert; 80 paused", "exit 1; no alert; 120 paused"],
+  4_000: [`exit 1; ${REFUSED}; 4000 released, stopped`, "exit 1; no alert; 8000 paused", "exit 1; no alert; 12000 paused"],
 };
 
 export const OUTAGES: Readonly<Record<Way, Rows>> = {

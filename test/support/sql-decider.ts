@@ -112,6 +112,7 @@ async function pruneAll(ledger: Ledger, asOf: string, { projects, told }: NonNul
 function templatesNeeding(world: WorldRun): TemplateCatalog {
   return {
     versionOf: () => "1",
+    sourceOf: () => "as it is",
     variablesOf: (_, { template }) => (world.templateNeeds?.[template] ?? []).map((name) => ({ name, file: template, line: 1, column: 1, required: true })),
     usesOf: () => [],
   };
@@ -160,7 +161,7 @@ async function runOnce(
     segments,
     whole: world.select === undefined,
     backfill: new Set(world.backfill ?? []),
-    approved: new Set(),
+    approved: new Set(world.approve ?? []),
     templates,
     now,
     onStep: () => undefined,

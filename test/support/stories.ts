@@ -55,6 +55,8 @@ export function drawStory(seed: number, many?: number): Story {
   const runs: WorldRun[] = [];
   let asOf = start;
   const length = random.whole(8, 16);
+  const draw = (...of: readonly (string | number)[]): number => hashed(JSON.stringify([seed, ...of]));
+  const surge = draw("breaker") < 0.4 ? { multiple: [1, 1.5, 3][Math.floor(3 * draw("multiple"))] ?? 1, atLeast: 12 + Math.floor(30 * draw("at least")) } : null;
   const trials = hashed(JSON.stringify([seed, "trials"])) < 0.4;
   while (runs.length < length) {
     const first = runs.length === 0;
@@ -63,7 +65,7 @@ export function drawStory(seed: number, many?: number): Story {
     for (const [id, list] of behaviours) addEdges(edges, project, id, list);
     runs.push({
       asOf: iso(asOf),
-      project,
+      project: surge === null ? project : { ...project, policy: { ...project.policy, surge } },
       rows: Object.fromEntries([...behaviours].map(([id, list]) => [id, rowsOf(random, list, asOf)])),
       audiences: Object.fromEntries([...goals].map(([name, rows]) => [name, random.chance(0.03) ? "failed" : [...rows]])),
       loadedAt: Object.fromEntries(SOURCES.map((name) => [name, drawLoadedAt(random, asOf, edges)])),
@@ -72,10 +74,13 @@ export function drawStory(seed: number, many?: number): Story {
       ...drawWords(random, project, users, (index) => trials && hashed(JSON.stringify([seed, "word", runs.length, index])) < 0.3),
       ...(random.chance(0.15) ? { backfill: random.some([...project.segments.keys()], 2) } : {}),
       ...(random.chance(0.1) ? { select: random.some([...project.segments.keys()], 2) } : {}),
+      ...(surge !== null && draw("approve", runs.length) < 0.25 ? { approve: [`seg_${Math.floor(4 * draw("approved", runs.length))}`] } : {}),
       outcome: outcomeOf(seed + asOf),
       ...(trials && hashed(JSON.stringify([seed, "trial", runs.length])) < 0.35 ? { trial: true } : {}),
     });
     asOf = nextInstant(random, asOf, edges, project);
+    // Two weeks without a run, now and then: what is usual is of longer ago then.
+    if (surge !== null && draw("silence", runs.length) < 0.06) asOf += 14 * DAY;
   }
   return { seed, runs: withForgotten(seed, runs) };
 }

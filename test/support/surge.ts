@@ -36,7 +36,7 @@ export async function floodStory(on: "duckdb" | "postgres"): Promise<void> {
   write(shop.root, { "segments/other.sql": OTHER });
   const flooded = await shop.run(T0);
   expect(flooded.decisions.segments.map(({ segment, reasons, surge, offered }) => ({ segment, reasons, surge, offered }))).toEqual([
-    { segment: "cart", reasons: { surge: 8 }, surge: { offered: 8, limit: 6 }, offered: 8 },
+    { segment: "cart", reasons: { surge: 8 }, surge: { offered: 8, limit: 6, young: false }, offered: 8 },
     { segment: "other", reasons: { claimed: 2 }, surge: null, offered: 2 },
   ]);
   expect(flooded.problems).toMatchObject([

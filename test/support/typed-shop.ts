@@ -23,6 +23,7 @@ sources:
 policy:
   exclude: [blocked]
   max_per_run: 100000
+  surge: false
 `,
     "segments/cart.sql": `/*---
 status: live

@@ -90,6 +90,8 @@ export interface WorldRun {
   preferences?: readonly Preference[];
   pauses?: readonly Pause[];
   backfill?: readonly string[];
+  /** Segments that may offer far more than usual in this run. */
+  approve?: readonly string[];
   /** Taken back before this run, at its `asOf`: each names the last run as of then that isn't forgotten yet. */
   forget?: readonly string[];
   /** Pruned before this run: decisions made before that time, ISO 8601 UTC. */

@@ -18,7 +18,7 @@ const press = choice("fault", (value) => {
 export function showFaults(faults) {
   provider.hidden = false;
   provider.classList.toggle("faulty", faults.length > 0);
-  const text = faults.length === 0 ? "Takes each mail and answers 202." : `${faults.map(inWords).join("; else ")}.`;
+  const text = faults.length === 0 ? "Takes each email and answers 202." : `${faults.map(inWords).join("; else ")}.`;
   if (words.textContent !== text) words.textContent = text;
   // Of a fault for some requests, the button is still the one that set it.
   press(faults.length === 0 ? USUAL : JSON.stringify(faults.map(({ count: _, ...fault }) => fault)));
@@ -31,9 +31,9 @@ function inWords(fault) {
   if (status !== undefined) parts.push(`Answers ${String(status)}`);
   if (resetInSeconds !== undefined) parts.push(`with X-RateLimit-Reset ${String(resetInSeconds)} s ahead`);
   if (retryAfterSeconds !== undefined) parts.push(`with Retry-After ${String(retryAfterSeconds)} s`);
-  if (hang === "after") parts.push("Takes the mail and never answers");
-  else if (hang !== undefined) parts.push("Never answers, and does not take the mail");
-  if (cut !== undefined) parts.push(cut === "after" ? "Takes the mail and cuts the connection" : "Cuts the connection, and does not take the mail");
+  if (hang === "after") parts.push("Takes the email and never answers");
+  else if (hang !== undefined) parts.push("Never answers, and does not take the email");
+  if (cut !== undefined) parts.push(cut === "after" ? "Takes the email and cuts the connection" : "Cuts the connection, and does not take the email");
   if (delayMs !== undefined) parts.push(parts.length === 0 ? `Answers after ${String(delayMs)} ms` : `after ${String(delayMs)} ms`);
   if (share !== undefined) parts.push(`to ${String(Math.round(share * 1000) / 10)} % of requests`);
   if (count !== undefined) parts.push(`for ${counted(count, "more request")}`);

@@ -74,12 +74,12 @@ function head(next) {
     clear.disabled = next.kept === 0 && next.requests === 0;
     const refused = Object.entries(next.refused).map(([status, count]) => `${count.toLocaleString("en-US")} × ${status}`);
     summary.textContent = [
-      counted(next.kept, "mail"),
+      counted(next.kept, "email"),
       ...(next.requests === next.accepted ? [] : [`${next.accepted.toLocaleString("en-US")} of ${counted(next.requests, "request")} accepted`]),
       ...(refused.length === 0 ? [] : [`refused ${refused.join(", ")}`]),
     ].join(" · ");
     showFaults(next.faults);
-    document.title = `${counted(next.kept, "mail")} · Opportune sandbox`;
+    document.title = `${counted(next.kept, "email")} · Opportune sandbox`;
   } else {
     title.textContent = next.title;
     summary.textContent =
@@ -101,7 +101,7 @@ function still() {
 /** @param {number} count */
 function announce(count) {
   const [newest] = listed();
-  news.textContent = newest === undefined ? `${counted(count, "new mail")}.` : `${counted(count, "new mail")}: ${newest.subject}, to ${newest.to}.`;
+  news.textContent = newest === undefined ? `${counted(count, "new email")}.` : `${counted(count, "new email")}: ${newest.subject}, to ${newest.to}.`;
 }
 
 /**
@@ -146,7 +146,7 @@ function nothing() {
   if (state === null || listed().length > 0) return [];
   if (state.kind === "preview") return state.problems.length === 0 ? [element("p", {}, "There is nothing to show.")] : [];
   return [
-    element("h2", {}, "No mail yet"),
+    element("h2", {}, "No emails yet"),
     element("p", {}, "It appears here as soon as it arrives, and goes no further. The channel that sends here, in opportune.yml:"),
     element(
       "pre",

@@ -150,7 +150,7 @@ function tabsOf({ hasHtml, hasDecision, links }) {
 
 /** @param {PageDetail} message */
 function htmlTab({ id, remote, at }) {
-  const frame = element("iframe", { sandbox: "", title: "The mail as HTML", referrerpolicy: "no-referrer" });
+  const frame = element("iframe", { sandbox: "", title: "The email as HTML", referrerpolicy: "no-referrer" });
   // The time is of no use to the server: it makes a frame that is rendered anew another one.
   frame.src = `/page/messages/${encodeURIComponent(id)}/html?${encodeURIComponent(at)}`;
   const some = `${remote.slice(0, 3).join(", ")}${remote.length > 3 ? " …" : ""}`;
@@ -187,7 +187,7 @@ function table(caption, rows) {
 
 /** @param {PageDetail} message */
 function linksTab({ links }) {
-  if (links.length === 0) return [element("p", { class: "note" }, "The mail has no links.")];
+  if (links.length === 0) return [element("p", { class: "note" }, "The email has no links.")];
   const row = (/** @type {PageDetail["links"][number]} */ { text, url }) =>
     element("li", {}, element("span", {}, text === "" ? "(no text)" : text), element("code", {}, url));
   return [element("ol", { class: "links" }, ...links.map(row))];

@@ -100,6 +100,7 @@ sources:
   carts: carts
 policy:
   max_per_run: 100000
+  surge: false
 `,
       "segments/cart.sql": segment(80),
       "segments/news.sql": segment(50),
