@@ -18,10 +18,15 @@ export interface MissingVariable {
  */
 export function readEnvironment(root: string, env: NodeJS.ProcessEnv): { env: NodeJS.ProcessEnv; problems: Problem[] } {
   const stat = statSync(join(root, ".env"), { throwIfNoEntry: false });
-  if (stat === undefined || stat.isDirectory()) return { env, problems: [] };
+  if (stat === undefined || stat.isDirectory()) return { env: withoutLineEnds(env), problems: [] };
   const { text, problems } = readText(root, ".env");
   const parsed = parseDotenv(text);
-  return { env: { ...parsed.values, ...env }, problems: [...problems, ...parsed.problems] };
+  return { env: withoutLineEnds({ ...parsed.values, ...env }), problems: [...problems, ...parsed.problems] };
+}
+
+/** A secret that was made with `echo` or from a file ends in a line end, which no key, URL or password does. */
+function withoutLineEnds(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.replace(/[\r\n]+$/, "")]));
 }
 
 /**
