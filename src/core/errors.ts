@@ -1,3 +1,5 @@
+import { systemProblem } from "./system-error.js";
+
 /**
  * One thing that is wrong with what the user wrote or with the world the job runs in.
  * `hint` is the way out: the command or the edit that helps.
@@ -47,9 +49,11 @@ export function formatProblem(problem: Problem): string {
   return `${place === "" ? "" : `${place}: `}${problem.message}${hint}`;
 }
 
-/** What is wrong, whatever was thrown: of an unexpected error its first line alone, as anything may hang on the object. */
+/** What is wrong, whatever was thrown: what the system refused in words, of an unexpected error its first line alone, as anything may hang on the object. */
 export function problemsOf(error: unknown): readonly Problem[] {
   if (error instanceof OpportuneError) return error.problems;
+  const refused = systemProblem(error);
+  if (refused !== null) return [refused];
   const text = error instanceof Error ? error.message : String(error);
   return [{ code: "unexpected", message: text.split("\n")[0] ?? text }];
 }
