@@ -1,5 +1,5 @@
 /** How requests leave this machine: directly, or through the proxy that the environment names. */
-import { EnvHttpProxyAgent, Pool, type Dispatcher } from "undici";
+import { EnvHttpProxyAgent, fetch, Pool, type Dispatcher } from "undici";
 import { OpportuneError } from "./errors.js";
 import { isLoopback } from "./loopback.js";
 
@@ -22,6 +22,21 @@ export function dispatcherTo(origin: string, options: Pool.Options & { connect?:
     noProxy: env["no_proxy"] ?? env["NO_PROXY"] ?? "",
     ...(options.connect === undefined ? {} : { proxyTls: options.connect }),
   });
+}
+
+/**
+ * Posts `body` to `url` once, within `ms`, and gives the status of the answer. A redirect is an error: headers may hold a key, and it
+ * would carry it to somebody else.
+ */
+export async function postOnce(url: string, { headers, body, ms }: { headers: Readonly<Record<string, string>>; body: string; ms: number }): Promise<number> {
+  const dispatcher = dispatcherTo(new URL(url).origin, { connect: { timeout: ms } });
+  try {
+    const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal: AbortSignal.timeout(ms), dispatcher });
+    await response.body?.cancel();
+    return response.status;
+  } finally {
+    await dispatcher.destroy();
+  }
 }
 
 /** User, password and both together of every proxy in the environment: nobody may be shown them. */

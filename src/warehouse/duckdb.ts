@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
