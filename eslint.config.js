@@ -33,7 +33,8 @@ const LAYERS = {
 };
 
 const DRIVERS = ["@duckdb/*", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"];
-const SEND_GRID = ["@sendgrid/*", "undici"];
+const SEND_GRID = ["@sendgrid/*"];
+const HTTP = ["undici"];
 
 /** @param {string} layer */
 function importRule(layer) {
@@ -43,7 +44,11 @@ function importRule(layer) {
   const paths = (names) => names.map((name) => `(?:\\.\\./|\\./)+${name}(?:/.*|\\.js)$`).map((path) => `^${path}`);
   const forbidden = others.filter((name) => !imports.includes(name) && !types.includes(name));
   const typesAlone = others.filter((name) => types.includes(name) && !imports.includes(name));
-  const packages = [...(layer === "warehouse" ? [] : DRIVERS), ...(layer === "delivery" ? [] : SEND_GRID)];
+  const packages = [
+    ...(layer === "warehouse" ? [] : DRIVERS),
+    ...(layer === "delivery" ? [] : SEND_GRID),
+    ...(["delivery", "core"].includes(layer) ? [] : HTTP),
+  ];
   return {
     files: layer === "run" ? RUN.map((name) => `src/${name}.ts`) : [`src/${layer}/**/*.ts`],
     rules: {
@@ -53,7 +58,7 @@ function importRule(layer) {
           patterns: [
             ...paths(forbidden).map((regex) => ({ regex, message: `src/${layer} stands below or beside it: see "who may import whom" in eslint.config.js.` })),
             ...paths(typesAlone).map((regex) => ({ regex, allowTypeImports: true, message: `src/${layer} may import its types alone.` })),
-            { group: packages, message: "Drivers are imported in src/warehouse alone, providers in src/delivery." },
+            { group: packages, message: "Drivers are imported in src/warehouse alone, providers in src/delivery, undici in src/core/outgoing.ts too." },
           ],
         },
       ]),

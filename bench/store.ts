@@ -68,6 +68,8 @@ async function postgresStore(root: string): Promise<Store> {
     ssl: null,
     statementTimeoutSeconds: 3600,
     searchPath: [],
+    options: null,
+    channelBinding: false,
     applicationName: "opportune-bench",
   };
   return {

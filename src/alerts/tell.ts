@@ -1,5 +1,7 @@
 /** Gives an alert to whom opportune.yml names: a command, a webhook or both. */
 import { spawn } from "node:child_process";
+import { postOnce } from "../core/outgoing.js";
+import { OpportuneError } from "../core/errors.js";
 import type { AlertKind, OnAlert } from "../project/types.js";
 
 /** Raised when a field changes its meaning or goes away; new fields leave it as it is. */
@@ -88,18 +90,11 @@ function runCommand([program = "", ...args]: readonly string[], body: string, cw
 async function post({ url, headers }: NonNullable<OnAlert["webhook"]>, body: string, ms: number): Promise<string | null> {
   const name = `the webhook at ${new URL(url).host}`;
   try {
-    // Headers may hold a key, and a redirect would carry it to somebody else.
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
-      body,
-      redirect: "error",
-      signal: AbortSignal.timeout(ms),
-    });
-    await response.body?.cancel();
-    return response.ok ? null : `${name} answered ${String(response.status)}`;
+    const status = await postOnce(url, { headers: { "Content-Type": "application/json", ...headers }, body, ms });
+    return status >= 200 && status < 300 ? null : `${name} answered ${String(status)}`;
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") return `${name} took longer than ${String(ms / 1000)} seconds`;
+    if (error instanceof OpportuneError) return `${name} could not be reached: ${error.message}`;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : null;
     return `${name} could not be reached (${cause !== null && "code" in cause ? String(cause.code) : "no answer"})`;
   }

@@ -1,9 +1,10 @@
 /** Writes target/opportune/. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { instant } from "../core/clock.js";
 import { readEnvironment } from "../project/environment.js";
 import { PROJECT_FILE } from "../project/project-file.js";
+import { readText } from "../project/text.js";
 import type { Project, Segment } from "../project/types.js";
 import { compiledSql, manifestDocument, type Secrets } from "../report/artefacts.js";
 import { VERSION } from "../version.js";
@@ -87,8 +88,8 @@ export function dispensable(begin: () => Artefacts, terminal: Pick<Terminal, "wa
 /** Keys, and whatever opportune.yml takes from the environment: by value, with what may be shown. */
 function secretsOf(project: Project): Secrets {
   const secrets = new Map<string, string>();
-  const env = readEnvironment(project.root, process.env);
-  for (const [, name] of readFileSync(join(project.root, PROJECT_FILE), "utf8").matchAll(/\$\{(\w+)\}/g)) {
+  const { env } = readEnvironment(project.root, process.env);
+  for (const [, name] of readText(project.root, PROJECT_FILE).text.matchAll(/\$\{(\w+)\}/g)) {
     const value = name === undefined ? undefined : env[name];
     if (name !== undefined && value !== undefined && value !== "") secrets.set(value, `\${${name}}`);
   }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { ledgerQueries, statement } from "../ledger/tables.js";
-import { readText } from "../project/files.js";
+import { readText } from "../project/text.js";
 import { keysAt, PROJECT_FILE } from "../project/project-file.js";
 import { parseYaml } from "../project/yaml-source.js";
 import { isoText } from "../warehouse/sql.js";

@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
+import { dbtDuckDbFile } from "../project/dbt-duckdb.js";
 import { readDbtManifest, type DbtProject } from "../project/dbt-manifest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { counted } from "../report/tables.js";
 import { installation } from "../warehouse/driver.js";
 import { connectionName } from "../warehouse/open.js";
+import { variablesOf, writeBeside, type Beside } from "./init-repository.js";
 import { copyShipped, createSample, SHIPPED } from "./sample.js";
 import { STARTER_WAREHOUSES, starterFiles, type Starter } from "./starter.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -17,16 +19,6 @@ export interface InitOptions extends GlobalOptions {
   path?: string;
   fromDbt?: string;
 }
-
-const GITIGNORE = `# Opportune: artefacts, secrets and local warehouses
-target/
-.env
-keys/
-*.p8
-*.duckdb
-*.duckdb.wal
-*.duckdb.opportune
-`;
 
 /** Begins a project: for a warehouse of one's own where one is named, else the shipped example with a sample warehouse. */
 export async function initCommand(terminal: Terminal, options: InitOptions, [dir = "."]: readonly string[]): Promise<number> {
@@ -42,17 +34,20 @@ export async function initCommand(terminal: Terminal, options: InitOptions, [dir
 async function initExample(root: string): Promise<string> {
   mkdirSync(root, { recursive: true });
   copyShipped(root);
-  writeBeside(root);
+  // CI has no sample warehouse: another project of the same kind has.
+  const beside = writeBeside(root, ['npx opportune init "$RUNNER_TEMP/sample"', 'cp "$RUNNER_TEMP/sample/shop.duckdb" .']);
   const project = loadProject(root);
   await createSample(project, instant(Math.floor(Date.now() / 1000) * 1000));
   const [segment] = project.segments.keys();
   const began = readdirSync(join(root, "segments")).filter((file) => file.endsWith(".sql")).length;
-  return `Began the project ${project.name} in ${folderName(root)}: ${String(began)} segments, their templates, and a sample warehouse (${connectionName(project.target.connection)}) with the ledger in it.
+  return `Began the project ${project.name} in ${folderName(root)}: ${String(began)} segments, their templates, and a sample warehouse (${connectionName(project.target.connection)}) with the ledger in it.${told(beside)}
 
-Next:${changeFolder(root)}
-  opportune run --dry-run               who would hear from us now, and who not and why
-  opportune preview ${(segment ?? "SEGMENT").padEnd(20)}one message, as it would be sent
-  opportune run                         decide, send to the ${project.target.live ? "channels" : "outbox or sandbox"}, and keep the ledger`;
+${steps(root, [
+  ...(beside.packageJson ? [INSTALL] : []),
+  [called("run --dry-run"), "who would hear from us now, and who not and why"],
+  [called(`preview ${segment ?? "SEGMENT"}`), "one message, as it would be sent"],
+  [called("run"), `decide, send to the ${project.target.live ? "channels" : "outbox or sandbox"}, and keep the ledger`],
+])}`;
 }
 
 /** One example, and dbt's tables if a manifest is named; the warehouse is neither read nor written. */
@@ -61,35 +56,44 @@ function initOwn(root: string, options: InitOptions): string {
   const warehouse = warehouseOf(options, dbt);
   if (warehouse !== "duckdb" && options.path !== undefined)
     throw usage("--path is the file of a DuckDB warehouse.", "Leave it out, or say `--warehouse duckdb`.");
-  const path = options.path === undefined ? `${dbt?.database ?? "warehouse"}.duckdb` : relative(root, resolve(options.path));
+  const found = options.path ?? (options.fromDbt === undefined || warehouse !== "duckdb" ? null : dbtDuckDbFile(options.fromDbt, dbt?.database ?? null));
+  const path = found === null ? `${dbt?.database ?? "warehouse"}.duckdb` : relative(root, resolve(found));
   const starter: Starter = { name: dbt?.name ?? basename(root), warehouse, path, database: dbt?.database ?? null, sources: dbt?.sources ?? new Map() };
   for (const [file, content] of Object.entries(starterFiles(starter))) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), content);
   }
   copyShipped(root, ["templates/layouts", "templates/partials"]);
-  writeBeside(root);
+  const beside = writeBeside(root, warehouse === "duckdb" ? emptyWarehouse(path) : []);
   const tables =
     dbt === null
       ? "Name your tables under `sources` in opportune.yml"
       : `${counted(dbt.sources.size, "table")} of dbt's stand under \`sources\` in opportune.yml`;
   return `Began the project ${starter.name} in ${folderName(root)}: one example segment with its audiences and template. ${tables}.
-It has no ledger yet; \`opportune ledger install\` makes one, in the schema opportune of your warehouse.
+It has no ledger yet; \`${called("ledger install")}\` makes one, in the schema opportune of your warehouse.${told(beside)}
 
-Next:${changeFolder(root)}${preparation(root, warehouse)}
-  opportune ledger install              tables for what is decided and sent
-  opportune debug                       can everything be reached that a run needs
-  opportune run --dry-run               who would hear from us now, and who not and why`;
+${steps(root, [
+  ...(beside.packageJson ? [INSTALL] : []),
+  ...preparation(root, warehouse),
+  [called("ledger install"), "tables for what is decided and sent"],
+  [called("debug"), "can everything be reached that a run needs"],
+  [called("run --dry-run"), "who would hear from us now, and who not and why"],
+])}`;
+}
+
+/** CI's stand-in for a file that is not in the repository: enough for the example, which reads no table. */
+function emptyWarehouse(path: string): string[] {
+  const script = `require('@duckdb/node-api').DuckDBInstance.create(${JSON.stringify(path).replaceAll('"', "'")})`;
+  return [`node -e "${script}" # in its place what builds your tables, such as dbt build`, "npx opportune ledger install"];
 }
 
 /** The driver that Opportune doesn't bring, and the variables that opportune.yml takes. */
-function preparation(root: string, warehouse: Starter["warehouse"]): string {
-  const line = (command: string, what: string): string => `\n  ${command.padEnd(36)}  ${what}`;
-  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? line(installation(warehouse), "its client") : "";
+function preparation(root: string, warehouse: Starter["warehouse"]): (readonly [string, string])[] {
+  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? [[installation(warehouse), "its client"] as const] : [];
   const [first, ...more] = variablesOf(root);
   if (first === undefined) return driver;
   const [what, them] = more.length === 0 ? [first, "it"] : [`the ${String(more.length + 1)} variables`, "them"];
-  return driver + line("cp .env.example .env", `then write ${what} into it, unless the environment has ${them}`);
+  return [...driver, ["cp .env.example .env", `then write ${what} into it, unless the environment has ${them}`]];
 }
 
 function dbtProject(file: string): DbtProject {
@@ -135,28 +139,20 @@ function folderName(root: string): string {
   return relative(process.cwd(), root) || "this folder";
 }
 
-function changeFolder(root: string): string {
+/** The command as it was called: with npx, where npm runs it, as the command alone may not be found then. */
+function called(command: string): string {
+  return `${["exec", "run-script", "run"].includes(process.env["npm_command"] ?? "") ? "npx " : ""}opportune ${command}`;
+}
+
+/** Commands with what each is for, one a line. */
+function steps(root: string, lines: readonly (readonly [command: string, what: string])[]): string {
   const away = relative(process.cwd(), root);
-  return away === "" ? "" : `\n  cd ${away}`;
+  return ["Next:", ...(away === "" ? [] : [`  cd ${away}`]), ...lines.map(([command, what]) => `  ${command.padEnd(36)}  ${what}`)].join("\n");
 }
 
-/** What a repository needs beside the project; a file that exists stays as it is. */
-function writeBeside(root: string): void {
-  for (const [file, content] of [
-    [".gitignore", GITIGNORE],
-    [".env.example", environmentExample(root)],
-  ] as const)
-    if (!existsSync(join(root, file))) writeFileSync(join(root, file), content);
+/** What was written beside the project that somebody should know of. */
+function told({ workflow }: Beside): string {
+  return workflow === null ? "" : `\n${workflow} checks each pull request on GitHub: compile, lint, dry run.`;
 }
 
-/** What opportune.yml takes from the environment, in order. */
-function variablesOf(root: string): string[] {
-  const text = readFileSync(join(root, PROJECT_FILE), "utf8").replaceAll(/^\s*#.*$/gm, "");
-  return [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
-}
-
-/** To be filled in. */
-function environmentExample(root: string): string {
-  const names = variablesOf(root);
-  return `# Copy to .env, which is never committed. Real environment variables go before it.\n${names.length === 0 ? "# For a channel with `api_key: ${SENDGRID_API_KEY}`:\n# SENDGRID_API_KEY=" : names.map((name) => `${name}=`).join("\n")}\n`;
-}
+const INSTALL = ["npm install", "Opportune, as package.json names it"] as const;

@@ -1,4 +1,5 @@
 import { withoutAddresses } from "./redact.js";
+import { systemProblem } from "./system-error.js";
 import { withoutValues } from "./values.js";
 
 /**
@@ -57,9 +58,11 @@ export function formatProblem(problem: Problem): string {
   return `${place === "" ? "" : `${place}: `}${problem.message}${hint}`;
 }
 
-/** What is wrong, whatever was thrown: of an unexpected error its first line alone, as anything may hang on the object. */
+/** What is wrong, whatever was thrown: what the system refused in words, of an unexpected error its first line alone, as anything may hang on the object. */
 export function problemsOf(error: unknown): readonly Problem[] {
-  return error instanceof OpportuneError ? error.problems : [{ code: "unexpected", message: wordsOf(error) }];
+  if (error instanceof OpportuneError) return error.problems;
+  const refused = systemProblem(error);
+  return [refused ?? { code: "unexpected", message: wordsOf(error) }];
 }
 
 /** The first line of an error's message without addresses. A text that isn't JSON may be anybody's: it isn't quoted either. */

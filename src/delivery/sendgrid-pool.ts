@@ -1,8 +1,9 @@
 /**
- * The thread between `@sendgrid/mail` and the network: posts through an undici pool and knows, for each request that got no
+ * The thread between `@sendgrid/mail` and the network: posts through undici, by a proxy where there is one, and knows, for each request that got no
  * answer, whether it may have left.
  */
-import { Pool, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import { dispatcherTo } from "../core/outgoing.js";
 import { wrongClock } from "./answer-date.js";
 import { outcomeOf, type Answer } from "./sendgrid-answer.js";
 import type { SendOutcome } from "./types.js";
@@ -36,7 +37,7 @@ export interface PoolOptions {
 
 /** Posts bodies; every request settles with an outcome, never with an error. */
 export class PostingPool {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #options: PoolOptions;
@@ -51,7 +52,7 @@ export class PostingPool {
     this.#options = options;
     this.#path = endpoint.pathname.replace(/\/+$/u, "");
     this.#headers = { authorization: options.authorization, "content-type": "application/json", accept: "application/json" };
-    this.#pool = new Pool(endpoint.origin, {
+    this.#pool = dispatcherTo(endpoint.origin, {
       connections: options.connections,
       pipelining: 1,
       // Behind the sweep below, which bounds the whole exchange; these see a socket that went quiet in between.
@@ -78,7 +79,10 @@ export class PostingPool {
       });
       this.#underWay.add(exchange);
       try {
-        this.#pool.dispatch({ path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false }, exchange);
+        this.#pool.dispatch(
+          { origin: this.#options.endpoint.origin, path: this.#path + path, method: "POST", headers: this.#headers, body: text, idempotent: false },
+          exchange,
+        );
       } catch (error) {
         exchange.fail(error);
       }

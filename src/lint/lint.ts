@@ -1,5 +1,5 @@
 /** Reads a project as a colleague with experience would: nothing here is wrong to run, and most of it is unwise. */
-import { readText } from "../project/files.js";
+import { readText } from "../project/text.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { LintRule, Silences } from "../project/lint-rules.js";
 import { treatments } from "../project/treatments.js";

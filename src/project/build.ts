@@ -4,7 +4,7 @@ import { isLoopback } from "../core/loopback.js";
 import { audiencesIn, builtOn, type AudienceFiles } from "./build-on.js";
 import type { FrontMatterFile } from "./files.js";
 import { buildSilences } from "./lint-rules.js";
-import { postgresUrl } from "./postgres-url.js";
+import { postgresUrl, type PostgresUrl } from "./postgres-url.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "./segment-schema.js";
 import type {
@@ -58,7 +58,9 @@ function duckDb(target: TargetOf<"duckdb">): DuckDbConnection {
 }
 
 function postgres(target: TargetOf<"postgres">): PostgresConnection {
-  const url = target.url === undefined ? null : postgresUrl(target.url);
+  const read = target.url === undefined ? null : postgresUrl(target.url);
+  if (read !== null && "problem" in read) throw new TypeError(`the URL of a target ${read.problem}`);
+  const url = read;
   const host = target.host ?? url?.host ?? "localhost";
   return {
     type: "postgres",
@@ -68,8 +70,10 @@ function postgres(target: TargetOf<"postgres">): PostgresConnection {
     password: target.password ?? url?.password ?? null,
     database: target.database ?? url?.database ?? null,
     ssl: sslOf(target.ssl ?? url?.ssl ?? !isHere(host)),
+    options: url?.options ?? null,
+    channelBinding: url?.channelBinding ?? false,
     statementTimeoutSeconds: target.statement_timeout,
-    searchPath: target.search_path,
+    searchPath: target.search_path.length > 0 ? target.search_path : [url?.schema ?? []].flat(),
     applicationName: target.application_name,
   };
 }
@@ -136,9 +140,10 @@ function isHere(host: string): boolean {
   return host.startsWith("/") || isLoopback(host);
 }
 
-function sslOf(written: NonNullable<TargetOf<"postgres">["ssl"]>): PostgresConnection["ssl"] {
+function sslOf(written: NonNullable<TargetOf<"postgres">["ssl"]> | NonNullable<PostgresUrl["ssl"]>): PostgresConnection["ssl"] {
   if (written === false) return null;
   if (written === true) return { ca: null, rejectUnauthorized: true };
+  if ("rejectUnauthorized" in written) return written;
   return { ca: written.ca ?? null, rejectUnauthorized: written.reject_unauthorized };
 }
 

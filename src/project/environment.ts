@@ -1,7 +1,9 @@
 /** `${NAME}` in the values of opportune.yml. */
-import { existsSync, readFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { parseEnv } from "node:util";
+import type { Problem } from "../core/errors.js";
+import { parseDotenv } from "./dotenv.js";
+import { readText } from "./text.js";
 
 /** A variable that a value asks for and that nobody set. */
 export interface MissingVariable {
@@ -10,10 +12,21 @@ export interface MissingVariable {
   variable: string;
 }
 
-/** The variables of the project's `.env`, if there is one, under those of the real environment. */
-export function readEnvironment(root: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const file = join(root, ".env");
-  return existsSync(file) ? { ...parseEnv(readFileSync(file, "utf8")), ...env } : env;
+/**
+ * The variables of the project's `.env`, if there is one, under those of the real environment. A folder of that name is somebody
+ * else's: Python's virtual environments are often called so.
+ */
+export function readEnvironment(root: string, env: NodeJS.ProcessEnv): { env: NodeJS.ProcessEnv; problems: Problem[] } {
+  const stat = statSync(join(root, ".env"), { throwIfNoEntry: false });
+  if (stat === undefined || stat.isDirectory()) return { env: withoutLineEnds(env), problems: [] };
+  const { text, problems } = readText(root, ".env");
+  const parsed = parseDotenv(text);
+  return { env: withoutLineEnds({ ...parsed.values, ...env }), problems: [...problems, ...parsed.problems] };
+}
+
+/** A secret that was made with `echo` or from a file ends in a line end, which no key, URL or password does. */
+function withoutLineEnds(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.replace(/[\r\n]+$/, "")]));
 }
 
 /**

@@ -1,45 +1,90 @@
 /** The files of a project: which there are, and what a SQL file with front matter is made of. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../core/errors.js";
+import { readText, unreadable } from "./text.js";
 import type { SqlFile } from "./types.js";
 import { lineCounterOf, parseYaml, type YamlSource } from "./yaml-source.js";
 
-/**
- * The files under `folder` whose names end in `ending`, as paths with `/` relative to `root`, sorted. Links are followed
- * (a mounted ConfigMap is made of them); names that begin with a dot are left out. Empty where the folder is missing.
- */
-export function listFiles(root: string, folder: string, ending: string): string[] {
-  const absolute = join(root, folder);
-  if (!existsSync(absolute)) return [];
-  return readdirSync(absolute)
-    .filter((entry) => !entry.startsWith("."))
-    .flatMap((entry) => {
-      const path = `${folder}/${entry}`;
-      const stat = statSync(join(root, path), { throwIfNoEntry: false });
-      if (stat?.isDirectory() === true) return listFiles(root, path, ending);
-      return stat?.isFile() === true && entry.endsWith(ending) ? [path] : [];
-    })
-    .sort((a, b) => (a < b ? -1 : 1));
+interface Listed {
+  /** Paths with `/`, relative to the root, sorted. */
+  files: string[];
+  /** Of names that look like files to read and can't be, and of folders that can't be walked. */
+  problems: Problem[];
 }
 
-/** The text of a file, without a byte order mark; a problem where it isn't UTF-8. */
-export function readText(root: string, file: string): { bytes: Buffer; text: string; problems: Problem[] } {
-  const bytes = readFileSync(join(root, file));
+/**
+ * The files under `folder` whose names end in `ending`. Links are followed, out of the project too (a mounted ConfigMap is made
+ * of them); names that begin with a dot are left out: editors', macOS' and Kubernetes' own. None where the folder is missing.
+ */
+export function listFiles(root: string, folder: string, ending: string): Listed {
+  const problems: Problem[] = [];
+  const walk = (path: string, above: readonly string[]): string[] => {
+    let entries: string[];
+    let real: string;
+    try {
+      real = realpathSync(join(root, path));
+      entries = readdirSync(real);
+    } catch (error) {
+      if (!missing(error) || above.length > 0) problems.push(unreadable(path, error));
+      return [];
+    }
+    if (above.includes(real)) {
+      const message = "The link leads back to a folder that it stands in, so that its files never end.";
+      problems.push({ code: "project/circular-link", message, hint: "Remove the link.", file: path });
+      return [];
+    }
+    return entries
+      .filter((entry) => !entry.startsWith("."))
+      .flatMap((entry) => {
+        const file = `${path}/${entry}`;
+        const found = statOf(root, file);
+        if (!(found instanceof Error) && found.isDirectory()) return walk(file, [...above, real]);
+        if (!entry.toLowerCase().endsWith(ending)) return [];
+        const problem = unfit(file, found, ending);
+        if (problem !== null) problems.push(problem);
+        return problem === null ? [file] : [];
+      });
+  };
+  const files = walk(folder, []).sort((a, b) => (a < b ? -1 : 1));
+  return { files, problems: [...problems, ...namesakes(files)] };
+}
+
+function missing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function statOf(root: string, file: string): Stats | Error {
   try {
-    return { bytes, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
-  } catch {
-    const problem = {
-      code: "project/encoding",
-      message: "the file is not UTF-8",
-      hint: "save it as UTF-8",
-      file,
-      line: 1,
-      column: 1,
-    };
-    return { bytes, text: "", problems: [problem] };
+    return statSync(join(root, file));
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Why a name that ends like a file to read is none; null where all is well. */
+function unfit(file: string, found: Stats | Error, ending: string): Problem | null {
+  if (missing(found)) return { code: "project/broken-link", message: "The link leads nowhere.", hint: "Mend the link, or remove it.", file };
+  if (found instanceof Error) return unreadable(file, found);
+  if (!found.isFile()) return { code: "project/unreadable", message: "This is not a file with text, but a device, pipe or socket.", hint: "Remove it.", file };
+  if (file.endsWith(ending)) return null;
+  const hint = `Rename it: ${file.slice(0, -ending.length)}${ending}.`;
+  return { code: "project/file-name", message: `The file's name ends in ${file.slice(-ending.length)}, not in ${ending}.`, hint, file };
+}
+
+/** Names that macOS and Windows take for one: but for capitals, and for accents as one character or as two, they are the same. */
+function namesakes(files: readonly string[]): Problem[] {
+  const first = new Map<string, string>();
+  return files.flatMap((file) => {
+    const folded = file.normalize("NFC").toLowerCase();
+    const other = first.get(folded);
+    first.set(folded, other ?? file);
+    if (other === undefined) return [];
+    const how = other.normalize("NFC") === file.normalize("NFC") ? "by how its accents are encoded" : "by capitals";
+    const message = `The file's name differs from ${other} only ${how}; on macOS and Windows both are one file.`;
+    return [{ code: "project/file-name", message, hint: "Rename one of the two, or remove it.", file }];
+  });
 }
 
 /** A SQL file with its front matter read but not yet checked. */
@@ -58,8 +103,8 @@ const CLOSING = /---[ \t]*\*\//g;
 
 /** Reads a SQL file and takes its front matter apart from its query. */
 export function readSqlFile(root: string, file: string): { sqlFile: FrontMatterFile; problems: Problem[] } {
-  const { bytes, text, problems } = readText(root, file);
-  const version = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+  const { text, problems } = readText(root, file);
+  const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
   const base = file.slice(file.lastIndexOf("/") + 1, -".sql".length);
   const whole = { file, base, version, sql: text, sqlLine: 1, sqlColumn: 1, frontMatter: null };
   if (problems.length > 0) return { sqlFile: whole, problems };
@@ -77,7 +122,7 @@ export function readSqlFile(root: string, file: string): { sqlFile: FrontMatterF
   }
   const parsed = parseYaml(file, text, opening.length, closing.index);
   const end = closing.index + closing[0].length;
-  const begin = end + (/^[ \t]*\r?\n/.exec(text.slice(end))?.[0].length ?? 0);
+  const begin = end + (/^[ \t]*\n/.exec(text.slice(end))?.[0].length ?? 0);
   const { line, col } = counter.linePos(begin);
   const sqlFile = { ...whole, sql: text.slice(begin), sqlLine: line, sqlColumn: col, frontMatter: parsed.source };
   return { sqlFile, problems: [...parsed.problems, ...emptyQuery(sqlFile)] };

@@ -2,14 +2,13 @@
 import type * as z from "zod";
 import type { Problem } from "../core/errors.js";
 import { NAME, NAME_PATTERN, nearestAllowedName } from "./fields.js";
-import { listFiles, readSqlFile, type FrontMatterFile } from "./files.js";
+import { readSqlFile, type FrontMatterFile } from "./files.js";
 import { validate, valueAt } from "./problems.js";
 import { checkSegmentRules } from "./rules.js";
 import { audienceSchema, segmentSchema, type AudienceFrontMatter, type SegmentFrontMatter } from "./segment-schema.js";
 import type { YamlSource } from "./yaml-source.js";
 
-const SEGMENTS = "segments";
-const AUDIENCES = "segments/audiences";
+const AUDIENCES = "segments/audiences/";
 
 /** A SQL file, known by name even where its front matter is wrong, so that others may still refer to it. */
 interface Named<T> {
@@ -25,22 +24,16 @@ interface ReadFiles<T> {
   problems: Problem[];
 }
 
-/** All segments under segments/, but for the audiences. */
-export function readSegments(root: string): ReadFiles<SegmentFrontMatter> {
-  const files = listFiles(root, SEGMENTS, ".sql").filter((file) => !file.startsWith(`${AUDIENCES}/`));
-  return readAll(root, files, {
-    schema: segmentSchema,
-    what: "segment",
-    nameKey: "id",
-    required: true,
-    check: checkSegmentRules,
-  });
+/** The segments among the SQL files under segments/: all but the audiences. */
+export function readSegments(root: string, files: readonly string[]): ReadFiles<SegmentFrontMatter> {
+  const segments = files.filter((file) => !file.startsWith(AUDIENCES));
+  return readAll(root, segments, { schema: segmentSchema, what: "segment", nameKey: "id", required: true, check: checkSegmentRules });
 }
 
-/** All audiences under segments/audiences/; their front matter may be missing. */
-export function readAudiences(root: string): ReadFiles<AudienceFrontMatter> {
-  const files = listFiles(root, AUDIENCES, ".sql");
-  return readAll(root, files, { schema: audienceSchema, what: "audience", nameKey: "name", required: false, check: () => [] });
+/** The audiences among them; their front matter may be missing. */
+export function readAudiences(root: string, files: readonly string[]): ReadFiles<AudienceFrontMatter> {
+  const audiences = files.filter((file) => file.startsWith(AUDIENCES));
+  return readAll(root, audiences, { schema: audienceSchema, what: "audience", nameKey: "name", required: false, check: () => [] });
 }
 
 interface KindOfFile<S extends z.ZodType> {

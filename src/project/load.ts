@@ -5,7 +5,7 @@ import { OpportuneError, type Problem } from "../core/errors.js";
 import { buildAudience, buildChannel, buildLinks, buildPolicy, buildSegment, buildSource, buildTarget } from "./build.js";
 import { circularAudiences, type AudienceFiles } from "./build-on.js";
 import { fillIn, readEnvironment } from "./environment.js";
-import { listFiles, readText } from "./files.js";
+import { listFiles } from "./files.js";
 import { idleProjectSettings, idleSegmentSettings } from "./idle-settings.js";
 import { buildSilences } from "./lint-rules.js";
 import { readAudiences, readSegments } from "./front-matter.js";
@@ -13,6 +13,7 @@ import { valueAt } from "./problems.js";
 import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
 import { checkReferences, PROJECT_REFERENCES, referredTo, SEGMENT_REFERENCES, type Known } from "./references.js";
 import { checkSql } from "./sql-references.js";
+import { readText } from "./text.js";
 import type { Project } from "./types.js";
 import { buildVars } from "./vars.js";
 import { parseYaml, type YamlSource } from "./yaml-source.js";
@@ -31,15 +32,17 @@ export function loadProject(root: string, options: { target?: string | undefined
   }
   const { text, problems: unreadable } = readText(folder, PROJECT_FILE);
   const { source, problems: broken } = unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
-  const segments = readSegments(folder);
-  const audiences = readAudiences(folder);
-  const filled = fillIn(source?.value ?? {}, readEnvironment(folder, options.env ?? process.env));
+  const sql = listFiles(folder, "segments", ".sql");
+  const segments = readSegments(folder, sql.files);
+  const audiences = readAudiences(folder, sql.files);
+  const environment = readEnvironment(folder, options.env ?? process.env);
+  const filled = fillIn(source?.value ?? {}, environment.env);
 
   const known: Known = {
     audience: audiences.items.map(({ name }) => name),
     channel: keysAt(source, filled.value, "channels"),
     template: listFiles(folder, "templates", ".hbs")
-      .map((file) => file.slice("templates/".length, -".hbs".length))
+      .files.map((file) => file.slice("templates/".length, -".hbs".length))
       .filter((name) => !/^(?:partials|layouts)\//.test(name)),
     topic: topicsOf(segments.items.map(({ source }) => source)),
   };
@@ -53,7 +56,9 @@ export function loadProject(root: string, options: { target?: string | undefined
   const ownMistakes = [...pointing.filter(({ code }) => code === "config/unknown-audience"), ...sqlFiles.flatMap(({ file }) => checkSql(file, sqlNames))];
   const problems = [
     ...broken,
+    ...environment.problems,
     ...(main?.problems ?? []),
+    ...sql.problems,
     ...segments.problems,
     ...audiences.problems,
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),

@@ -19,7 +19,6 @@ import {
   writtenDuration,
 } from "./fields.js";
 import { silences } from "./lint-rules.js";
-import { postgresUrl } from "./postgres-url.js";
 
 export const ALERT_KINDS = ["failed", "held", "silent"] as const;
 
@@ -85,17 +84,11 @@ const duckdb = z.strictObject({
   threads: whole(1).optional().describe("Threads DuckDB works with."),
 });
 
-const POSTGRES_URL = "a URL such as postgres://user@host:5432/database, or with ?sslmode=disable";
-
 const SSL = "true, false, or a mapping with ca and reject_unauthorized";
 
 const postgres = z.strictObject({
   type: z.literal("postgres"),
-  url: z
-    .string({ error: POSTGRES_URL })
-    .refine((value) => postgresUrl(value) !== null, { error: POSTGRES_URL })
-    .optional()
-    .describe("Everything below in one, `${DATABASE_URL}`; keys beside it go before it."),
+  url: text.optional().describe("Everything below in one, `${DATABASE_URL}`; keys beside it go before it."),
   host: text.optional().describe("Server's name or address; localhost if nothing names one."),
   port: whole(1).max(65_535).optional().describe("5432 if nothing names one."),
   user: text.optional().describe("User to connect as."),

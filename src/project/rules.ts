@@ -4,6 +4,7 @@ import { formatDuration } from "../core/durations.js";
 import { isLoopback } from "../core/loopback.js";
 import { nearestName, didYouMean } from "../core/suggest.js";
 import { capName, stepsOf } from "./build.js";
+import { postgresUrl } from "./postgres-url.js";
 import { problemAt } from "./problems.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
@@ -87,6 +88,8 @@ function checkTarget(name: string, { live, allow, on_alert: alert, ...target }: 
     const message = `${path.join(".")}.allow has no effect beside live: true, which writes to everybody`;
     report([...path, "allow"], "no-effect", message, "leave one of them out", "key");
   }
+  const url = target.type === "postgres" && target.url !== undefined ? postgresUrl(target.url) : null;
+  if (url !== null && "problem" in url) report([...path, "url"], "postgres-url", `${path.join(".")}.url ${url.problem}`, url.hint);
   if (target.type === "postgres" && typeof target.ssl === "object" && target.ssl.ca !== undefined && !target.ssl.reject_unauthorized) {
     const message = `${path.join(".")}.ssl.ca has no effect beside reject_unauthorized: false, which takes any certificate`;
     report([...path, "ssl", "ca"], "no-effect", message, "leave one of them out", "key");

@@ -1,3 +1,4 @@
+import { proxySecrets } from "../core/outgoing.js";
 import type { Project } from "./types.js";
 
 /** Every value of a project that nobody may be shown: keys, passwords, and where and how alerts go. */
@@ -7,6 +8,7 @@ export function secretsOf({ target, channels, links }: Pick<Project, "target" | 
     ...[...channels.values()].map(({ apiKey }) => apiKey),
     links.unsubscribeSecret,
     ...passwordsOf(connection),
+    ...proxySecrets(),
     onAlert?.webhook?.url ?? null,
     // A key is a secret without the word before it too.
     ...Object.values(onAlert?.webhook?.headers ?? {}).flatMap((value) => [value, value.replace(/^\w+ +/, "")]),

@@ -86,6 +86,10 @@ export interface PostgresConnection {
   database: string | null;
   /** Null: no TLS. `ca`: PEM file relative to the project root; null: the system's authorities. */
   ssl: { ca: string | null; rejectUnauthorized: boolean } | null;
+  /** Startup options of the server, `-c name=value`; some hosts find the database by them. */
+  options: string | null;
+  /** Whether to bind signing in to the TLS connection, where the server offers it. */
+  channelBinding: boolean;
   statementTimeoutSeconds: number;
   /** Schemas in which unqualified names of the user's SQL are looked up; empty: as the server has it. */
   searchPath: readonly string[];

@@ -1,8 +1,8 @@
 /** Reads templates/ and checks everything that can be wrong with it before a message is rendered. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, sep } from "node:path";
 import type { Problem } from "../core/errors.js";
+import { listFiles } from "../project/files.js";
+import { readText } from "../project/text.js";
 import type { ChannelType } from "../project/types.js";
 import { parseSource, place, type Program } from "./ast.js";
 import { checkProgram } from "./check.js";
@@ -20,16 +20,14 @@ export interface Templates {
 
 /** Loads every template below `root`/templates, `root` being the folder of opportune.yml. Reads nothing else. */
 export function loadTemplates(root: string): Templates {
-  const files = listFiles(root);
-  const problems: Problem[] = [];
-  const texts = new Map(
-    files.map((file) => [
-      file,
-      readFileSync(join(root, file), "utf8")
-        .replace(/^\ufeff/, "")
-        .replaceAll("\r\n", "\n"),
-    ]),
-  );
+  const { files: listed, problems } = listFiles(root, "templates", ".hbs");
+  const texts = new Map<string, string>();
+  for (const file of listed) {
+    const { text, problems: unreadable } = readText(root, file);
+    if (unreadable.length === 0) texts.set(file, text);
+    problems.push(...unreadable);
+  }
+  const files = [...texts.keys()];
   const nameOf = (file: string, folder: string): string => file.slice(`templates/${folder}`.length, -".hbs".length);
   const named = (folder: string): Map<string, string> =>
     new Map(files.filter((file) => file.startsWith(`templates/${folder}`)).map((file) => [nameOf(file, folder), file]));
@@ -99,15 +97,6 @@ export function variablesFor(template: Template, channel: ChannelType): readonly
 export function usesFor(template: Template, channel: ChannelType): readonly Use[] {
   const form = channel === "email" ? template.email() : template.text();
   return form.ok ? form.uses : [];
-}
-
-function listFiles(root: string): string[] {
-  const folder = join(root, "templates");
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".hbs") && statSync(join(folder, file)).isFile())
-    .map((file) => `templates/${file.split(sep).join("/")}`)
-    .sort();
 }
 
 function checkLayouts(library: Library): Problem[] {

@@ -1,5 +1,6 @@
-import { formatProblem, OpportuneError, wordsOf, type Problem } from "../core/errors.js";
+import { formatProblem, OpportuneError, problemsOf, wordsOf, type Problem } from "../core/errors.js";
 import { withoutAddresses } from "../core/redact.js";
+import { systemProblem } from "../core/system-error.js";
 import type { Paint } from "./paint.js";
 
 /** The code of what a warehouse refused. */
@@ -7,12 +8,10 @@ const REFUSED = "warehouse/statement";
 
 /** An error for the terminal: expected ones as `file:line:column: message` with the way out, the stack only for `debug`. */
 export function errorLines(error: unknown, debug: boolean, paint: Paint): string[] {
-  const lines = error instanceof OpportuneError ? problemLines(error.problems, paint) : [`${paint.red("Unexpected error:")} ${wordsOf(error)}`];
-  if (!debug)
-    return error instanceof OpportuneError
-      ? lines
-      : [...lines, "    This is a mistake in Opportune, not in your project. Add --debug to see where it happened, and report it."];
-  return [...lines, ...stacks(error)];
+  const ours = error instanceof OpportuneError || systemProblem(error) !== null;
+  const lines = ours ? problemLines(problemsOf(error), paint) : [`${paint.red("Unexpected error:")} ${wordsOf(error)}`];
+  if (debug) return [...lines, ...stacks(error)];
+  return ours ? lines : [...lines, "    This is a mistake in Opportune, not in your project. Add --debug to see where it happened, and report it."];
 }
 
 /** Problems as lines: the first of each in red, its hint below. */

@@ -3,7 +3,8 @@
  * lacks it, wherever it is; both copied together can't be told from their originals.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { OpportuneError } from "../core/errors.js";
 
 /** What follows the name of the database's file. */
 export const ID_FILE = ".opportune";
@@ -15,21 +16,40 @@ function idFile(path: string): string {
   return realpathSync(path) + ID_FILE;
 }
 
-/** The id of the database in that file; null where it has none, or nobody may read it. */
+/**
+ * The id of the database in that file; null where it has none.
+ * @throws OpportuneError where the file that holds it is there and can't be read
+ */
 export function readId(path: string): string | null {
+  const file = idFile(path);
   try {
-    const [id = ""] = readFileSync(idFile(path), "utf8").split("\n");
+    const [id = ""] = readFileSync(file, "utf8").split("\n");
     return id === "" ? null : id;
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw refused(file, "read", error);
   }
 }
 
-/** Gives the database in that file a new id. @throws Error where the file beside it can't be written */
+/** Gives the database in that file a new id: the file beside it appears whole or not at all. @throws OpportuneError where it can't */
 export function makeId(path: string): string {
+  const file = idFile(path);
   const id = randomUUID();
-  writeFileSync(idFile(path), `${id}\n${MEANING}\n`);
+  const unfinished = `${file}.${String(process.pid)}.part`;
+  try {
+    writeFileSync(unfinished, `${id}\n${MEANING}\n`);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw refused(file, "written", error);
+  }
   return id;
+}
+
+function refused(file: string, done: "read" | "written", cause: unknown): OpportuneError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+  const message = `${file} can't be ${done} (${code}); it tells the DuckDB file beside it from a copy.`;
+  return new OpportuneError({ code: "warehouse/id", message, hint: "Let the user that runs Opportune read and write it and its folder." }, 1, cause);
 }
 
 /** What earlier ledgers knew their file by: its number on the volume, which another volume may give to a copy. */

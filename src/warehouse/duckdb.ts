@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { formerId, makeId, readId } from "./duckdb-id.js";
+import { openInstance } from "./duckdb-open.js";
 import type { ColumnKind } from "./kinds.js";
 import { UnmetError, WarehouseError } from "./error.js";
 import { inInformationSchema } from "./sql.js";
@@ -19,8 +20,6 @@ const CHUNK_ROWS = 2048;
 const CHECKPOINT_AFTER = "64MB";
 /** The column that tells a stream's last row, which stands for no row of its query. */
 const LAST_ROW = "opportune_last_row";
-/** How often a locked file is tried again, ms. */
-const LOCK_RETRY_MS = 200;
 
 export interface OpenOptions {
   /** Project root; the path is relative to it. */
@@ -47,44 +46,10 @@ export async function openDuckDb(connection: DuckDbConnection, options: OpenOpti
   const settings: Record<string, string> = {};
   if (connection.memoryLimit !== null) settings["memory_limit"] = connection.memoryLimit;
   if (connection.threads !== null) settings["threads"] = String(connection.threads);
-  const instance = await openInstance(path, settings, connection, options);
+  const instance = await openInstance(path, settings, connection, options.onWait);
   const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path);
   await warehouse.prepare(resolve(options.root));
   return warehouse;
-}
-
-async function openInstance(path: string, settings: Record<string, string>, connection: DuckDbConnection, options: OpenOptions): Promise<DuckDBInstance> {
-  const deadline = Date.now() + connection.waitForLockSeconds * 1000;
-  for (let told = false; ; told = true) {
-    try {
-      // A file goes through the cache: two instances on one file silently lost a committed row.
-      return path === ":memory:" ? await DuckDBInstance.create(path, settings) : await DuckDBInstance.fromCache(path, settings);
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      if (!text.includes("Could not set lock")) {
-        throw new OpportuneError(
-          {
-            code: "warehouse/unreachable",
-            message: `DuckDB can't open ${connection.path}: ${firstLine(text)}`,
-            hint: "Run `opportune debug` to see what the target needs.",
-          },
-          1,
-          error,
-        );
-      }
-      const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(text);
-      const who = holder === null ? "another process" : `${holder[1] ?? "a process"} (process ${holder[2] ?? "?"})`;
-      if (Date.now() >= deadline) {
-        throw new OpportuneError({
-          code: "warehouse/locked",
-          message: `${connection.path} is held by ${who}; waited ${String(connection.waitForLockSeconds)} seconds.`,
-          hint: "End that process, or raise `wait_for_lock` of this target. DuckDB lets one process write to a file at a time.",
-        });
-      }
-      if (!told) options.onWait?.(`${connection.path} is held by ${who}; waiting up to ${String(connection.waitForLockSeconds)} seconds`);
-      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
-    }
-  }
 }
 
 class DuckDbWarehouse implements Warehouse {

@@ -40,7 +40,7 @@ async function loadDriver(): Promise<{ Client: typeof Client }> {
 }
 
 function clientConfig(connection: PostgresConnection, root: string): ClientConfig {
-  const { host, port, user, password, database, ssl, applicationName } = connection;
+  const { host, port, user, password, database, ssl, options, channelBinding, applicationName } = connection;
   return {
     host,
     port,
@@ -51,6 +51,8 @@ function clientConfig(connection: PostgresConnection, root: string): ClientConfi
       ssl === null
         ? false
         : { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === null ? {} : { ca: readNamedFile(ssl.ca, root, "ssl.ca", UNREADABLE_CA) }) },
+    ...(options === null ? {} : { options }),
+    enableChannelBinding: channelBinding,
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
@@ -100,7 +102,9 @@ function wayOut(code: string, message: string): string {
   if (code === "53300") return "The server has no free connection: end others, or raise max_connections.";
   if (code === "42501" || code === "22023") return `The session's settings were refused. ${SESSION_MODE}`;
   if (message.includes("does not support SSL")) return "Turn TLS on at the server, or, on a network you trust, set `ssl: false` of this target.";
-  if (/CERT|SELF_SIGNED|UNABLE_TO|TLS/.test(code)) return "Name the CA's certificate under `ssl: {ca: FILE}` of this target.";
+  if (/CERT|SELF_SIGNED|UNABLE_TO|TLS/.test(code)) {
+    return "Name the CA's certificate, which your host offers (Supabase, RDS), under `ssl: {ca: FILE}` of this target. For a host that has none (Heroku): `ssl: {reject_unauthorized: false}`.";
+  }
   return "Check `host` and `port` of this target, and that the server runs and is open to this machine.";
 }
 

@@ -119,7 +119,7 @@ describe.concurrent("bad input", () => {
     writeFileSync(join(root, "shp.duckdb"), "this is no database".repeat(1000));
     const broken = await opportune(root, ["run"]);
     expect(broken).toMatchObject({ code: 1, stdout: "" });
-    expect(broken.stderr).toMatch(/^DuckDB can't open shp\.duckdb: .*\n {4}Run `opportune debug`/);
+    expect(broken.stderr).toMatch(/^shp\.duckdb is not a DuckDB file\.\n {4}Correct `path`/);
   });
 
   it("waits for a locked file as long as configured, then names the process, exit 1", async () => {
@@ -130,7 +130,7 @@ describe.concurrent("bad input", () => {
       expect(outcome).toMatchObject({ code: 1, stdout: "" });
       expect(outcome.stderr).toContain(`(process ${String(pid)}); waiting up to 1 seconds`);
       expect(outcome.stderr).toMatch(
-        new RegExp(`shop\\.duckdb is held by .*\\(process ${String(pid)}\\); waited 1 seconds\\.\\n    End that process, or raise \`wait_for_lock\``),
+        new RegExp(`shop\\.duckdb is held by .*\\(process ${String(pid)}\\); waited 1 seconds\\.\\n    Close it there, or wait\\. \`wait_for_lock\``),
       );
     } finally {
       await release();

@@ -115,7 +115,9 @@ describe.concurrent("init for one's own warehouse", () => {
     write(folder, { "manifest.json": manifest });
     const root = join(folder, "shop");
     const { stdout } = await init(root, { fromDbt: join(folder, "manifest.json") });
-    expect(stdout).toContain("\n  npm install @google-cloud/bigquery google-auth-library  its client\n  opportune ledger install");
+    expect(stdout).toContain(
+      "\n  npm install                           Opportune, as package.json names it\n  npm install @google-cloud/bigquery google-auth-library  its client\n  opportune ledger install",
+    );
     const { target, sources } = loadProject(root, { env: {} });
     expect(target.connection).toMatchObject({ type: "bigquery", project: "warehouse", signIn: { kind: "default" } });
     // With its project: a dataset alone would be looked for in the one that is billed.

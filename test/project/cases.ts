@@ -535,7 +535,9 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "a file in another encoding",
     files: { ...BASE, "segments/audiences/ordered.sql": new Uint8Array([0x2d, 0x2d, 0xe9, 0x0a]) },
-    expected: ["segments/audiences/ordered.sql:1:1: the file is not UTF-8 | save it as UTF-8"],
+    expected: [
+      "segments/audiences/ordered.sql:1:3: The file is not UTF-8: the byte 0xE9 stands for no character. | Save it as UTF-8, or convert it: `iconv -f WINDOWS-1252 -t UTF-8 segments/audiences/ordered.sql`.",
+    ],
   },
   {
     name: "everything at once, in the order of files and lines",

@@ -1,5 +1,3 @@
-import { symlinkSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
@@ -106,10 +104,4 @@ describe("what one slip leaves standing", () => {
     ]);
     expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });
-});
-
-test("a link that leads nowhere is left out, like names that begin with a dot", () => {
-  const root = projectFolder({ ...BASE, "segments/.draft.sql": "broken", "segments/..data/cart.sql": "broken" });
-  symlinkSync(join(root, "nowhere.sql"), join(root, "segments/gone.sql"));
-  expect([...loadProject(root, { env: {} }).segments.keys()]).toEqual(["cart"]);
 });

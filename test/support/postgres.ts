@@ -22,6 +22,8 @@ export function serverConnection(url = process.env[POSTGRES_URL_VARIABLE]): Post
     ssl: null,
     statementTimeoutSeconds: 60,
     searchPath: [],
+    options: null,
+    channelBinding: false,
     applicationName: "opportune-test",
   };
 }

@@ -93,7 +93,7 @@ describe("a file", () => {
   it("that is missing or no database is an error that says so", async () => {
     expect(await rejection(open({ path: "shop.duckdb" }, { root, create: false }))).toMatchObject({ problems: [{ code: "warehouse/missing" }], exitCode: 1 });
     writeFileSync(join(root, "shop.duckdb"), "no database".repeat(2000));
-    expect(await rejection(open({ path: "shop.duckdb" }, { root }))).toMatchObject({ problems: [{ code: "warehouse/unreachable" }], exitCode: 1 });
+    expect(await rejection(open({ path: "shop.duckdb" }, { root }))).toMatchObject({ problems: [{ code: "warehouse/not-duckdb" }], exitCode: 1 });
     expect(await rejection(open({ path: "no/such/folder/shop.duckdb" }, { root }))).toMatchObject({
       problems: [{ code: "warehouse/unreachable" }],
       exitCode: 1,

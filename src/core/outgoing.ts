@@ -1,0 +1,63 @@
+/** How requests leave this machine: directly, or through the proxy that the environment names. */
+import { EnvHttpProxyAgent, fetch, Pool, type Dispatcher } from "undici";
+import { OpportuneError } from "./errors.js";
+import { isLoopback } from "./loopback.js";
+
+/** The names of the variables, in the order in which they count. */
+const PROXIES = { https: ["https_proxy", "HTTPS_PROXY"], http: ["http_proxy", "HTTP_PROXY"] } as const;
+
+/**
+ * Sends what goes to `origin`: through the proxy in HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY names the host (small letters count
+ * first). What is on this machine is never asked of a proxy. The caller closes it.
+ * @throws OpportuneError where a proxy is no URL; it never says what stands there, which may hold a password
+ */
+export function dispatcherTo(origin: string, options: Pool.Options & { connect?: { timeout: number } }, env: NodeJS.ProcessEnv = process.env): Dispatcher {
+  const [httpProxy, httpsProxy] = [proxyIn(env, "http"), proxyIn(env, "https")];
+  if ((httpProxy === null && httpsProxy === null) || isLoopback(new URL(origin).hostname)) return new Pool(origin, options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    // Empty means none: undici would look into the environment for what is left out.
+    httpProxy: httpProxy?.href ?? "",
+    httpsProxy: (httpsProxy ?? httpProxy)?.href ?? "",
+    noProxy: env["no_proxy"] ?? env["NO_PROXY"] ?? "",
+    ...(options.connect === undefined ? {} : { proxyTls: options.connect }),
+  });
+}
+
+/**
+ * Posts `body` to `url` once, within `ms`, and gives the status of the answer. A redirect is an error: headers may hold a key, and it
+ * would carry it to somebody else.
+ */
+export async function postOnce(url: string, { headers, body, ms }: { headers: Readonly<Record<string, string>>; body: string; ms: number }): Promise<number> {
+  const dispatcher = dispatcherTo(new URL(url).origin, { connect: { timeout: ms } });
+  try {
+    const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal: AbortSignal.timeout(ms), dispatcher });
+    await response.body?.cancel();
+    return response.status;
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+/** User, password and both together of every proxy in the environment: nobody may be shown them. */
+export function proxySecrets(env: NodeJS.ProcessEnv = process.env): string[] {
+  return Object.values(PROXIES)
+    .flat()
+    .flatMap((name) => {
+      const [, signIn] = /^(?:[\w+.-]+:\/\/)?([^/]*)@/.exec(env[name] ?? "") ?? [];
+      return signIn === undefined ? [] : [signIn, signIn.slice(signIn.indexOf(":") + 1)];
+    });
+}
+
+function proxyIn(env: NodeJS.ProcessEnv, kind: keyof typeof PROXIES): URL | null {
+  const name = PROXIES[kind].find((each) => (env[each] ?? "").trim() !== "");
+  if (name === undefined) return null;
+  const written = (env[name] ?? "").trim();
+  const url = written.includes("://") ? written : `http://${written}`;
+  if (/^(?:https?|socks5?):/.test(url) && URL.canParse(url)) return new URL(url);
+  throw new OpportuneError({
+    code: "proxy/url",
+    message: `The variable ${name} is not the URL of a proxy.`,
+    hint: "Write http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with signs such as @ and / percent-encoded.",
+  });
+}
