@@ -42,7 +42,8 @@ export function kindOfValue(value: unknown): string {
 }
 
 function textOf(value: unknown, helper: string): string {
-  if (typeof value === "object" && !(value instanceof Date) && !(value instanceof ExactNumber)) throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a text`);
+  if (typeof value === "object" && !(value instanceof Date) && !(value instanceof ExactNumber))
+    throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a text`);
   return value instanceof Date ? value.toISOString() : String(value);
 }
 

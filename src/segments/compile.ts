@@ -4,13 +4,14 @@ import { didYouMean, nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Audience, Project, Segment, SqlFile } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
-import { Binder, isoSeconds, renderSqlFile, textConstant } from "../warehouse/sql.js";
+import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Statement, Warehouse } from "../warehouse/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import { APART, literal } from "../warehouse/dialect.js";
 import { duplicateColumns, unfitTime } from "./columns.js";
 import { addressProblem } from "./address.js";
 import { idProblem, LONGEST_ID_BYTES, type IdType } from "./ids.js";
+import { jsonOf } from "./properties.js";
 import { queryProblem, renderQuery } from "./query.js";
 import { wrongUses } from "./uses.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
@@ -229,49 +230,6 @@ function userOf(columns: readonly Column[], dialect: Dialect): string {
 /** SQL of a column as a UTC timestamp; of none, null. */
 function timeOf(column: Column | undefined, dialect: Dialect): string {
   return column === undefined ? `cast(null as ${dialect.types.timestamp})` : dialect.toUtc(dialect.quote(column.name), column.kind);
-}
-
-/**
- * Columns as one JSON object: instants and days as ISO text, exact numbers as text so that no digit is lost, no NaN or infinity, which
- * JSON lacks.
- */
-function jsonOf(columns: readonly Column[], dialect: Dialect): string {
-  if (columns.length === 0) return "'{}'";
-  return dialect.jsonObject(
-    columns.map((column) => {
-      const quoted = dialect.quote(column.name);
-      if (column.kind === "timestamp") return [column.name, isoSeconds(dialect.toUtc(quoted, column.kind), dialect)] as const;
-      // A day has no zone: as an instant it would be the day before for readers in the west.
-      if (column.kind === "date")
-        return [column.name, `${dialect.builtIn("substr")}(${isoSeconds(dialect.toUtc(quoted, column.kind), dialect)}, 1, 10)`] as const;
-      // True of finite numbers alone, on every warehouse.
-      if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
-      return [column.name, column.kind === "exact" ? exactText(quoted, column, dialect) : plain(quoted, column, dialect)] as const;
-    }),
-    columns.filter(({ kind, type }) => kind === "text" || type === "JSON").map(({ name }) => dialect.quote(name)),
-  );
-}
-
-/**
- * A column as the warehouse's own JSON has it. DuckDB would make a text of a VARIANT. Both would make texts of times and numbers in a
- * list that are not finite: they are null, as they are outside of one.
- */
-function plain(quoted: string, { kind, type }: Column, dialect: Dialect): string {
-  if (type === "VARIANT") return `cast(${quoted} as json)`;
-  if (/^(?:DATE|TIMESTAMP.*)\[\]$/.test(type)) {
-    const item = "opportune_item";
-    return `list_transform(${quoted}, lambda ${item}: case when ${dialect.toUtc(item, "timestamp")} is not null then ${item} end)`;
-  }
-  const [, element = "", what] = /^((double precision|real|numeric|date|timestamp).*)\[\]$/.exec(kind === "list" ? type : "") ?? [];
-  if (what === undefined) return quoted;
-  const odd = what === "numeric" ? ["NaN"] : what === "date" || what === "timestamp" ? ["infinity", "-infinity"] : ["NaN", "infinity", "-infinity"];
-  return odd.reduce((array, value) => `${dialect.builtIn("array_replace")}(${array}, cast('${value}' as ${element}), null)`, quoted);
-}
-
-/** An exact number as text. Of Postgres' types: numeric may be NaN or infinite, and money's own text is that of the server's locale. */
-function exactText(quoted: string, { type }: Column, dialect: Dialect): string {
-  const text = `cast(${type === "money" ? `cast(${quoted} as numeric)` : quoted} as ${dialect.types.text})`;
-  return type.startsWith("numeric") ? `case when ${quoted} - ${quoted} = 0 then ${text} end` : text;
 }
 
 /** What a statement that reads a user's query says in its place, and what binds the values that follow the query's. */

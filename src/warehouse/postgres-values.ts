@@ -42,7 +42,17 @@ const KINDS: Readonly<Record<string, ColumnKind>> = {
 };
 
 /** By the category of a type: arrays; rows, declared or not; bits; ranges; shapes. Others, such as JSON, may hold anything. */
-const CATEGORIES: Readonly<Record<string, ColumnKind>> = { S: "text", E: "text", I: "text", A: "list", C: "object", P: "object", V: "opaque", R: "opaque", G: "opaque" };
+const CATEGORIES: Readonly<Record<string, ColumnKind>> = {
+  S: "text",
+  E: "text",
+  I: "text",
+  A: "list",
+  C: "object",
+  P: "object",
+  V: "opaque",
+  R: "opaque",
+  G: "opaque",
+};
 
 /** The family of a type, by its name in pg_type and its category there: strings, enums and network addresses are text. */
 export function kindOf(name: string, category: string): ColumnKind {
