@@ -1,5 +1,5 @@
 /** What most commands begin with: the project, its warehouse, its ledger. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
@@ -20,11 +20,13 @@ export function findProject(cwd: string, projectDir: string | undefined): string
     if (existsSync(join(folder, PROJECT_FILE))) return folder;
     if (dirname(folder) === folder) break;
   }
+  const near = readdirSync(cwd).find((name) => /^opportune\.ya?ml(?:\.txt)?$/i.test(name));
   throw new OpportuneError(
     {
       code: "project/missing",
       message: `There is no ${PROJECT_FILE} in this folder or above it.`,
-      hint: "Begin a project with `opportune init`, or name its folder with --project-dir.",
+      hint:
+        near === undefined ? "Begin a project with `opportune init`, or name its folder with --project-dir." : `Here is ${near}: rename it to ${PROJECT_FILE}.`,
     },
     2,
   );

@@ -27,7 +27,7 @@ export function listFiles(root: string, folder: string, ending: string): Listed 
       real = realpathSync(join(root, path));
       entries = readdirSync(real);
     } catch (error) {
-      if (!missing(error) || above.length > 0) problems.push(unreadable(path, error));
+      if (!missing(error) || above.length > 0) problems.push(unlisted(path, error));
       return [];
     }
     if (above.includes(real)) {
@@ -49,6 +49,17 @@ export function listFiles(root: string, folder: string, ending: string): Listed 
   };
   const files = walk(folder, []).sort((a, b) => (a < b ? -1 : 1));
   return { files, problems: [...problems, ...namesakes(files)] };
+}
+
+/** Why a folder can't be walked. */
+function unlisted(path: string, error: unknown): Problem {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOTDIR")) return unreadable(path, error);
+  return {
+    code: "project/no-folder",
+    message: "This is a file where a folder is expected.",
+    hint: "Move it away, and make a folder of this name.",
+    file: path,
+  };
 }
 
 function missing(error: unknown): boolean {

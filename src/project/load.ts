@@ -33,6 +33,7 @@ export function loadProject(root: string, options: { target?: string | undefined
   const { text, problems: unreadable } = readText(folder, PROJECT_FILE);
   const { source, problems: broken } = unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
   const sql = listFiles(folder, "segments", ".sql");
+  const templates = listFiles(folder, "templates", ".hbs");
   const segments = readSegments(folder, sql.files);
   const audiences = readAudiences(folder, sql.files);
   const environment = readEnvironment(folder, options.env ?? process.env);
@@ -41,9 +42,7 @@ export function loadProject(root: string, options: { target?: string | undefined
   const known: Known = {
     audience: audiences.items.map(({ name }) => name),
     channel: keysAt(source, filled.value, "channels"),
-    template: listFiles(folder, "templates", ".hbs")
-      .files.map((file) => file.slice("templates/".length, -".hbs".length))
-      .filter((name) => !/^(?:partials|layouts)\//.test(name)),
+    template: templates.files.map((file) => file.slice("templates/".length, -".hbs".length)).filter((name) => !/^(?:partials|layouts)\//.test(name)),
     topic: topicsOf(segments.items.map(({ source }) => source)),
   };
   const usedChannels = segments.items.flatMap(({ source }) => referredTo("channel", source?.value, SEGMENT_REFERENCES));
@@ -59,6 +58,7 @@ export function loadProject(root: string, options: { target?: string | undefined
     ...environment.problems,
     ...(main?.problems ?? []),
     ...sql.problems,
+    ...templates.problems,
     ...segments.problems,
     ...audiences.problems,
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),

@@ -135,6 +135,7 @@ function messageOf(error: YAMLError): string {
   if (error.code === "MULTIPLE_DOCS") return "a line --- begins a second document";
   // These quote the text after a colon.
   if (error.code === "UNEXPECTED_TOKEN") return error.message.replace(/: .*$/s, "");
+  if (error.message.includes("call stack")) return "it is nested too deeply";
   return error.message;
 }
 

@@ -19,7 +19,7 @@ function said(root: string): string[] {
     return linesOf(templates);
   } catch (error) {
     if (!(error instanceof OpportuneError)) throw error;
-    return linesOf([...error.problems, ...templates]);
+    return [...new Set(linesOf([...error.problems, ...templates]))];
   }
 }
 
@@ -186,6 +186,11 @@ describe("beside the files", () => {
   it("a folder whose name ends in .sql is a folder", () => {
     const root = projectFolder({ ...ALL, "segments/old.sql/second.sql": textOf("segments/cart.sql"), "templates/old.hbs/mail.hbs": "Hello" });
     expect(loaded(root)).toMatchObject({ segments: ["cart", "second"], templates: ["cart_email", "old.hbs/mail"] });
+  });
+
+  it.each(["segments", "templates"])("a file named %s is no folder", (name) => {
+    const root = projectFolder({ ...ALL, "segments/cart.sql": null, "segments/audiences/ordered.sql": null, "templates/cart_email.hbs": null, [name]: "x" });
+    expect(said(root)).toEqual([`${name}: This is a file where a folder is expected. | Move it away, and make a folder of this name.`]);
   });
 
   it("a folder named .env, as Python's virtual environments are, is no file of variables", () => {
