@@ -96,6 +96,7 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await expect(opportune("doubts", "--segment", "gone")).rejects.toThrow("There is no segment");
     const [last] = await sql(join(root, "shop.duckdb"), "select run_id from opportune.runs order by fence desc limit 1");
     await opportune("ledger", "forget", String(last?.["run_id"]));
+    await opportune("ledger", "prune", "--older-than", "400d");
     await opportune("ledger", "install");
     await opportune("ledger", "adopt");
     expect(process.exitCode ?? 0).toBe(0);
@@ -195,6 +196,8 @@ const FEATURES = [
     /"pause":\["/,
     /"failed"/,
     /"forget":\["/,
+    /"prune":"/,
+    /"remove":\["/,
   ],
   ...[/variants/, /holdout/, /"caps"/, /spacing/, /quiet_hours/, /max_per_run/, /each_occurrence/, /days"/, /transactional/, /goal/, /"require":\["/],
 ];

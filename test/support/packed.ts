@@ -32,8 +32,10 @@ function packable(one: DecisionCase): boolean {
     // Its tie is broken by the message ids, and these hang on the names.
     !/message id/.test(`${one.name} ${one.note ?? ""}`) &&
     one.runs.every(
-      ({ rows, suppressions, pause, resume, select, backfill }) =>
+      ({ rows, suppressions, pause, resume, select, backfill, prune, remove }) =>
         select === undefined &&
+        prune === undefined &&
+        remove.length === 0 &&
         backfill === undefined &&
         suppressions.length === 0 &&
         [...pause, ...resume].every((place) => place.startsWith("segment ")) &&

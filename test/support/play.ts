@@ -28,18 +28,28 @@ export function playAll(name: string, cases: readonly DecisionCase[], create: ()
     worlds.dispose();
   });
   describe(`decisions by ${name}`, () => {
-    for (const one of cases) {
-      it(`${one.file}: ${one.name}`, async () => {
-        const decider = await create();
-        try {
-          for (const { run, expected } of worlds.stepsOf(one)) {
-            const { got, want } = compareRows(await decider.run(run), expected);
-            expect(got, `the run at ${run.asOf}`).toEqual(want);
-          }
-        } finally {
-          await decider.close();
-        }
-      });
-    }
+    for (const one of cases) it(`${one.file}: ${one.name}`, () => play(one, worlds, create));
   });
+}
+
+/** One case by itself. */
+export async function playCase(one: DecisionCase, create: () => Decider | Promise<Decider>): Promise<void> {
+  const worlds = createCaseWorlds();
+  try {
+    await play(one, worlds, create);
+  } finally {
+    worlds.dispose();
+  }
+}
+
+async function play(one: DecisionCase, worlds: ReturnType<typeof createCaseWorlds>, create: () => Decider | Promise<Decider>): Promise<void> {
+  const decider = await create();
+  try {
+    for (const { run, expected } of worlds.stepsOf(one)) {
+      const { got, want } = compareRows(await decider.run(run), expected);
+      expect(got, `${one.name}: the run at ${run.asOf}`).toEqual(want);
+    }
+  } finally {
+    await decider.close();
+  }
 }
