@@ -197,7 +197,9 @@ describe("the provider", () => {
     await page.getByText("Takes each email and answers 202.").waitFor();
     expect(await page.getByRole("button", { name: "as usual" }).getAttribute("aria-pressed")).toBe("true");
     sandbox.setFaults([{ status: 503, retryAfterSeconds: 2, share: 0.125, delayMs: 50 }, { cut: "before" }]);
-    await page.getByText("Answers 503 with Retry-After 2 s after 50 ms to 12.5 % of requests; else Cuts the connection, and does not take the email.").waitFor();
+    await page
+      .getByText("Answers 503 with Retry-After 2 s after 50 ms to 12.5 % of requests; else Cuts the connection, and does not take the email.")
+      .waitFor();
     expect(await page.locator("[aria-pressed=true][data-fault]").count()).toBe(0);
   });
 });
