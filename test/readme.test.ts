@@ -92,7 +92,7 @@ describe("the demo", () => {
 
   it("leaves a gallery with every mail", () => {
     const page = readFileSync(join(ROOT, named(/^ {5}(\S+gallery\.html)$/m)), "utf8");
-    expect(page).toContain(`${named(/^1\. The ([\d,]+) mails/m)} mails`);
+    expect(page).toContain(`${named(/^1\. The ([\d,]+) emails/m)} emails`);
   });
 
   it("names somebody who heard from us, and not everything", async () => {

@@ -4,6 +4,7 @@ import { writePrivately } from "../core/private-file.js";
 import { pauses } from "../ledger/pauses.js";
 import { requireLedger } from "../ledger/schema.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
+import { readFrontMatter } from "../render/front-matter.js";
 import { storyDocument, storyLines, used, type MessageNames, type StoryAbout } from "../report/explain.js";
 import { pauseLines } from "../report/pauses.js";
 import { storyPage } from "../report/story-page.js";
@@ -124,12 +125,19 @@ export async function messageStory(warehouse: Warehouse, { schema, name }: { sch
 
 async function aboutOf(warehouse: Warehouse, schema: string, rows: readonly Row[], story: readonly StoryEvent[]): Promise<StoryAbout & { shown: number }> {
   const versions = used(journeysOf(story));
+  const texts = versions.length === 0 ? new Map<string, string>() : await templateTexts(warehouse, schema, versions);
   return {
     events: Number(rows[0]?.["events"]),
     shown: rows.length,
     names: await namesOf(warehouse, schema, story),
-    templates: versions.length === 0 ? new Map() : await templateTexts(warehouse, schema, versions),
+    templates: new Map([...texts].map(([version, text]) => [version, { text, subject: subjectOf(text) }])),
   };
+}
+
+/** As it is written in the front matter of the first file of a template's text; null without one. */
+function subjectOf(template: string): string | null {
+  const [, file = "", text = ""] = /^==> (.*) <==\n([^]*?)(?:\n==> |$)/.exec(template) ?? [];
+  return readFrontMatter(text, file).fields.subject?.value ?? null;
 }
 
 /** Users named where more than one has an address. */

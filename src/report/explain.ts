@@ -1,6 +1,5 @@
 import { formatDuration } from "../core/durations.js";
 import { isZone } from "../core/zones.js";
-import { readFrontMatter } from "../render/front-matter.js";
 import type { Paint } from "./paint.js";
 import { Temporal } from "temporal-polyfill";
 import type { Journey, StoryEvent, StoryMessage, StoryZone } from "./story.js";
@@ -9,8 +8,8 @@ import { counted, visible } from "./tables.js";
 /** Message id → what it is called. */
 export type MessageNames = ReadonlyMap<string, string>;
 
-/** Text of a template by its version, as the ledger has it from when it was used first. */
-export type TemplateTexts = ReadonlyMap<string, string>;
+/** Templates by their version, as the ledger has them from when each was used first: the whole text, and the subject as it is written in it. */
+export type TemplateTexts = ReadonlyMap<string, { text: string; subject: string | null }>;
 
 /** What a story is told with. */
 export interface StoryAbout {
@@ -60,25 +59,19 @@ export function used(journeys: readonly Journey[]): string[] {
 }
 
 function text(templates: TemplateTexts, version: string): string {
-  return (templates.get(version) ?? "The ledger has no text of it: it was used before texts were kept.").split("\n").map(visible).join("\n");
+  return (templates.get(version)?.text ?? "The ledger has no text of it: it was used before texts were kept.").split("\n").map(visible).join("\n");
 }
 
 /** Variant, template and its subject as it was written. */
 function madeFrom({ madeFrom: made }: StoryMessage, templates: TemplateTexts): string[] {
   if (made === null) return [];
-  const subject = made.version === null ? null : subjectOf(templates.get(made.version) ?? "");
+  const subject = templates.get(made.version ?? "")?.subject ?? null;
   const parts = [
     ...(made.variant === "" ? [] : [`variant ${made.variant}`]),
     `template ${made.template}${made.version === null ? "" : ` (version ${made.version})`}`,
     ...(subject === null ? [] : [`subject: ${visible(subject)}`]),
   ];
   return [`    ${parts.join(", ")}`];
-}
-
-/** As it is written in the front matter of the first file of a template's text; null without one. */
-function subjectOf(template: string): string | null {
-  const [, file = "", text = ""] = /^==> (.*) <==\n([^]*?)(?:\n==> |$)/.exec(template) ?? [];
-  return readFrontMatter(text, file).fields.subject?.value ?? null;
 }
 
 /** `explain --output json`: times in UTC, `timezone` says in which zone the others tell them. */
@@ -95,7 +88,7 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
       messages: messages.map(({ step, madeFrom: made, messageId, channel, dueAt, expiresAt, events }) => ({
         step,
         variant: made?.variant ?? null,
-        template: made === null ? null : { name: made.template, version: made.version, text: about.templates.get(made.version ?? "") ?? null },
+        template: made === null ? null : { name: made.template, version: made.version, text: about.templates.get(made.version ?? "")?.text ?? null },
         message_id: messageId,
         channel,
         due_at: dueAt,

@@ -38,7 +38,11 @@ async function open(mails: readonly GalleryMail[], width?: number): Promise<Open
 
 it("lists the mails by segment and loads one when it is opened", async () => {
   const { page, errors, left } = await open(Array.from({ length: 300 }, (_, number) => mail(number)));
-  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["cart_abandoned 100 mails", "trial_ending 100 mails", "welcome 100 mails"]);
+  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual([
+    "cart_abandoned 100 emails",
+    "trial_ending 100 emails",
+    "welcome 100 emails",
+  ]);
   expect(page.frames()).toHaveLength(1);
   await page.locator("summary", { hasText: "Your cart: 4 items, <b>€118.00</b>" }).click();
   await expect.poll(() => page.frames().length).toBe(2);

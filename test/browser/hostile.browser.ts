@@ -80,7 +80,7 @@ describe("a hostile mail", () => {
     expect(left()).toEqual([]);
     expect({ page: page.url(), frame: frame.url() }).toEqual(at);
     expect(page.context().pages()).toHaveLength(1);
-    expect(await page.title()).toBe(title.replace("1 mail", "2 mails"));
+    expect(await page.title()).toBe(title.replace("1 email", "2 emails"));
     expect(await frame.title()).not.toBe("hostile");
     expect(await page.getByRole("tabpanel").innerText()).toMatch(
       /Scripts, forms and links do nothing here, and remote images and styles are blocked\.\s+\d+ blocked: http/,

@@ -41,7 +41,7 @@ describe("the list", () => {
     await options(page).nth(1).waitFor();
     expect(await options(page).allInnerTexts()).toEqual([expect.stringContaining("Second"), expect.stringContaining("First")]);
     expect(await page.locator("#news").innerText()).toBe("1 new email: Second, to bo@example.com.");
-    expect(await page.title()).toBe("2 mails · Opportune sandbox");
+    expect(await page.title()).toBe("2 emails · Opportune sandbox");
     expect(await page.locator("#subject").innerText()).toBe("First");
   });
 
@@ -170,7 +170,7 @@ describe("the provider", () => {
     const limited = await post(sandbox.url);
     expect(limited.status).toBe(429);
     expect(Number(limited.headers.get("x-ratelimit-reset"))).toBeGreaterThan(1_000_000_000);
-    await page.locator("#summary").filter({ hasText: "0 mails · 0 of 1 request accepted · refused 1 × 429" }).waitFor();
+    await page.locator("#summary").filter({ hasText: "0 emails · 0 of 1 request accepted · refused 1 × 429" }).waitFor();
     await choose("500");
     await says("Answers 500.");
     expect((await post(sandbox.url)).status).toBe(500);
@@ -197,7 +197,9 @@ describe("the provider", () => {
     await page.getByText("Takes each email and answers 202.").waitFor();
     expect(await page.getByRole("button", { name: "as usual" }).getAttribute("aria-pressed")).toBe("true");
     sandbox.setFaults([{ status: 503, retryAfterSeconds: 2, share: 0.125, delayMs: 50 }, { cut: "before" }]);
-    await page.getByText("Answers 503 with Retry-After 2 s after 50 ms to 12.5 % of requests; else Cuts the connection, and does not take the mail.").waitFor();
+    await page
+      .getByText("Answers 503 with Retry-After 2 s after 50 ms to 12.5 % of requests; else Cuts the connection, and does not take the email.")
+      .waitFor();
     expect(await page.locator("[aria-pressed=true][data-fault]").count()).toBe(0);
   });
 });
@@ -234,7 +236,7 @@ it("can be used with the keyboard alone", async () => {
   await press(page, "Tab", /^button 320/);
   await page.keyboard.press("Space");
   expect((await page.locator("iframe").boundingBox())?.width).toBe(320);
-  await press(page, "Tab", /^iframe The mail as HTML/);
+  await press(page, "Tab", /^iframe The email as HTML/);
   await expect.poll(() => page.locator("iframe").evaluate((element) => getComputedStyle(element).outlineStyle)).toBe("solid");
   await page.keyboard.press("PageDown");
   await expect.poll(() => page.frames()[1]?.evaluate(() => scrollY)).toBeGreaterThan(100);

@@ -16,7 +16,9 @@ describe.concurrent("run", () => {
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stderr).toMatch(/^1 of 1 START audience ordered \.+ \[RUN\]\n1 of 1 OK audience ordered 1 row \.+ \[OK in \d+\.\d\ds\]\n/);
     expect(outcome.stderr).toMatch(/2 of 2 OK segment cart_waiting 2 rows \.+ \[OK in/);
-    expect(outcome.stdout).toMatch(/^\nsegment +rows +messages +claimed +silent, because\ncart_abandoned +6 +6 +5 +1 converted\ncart_waiting +2 +2 +0 +2 outranked\nall +8 +8 +5 +2 outranked, 1 converted\n/);
+    expect(outcome.stdout).toMatch(
+      /^\nsegment +rows +messages +claimed +silent, because\ncart_abandoned +6 +6 +5 +1 converted\ncart_waiting +2 +2 +0 +2 outranked\nall +8 +8 +5 +2 outranked, 1 converted\n/,
+    );
     expect(outcome.stdout).toMatch(/Delivery: 5 accepted, 0 failed, 0 in doubt, 0 released; 5 requests/);
     expect(outcome.stdout).toMatch(/\nDone\. OK=2 ERROR=0 TOTAL=2 CLAIMED=5 HELD_OUT=0 ACCEPTED=5 CHANGED=8 in /);
     expect(await query(root, EVENTS)).toEqual([

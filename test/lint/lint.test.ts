@@ -276,7 +276,7 @@ describe("the project as a whole", () => {
   it("mail that is really sent needs an address to unsubscribe at", () => {
     const send = (text: string): string => text.replace("provider: outbox", 'provider: sendgrid, api_key: "SG.key"');
     expect(lines(lint(project(null, { "opportune.yml": send })))).toEqual([
-      "opportune.yml:2:1: no-unsubscribe: Marketing is sent, and links.unsubscribe_url is not set: {{unsubscribe_url}} is empty, and mails have no List-Unsubscribe header.",
+      "opportune.yml:2:1: no-unsubscribe: Marketing is sent, and links.unsubscribe_url is not set: {{unsubscribe_url}} is empty, and emails have no List-Unsubscribe header.",
     ]);
     const links = 'links: { unsubscribe_url: "https://shop.example/u", unsubscribe_secret: an-unsubscribe-secret-of-32-chars }\n';
     expect(lines(lint(project(null, { "opportune.yml": (text) => send(text) + links })))).toEqual([]);

@@ -141,7 +141,7 @@ You are on the Free plan. If you wonder whether Starter would suit you better, t
 
 Compare the plans (https://app.plainfold.example/plans)
 
-If Free does what you need, stay with it. And if a question is left, reply to this mail.
+If Free does what you need, stay with it. And if a question is left, reply to this email.
 
 Sent by Shop Example.`);
   });

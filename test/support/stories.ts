@@ -56,7 +56,8 @@ export function drawStory(seed: number, many?: number): Story {
   let asOf = start;
   const length = random.whole(8, 16);
   const draw = (...of: readonly (string | number)[]): number => hashed(JSON.stringify([seed, ...of]));
-  const surge = draw("breaker") < 0.4 ? { multiple: [1, 1.5, 3][Math.floor(3 * draw("multiple"))] ?? 1, atLeast: 12 + Math.floor(30 * draw("at least")) } : null;
+  const surge =
+    draw("breaker") < 0.4 ? { multiple: [1, 1.5, 3][Math.floor(3 * draw("multiple"))] ?? 1, atLeast: 12 + Math.floor(30 * draw("at least")) } : null;
   const trials = hashed(JSON.stringify([seed, "trials"])) < 0.4;
   while (runs.length < length) {
     const first = runs.length === 0;
