@@ -3,9 +3,10 @@ import Handlebars from "handlebars";
 import type { Loc, Program } from "./ast.js";
 import { escapeHtml } from "../core/escape-html.js";
 import { HELPERS } from "./helpers.js";
-import { checkedHtml, refusal, withUtm } from "./links.js";
+import { refusal, withUtm } from "./links.js";
 import { htmlToPlain } from "./plain.js";
 import { RenderFault, type Settings } from "./types.js";
+import { writtenHtml } from "./value-html.js";
 
 /** What helpers find in `options.data`; the parts are filled in by `__part` while the template runs. */
 interface Frame {
@@ -59,8 +60,10 @@ function printable(value: unknown, name: string, loc: Loc): string {
 /** The renderer's own helpers; templates can't name them, since checkProgram knows only the table and the blocks. */
 const OWN = {
   __value: (value: unknown, name: string, { loc }: Options) => printable(value, name, loc),
-  __html: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => checkedHtml(printable(value, name, loc), data.settings)),
-  __htmlText: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => htmlToPlain(checkedHtml(printable(value, name, loc), data.settings))),
+  __html: (value: unknown, name: string, parent: string, { loc, data }: Options) =>
+    at(loc, () => writtenHtml(printable(value, name, loc), name, parent, data.settings)),
+  __htmlText: (value: unknown, name: string, parent: string, { loc, data }: Options) =>
+    at(loc, () => htmlToPlain(writtenHtml(printable(value, name, loc), name, parent, data.settings))),
   __link(this: unknown, attribute: string, clickable: boolean, { fn, data, loc }: Options): string {
     return escapeHtml(linked(fn(this), attribute, clickable, data.settings, loc));
   },
