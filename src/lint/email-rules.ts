@@ -31,13 +31,13 @@ const POSTCODE = new RegExp(
   "mu",
 );
 
+const ADDRESS_NAME = /(?:^|[_.])(?:postal|street|company|business|office|imprint)?_?address(?:[_.]|$)/;
+
 /** An `<address>`, a value whose name says so, or a postcode beside a place in text that is seen. */
 export function hasPostalAddress(mail: Program): boolean {
-  let named = false;
-  walk(mail, {
-    read: (path) => (named ||= /(?:^|[_.])(?:postal|street|company|business|office|imprint)?_?address(?:[_.]|$)/.test(path) && !/e?mail/.test(path)),
-  });
-  if (named) return true;
+  const paths: string[] = [];
+  walk(mail, { read: (path) => void paths.push(path) });
+  if (paths.some((path) => ADDRESS_NAME.test(path) && !/e?mail/.test(path))) return true;
   const html = inlineCss(protect(flatten(mail.body)).html);
   return /<address\b/i.test(withoutHidden(html)) || POSTCODE.test(htmlToPlain(html).replaceAll(/\(https?:[^)]*\)/g, ""));
 }

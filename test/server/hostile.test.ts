@@ -58,9 +58,9 @@ it.each(Object.entries(HOSTILE))("%s: the sandbox shows it and goes on", async (
   const why = /<p>This email is not drawn\. The HTML (?:has )?(.*?)\. Its source:<\/p><pre>&lt;/.exec(shown.slice(0, 500));
   expect(why?.[1] ?? null).toBe(reason);
   if (reason !== null) expect(shown.length).toBeLessThan(1_500_000);
-  expect(galleryPage([{ to: "a", subject: "S", html, text: "t", segment: "s", step: "x", messageId: "m", receivedAt: "2026-03-02T12:00:00Z" }])).toContain(
-    "</html>",
-  );
+  expect(
+    galleryPage([{ to: "a", subject: "S", html, text: "t", segment: "s", step: "x", template: "t", messageId: "m", receivedAt: "2026-03-02T12:00:00Z" }]),
+  ).toContain("</html>");
   expect(await post("<p>Afterwards</p>")).toBe(202);
 });
 
