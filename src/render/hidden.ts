@@ -17,11 +17,27 @@ interface Inherited {
   invisible: boolean;
 }
 
-/** Offsets of everything hidden, in order and apart from each other. Throws TooMuchHtml. */
-export function hiddenRanges(html: string): Range[] {
+/**
+ * Offsets of everything hidden, in order and apart from each other. `keep`, a global expression, is no text and stays where only
+ * its own text would be hidden: what stands for a condition around visible elements. Throws TooMuchHtml.
+ */
+export function hiddenRanges(html: string, keep?: RegExp): Range[] {
   if (!/display|hidden|visibility|font|height|width|opacity|<template/i.test(html)) return [];
   const ranges: Range[] = [];
-  visit(parseDocument(html), { small: false, invisible: false }, ranges);
+  visit(
+    parseDocument(html),
+    { small: false, invisible: false },
+    (start, until) => {
+      let from = start;
+      const end = endOfText(html, start, until);
+      for (const match of keep === undefined ? [] : html.slice(start, end).matchAll(keep)) {
+        ranges.push({ start: from, end: start + match.index });
+        from = start + match.index + match[0].length;
+      }
+      ranges.push({ start: from, end });
+    },
+    ranges,
+  );
   const result: Range[] = [];
   for (const range of ranges.sort((a, b) => a.start - b.start || b.end - a.end)) {
     const last = result.at(-1);
@@ -32,19 +48,25 @@ export function hiddenRanges(html: string): Range[] {
 }
 
 /** The HTML without them. */
-export function withoutHidden(html: string): string {
+export function withoutHidden(html: string, keep?: RegExp): string {
   let result = "";
   let done = 0;
-  for (const { start, end } of hiddenRanges(html)) {
+  for (const { start, end } of hiddenRanges(html, keep)) {
     result += html.slice(done, start);
     done = end;
   }
   return result + html.slice(done);
 }
 
-function visit(node: Tree.Node, inherited: Inherited, ranges: Range[]): void {
+/** What a table throws out is one text to the parser, from the first of it to the last, with the rows between. */
+function endOfText(html: string, start: number, end: number): number {
+  const tag = html.slice(start, end).search(/<[a-z/!?]/i);
+  return tag < 0 ? end : start + tag;
+}
+
+function visit(node: Tree.Node, inherited: Inherited, hideText: (start: number, end: number) => void, ranges: Range[]): void {
   const at = "sourceCodeLocation" in node ? node.sourceCodeLocation : null;
-  if (node.nodeName === "#text" && at && (inherited.small || inherited.invisible)) ranges.push({ start: at.startOffset, end: at.endOffset });
+  if (node.nodeName === "#text" && at && (inherited.small || inherited.invisible)) hideText(at.startOffset, at.endOffset);
   let own = inherited;
   if ("attrs" in node) {
     const style = declarations(node.attrs.find(({ name }) => name === "style")?.value ?? "");
@@ -58,7 +80,7 @@ function visit(node: Tree.Node, inherited: Inherited, ranges: Range[]): void {
     // Pictures have no text of theirs to be small; what can't be seen has none either.
     if (own.invisible && node.tagName === "img" && at) ranges.push({ start: at.startOffset, end: at.endOffset });
   }
-  if ("childNodes" in node) for (const child of node.childNodes) visit(child, own, ranges);
+  if ("childNodes" in node) for (const child of node.childNodes) visit(child, own, hideText, ranges);
 }
 
 /** Whatever stands inside. */

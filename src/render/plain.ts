@@ -34,9 +34,9 @@ const convert = compile({
   ],
 });
 
-/** The text a reader of the HTML would see, links in brackets after their words, lines not wrapped. Throws TooMuchHtml. */
-export function htmlToPlain(html: string): string {
-  return tidy(convert(withoutHidden(html)));
+/** The text a reader of the HTML would see, links in brackets after their words, lines not wrapped; `keep` as in `hiddenRanges`. Throws TooMuchHtml. */
+export function htmlToPlain(html: string, keep?: RegExp): string {
+  return tidy(convert(withoutHidden(html, keep)));
 }
 
 /** A line of characters that nobody sees, as preheaders are padded with. */

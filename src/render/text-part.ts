@@ -16,7 +16,8 @@ export function textPart(pieces: readonly Piece[], analysis: Analysis, loc: Loc)
   const blocks = source.tokens.flatMap((piece, token) =>
     piece.kind !== "value" && piece.kind !== "text" && isBranch(piece.node) ? [`${source.word}${token}x`] : [],
   );
-  const written = htmlToPlain(source.html);
+  const keep = blocks.length === 0 ? undefined : new RegExp(blocks.join("|"), "g");
+  const written = htmlToPlain(source.html, keep);
   // A line that holds nothing but conditions is no line of the text.
   const joined =
     blocks.length === 0
@@ -25,7 +26,7 @@ export function textPart(pieces: readonly Piece[], analysis: Analysis, loc: Loc)
   const restored = restore(joined, source);
   const before = branches(pieces);
   const after = branches(restored);
-  const ranges = hiddenRanges(source.html);
+  const ranges = hiddenRanges(source.html, keep);
   const hidden = new Set(source.spans.filter(({ start }) => ranges.some((range) => start >= range.start && start < range.end)).map(({ piece }) => piece));
   const needed = [...analysis.parents.keys()].filter((piece) => piece.kind === "value" && !hidden.has(piece));
   const seen = restored.filter((piece) => piece.kind !== "text");
