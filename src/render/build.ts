@@ -78,10 +78,10 @@ function unlined(analysis: Analysis, loc: Loc, preheader: boolean): Trees {
   return { html: nestHtml(pieces, analysis, loc), plain: null };
 }
 
-function nestHtml(pieces: readonly Piece[], { parents }: Analysis, loc: Loc): Program {
+function nestHtml(pieces: readonly Piece[], { parents, styled }: Analysis, loc: Loc): Program {
   const nested = nest(pieces, loc, (node, within, piece) => {
     if (within.some((outer) => outer.path.original === "__link")) return print(node, "__value", false);
-    return node.escaped ? print(node, "__value", true) : print(node, "__html", false, parents.get(piece));
+    return node.escaped ? print(node, styled.has(piece) ? "__css" : "__value", true) : print(node, "__html", false, parents.get(piece));
   });
   if (nested === null) throw new Error("conditions and links are not nested");
   return nested;

@@ -30,6 +30,8 @@ export interface Analysis {
   contexts: readonly Context[];
   /** The element around each value that stands in text. */
   parents: ReadonlyMap<Piece, string>;
+  /** Values that stand in CSS. */
+  styled: ReadonlySet<Piece>;
   problems: Problem[];
   /** Why CSS must be inlined for each message, or null when once is enough. */
   obstacle: string | null;
@@ -45,7 +47,12 @@ export function analyse(pieces: readonly Piece[]): Analysis {
   const problems = [...source.tokens.flatMap((piece, token) => unsafe(piece, contexts[token])), ...badLinks(source, document)];
   const torn = tornElement(source, document);
   const parents = new Map(source.tokens.flatMap((piece, token) => (contexts[token]?.kind === "text" ? [[piece, contexts[token].parent] as const] : [])));
-  return { source, document, contexts, parents, problems, torn, obstacle: obstacleIn(source, document, contexts) ?? torn };
+  const styled = new Set(source.tokens.filter((_, token) => isCss(contexts[token])));
+  return { source, document, contexts, parents, styled, problems, torn, obstacle: obstacleIn(source, document, contexts) ?? torn };
+}
+
+function isCss(context: Context | undefined): boolean {
+  return context?.kind === "raw" ? context.element === "style" : context?.kind === "attribute" && context.attribute.name === "style";
 }
 
 function contextAt(offset: number, source: Protected, document: Document): Context {

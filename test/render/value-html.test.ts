@@ -143,3 +143,20 @@ it("is text in subjects, in the preheader, in text and in JSON, where {{ }} is t
   const json = renderText(template('{"a": "{{{v}}}"}', ""), input({ v: '", "b": "<b>' }));
   expect(json).toMatchObject({ ok: true, message: { json: { a: '", "b": "<b>' } } });
 });
+
+describe.each([
+  ["a style", '<p style="color:{{v}};margin:0">x</p>'],
+  ["a style sheet", "<style>p{color:{{v}} }</style><p>x</p>"],
+  ["Outlook's comment", '<p>x</p><!--[if mso]><p style="color:{{v}}">x</p><![endif]-->'],
+])("a value in %s", (_, body) => {
+  it.each(["#1d4ed8", "rgb(29 78 216 / 50%)", "rgba(0,0,0,.5)", "red !important", "-1.5em", "Söhne, serif"])("may be %s", (v) => {
+    expect(mail(template(body), input({ v })).html).toContain(v);
+  });
+
+  it.each(["red;position:fixed", "red}*{display:none", "url(https://evil.example/)", "URL (x)", "image-set('x' 1x)", "'", "x\\", "@import x", "red/*", "a:b"])(
+    "may not be %s",
+    (v) => {
+      expect(refused(template(body), input({ v }))).toMatch(/^templates\/t\.hbs:4:\d+: "v" stands in CSS and is not a value such as/);
+    },
+  );
+});
