@@ -9,12 +9,14 @@ import type { StoredMessage } from "../server/sandbox.js";
 import { timestampLiteral } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
 
+type Sent = Pick<GalleryMail, "step" | "template">;
+
 /** Writes them into the demo's folder and gives the lines that name them. `folder` is its path as the user would write it. */
 export async function thingsToLookAt(project: Project, warehouse: Warehouse, messages: readonly StoredMessage[], folder: string): Promise<string> {
   const ledger = `${warehouse.dialect.schemaName(project.target.schema)}.sent_ledger`;
-  const claims = await warehouse.query({ sql: `select message_id, segment, step from ${ledger} where event = 'claimed'`, params: [] });
-  const stepOf = new Map(claims.map((row) => [String(row["message_id"]), String(row["step"])]));
-  const mails = messages.map((message) => mailOf(message, stepOf));
+  const claims = await warehouse.query({ sql: `select message_id, step, template from ${ledger} where event = 'claimed'`, params: [] });
+  const sentOf = new Map(claims.map((row) => [String(row["message_id"]), { step: String(row["step"]), template: String(row["template"]) }]));
+  const mails = messages.map((message) => mailOf(message, sentOf));
   writePrivately(join(project.root, "gallery.html"), galleryPage(mails));
   writeFileSync(join(project.root, "query.mjs"), queryScript(project));
   return `1. The ${counted(mails.length, "email")}, as a page for the browser:
@@ -45,7 +47,7 @@ export async function whatWaited({ target }: Project, warehouse: Warehouse, then
   return `Of ${counted(waited, "message")} that waited at noon, ${count(claimed)} went out, ${count(waiting)} wait on, and ${count(waited - claimed - waiting)} no longer apply.`;
 }
 
-function mailOf({ body, receivedAt }: StoredMessage, stepOf: ReadonlyMap<string, string>): GalleryMail {
+function mailOf({ body, receivedAt }: StoredMessage, sentOf: ReadonlyMap<string, Sent>): GalleryMail {
   const mail = body as {
     subject: string;
     categories: [string];
@@ -60,7 +62,7 @@ function mailOf({ body, receivedAt }: StoredMessage, stepOf: ReadonlyMap<string,
     html: content("text/html"),
     text: content("text/plain") ?? "",
     segment: mail.categories[0],
-    step: stepOf.get(custom_args.message_id) ?? "",
+    ...(sentOf.get(custom_args.message_id) ?? { step: "", template: "" }),
     messageId: custom_args.message_id,
     receivedAt,
   };

@@ -4,7 +4,9 @@
  * into the frame, `<link rel=preconnect>`, which no policy knows, and frames inside the mail, to whose hosts Chromium may connect
  * before it asks a policy that the document inherited. The rest stays byte for byte.
  */
-import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
+import type { DefaultTreeAdapterTypes as Tree } from "parse5";
+import { escapeHtml } from "./escape-html.js";
+import { parseDocument, TooMuchHtml } from "./parse-html.js";
 
 /** Of the frame's document. Inline styles and images that the mail carries in itself are all it may use. */
 export const FRAME_POLICY =
@@ -27,9 +29,20 @@ interface Found {
   remote: Set<string>;
 }
 
+/** Longest text of a link, in characters: each of 500 nested ones holds the whole text of the email. */
+const LONGEST_TEXT = 300;
+/** Longest source that is shown in place of an email that can't be drawn, in characters. */
+const LONGEST_SOURCE = 200_000;
+
+/** HTML beyond the bounds of `parseDocument` is shown as its source, with the reason above it. */
 export function framedMail(html: string): FramedMail {
   const found: Found = { edits: new Map(), links: [], remote: new Set() };
-  visit(parse(html, { sourceCodeLocationInfo: true, scriptingEnabled: false }), found);
+  try {
+    visit(parseDocument(html), found);
+  } catch (error) {
+    if (error instanceof TooMuchHtml) return { html: asSource(html, error.message), links: [], remote: [] };
+    throw error;
+  }
   let framed = "";
   let at = 0;
   for (const [start, { length, text }] of [...found.edits].sort(([a], [b]) => a - b)) {
@@ -38,6 +51,12 @@ export function framedMail(html: string): FramedMail {
     at = start + length;
   }
   return { html: framed + html.slice(at), links: found.links, remote: [...found.remote] };
+}
+
+function asSource(html: string, reason: string): string {
+  const cut = html.length > LONGEST_SOURCE ? `\n… and ${String(html.length - LONGEST_SOURCE)} more characters` : "";
+  const style = "<style>:root { color-scheme: light dark } pre { white-space: pre-wrap; overflow-wrap: anywhere }</style>";
+  return `<!doctype html>${style}<p>This email is not drawn. ${escapeHtml(reason)} Its source:</p><pre>${escapeHtml(html.slice(0, LONGEST_SOURCE))}${cut}</pre>`;
 }
 
 function visit(node: Tree.Node, found: Found): void {
@@ -66,7 +85,7 @@ function visitElement(element: Tree.Element, found: Found): void {
     if (target === undefined) found.edits.set(tag.startOffset + 1 + tagName.length, { length: 0, text: ` target="_blank"` });
     else found.edits.set(target.startOffset, { length: target.endOffset - target.startOffset, text: `target="_blank"` });
     const url = attribute("href");
-    if (url !== undefined) found.links.push({ text: textOf(element).replaceAll(/\s+/g, " ").trim(), url });
+    if (url !== undefined) found.links.push({ text: textOf(element, LONGEST_TEXT).replaceAll(/\s+/g, " ").trim(), url });
   }
 }
 
@@ -80,7 +99,7 @@ function remoteUrls(element: Tree.Element): string[] {
     else if (LOADING.has(name) || (name === "href" && ["link", "image", "use"].includes(element.tagName))) urls.push(value.trim());
     else if (name === "style") urls.push(...cssUrls(value));
   }
-  if (element.tagName === "style") urls.push(...cssUrls(textOf(element)));
+  if (element.tagName === "style") urls.push(...cssUrls(textOf(element, Infinity)));
   return urls.filter((url) => /^(?:https?:)?\/\//i.test(url));
 }
 
@@ -88,9 +107,14 @@ function cssUrls(css: string): string[] {
   return [...css.matchAll(/(?:url\(\s*|@import\s+)["']?([^"')\s;]+)/gi)].map(([, url = ""]) => url);
 }
 
-/** The text inside, and what images say of themselves. */
-function textOf(node: Tree.Node): string {
-  if (node.nodeName === "#text" && "value" in node) return node.value;
-  if ("attrs" in node && node.tagName === "img") return node.attrs.find(({ name }) => name === "alt")?.value ?? "";
-  return "childNodes" in node ? node.childNodes.map(textOf).join("") : "";
+/** The text inside, and what images say of themselves; no more characters than `most`. */
+function textOf(node: Tree.Node, most: number): string {
+  if (node.nodeName === "#text" && "value" in node) return node.value.slice(0, most);
+  if ("attrs" in node && node.tagName === "img") return node.attrs.find(({ name }) => name === "alt")?.value.slice(0, most) ?? "";
+  let text = "";
+  for (const child of "childNodes" in node ? node.childNodes : []) {
+    if (text.length >= most) break;
+    text += textOf(child, most - text.length);
+  }
+  return text;
 }

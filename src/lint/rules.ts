@@ -56,6 +56,21 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     why: "Who can't leave complains instead, and the law and the mailbox providers ask for it.",
     instead: "Put the link into the layout's footer, where every email has it, and set `links.unsubscribe_url`.",
   },
+  "no-postal-address": {
+    finds: "a marketing e-mail without a postal address in its text",
+    why: "Laws on commercial email, CAN-SPAM and Canada's CASL among them, ask for the sender's; filters and readers look for it.",
+    instead: "Put it into the layout's footer, in an `<address>` element, or as a value whose name has `address` in it.",
+  },
+  "unencoded-link": {
+    finds: "a value in the query of a link, written without `url`",
+    why: "An & or a # in the value ends it, and a blank breaks the link: the reader lands elsewhere.",
+    instead: "Write `?q={{url query}}`.",
+  },
+  clipped: {
+    finds: "an e-mail whose HTML has more than 102,400 bytes before any value is filled in",
+    why: "Gmail cuts it off there, with the way to unsubscribe and the pixel that counts opens in the part that nobody sees.",
+    instead: "Take out style sheets' unused rules, and put pictures behind links instead of into the HTML.",
+  },
   "crowded-audience": {
     finds: "more live marketing segments with the same `goal` and `signal` than a user may hear messages",
     why: "They are after the same people for the same thing: the last ones never get their turn, or the reader gets too much.",

@@ -7,6 +7,7 @@ import { flatten } from "../render/pieces.js";
 import type { TemplateTrees } from "../render/types.js";
 import { findVariables } from "../render/variables.js";
 import { severalActions } from "./actions.js";
+import { clipped, hasPostalAddress, unencodedLinks } from "./email-rules.js";
 import { isStock } from "./stock-words.js";
 import type { Found, Use } from "./types.js";
 import { walk } from "./walk.js";
@@ -39,6 +40,10 @@ export function lintTemplate(use: Use, project: Project): Found[] {
     ...(email && use.marketing && !reads(trees.mail, "unsubscribe_url")
       ? [finding("no-unsubscribe", `Neither template ${template.name} nor its layout links to {{unsubscribe_url}}.`)]
       : []),
+    ...(email && use.marketing && !hasPostalAddress(trees.mail)
+      ? [finding("no-postal-address", `Neither template ${template.name} nor its layout holds a postal address.`)]
+      : []),
+    ...(email ? [...unencodedLinks(trees.mail, finding), ...clipped(template.name, trees.mail, finding)] : []),
   ];
 }
 

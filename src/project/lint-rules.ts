@@ -12,6 +12,9 @@ export const LINT_RULES = [
   "generic-subject",
   "exact-time",
   "no-unsubscribe",
+  "no-postal-address",
+  "unencoded-link",
+  "clipped",
   "crowded-audience",
   "first-run-over",
 ] as const;

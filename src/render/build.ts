@@ -2,15 +2,16 @@
  * Compiles a template's forms. What is costly and the same for all messages (inlining CSS, finding links, making the text part) is
  * done here, once; what runs for each message is one compiled Handlebars function.
  */
-import { inline } from "@css-inline/css-inline";
 import type { Problem } from "../core/errors.js";
 import { escapeHtml } from "../core/escape-html.js";
-import { block, literal, pathTo, program, text, type BlockNode, type Expression, type Loc, type Program, type Statement, type ValueNode } from "./ast.js";
+import { TooMuchHtml } from "../core/parse-html.js";
+import { block, literal, pathTo, program, text, type Expression, type Loc, type Program, type ValueNode } from "./ast.js";
 import { analyse, type Analysis } from "./contexts.js";
 import { compile, type Compiled } from "./engine.js";
 import { readHtml, type Document } from "./html.js";
+import { inlineCss } from "./inline.js";
 import { isClickable, isLink } from "./links.js";
-import { flatten, handlebarsOf, nest, protect, restore, type Piece, type Protected } from "./pieces.js";
+import { flatten, nest, protect, restore, type Piece, type Protected } from "./pieces.js";
 import { parted, print, type Fields } from "./print.js";
 import { textPart } from "./text-part.js";
 import type { Json } from "./types.js";
@@ -31,50 +32,44 @@ export interface BuiltText {
   shape: ((parts: Readonly<Record<string, string>>) => Json) | null;
 }
 
-const CSS = { inlineStyleTags: true, keepStyleTags: false, keepAtRules: true, keepLinkTags: true, loadRemoteStylesheets: false } as const;
-
-/** Inlines a document's own style sheets; media queries stay in `<style>`. Reads no files and no URLs. */
-export function inlineCss(html: string): string {
-  return inline(html, CSS);
-}
-
 /** The mail of a composed tree (layout, body, partials). */
 export function buildEmail(tree: Program, fields: Fields): { built: BuiltEmail } | { problems: Problem[] } {
-  const pieces = flatten(tree.body);
-  const analysis = analyse(pieces);
-  if (analysis.problems.length > 0) return { problems: analysis.problems };
-  let once: { html: Program } | { obstacle: string };
+  const { loc } = tree;
   try {
-    once = analysis.obstacle === null ? inlineOnce(pieces, analysis, tree.loc, "preheader" in fields) : { obstacle: analysis.obstacle };
+    const pieces = flatten(tree.body);
+    const analysis = analyse(pieces);
+    if (analysis.problems.length > 0) return { problems: analysis.problems };
+    const { html, plain } =
+      analysis.obstacle === null ? inlineOnce(pieces, analysis, loc, "preheader" in fields) : unlined(analysis, loc, "preheader" in fields);
+    const parts = [...parted(fields), ...(plain === null ? [] : [block("__part", [literal("text", loc)], plain, loc)])];
+    const run = compile(program([...parts, ...html.body], loc));
+    return { built: { run, inlineEachTime: analysis.obstacle, textEachTime: plain === null } };
   } catch (error) {
+    if (error instanceof TooMuchHtml) return { problems: [{ code: "template/html", message: error.message, file: loc.source }] };
     const reason = error instanceof Error ? error.message : String(error);
-    return { problems: [{ code: "template/css", message: `The style sheet can't be inlined: ${reason}`, file: tree.loc.source }] };
+    return { problems: [{ code: "template/css", message: `The style sheet can't be inlined: ${reason}`, file: loc.source }] };
   }
-  const loc = tree.loc;
-  const html = "html" in once ? once.html : unlined(analysis, loc, "preheader" in fields);
-  const plain = textPart(withLinks(analysis.source, analysis.document, loc, "__url", escapeHtml, []), analysis, loc);
-  const parts = [...parted(fields), ...(plain === null ? [] : [block("__part", [literal("text", loc)], plain, loc)])];
-  const run = compile(program([...parts, ...html.body], loc));
-  return { built: { run, inlineEachTime: "obstacle" in once ? once.obstacle : null, textEachTime: plain === null } };
 }
 
-function inlineOnce(pieces: readonly Piece[], { contexts }: Analysis, loc: Loc, preheader: boolean): { html: Program } | { obstacle: string } {
-  const source = protect(pieces, (token) => contexts[token]?.kind === "text");
-  const html = inlineCss(source.html);
-  const after = handlebarsOf(restore(html, source));
-  if (after.length !== source.tokens.length || after.some((piece, index) => piece !== source.tokens[index]))
-    return { obstacle: "the HTML is so broken that a parser moves or drops parts of it" };
-  const located = { ...source, html };
-  const nested = nest(
-    withLinks(located, readHtml(html), loc, "__link", (value) => value, additions(readHtml(html), loc, preheader)),
-    loc,
-    htmlValue,
-  );
-  return nested === null ? { obstacle: "conditions and tags are not nested" } : { html: nested };
+/** `plain`: the text part, where it can be told once what it is for every message. */
+interface Trees {
+  html: Program;
+  plain: Program | null;
 }
 
-/** As written, with the preheader: for templates whose CSS is inlined for each message. */
-function unlined({ source, document }: Analysis, loc: Loc, preheader: boolean): Program {
+/** With its CSS inlined, which says what is hidden and so no text. */
+function inlineOnce(pieces: readonly Piece[], analysis: Analysis, loc: Loc, preheader: boolean): Trees {
+  const source = protect(pieces, (token) => analysis.contexts[token]?.kind === "text");
+  const located = { ...source, html: inlineCss(source.html) };
+  const document = readHtml(located.html);
+  const wrapped = withLinks(located, document, loc, "__link", (value) => value, additions(document, loc, preheader));
+  const plain = textPart(withLinks(located, document, loc, "__url", escapeHtml, []), analysis, loc);
+  return { html: nestHtml(wrapped, analysis, loc), plain };
+}
+
+/** As written, with the preheader: for templates whose CSS is inlined for each message, and whose text is made from that. */
+function unlined(analysis: Analysis, loc: Loc, preheader: boolean): Trees {
+  const { source, document } = analysis;
   let done = 0;
   const pieces = additions(document, loc, preheader).flatMap(({ at, pieces: added }) => {
     const before = restore(source.html.slice(done, at), source);
@@ -82,12 +77,16 @@ function unlined({ source, document }: Analysis, loc: Loc, preheader: boolean): 
     return [...before, ...added];
   });
   pieces.push(...restore(source.html.slice(done), source));
-  return nest(pieces, loc, htmlValue) ?? program([], loc);
+  return { html: nestHtml(pieces, analysis, loc), plain: null };
 }
 
-function htmlValue(node: ValueNode, within: readonly BlockNode[]): Statement {
-  if (within.some((outer) => outer.path.original === "__link")) return print(node, "__value", false);
-  return node.escaped ? print(node, "__value", true) : print(node, "__html", false);
+function nestHtml(pieces: readonly Piece[], { parents, styled }: Analysis, loc: Loc): Program {
+  const nested = nest(pieces, loc, (node, within, piece) => {
+    if (within.some((outer) => outer.path.original === "__link")) return print(node, "__value", false);
+    return node.escaped ? print(node, styled.has(piece) ? "__css" : "__value", true) : print(node, "__html", false, parents.get(piece));
+  });
+  if (nested === null) throw new Error("conditions and links are not nested");
+  return nested;
 }
 
 /**

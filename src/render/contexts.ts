@@ -8,10 +8,17 @@ import { readHtml, type Attribute, type Document } from "./html.js";
 import { isLink, refusal } from "./links.js";
 import { branchAt, placeAt, protect, type Piece, type Protected } from "./pieces.js";
 
-export type Context = { kind: "text" | "tag" | "comment" } | { kind: "raw"; element: string } | { kind: "attribute"; attribute: Attribute };
+export type Context =
+  | { kind: "tag" | "comment" }
+  | { kind: "text"; /** Tag name of the element around it; `svg` or `math` anywhere inside one. */ parent: string }
+  | { kind: "raw"; element: string }
+  | { kind: "attribute"; attribute: Attribute };
 
 /** Elements whose content is not markup. */
 const RAW: ReadonlySet<string> = new Set(["style", "script", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "plaintext"]);
+
+/** Inside these, names of elements and attributes mean something else. */
+const FOREIGN: ReadonlySet<string> = new Set(["svg", "math"]);
 
 /** CSS that depends on which elements are there or how many, which blocks change from message to message. */
 const STRUCTURAL = /:(?:first|last|nth|only|empty|has)\b|[+~]\s*[\w.#*[:]/;
@@ -21,6 +28,10 @@ export interface Analysis {
   document: Document;
   /** By token number. */
   contexts: readonly Context[];
+  /** The element around each value that stands in text. */
+  parents: ReadonlyMap<Piece, string>;
+  /** Values that stand in CSS. */
+  styled: ReadonlySet<Piece>;
   problems: Problem[];
   /** Why CSS must be inlined for each message, or null when once is enough. */
   obstacle: string | null;
@@ -28,14 +39,20 @@ export interface Analysis {
   torn: string | null;
 }
 
-/** Reads composed HTML with its Handlebars as tokens. */
+/** Reads composed HTML with its Handlebars as tokens. Throws TooMuchHtml. */
 export function analyse(pieces: readonly Piece[]): Analysis {
   const source = protect(pieces);
   const document = readHtml(source.html);
   const contexts = source.spans.filter((span) => span.token !== null).map((span) => contextAt(span.start, source, document));
   const problems = [...source.tokens.flatMap((piece, token) => unsafe(piece, contexts[token])), ...badLinks(source, document)];
   const torn = tornElement(source, document);
-  return { source, document, contexts, problems, torn, obstacle: obstacleIn(source, document, contexts) ?? torn };
+  const parents = new Map(source.tokens.flatMap((piece, token) => (contexts[token]?.kind === "text" ? [[piece, contexts[token].parent] as const] : [])));
+  const styled = new Set(source.tokens.filter((_, token) => isCss(contexts[token])));
+  return { source, document, contexts, parents, styled, problems, torn, obstacle: obstacleIn(source, document, contexts) ?? torn };
+}
+
+function isCss(context: Context | undefined): boolean {
+  return context?.kind === "raw" ? context.element === "style" : context?.kind === "attribute" && context.attribute.name === "style";
 }
 
 function contextAt(offset: number, source: Protected, document: Document): Context {
@@ -45,7 +62,10 @@ function contextAt(offset: number, source: Protected, document: Document): Conte
   if (raw !== undefined) return { kind: "raw", element: raw.name };
   if (document.elements.some((one) => offset >= one.start && offset < one.inside)) return { kind: "tag" };
   if (document.comments.some((one) => offset >= one.start && offset < one.end)) return { kind: "comment" };
-  return /<\/?$/.test(source.html.slice(Math.max(0, offset - 2), offset)) ? { kind: "tag" } : { kind: "text" };
+  if (/<\/?$/.test(source.html.slice(Math.max(0, offset - 2), offset))) return { kind: "tag" };
+  const around = document.elements.filter((one) => offset >= one.inside && offset < one.end).sort((a, b) => b.inside - a.inside);
+  const parent = around.find(({ name }) => FOREIGN.has(name)) ?? around[0];
+  return { kind: "text", parent: parent?.name ?? "body" };
 }
 
 /** Places where a value could become more than text, whatever is escaped. */
@@ -64,7 +84,8 @@ function unsafe(piece: Piece, context: Context | undefined): Problem[] {
   }
   if (context.kind === "raw" && context.element !== "style" && context.element !== "title")
     return problem(`A value can't stand in <${context.element}>.`, "Put the value into the text.");
-  if (context.kind !== "text" && !piece.node.escaped) return problem("{{{ }}} can only stand in the text of the body.", "Use {{ }}.");
+  if (!piece.node.escaped && (context.kind !== "text" || FOREIGN.has(context.parent)))
+    return problem("{{{ }}} can only stand in the text of the body.", "Use {{ }}.");
   return [];
 }
 

@@ -5,9 +5,10 @@ import { escapeHtml } from "../core/escape-html.js";
 import { directionOf } from "../core/locales.js";
 import { ExactNumber } from "./exact.js";
 import { HELPERS, kindOfValue, truthy } from "./helpers.js";
-import { checkedHtml, refusal, withUtm } from "./links.js";
+import { refusal, withUtm } from "./links.js";
 import { htmlToPlain } from "./plain.js";
 import { RenderFault, type Settings } from "./types.js";
+import { writtenHtml } from "./value-html.js";
 
 /** What helpers find in `options.data`; the parts are filled in by `__part` while the template runs. */
 interface Frame {
@@ -92,8 +93,11 @@ function printable(value: unknown, name: string, loc: Loc): string {
 /** The renderer's own helpers; templates can't name them, since checkProgram knows only the table and the blocks. */
 const OWN = {
   __value: (value: unknown, name: string, { loc }: Options) => printable(value, name, loc),
-  __html: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => checkedHtml(printable(value, name, loc), data.settings)),
-  __htmlText: (value: unknown, name: string, { loc, data }: Options) => at(loc, () => htmlToPlain(checkedHtml(printable(value, name, loc), data.settings))),
+  __css: (value: unknown, name: string, { loc }: Options) => at(loc, () => cssValue(printable(value, name, loc), name)),
+  __html: (value: unknown, name: string, parent: string, { loc, data }: Options) =>
+    at(loc, () => writtenHtml(printable(value, name, loc), name, parent, data.settings)),
+  __htmlText: (value: unknown, name: string, parent: string, { loc, data }: Options) =>
+    at(loc, () => htmlToPlain(writtenHtml(printable(value, name, loc), name, parent, data.settings))),
   __link(this: unknown, attribute: string, clickable: boolean, { fn, data, loc }: Options): string {
     return escapeHtml(linked(fn(this), attribute, clickable, data.settings, loc));
   },
@@ -113,6 +117,12 @@ const OWN = {
   },
 };
 for (const [name, helper] of Object.entries(OWN)) handlebars.registerHelper(name, helper as Handlebars.HelperDelegate);
+
+/** What a value may be in CSS: a colour, a size, a name of a font; not a further declaration, rule or picture. */
+function cssValue(value: string, name: string): string {
+  if (/^[\p{L}\p{N}\s#%.,+\-_()/!]*$/u.test(value) && !/(?:url|image|image-set|src|expression)\s*\(|\/\*/i.test(value)) return value;
+  throw new RenderFault(`"${name}" stands in CSS and is not a value such as #1d4ed8, 12px or rgb(0 0 0)`);
+}
 
 function linked(url: string, attribute: string, clickable: boolean, settings: Settings, loc: Loc): string {
   const reason = /^https?:\/\/[\x21-\x7e]*$/.test(url) && !attribute.endsWith("set") ? null : refusal(url, attribute);

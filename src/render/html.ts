@@ -1,5 +1,6 @@
 /** What stands where in HTML: its links, its style sheets, and what each token of Handlebars is part of. Positions are offsets. */
-import { parse, parseFragment, type DefaultTreeAdapterTypes as Tree } from "parse5";
+import type { DefaultTreeAdapterTypes as Tree } from "parse5";
+import { parseContent, parseDocument } from "../core/parse-html.js";
 
 export interface Attribute {
   tag: string;
@@ -37,12 +38,24 @@ export interface Document {
 
 const NO_TAG: Document["language"] = { at: 0, missing: ["lang", "dir"], tag: false };
 
-/** Parses as a browser does, without running scripts, and looks into Outlook's conditional comments too. */
+/** Parses as a browser does, without running scripts, and looks into Outlook's conditional comments too. Throws TooMuchHtml. */
 export function readHtml(html: string, fragment = false): Document {
-  const options = { sourceCodeLocationInfo: true, scriptingEnabled: false };
-  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0, language: NO_TAG };
-  walk(fragment ? parseFragment(html, options) : parse(html, options), html, 0, document);
+  const tree = fragment ? parseContent(html, "template") : parseDocument(html);
+  const bodyStart = fragment ? 0 : (bodyStartOf(tree).at ?? html.length);
+  const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart, language: NO_TAG };
+  walk(tree, html, 0, document);
   return document;
+}
+
+/** Where the body's content begins; null: it has none. `implied`: without a tag of its own. */
+export function bodyStartOf(document: Tree.ParentNode): { at: number | null; implied: boolean } {
+  const root = document.childNodes.find((node) => node.nodeName === "html");
+  const body = root !== undefined && "childNodes" in root ? root.childNodes.find((node) => node.nodeName === "body") : undefined;
+  if (body === undefined || !("attrs" in body)) return { at: null, implied: false };
+  const tag = body.sourceCodeLocation?.startTag;
+  if (tag) return { at: tag.endOffset, implied: false };
+  const places = body.childNodes.flatMap((node) => node.sourceCodeLocation?.startOffset ?? []);
+  return { at: places.length === 0 ? null : Math.min(...places), implied: true };
 }
 
 function walk(node: Tree.Node, html: string, shift: number, into: Document): void {
@@ -60,7 +73,6 @@ function element(node: Tree.Element, html: string, shift: number, into: Document
   const inside = (at.startTag?.endOffset ?? at.endOffset) + shift;
   const end = at.endTag?.startOffset ?? at.endOffset;
   into.elements.push({ name: node.tagName, start, inside, end: end + shift });
-  if (node.tagName === "body" && at.startTag) into.bodyStart = inside;
   if (node.tagName === "html" && at.startTag) into.language = languageOf(node, start + "<html".length);
   if (node.tagName === "style") into.css += node.childNodes.map((child) => ("value" in child ? child.value : "")).join("");
   for (const attribute of node.attrs) {
@@ -103,6 +115,6 @@ function comment(node: Tree.CommentNode, html: string, shift: number, into: Docu
 function readInner(html: string, from: number, to: number): Document {
   const document: Document = { attributes: [], elements: [], comments: [], css: "", bodyStart: 0, language: NO_TAG };
   const content = html.slice(from, to).replace(/(?:<!\[endif\])?-->$/i, "");
-  walk(parseFragment(content, { sourceCodeLocationInfo: true, scriptingEnabled: false }), html, from, document);
+  walk(parseContent(content, "template"), html, from, document);
   return document;
 }

@@ -21,7 +21,7 @@ export function flatten(list: readonly Statement[]): Piece[] {
 }
 
 /** The tree again; `value` says how each printed value is written. Null when blocks are not nested, which a tool has then broken. */
-export function nest(pieces: readonly Piece[], loc: Loc, value: (node: ValueNode, within: readonly BlockNode[]) => Statement): Program | null {
+export function nest(pieces: readonly Piece[], loc: Loc, value: (node: ValueNode, within: readonly BlockNode[], piece: Piece) => Statement): Program | null {
   const root: Statement[] = [];
   const stack: { node: BlockNode; main: Statement[]; inverse: Statement[] | null }[] = [];
   const target = (): Statement[] => {
@@ -37,6 +37,7 @@ export function nest(pieces: readonly Piece[], loc: Loc, value: (node: ValueNode
         value(
           piece.node,
           stack.map((entry) => entry.node),
+          piece,
         ),
       );
     else if (piece.kind === "open") stack.push({ node: piece.node, main: [], inverse: null });
@@ -70,9 +71,7 @@ export interface Protected {
  * which tokens a comment is better: those between tags, since a parser moves words out of tables but leaves comments in place.
  */
 export function protect(pieces: readonly Piece[], asComment: (token: number) => boolean = () => false): Protected {
-  const all = pieces.map((piece) => (piece.kind === "text" ? piece.value : "")).join("");
-  let word = "zqhbs";
-  while (all.toLowerCase().includes(word)) word += "q";
+  const word = unusedWord(pieces.map((piece) => (piece.kind === "text" ? piece.value : "")).join(""));
   const spans: Protected["spans"][number][] = [];
   const tokens: Piece[] = [];
   let html = "";
@@ -87,6 +86,14 @@ export function protect(pieces: readonly Piece[], asComment: (token: number) => 
   return { html, tokens, spans, word };
 }
 
+/** A word of small letters that occurs nowhere in a text. */
+export function unusedWord(text: string): string {
+  const all = text.toLowerCase();
+  let word = "zqhbs";
+  while (all.includes(word)) word += "q";
+  return word;
+}
+
 /** The pieces of a text that still holds tokens. */
 export function restore(html: string, source: Pick<Protected, "tokens" | "word">): Piece[] {
   const pieces: Piece[] = [];
@@ -99,11 +106,6 @@ export function restore(html: string, source: Pick<Protected, "tokens" | "word">
   }
   if (done < html.length) pieces.push({ kind: "text", value: html.slice(done), node: null });
   return pieces;
-}
-
-/** The pieces of Handlebars alone: equal before and after when a tool has neither lost, doubled nor moved any. */
-export function handlebarsOf(pieces: readonly Piece[]): Piece[] {
-  return pieces.filter((piece) => piece.kind !== "text");
 }
 
 /** Which branch of which block each offset is in: the innermost opening or else piece before it, null outside all. */

@@ -1,5 +1,6 @@
 /** HTML as plain text. */
 import { compile } from "html-to-text";
+import { withoutHidden } from "./hidden.js";
 
 /** Longer HTML than this (characters) is cut by html-to-text; far above what a mail may weigh. */
 const MAX_INPUT = 1 << 24;
@@ -33,15 +34,18 @@ const convert = compile({
   ],
 });
 
-/** The text a reader of the HTML would see, links in brackets after their words, lines not wrapped. */
-export function htmlToPlain(html: string): string {
-  return tidy(convert(html));
+/** The text a reader of the HTML would see, links in brackets after their words, lines not wrapped; `keep` as in `hiddenRanges`. Throws TooMuchHtml. */
+export function htmlToPlain(html: string, keep?: RegExp): string {
+  return tidy(convert(withoutHidden(html, keep)));
 }
 
-/** No white space at the ends of lines, and never more than one empty line. */
+/** A line of characters that nobody sees, as preheaders are padded with. */
+const BLANK = /^[\s\p{Cf}\u034f\u2007]*$/u;
+
+/** No white space at the ends of lines, no line of invisible characters, and never more than one empty line. */
 export function tidy(text: string): string {
   // Not by a regular expression: one for "blanks at the end" takes quadratic time over a long run of blanks in a value.
-  const lines = text.split("\n").map((line) => line.trimEnd());
+  const lines = text.split("\n").map((line) => (BLANK.test(line) ? "" : line.trimEnd()));
   return lines
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")

@@ -16,8 +16,11 @@ export function plainProgram(tree: Program): Program {
   return nest(flatten(tree.body), tree.loc, (node) => print(node, "__value", false)) ?? tree;
 }
 
-/** `{{name}}` as a call of one of the renderer's printing helpers, which know the name for their errors. */
-export function print(node: ValueNode, helper: string, escaped: boolean): Statement {
+/**
+ * `{{name}}` as a call of one of the renderer's printing helpers, which know the name for their errors. `parent`: for HTML, the
+ * element around it.
+ */
+export function print(node: ValueNode, helper: string, escaped: boolean, parent?: string): Statement {
   const called = node.path.type === "PathExpression" && (node.params.length > 0 || Object.hasOwn(HELPERS, simpleName(node.path) ?? ""));
   const value: Expression =
     called && node.path.type === "PathExpression" ? { type: "SubExpression", path: node.path, params: node.params, hash: node.hash, loc: node.loc } : node.path;
@@ -25,5 +28,5 @@ export function print(node: ValueNode, helper: string, escaped: boolean): Statem
     node.path.type === "PathExpression"
       ? [node.path.original, ...node.params.map((param) => ("original" in param ? String(param.original) : "(…)"))].join(" ")
       : "";
-  return printed(helper, [value, literal(name, node.loc)], escaped, node.loc);
+  return printed(helper, [value, literal(name, node.loc), ...(parent === undefined ? [] : [literal(parent, node.loc)])], escaped, node.loc);
 }

@@ -1,9 +1,9 @@
 /** One message from one template and one row. Nothing here throws: what can't be rendered comes back with its reason. */
 import { isAddress } from "../core/address.js";
 import { withoutAddresses } from "../core/redact.js";
-import { inlineCss } from "./build.js";
 import { utmParameters } from "./compile-text.js";
 import { oneLine } from "./engine.js";
+import { inlineCss } from "./inline.js";
 import { rewriteLinks } from "./links.js";
 import { htmlToPlain, tidy } from "./plain.js";
 import {
@@ -32,7 +32,7 @@ export function renderEmail(template: Template, input: RenderInput): Rendered<{ 
     if (!form.ok) throw new RenderFault(form.problems[0]?.message ?? "the template has problems");
     const { data, settings } = prepare(input, form.variables);
     const { text: raw, parts } = form.built.run(data, settings);
-    const html = form.built.inlineEachTime === null ? raw : rewriteLinks(inlineCss(raw), settings, false);
+    const html = form.built.inlineEachTime === null ? raw : rewriteLinks(inlineCss(raw), settings);
     const subject = oneLine(parts["subject"] ?? "");
     if (subject === "") throw new RenderFault("the subject is empty");
     if (subject.length > MAX_SUBJECT) throw new RenderFault(`the subject has ${subject.length} characters; at most ${MAX_SUBJECT} fit`);

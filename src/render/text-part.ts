@@ -1,6 +1,7 @@
 /** The plain-text part of a mail as a Handlebars tree of its own, made once from the HTML of the template. */
-import { type BlockNode, type Loc, type Program, type Statement, type ValueNode } from "./ast.js";
+import { type BlockNode, type Loc, type Program } from "./ast.js";
 import type { Analysis } from "./contexts.js";
+import { hiddenRanges } from "./hidden.js";
 import { nest, protect, restore, type Piece } from "./pieces.js";
 import { htmlToPlain } from "./plain.js";
 import { print } from "./print.js";
@@ -15,7 +16,8 @@ export function textPart(pieces: readonly Piece[], analysis: Analysis, loc: Loc)
   const blocks = source.tokens.flatMap((piece, token) =>
     piece.kind !== "value" && piece.kind !== "text" && isBranch(piece.node) ? [`${source.word}${token}x`] : [],
   );
-  const written = htmlToPlain(source.html);
+  const keep = blocks.length === 0 ? undefined : new RegExp(blocks.join("|"), "g");
+  const written = htmlToPlain(source.html, keep);
   // A line that holds nothing but conditions is no line of the text.
   const joined =
     blocks.length === 0
@@ -24,11 +26,15 @@ export function textPart(pieces: readonly Piece[], analysis: Analysis, loc: Loc)
   const restored = restore(joined, source);
   const before = branches(pieces);
   const after = branches(restored);
-  const needed = analysis.source.tokens.filter((piece, token) => piece.kind === "value" && analysis.contexts[token]?.kind === "text");
+  const ranges = hiddenRanges(source.html, keep);
+  const hidden = new Set(source.spans.filter(({ start }) => ranges.some((range) => start >= range.start && start < range.end)).map(({ piece }) => piece));
+  const needed = [...analysis.parents.keys()].filter((piece) => piece.kind === "value" && !hidden.has(piece));
   const seen = restored.filter((piece) => piece.kind !== "text");
   if (new Set(seen).size !== seen.length || needed.some((piece) => !after.has(piece))) return null;
   for (const [piece, branch] of after) if (before.get(piece) !== branch) return null;
-  return nest(restored, loc, textValue);
+  return nest(restored, loc, (node, _, piece) =>
+    node.escaped ? print(node, "__value", false) : print(node, "__htmlText", false, analysis.parents.get(piece)),
+  );
 }
 
 const isBranch = (node: BlockNode): boolean => node.path.original !== "__url";
@@ -44,8 +50,4 @@ function branches(pieces: readonly Piece[]): Map<Piece, Piece | null> {
     else if (piece.kind === "value") found.set(piece, stack.at(-1) ?? null);
   }
   return found;
-}
-
-function textValue(node: ValueNode): Statement {
-  return node.escaped ? print(node, "__value", false) : print(node, "__htmlText", false);
 }

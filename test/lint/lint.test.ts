@@ -47,6 +47,9 @@ const FOUND: Readonly<Record<(typeof LINT_RULES)[number], string>> = {
   "generic-subject": `templates/cart.hbs:2:11: generic-subject: The subject "{{default first_name \\"Hey\\"}}, you left something behind!" could head any email.`,
   "exact-time": `templates/cart.hbs:5:7: exact-time: {{date occurred_at "datetime"}} tells the hour and minute.`,
   "no-unsubscribe": "templates/cart.hbs:1:1: no-unsubscribe: Neither template cart nor its layout links to {{unsubscribe_url}}.",
+  "no-postal-address": "templates/cart.hbs:1:1: no-postal-address: Neither template cart nor its layout holds a postal address.",
+  "unencoded-link": "templates/cart.hbs:7:75: unencoded-link: {{first_name}} stands in the query of a link without url.",
+  clipped: "templates/cart.hbs:1:1: clipped: The HTML of template cart has 105,573 bytes before any value; Gmail shows 102,400.",
   "crowded-audience":
     "segments/cart_3.sql:7:7: crowded-audience: Segment cart_3 comes after cart, cart_2: a user may hear 2, and all have the goal ordered and the signal intent.",
   "first-run-over": "segments/cart.sql:5:12: first-run-over: Segment cart has run before: `first_run: send` has no effect any more.",
@@ -236,7 +239,7 @@ describe("several-actions counts what one reader can see", () => {
 describe("exact-time lets pass what tells no secret", () => {
   const found = (copy: string): string[] => lines(lint(project(null, { "templates/cart.hbs": (text) => text.replace("<p>on", `<p>${copy} on`) })));
 
-  it.each(['{{date trial_ends_at "time"}}', '{{date occurred_at "full"}}', "{{date seen_at}}", '<a href="https://a.example/?at={{seen_at}}">a</a>'])(
+  it.each(['{{date trial_ends_at "time"}}', '{{date occurred_at "full"}}', "{{date seen_at}}", '<a href="https://a.example/?at={{url seen_at}}">a</a>'])(
     "passes: %s",
     (copy) => {
       expect(found(copy)).toEqual([]);
@@ -327,4 +330,61 @@ describe("the project as a whole", () => {
     expect(() => lint(root)).toThrow(OpportuneError);
     expect(() => lint(root)).toThrow(message);
   });
+});
+
+describe("no-postal-address knows an address", () => {
+  const found = (footer: string): string[] =>
+    lines(lint(project(null, { "templates/layouts/base.hbs": (text) => text.replace(", 12 Mill Lane, Leeds LS1 4DY", ` ${footer}`) })));
+
+  it.each([
+    "<address>Paper &amp; Co, by the mill</address>",
+    "{{company_address}}",
+    "{{shop.address.street}}",
+    "Bahnhofstrasse 1, 8001 Zürich",
+    "Rua Augusta 5, 1100-053 Lisboa",
+    "1 Market St, San Francisco, CA 94103",
+    "1 George St, Sydney NSW 2000",
+    "MG Road, Bengaluru, 560001",
+    "1 Queen Street, Wellington 6011",
+    "221B Baker Street, London NW1 6XE",
+    "1 King St, Toronto M5V 2T6",
+    "1 Grafton Street, Dublin D02 AF30",
+    "〒100-0001 東京都千代田区",
+    "PO Box 12, Leeds",
+  ])("passes: %s", (footer) => {
+    expect(found(footer)).toEqual([]);
+  });
+
+  it.each([
+    "© 2026 Paper",
+    "since 1998",
+    "{{email_address}}",
+    "more than 120,000 Readers",
+    '<a href="https://a.example/8001-Zurich">here</a>',
+    '<span style="display:none">8001 Zürich</span>',
+    "<!-- 8001 Zürich -->",
+  ])("finds: %s", (footer) => {
+    expect(found(footer)).toContain("templates/cart.hbs:1:1: no-postal-address: Neither template cart nor its layout holds a postal address.");
+  });
+});
+
+describe("unencoded-link", () => {
+  const found = (link: string): string[] =>
+    lines(lint(project(null, { "templates/cart.hbs": (text) => text.replace("https://shop.example/help", link) }))).map((line) => line.replace(/^\S+ /, ""));
+
+  it.each([
+    "{{cart_url}}",
+    "https://a.example/{{first_name}}",
+    "https://a.example/?q={{url first_name}}",
+    "https://a.example/?q={{url (default first_name key)}}",
+  ])("passes: %s", (link) => {
+    expect(found(link)).toEqual([]);
+  });
+
+  it.each(["{{cart_url}}?q={{first_name}}", "https://a.example/?n={{number item_count}}", "https://a.example/?q={{#if first_name}}{{first_name}}{{/if}}"])(
+    "finds: %s",
+    (link) => {
+      expect(found(link)).toEqual([expect.stringMatching(/^unencoded-link: \{\{\w+\}\} stands in the query of a link without url\.$/)]);
+    },
+  );
 });

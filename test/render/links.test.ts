@@ -115,7 +115,7 @@ describe("UTM parameters", () => {
 
   it("touch no other byte of finished HTML", () => {
     const html = `<!DOCTYPE html>\n<BODY  bgcolor=red>&copy; <a  HREF='https://a.example/?a=1&b=2&amp;c#x'\n>1</a><A href=https://b.example>2</A><a href="https://c.example/&#35;x" title="https://t.example">3</a><img src="https://i.example/x.png"><p>unclosed`;
-    const result = rewriteLinks(html, UTM, false);
+    const result = rewriteLinks(html, UTM);
     const added = ["&amp;", "?", "?"].map((joint) => `${joint}${ADDED.replace("&", "&amp;")}`);
     expect(result).toContain(`?a=1&b=2&amp;c${added[0]}#x'`);
     expect(result).toContain(`https://b.example${added[1]}>`);

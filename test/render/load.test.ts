@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { formatProblem } from "../../src/core/errors.js";
-import { inlineCss } from "../../src/render/build.js";
+import { inlineCss } from "../../src/render/inline.js";
 import { checkUtm } from "../../src/render/compile-text.js";
 import { HELPERS } from "../../src/render/helpers.js";
 import { checkTemplate, loadTemplates } from "../../src/render/load.js";

@@ -2,7 +2,7 @@ import { parse, serialize } from "parse5";
 import { describe, expect, it } from "vitest";
 import type { Links } from "../../src/project/types.js";
 import { flatten, nest } from "../../src/render/pieces.js";
-import { inlineCss } from "../../src/render/build.js";
+import { inlineCss } from "../../src/render/inline.js";
 import { compileText } from "../../src/render/compile-text.js";
 import { compile } from "../../src/render/engine.js";
 import { expand, type Source } from "../../src/render/expand.js";
@@ -173,7 +173,9 @@ Sent by Shop Example.`);
         unsubscribe_url: /href="([^"]*token[^"]*)"/.exec(fast.html)?.[1] ?? null,
       }),
     );
-    expect(normal(fast.html.replace(/<div data-preheader.*?<\/div>/s, ""))).toBe(normal(slow));
+    // Rules that match nothing stay, and what a message leaves out its rules don't match.
+    const comparable = (html: string): string => normal(html.replace(/<div data-preheader.*?<\/div>/s, "").replace(/(?<=<style>).*?(?=@media)/s, ""));
+    expect(comparable(fast.html)).toBe(comparable(slow));
     expect(fast.text).toBe(htmlToPlain(fast.html));
   });
 
@@ -205,7 +207,8 @@ Sent by Shop Example.`);
     const [, sheet = ""] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
     expect(sheet).toContain("@media (prefers-color-scheme: dark)");
     expect(sheet).toContain("@media (max-width: 480px)");
-    expect(sheet.replace(/@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}/g, "").trim()).toBe("");
+    const others = sheet.replace(/@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}/g, "").matchAll(/^\s*([^{}]+?)\s*\{/gm);
+    expect([...others].map(([, selector]) => selector)).toEqual(["ul", "li", ".code"]);
     expect(html).toMatch(/<table class="card"[^>]*style="width: 100%;max-width: 600px;/);
     expect(html).not.toMatch(/\bwidth="?\d{3,}/);
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { renderText } from "../../src/render/render.js";
 import type { Template } from "../../src/render/types.js";
@@ -63,4 +64,15 @@ describe("JSON bodies", () => {
     expect(problemsOf({ "t.hbs": '{"{{k}}": "x"}' })).toEqual(["templates/t.hbs:1:2 template/json"]);
     expect(problemsOf({ "t.hbs": '{"a":\n "{{mony x}}"}' })).toEqual(["templates/t.hbs:2:3 template/unknown-helper"]);
   });
+});
+
+it("is documented by an example that renders", () => {
+  const document = readFileSync(new URL("../../docs/segments.md", import.meta.url), "utf8");
+  const body = /<!-- a JSON template -->\s*```json\n([^]*?)```/.exec(document)?.[1] ?? "";
+  const { templates, problems } = load({ "t.hbs": body });
+  const t = templates.get("t");
+  if (t === undefined) throw new Error(JSON.stringify(problems));
+  expect(message(t, input({ first_name: null, cart_id: 'c"1', total: "12.5", code: null })).text).toBe(
+    '{"title":"Your cart, there","badge":1,"data":{"cart":"c\\"1","total":"€12.50","code":""}}',
+  );
 });

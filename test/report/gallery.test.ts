@@ -10,6 +10,7 @@ const mail = (given: Partial<GalleryMail> = {}): GalleryMail => ({
   text: "Hello",
   segment: "cart",
   step: "nudge",
+  template: "cart_nudge",
   messageId: "m1",
   receivedAt: "2026-03-02T12:05:00Z",
   ...given,
