@@ -63,13 +63,13 @@ export function loadProject(root: string, options: { target?: string | undefined
     ...audiences.problems,
     ...(source === null ? [] : checkReferences(source, filled.value, PROJECT_REFERENCES, known)),
     ...pointing.filter(({ code }) => code !== "config/unknown-audience"),
-    ...(options.brokenAlone === true ? [] : ownMistakes),
     ...circularAudiences(audienceFiles),
   ];
   const data = main?.data ?? null;
   const target = main?.target === undefined ? undefined : data?.targets[main.target];
-  if (problems.length > 0 || source === null || data === null || main?.target === undefined || target === undefined) {
-    throw new OpportuneError(problems.sort(byPlace), 2);
+  const refused = problems.length > 0 || (ownMistakes.length > 0 && options.brokenAlone !== true);
+  if (refused || source === null || data === null || main?.target === undefined || target === undefined) {
+    throw new OpportuneError([...problems, ...ownMistakes].sort(byPlace), 2);
   }
   const beside = { audiences: audienceFiles, mistakes: byFile(ownMistakes) };
   return {

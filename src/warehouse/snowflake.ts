@@ -63,7 +63,7 @@ class SnowflakeWarehouse implements Warehouse {
   }
 
   async plan(statement: Statement): Promise<void> {
-    await this.#session.run({ ...this.#asked(statement), sql: `explain using text ${statement.sql}`, shown: statement.sql });
+    await this.#session.run({ ...this.#asked(statement), sql: `explain ${statement.sql}`, shown: statement.sql });
   }
 
   async query(statement: Statement): Promise<Row[]> {

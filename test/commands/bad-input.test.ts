@@ -53,12 +53,12 @@ describe.concurrent("bad input", () => {
     expect(outcome.stderr).toMatch(/^opportune\.yml:\d+:\d+: /);
   });
 
-  it("names the columns where behaviour time, address or a template's variable is missing, exit 2", async () => {
+  it("names the columns where behaviour time, address or a template's variable is missing, exit 1: each segment alone", async () => {
     const root = await shop();
     edit(root, "segments/cart_waiting.sql", "email, updated_at as occurred_at", "updated_at");
     edit(root, "templates/cart.hbs", "is saved", "{{totl}} is saved");
-    const outcome = await opportune(root, ["run"]);
-    expect(outcome).toMatchObject({ code: 2, stdout: "" });
+    const outcome = await opportune(root, ["compile"]);
+    expect(outcome).toMatchObject({ code: 1, stdout: expect.stringContaining("Compiled, with errors: 0 segments") as string });
     expect(outcome.stderr).toContain(
       "segments/cart_waiting.sql:10: Segment cart_waiting returns no column occurred_at.\n    It returns: user_id, updated_at, total.",
     );
