@@ -52,7 +52,7 @@ function addProjectCommands(program: Command): void {
     .option("--from-dbt <manifest>", "take its tables from a dbt project's target/manifest.json")
     .addHelpText(
       "after",
-      `\nAsks nothing and overwrites nothing. From dbt come models, snapshots, seeds and sources, as tables of dbt's target: make the manifest with\nthe target that is meant.\n${examples("opportune init shop", "opportune init lifecycle --warehouse postgres", "opportune init lifecycle --from-dbt ../analytics/target/manifest.json")}`,
+      `\nAsks nothing and overwrites nothing; a package.json and a workflow for GitHub are written where there are none.\nFrom dbt come models, snapshots, seeds and sources, as tables of dbt's target: make the manifest with the target that is meant.\n${examples("opportune init shop", "opportune init lifecycle --warehouse postgres", "opportune init lifecycle --from-dbt ../analytics/target/manifest.json")}`,
     )
     .action(lazily(async () => (await import("./init.js")).initCommand));
   command(program, "demo", "run the shipped segments on a generated warehouse and a sandbox; keeps both under target/ to look at").action(

@@ -5,7 +5,7 @@ import { getSystemErrorMap } from "node:util";
 const CALLS: Readonly<Record<string, string>> = {
   open: "open",
   read: "read",
-  write: "write to",
+  write: "write",
   mkdir: "make the folder",
   scandir: "list the folder",
   opendir: "list the folder",
