@@ -209,8 +209,9 @@ function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: Comp
   const { dialect } = warehouse;
   const { before, after } = dialect.arbitration;
   const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
-  const pausedChannel = "case when reason = 'paused' and rule = 'channel' then channel end";
-  const summary = `select segment, event, reason, ${pausedChannel} as paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from ${dialect.workTable("decisions")} group by segment, event, reason, ${pausedChannel} order by segment, event, reason, paused_channel`;
+  // GoogleSQL knows a computed column in GROUP BY by its name alone.
+  const told = `select segment, event, reason, case when reason = 'paused' and rule = 'channel' then channel end as paused_channel, row_count, changed, is_new from ${dialect.workTable("decisions")}`;
+  const summary = `select segment, event, reason, paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from (${told}) d group by segment, event, reason, paused_channel order by segment, event, reason, paused_channel`;
   return warehouse.script({
     statements: [
       ...plain([...first, ...before]),

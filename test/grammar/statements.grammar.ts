@@ -90,6 +90,7 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     );
     expect(users).toHaveLength(2);
     for (const user of users.map(({ user_id: id }) => String(id))) await opportune("explain", user, "--html", join(root, "story.html"));
+    await expect(opportune("explain", "nobody@example.com")).rejects.toThrow("knows no user");
     await opportune("preview", "cart_abandoned");
     await opportune("pause", "cart_abandoned");
     await opportune("doubts");
