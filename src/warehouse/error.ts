@@ -8,9 +8,12 @@ export class WarehouseError extends OpportuneError {
   readonly reason: string;
   /** The statement, for a debug log; it holds no parameter values. */
   readonly sql: string;
+  /** The way out, where one is known. */
+  readonly hint: string | undefined;
 
-  constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown) {
-    super({ code: "warehouse/statement", message: reason }, 1, cause);
+  constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown, hint?: string) {
+    super({ code: "warehouse/statement", message: reason, ...(hint === undefined ? {} : { hint }) }, 1, cause);
+    this.hint = hint;
     this.reason = reason;
     this.statementLine = statementLine;
     this.sql = sql;
