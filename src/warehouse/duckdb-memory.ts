@@ -44,7 +44,7 @@ const OUT_OF_MEMORY = /^Out of Memory Error: |^(?:IO|Fatal) Error: .*No space le
 export function memoryProblem(text: string, limits: DuckDbLimits, temporary: string): { message: string; hint: string } | null {
   if (!OUT_OF_MEMORY.test(text)) return null;
   const [, said = text] = /^[A-Za-z ]+ Error: (.*)/.exec(text) ?? [];
-  if (/No space left on device|max_temp_directory_size/.test(text)) {
+  if (/No space left on device|failed to offload/.test(text)) {
     return {
       message: `DuckDB had no room for its temporary files in ${temporary}: ${said.replace(/\.$/, "")}.`,
       hint: `Free space on that disk, or raise \`memory_limit\` of this target in opportune.yml, now ${limits.memoryLimit}: what doesn't fit into it is written there.`,
