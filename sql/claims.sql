@@ -5,4 +5,11 @@ select d.place, d.message_id, d.segment, d.step, d.variant, d.user_id, d.item_ke
 from {{work "decisions"}} d
 join {{work "segment_rows"}} r on r.segment = d.segment and r.user_id = d.user_id and r.item_key = d.item_key and r.dropped is null
 where d.event = 'claimed' {{#if page}}and d.place between {{page.first}} and {{page.last}}{{/if}}
-order by d.place
+{{#if by_row}}  -- Which rows they are is found first, without their properties.
+  and r.rowid in (
+    select n.rowid
+    from {{work "decisions"}} c
+    join {{work "segment_rows"}} n on n.segment = c.segment and n.user_id = c.user_id and n.item_key = c.item_key and n.dropped is null
+    where c.event = 'claimed' and c.place between {{page.first}} and {{page.last}}
+  )
+{{/if}}order by d.place

@@ -1,5 +1,5 @@
 -- What one segment returns, each row judged by itself: dropped rows say why, the others carry the problems found in their columns.
-insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, kept)
+insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, size, kept)
 with segment_query as (
 {{query}}
 ),
@@ -31,9 +31,9 @@ judged as (
 ),
 ordered as (
   -- Equal times: any one order will do, as long as it is the same in every run. A hash sorts rows of a megabyte in no memory.
-  select judged.*, row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, {{md5 "properties"}}, email) as newest
+  select judged.*, {{#if pages}}1{{else}}row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, {{md5 "properties"}}, email){{/if}} as newest
   from judged
 )
 select {{segment}}, case when unfit is not null then unfit when newest > 1 then 'duplicate' end,
-  user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, kept
+  user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, {{bytes "properties"}}, kept
 from ordered

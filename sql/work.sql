@@ -2,7 +2,7 @@
 {{create_work "segment_rows"}} (
   segment {{types.text}}, dropped {{types.text}}, user_id {{types.text}}, item_key {{types.text}}, occurred_at {{types.timestamp}},
   email {{types.text}}, phone {{types.text}}, device_token {{types.text}}, timezone {{types.text}}, locale {{types.text}},
-  problems {{types.text}}, properties {{types.text}}, kept {{types.text}}
+  problems {{types.text}}, properties {{types.text}}, size {{types.bigint}}, kept {{types.text}}
 );
 {{create_work "audience_members"}} (
   audience {{types.text}}, user_id {{types.text}}, reached_at {{types.timestamp}}, timeless {{types.bigint}}

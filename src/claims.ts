@@ -48,7 +48,11 @@ export async function* readClaims(project: Project, warehouse: Warehouse, batchS
   const pages = dialect.readsByRows ? await warehouse.query(renderSqlFile("claim_pages.sql", dialect, schema, { page_bytes: BATCH_BYTES })) : [null];
   for (const row of pages) {
     const page = row === null ? null : { first: Number(row["first_place"]), last: Number(row["last_place"]) };
-    const statement = renderSqlFile("claims.sql", dialect, schema, { channels: addresses === "" ? "when '' then ''" : addresses, page });
+    const statement = renderSqlFile("claims.sql", dialect, schema, {
+      channels: addresses === "" ? "when '' then ''" : addresses,
+      page,
+      by_row: dialect.stagesInPages,
+    });
     for await (const rows of warehouse.stream(statement, batchSize)) yield rows.map((claim) => toClaim(claim, steps));
   }
 }

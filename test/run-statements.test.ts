@@ -90,6 +90,6 @@ describe.each(["duckdb", "postgres"] as const)("on %s", (on) => {
     const shop = await Shop.sending(users(3), { on });
     const { result, counted: statements } = await counted(shop, T0, { dryRun: true });
     expect(result.decisions.changed).toBe(3);
-    expect(statements).toBeLessThanOrEqual(1 + (on === "postgres" ? 7 : 6));
+    expect(statements).toBeLessThanOrEqual(1 + 7);
   });
 });

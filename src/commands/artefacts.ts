@@ -52,15 +52,21 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
       const secrets = new Map([...known, ...hidden.map((value) => [value, "secret of the ledger"] as const)]);
       write(
         `compiled/${name}.sql`,
-        compiledSql(
-          name,
-          { ...statement, sql: withoutOpening(statement.sql) },
-          { asOf: options.asOf, secrets, ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}) },
-        ),
+        compiledSql(name, shown(statement), {
+          asOf: options.asOf,
+          secrets,
+          ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}),
+        }),
       );
       written.push(`${ARTEFACTS}/compiled/${name}.sql`);
     },
   };
+}
+
+/** The same each time. */
+function shown({ afterPages, ...statement }: Statement): Statement {
+  const same = (one: Statement): Statement => ({ ...one, sql: withoutOpening(one.sql) });
+  return { ...same(statement), ...(afterPages === undefined ? {} : { afterPages: same(afterPages) }) };
 }
 
 /** The artefacts of a command that goes on without them: says once why a file can't be written, and writes no further one. */

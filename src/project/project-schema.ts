@@ -80,8 +80,8 @@ const duckdb = z.strictObject({
     .string({ error: MEMORY })
     .regex(/^\d+(?:\.\d+)? ?[KMGT]i?B$/, { error: MEMORY })
     .optional()
-    .describe("Most memory DuckDB takes, e.g. 2GB."),
-  threads: whole(1).optional().describe("Threads DuckDB works with."),
+    .describe("Most memory DuckDB takes, e.g. 2GB; a quarter of the machine's or container's, at most 1 GB, unless set."),
+  threads: whole(1).optional().describe("Threads DuckDB works with; one for each processor and 125 MB of memory_limit unless set."),
 });
 
 const SSL = "true, false, or a mapping with ca and reject_unauthorized";

@@ -5,7 +5,7 @@
 import type { Problem } from "../core/errors.js";
 import { escapeHtml } from "../core/escape-html.js";
 import { TooMuchHtml } from "../core/parse-html.js";
-import { block, literal, pathTo, program, text, type Expression, type Loc, type Program, type ValueNode } from "./ast.js";
+import { block, literal, pathTo, program, text, type Expression, type Loc, type Program } from "./ast.js";
 import { analyse, type Analysis } from "./contexts.js";
 import { compile, type Compiled } from "./engine.js";
 import { readHtml, type Document } from "./html.js";

@@ -180,12 +180,11 @@ export function manifestDocument(project: Project, about: { version: string; gen
 /** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets; a query that runs apart comes first. */
 export function compiledSql(name: string, statement: Statement, about: { asOf: string; secrets: Secrets; note?: string }): string {
   const head = [`-- ${name}, as of ${about.asOf}`, ...(about.note === undefined ? [] : [`-- ${about.note}`])];
-  const { apart } = statement;
-  const parts =
-    apart === undefined
-      ? []
-      : ["-- The query, which runs first, into pg_temp.opportune_query.", ...partOf(apart, about.secrets), "", "-- What reads its rows."];
-  return `${[...head, ...parts, ...partOf(statement, about.secrets)].join("\n")}\n`;
+  const { apart, afterPages } = statement;
+  const before =
+    apart === undefined ? [] : ["-- The query, which runs first, into a work table.", ...partOf(apart, about.secrets), "", "-- What reads its rows."];
+  const after = afterPages === undefined ? [] : ["", "-- Then, over all of them.", ...partOf(afterPages, about.secrets)];
+  return `${[...head, ...before, ...partOf(statement, about.secrets), ...after].join("\n")}\n`;
 }
 
 function partOf(statement: Statement, secrets: Secrets): string[] {

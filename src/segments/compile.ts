@@ -179,7 +179,8 @@ function compileStage(
   asOf: string,
   { asked, bound, sources }: { asked: Statement; bound: Binder; sources: readonly string[] },
 ): CompiledSegment {
-  const { query, binder } = readingQuery(asked.sql, bound);
+  const apart = dialect.queriesApart || dialect.stagesInPages;
+  const { query, binder } = readingQuery(asked.sql, bound, apart);
   const checks = checksOf(segment, project, templates, columns, dialect, binder);
   const text = (name: string): string => {
     const column = has(columns, name);
@@ -194,6 +195,7 @@ function compileStage(
     project.target.schema,
     {
       query,
+      pages: dialect.stagesInPages,
       segment: literal(segment.id),
       as_of: binder.bind(asOf, "timestamp"),
       user_id: `nullif(${userOf(columns, dialect)}, '')`,
@@ -218,7 +220,10 @@ function compileStage(
     },
     binder,
   );
-  return { segment, columns, checks, query: asked, ...staging(asked, stage, dialect), sources };
+  const duplicates = dialect.stagesInPages
+    ? { afterPages: renderSqlFile("duplicates.sql", dialect, project.target.schema, { segment: literal(segment.id) }) }
+    : {};
+  return { segment, columns, checks, query: asked, ...staging(asked, { ...stage, ...duplicates }, apart), sources };
 }
 
 /** SQL of the user's id in its one form. */
@@ -233,16 +238,16 @@ function timeOf(column: Column | undefined, dialect: Dialect): string {
 }
 
 /** What a statement that reads a user's query says in its place, and what binds the values that follow the query's. */
-export function readingQuery(sql: string, bound: Binder): { query: string; binder: Binder } {
+export function readingQuery(sql: string, bound: Binder, apart = bound.dialect.queriesApart): { query: string; binder: Binder } {
   const { dialect } = bound;
-  if (dialect.queriesApart) return { query: `select * from ${dialect.workTable(APART)}`, binder: new Binder(dialect) };
+  if (apart) return { query: `select * from ${dialect.workTable(APART)}`, binder: new Binder(dialect) };
   return { query: sql, binder: bound.continued() };
 }
 
 /** The statement, and on which line of it, or of the query that runs before it, the user's SQL begins. */
-function staging(asked: Statement, stage: Statement, dialect: Dialect): { stage: Statement; queryLine: number } {
+function staging(asked: Statement, stage: Statement, apart: boolean): { stage: Statement; queryLine: number } {
   const statement = { ...asked, ...stage };
-  return dialect.queriesApart ? { stage: { ...statement, apart: asked }, queryLine: 1 } : { stage: statement, queryLine: lineOfQuery(stage.sql) };
+  return apart ? { stage: { ...statement, apart: asked }, queryLine: 1 } : { stage: statement, queryLine: lineOfQuery(stage.sql) };
 }
 
 /** The user's SQL stands first in WITH, on lines of its own. */
@@ -305,7 +310,7 @@ export async function compileAudience(
       },
       binder,
     );
-    return { compiled: { audience, query: asked, ...staging(asked, stage, dialect), sources } };
+    return { compiled: { audience, query: asked, ...staging(asked, stage, dialect.queriesApart), sources } };
   } catch (error) {
     return { failed: problemsOfQuery(audience, error) };
   }

@@ -20,7 +20,6 @@ export function jsonOf(columns: readonly Column[], dialect: Dialect): string {
       if (column.kind === "float") return [column.name, `case when ${quoted} - ${quoted} = 0 then ${quoted} end`] as const;
       return [column.name, column.kind === "exact" ? exactText(quoted, column, dialect) : plain(quoted, column, dialect)] as const;
     }),
-    columns.filter(({ kind, type }) => kind === "text" || type === "JSON").map(({ name }) => dialect.quote(name)),
   );
 }
 

@@ -141,5 +141,6 @@ export function queryProblem(file: SqlFile, error: unknown, queryLine: number): 
   }
   const line = error.statementLine === null ? null : error.statementLine - queryLine;
   const inQuery = line !== null && line >= 0 && line < file.sql.split("\n").length;
-  return { code: "segment/query", message: error.reason, file: file.file, ...(inQuery ? { line: line + file.sqlLine } : {}) };
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return { code: "segment/query", message: error.reason, ...hint, file: file.file, ...(inQuery ? { line: line + file.sqlLine } : {}) };
 }

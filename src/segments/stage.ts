@@ -134,10 +134,15 @@ export async function stageSegments(
     async (id) => {
       const known = compiled.segments.get(id);
       if (known === undefined) return oneOf(compiled.failedSegments.get(id)) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
-      return guarded(
+      const staged = await guarded(
         () => stageOne(known, warehouse),
         (error) => queryProblem(known.segment, error, known.queryLine),
       );
+      const { dialect } = warehouse;
+      // The pages before the one that failed.
+      if (typeof staged !== "number" && dialect.stagesInPages)
+        await warehouse.execute({ sql: `delete from ${dialect.workTable("segment_rows")} where segment = '${id}'`, params: [], ours: true });
+      return staged;
     },
   );
 }

@@ -86,6 +86,7 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temp table opportune_${name}`,
   queriesApart: false,
+  stagesInPages: false,
   builtIn: (name) => name,
   materialized: "",
   kept: KEPT,

@@ -26,8 +26,8 @@ export interface Dialect {
   plusSeconds(timestamp: string, seconds: string): string;
   /** Whole seconds from one timestamp to a later one, rounded down. */
   secondsBetween(from: string, to: string): string;
-  /** A JSON object as text; pairs of a key (plain text) and an expression. `texts`: columns among them that may be very long. */
-  jsonObject(pairs: readonly (readonly [string, string])[], texts?: readonly string[]): string;
+  /** A JSON object as text; pairs of a key (plain text) and an expression. */
+  jsonObject(pairs: readonly (readonly [string, string])[]): string;
   /**
    * A user's column as a UTC timestamp: offsets are honoured, zoneless values and dates are UTC. Null where a value is not a time of the
    * years 1 to 9999 (infinity, BC, a text that says no time): a row's value must not end the query. `kind`: the column's, where known.
@@ -58,6 +58,11 @@ export interface Dialect {
    * functions and operators must not stand in for ours, nor ours for theirs.
    */
   queriesApart: boolean;
+  /**
+   * Whether a segment's rows are first kept as its query gives them, in APART, and then staged in pages of so many bytes, and
+   * duplicates found afterwards: where a statement holds all the wide rows at once that it works on.
+   */
+  stagesInPages: boolean;
   /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
   builtIn(name: string): string;
   /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
@@ -70,7 +75,7 @@ export interface Dialect {
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
   marks: Marks;
-  /** The client reads as many rows as it is asked for, however large they are: large ones are read in pages. */
+  /** Claims are read in pages of so many bytes: the client takes as many rows as it is asked for, or the warehouse sorts all at once. */
   readsByRows: boolean;
   /** The warehouse's own clock as a timestamp. For the lease alone: everything else is told the time. */
   clock: string;
@@ -117,7 +122,7 @@ export type WorkTable = "segment_rows" | "audience_members" | "decisions";
 /** All that sql/work.sql defines. Those of a session that others use later are dropped when the warehouse is closed. */
 export const WORK_TABLES: readonly (WorkTable | "outcomes")[] = ["segment_rows", "audience_members", "decisions", "outcomes"];
 
-/** The work table that holds the rows of a user's query for one statement; see `queriesApart`. */
+/** The work table that holds the rows of a user's query for one statement; see `queriesApart` and `stagesInPages`. */
 export const APART = "query";
 
 /**
@@ -145,14 +150,6 @@ export function withoutOpening(sql: string): string {
   return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${[...WORK_TABLES, APART].join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
 }
 
-/**
- * DuckDB's JSON writer reserves eight bytes for each byte of text, and keeps them for all the rows (2,048) it is called with. Inside
- * a list of so many elements a row it is called with 16 rows: 600 rows of a megabyte would need 5 GB for it.
- */
-const SLOTS = 128;
-/** Bytes of text from which a row is written so. */
-const LONG_ROW_BYTES = 16_384;
-
 const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
 
 export const duckdbDialect: Dialect = {
@@ -167,16 +164,7 @@ export const duckdbDialect: Dialect = {
   microseconds: (timestamp) => `epoch_us(${timestamp})`,
   plusSeconds: (timestamp, seconds) => `(${timestamp} + to_seconds(${seconds}))`,
   secondsBetween: (from, to) => `((epoch_us(${to}) - epoch_us(${from})) // 1000000)`,
-  jsonObject(pairs, texts = []) {
-    const json = `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`;
-    if (texts.length === 0) return json;
-    const bytes = texts.map((text) => `coalesce(strlen(cast(${text} as varchar)), 0)`).join(" + ");
-    // A lambda's parameter hides a column of its name.
-    let slot = "opportune_slot";
-    while (pairs.some(([key]) => key.toLowerCase() === slot)) slot += "_";
-    const alone = `list_transform(range(${String(SLOTS)}), lambda ${slot}: case when ${slot} = 0 then ${json} end)[1]`;
-    return `case when ${bytes} > ${String(LONG_ROW_BYTES)} then ${alone} else ${json} end`;
-  },
+  jsonObject: (pairs) => `cast(json_object(${pairs.map(([key, value]) => `${literal(key)}, ${value}`).join(", ")}) as varchar)`,
   toUtc(expression, kind) {
     const cast = `cast(cast(${expression} as timestamptz) as timestamp)`;
     // try_cast fails at a date too large for a timestamp. A cast that no value passes is the query's mistake, not a row's.
@@ -196,13 +184,14 @@ export const duckdbDialect: Dialect = {
   workTable: (name) => `opportune_work.${name}`,
   createWorkTable: (name) => `create or replace table opportune_work.${name}`,
   queriesApart: false,
+  stagesInPages: true,
   builtIn: (name) => name,
   materialized: "",
   kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
-  readsByRows: false,
+  readsByRows: true,
   clock: "cast(get_current_timestamp() as timestamp)",
   oneProcess: true,
   insertMissing,

@@ -4,6 +4,8 @@ import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDB
 import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
+import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./duckdb-memory.js";
+import { carriedColumns, runInPages, type Carried } from "./duckdb-pages.js";
 import { formerId, makeId, readId } from "./duckdb-id.js";
 import { openInstance } from "./duckdb-open.js";
 import type { ColumnKind } from "./kinds.js";
@@ -20,6 +22,7 @@ const CHUNK_ROWS = 2048;
 const CHECKPOINT_AFTER = "64MB";
 /** The column that tells a stream's last row, which stands for no row of its query. */
 const LAST_ROW = "opportune_last_row";
+const BROKE_OFF = "The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.";
 
 export interface OpenOptions {
   /** Project root; the path is relative to it. */
@@ -43,11 +46,9 @@ export async function openDuckDb(connection: DuckDbConnection, options: OpenOpti
       hint: "Correct `path` of this target in opportune.yml, or create the file.",
     });
   }
-  const settings: Record<string, string> = {};
-  if (connection.memoryLimit !== null) settings["memory_limit"] = connection.memoryLimit;
-  if (connection.threads !== null) settings["threads"] = String(connection.threads);
-  const instance = await openInstance(path, settings, connection, options.onWait);
-  const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path);
+  const limits = limitsOf(connection, thisMachine());
+  const instance = await openInstance(path, { memory_limit: limits.memoryLimit, threads: String(limits.threads) }, connection, options.onWait);
+  const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path, limits);
   await warehouse.prepare(resolve(options.root));
   return warehouse;
 }
@@ -61,11 +62,15 @@ class DuckDbWarehouse implements Warehouse {
   /** Each has a connection of its own. */
   readonly #streams = new Set<DuckDBConnection>();
   readonly #path: string;
+  readonly #limits: DuckDbLimits;
+  /** Columns of each query described, as they are kept while it is staged. */
+  readonly #carried = new Map<string, Carried>();
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string) {
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string, limits: DuckDbLimits) {
     this.#instance = instance;
     this.#connection = connection;
     this.#path = path;
+    this.#limits = limits;
   }
 
   /** Of a file, what stands beside it: a file copied alone has none. Nobody can copy what is in memory. */
@@ -101,16 +106,22 @@ class DuckDbWarehouse implements Warehouse {
 
   async describe(statement: Statement): Promise<Column[]> {
     // DESCRIBE covers the first statement alone: what follows a `;` would run.
-    const { count } = await guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
+    const { count } = await this.#guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
     if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
     const rows = await this.#read({ sql: `describe ${statement.sql}`, params: statement.params });
     // A bare DESCRIBE lists the tables.
     if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
-    return rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]), kind: columnKind(String(row["column_type"])) }));
+    const columns = rows.map((row) => ({
+      name: String(row["column_name"]),
+      type: String(row["column_type"]),
+      kind: columnKind(String(row["column_type"])),
+    }));
+    this.#carried.set(statement.sql, carriedColumns(columns, this.dialect));
+    return columns;
   }
 
   plan(statement: Statement): Promise<void> {
-    return guard(statement, async () => (await this.#connection.prepare(statement.sql)).destroySync());
+    return this.#guard(statement, async () => (await this.#connection.prepare(statement.sql)).destroySync());
   }
 
   async query(statement: Statement): Promise<Row[]> {
@@ -119,7 +130,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   #read(statement: Statement): Promise<Row[]> {
-    return guard(statement, async () => {
+    return this.#guard(statement, async () => {
       const result = await this.#connection.run(statement.sql, valuesOf(statement));
       const names = result.deduplicatedColumnNames();
       return (await result.getRows()).map((values) => toRow(names, values));
@@ -128,11 +139,15 @@ class DuckDbWarehouse implements Warehouse {
 
   async execute(statement: Statement): Promise<number> {
     this.usage.statements += 1;
-    return this.#run(statement);
+    const { apart } = statement;
+    if (apart === undefined) return this.#run(statement);
+    if (!this.#carried.has(apart.sql)) await this.describe(apart);
+    const carried = this.#carried.get(apart.sql) ?? carriedColumns([], this.dialect);
+    return runInPages(statement, apart, carried, this.dialect, { run: (ours) => this.#run(ours), read: (ours) => this.#read(ours) });
   }
 
   #run(statement: Statement): Promise<number> {
-    return guard(statement, async () => (await this.#connection.run(statement.sql, valuesOf(statement))).rowsChanged);
+    return this.#guard(statement, async () => (await this.#connection.run(statement.sql, valuesOf(statement))).rowsChanged);
   }
 
   /**
@@ -146,14 +161,21 @@ class DuckDbWarehouse implements Warehouse {
     const sql = `select *, false as ${LAST_ROW} from (${statement.sql}\n) union all by name select true as ${LAST_ROW}`;
     try {
       await connection.run("set TimeZone = 'UTC'");
-      const result = await guard(statement, () => connection.stream(sql, [...statement.params]));
+      const result = await this.#guard(statement, () => connection.stream(sql, [...statement.params]));
       const names = result.deduplicatedColumnNames().slice(0, -1);
       let batch: Row[] = [];
       let bytes = 0;
       for (let whole = false; ;) {
-        const chunk = await guard(statement, () => result.fetchChunk());
+        const chunk = await this.#guard(statement, () => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) {
-          if (!whole) throw new WarehouseError("The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.", null, statement.sql);
+          if (!whole)
+            throw new WarehouseError(
+              BROKE_OFF,
+              null,
+              statement.sql,
+              undefined,
+              `Raise \`memory_limit\` of this target in opportune.yml, now ${this.#limits.memoryLimit}, and run again.`,
+            );
           break;
         }
         // A row at a time: a chunk of 2,048 rows of a megabyte is not to be held twice.
@@ -184,7 +206,7 @@ class DuckDbWarehouse implements Warehouse {
 
   async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
-    await guard({ sql: `append to ${table}`, params: [] }, async () => {
+    await this.#guard({ sql: `append to ${table}`, params: [] }, async () => {
       const appender =
         catalogOrSchema === "opportune_work"
           ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema)
@@ -238,6 +260,19 @@ class DuckDbWarehouse implements Warehouse {
       // A failed commit has rolled back already; a second rollback then fails and says nothing new.
       await this.#connection.run("rollback").catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** Turns DuckDB's errors into the project's, with the line of the statement that DuckDB points at. */
+  async #guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // The client's own words before DuckDB's, e.g. "Failed to extract statements: Parser Error: …", help nobody.
+      const text = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]+ Error: )/, "");
+      const line = /\nLINE (\d+):/.exec(text);
+      const memory = memoryProblem(firstLine(text), this.#limits, this.#path === ":memory:" ? ".tmp" : `${this.#path}.tmp`);
+      throw new WarehouseError(memory?.message ?? firstLine(text), line === null ? null : Number(line[1]), statement.sql, error, memory?.hint);
     }
   }
 
@@ -295,18 +330,6 @@ function columnKind(type: string): ColumnKind {
   if (/^(DOUBLE|FLOAT)$/.test(type)) return "float";
   if (/^(INTERVAL|BLOB|BIT|GEOMETRY)/.test(type)) return "opaque";
   return "nested";
-}
-
-/** Turns DuckDB's errors into the project's, with the line of the statement that DuckDB points at. */
-async function guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // The client's own words before DuckDB's, e.g. "Failed to extract statements: Parser Error: …", help nobody.
-    const text = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]+ Error: )/, "");
-    const line = /\nLINE (\d+):/.exec(text);
-    throw new WarehouseError(firstLine(text), line === null ? null : Number(line[1]), statement.sql, error);
-  }
 }
 
 function firstLine(text: string): string {

@@ -9,10 +9,13 @@ export class WarehouseError extends OpportuneError {
   readonly reason: string;
   /** The statement, for a debug log; it holds no parameter values. */
   readonly sql: string;
+  /** The way out, where one is known. */
+  readonly hint: string | undefined;
 
-  constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown) {
+  constructor(reason: string, statementLine: number | null, sql: string, cause?: unknown, hint?: string) {
     const shown = withoutValues(reason, sql);
-    super({ code: "warehouse/statement", message: shown }, 1, cause);
+    super({ code: "warehouse/statement", message: shown, ...(hint === undefined ? {} : { hint }) }, 1, cause);
+    this.hint = hint;
     this.reason = shown;
     this.statementLine = statementLine;
     this.sql = sql;

@@ -199,6 +199,30 @@ export function noTemporaryTables(database: string | null, user: string | null):
   };
 }
 
+/** The words and the way out where the server had no memory or disk for a statement; null for any other error. */
+function noRoom(code: string, message: string): Pick<Problem, "message" | "hint"> | null {
+  // Not told by code alone: 53400 has other limits too.
+  if (code === "53400" && message.includes("temp_file_limit")) {
+    return {
+      message: `Postgres ended this statement, whose temporary files are larger than the server's temp_file_limit: ${message}.`,
+      hint: "Raise temp_file_limit, as a superuser: alter role ROLE set temp_file_limit = '20GB'; or have the query return fewer rows or narrower columns.",
+    };
+  }
+  if (code === "53100") {
+    return {
+      message: `The disk of Postgres is full: ${message}.`,
+      hint: "Free space on the server's disk, or name a larger one for temporary files and tables under temp_tablespaces.",
+    };
+  }
+  if (code === "53200") {
+    return {
+      message: `Postgres ran out of memory: ${message}.`,
+      hint: "Give the server more memory, or lower its work_mem, which each sort and join of a statement may take.",
+    };
+  }
+  return null;
+}
+
 /** A name in a hint's SQL. */
 export function quoted(name: string | null): string {
   return name === null ? "NAME" : /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
@@ -217,6 +241,8 @@ export function statementError(error: unknown, sql: string, shown: string, conne
   const line = position === null ? null : [...sql].slice(0, position - 1).filter((character) => character === "\n").length + 1;
   const refused = obstacle(code, sql, message, connection);
   if (refused !== null) return new OpportuneError(refused, 1, error);
+  const room = noRoom(code, message);
+  if (room !== null) return new WarehouseError(room.message, null, shown, error, room.hint);
   const timeout = code === "57014" && message.includes("statement timeout");
   const reason = timeout ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target` : message;
   return new WarehouseError(reason, line, shown, error);

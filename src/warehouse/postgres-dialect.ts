@@ -73,6 +73,7 @@ export const postgresDialect: Dialect = {
   workTable: (name) => `pg_temp.opportune_${name}`,
   createWorkTable: (name) => `drop table if exists pg_temp.opportune_${name};\ncreate temporary table opportune_${name}`,
   queriesApart: true,
+  stagesInPages: false,
   builtIn: (name) => `pg_catalog.${name}`,
   materialized: "materialized",
   kept: "",

@@ -65,6 +65,7 @@ export const snowflakeDialect: Dialect = {
   workTable: (name) => `opportune_${name}`,
   createWorkTable: (name) => `create or replace temporary table opportune_${name}`,
   queriesApart: false,
+  stagesInPages: false,
   builtIn: (name) => name,
   materialized: "",
   kept: "",

@@ -13,8 +13,10 @@ export interface Statement {
   maxBytes?: number;
   /** Its names are the warehouse's own or have their schema: where a session may look names up, nobody else's are looked at. */
   ours?: boolean;
-  /** A user's query, whose rows it reads from the work table APART: where `queriesApart`. */
+  /** A user's query, whose rows it reads from the work table APART: where `queriesApart`, or of a segment where `stagesInPages`. */
   apart?: Statement;
+  /** Where `stagesInPages`: what is done once it has run over all the rows of APART, some at a time. */
+  afterPages?: Statement;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */

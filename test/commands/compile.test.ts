@@ -23,10 +23,12 @@ describe.concurrent("compile", () => {
     const segment = read(root, "target/opportune/compiled/segments/cart_abandoned.sql");
     // Names of work tables are shown as each compilation has them: the same project compiles to the same text.
     expect(segment).toMatch(/insert into opportune_work\.segment_rows \(/);
-    expect(segment).toMatch(/^-- segments\/cart_abandoned, as of 2026-03-02T00:00:00Z\n-- Parameters:\n--   \$1 = /);
+    expect(segment).toMatch(
+      /^-- segments\/cart_abandoned, as of 2026-03-02T00:00:00Z\n-- The query, which runs first, into a work table\.\n-- Parameters:\n--   \$1 = /,
+    );
     expect(segment).toContain("<${TOKEN}>");
     expect(segment).toMatch(
-      /insert into opportune_work\.segment_rows[\s\S]*select user_id, email, timezone, updated_at as occurred_at, total\nfrom carts where total >= cast\(\$\d as bigint\)/,
+      /select user_id, email, timezone, updated_at as occurred_at, total\nfrom carts where total >= cast\(\$\d as bigint\)[\s\S]*insert into opportune_work\.segment_rows[\s\S]*update opportune_work\.segment_rows set dropped = 'duplicate'/,
     );
     expect(read(root, "target/opportune/compiled/audiences/ordered.sql")).toContain('"2026-02-23T00:00:00Z"');
     const arbitrate = read(root, "target/opportune/compiled/arbitrate.sql");

@@ -58,6 +58,8 @@ select user_id, email, occurred_at, name, total from {{source "carts"}}
 export class Shop {
   readonly root = temporaryFolder();
   readonly sandbox: Sandbox;
+  /** Of DuckDB; null: as by default. */
+  memoryLimit: string | null = null;
 
   readonly #database: Database | null;
 
@@ -107,7 +109,7 @@ export class Shop {
     const { root } = this;
     const warehouse =
       this.#database === null
-        ? await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: null, threads: 1 }, { root })
+        ? await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 10, memoryLimit: this.memoryLimit, threads: 1 }, { root })
         : await this.#database.connect();
     try {
       return await work(warehouse);

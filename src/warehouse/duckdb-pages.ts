@@ -1,0 +1,78 @@
+/** Staging in pages: a user's rows are kept as they come, then read so many bytes at a time. */
+import { APART, type Dialect } from "./dialect.js";
+import { WarehouseError } from "./error.js";
+import type { Column, Row, Statement } from "./types.js";
+
+/** Bytes of text read at once. DuckDB's JSON writer reserves eight bytes for each, for all rows of a chunk and on each thread. */
+const PAGE_BYTES = 8 * 2 ** 20;
+/** Rows that DuckDB reads at once whatever is asked: its vector size. */
+const CHUNK_ROWS = 2048;
+
+/** What staging asks of the connection; neither is counted. */
+interface Asking {
+  run(statement: Statement): Promise<number>;
+  read(statement: Statement): Promise<Row[]>;
+}
+
+/** How the rows of a query are kept: each column as it is, and the bytes of the wide ones. */
+export interface Carried {
+  /** The columns, as a select list. */
+  select: string;
+  /** Name of the column that holds the bytes of a row's text: no column of the query has it. */
+  bytes: string;
+}
+
+/** @param columns as `describe` gives them */
+export function carriedColumns(columns: readonly Column[], dialect: Dialect): Carried {
+  const names = new Set(columns.map(({ name }) => name.toLowerCase()));
+  let bytes = "opportune_bytes";
+  while (names.has(bytes)) bytes += "_";
+  // A table gives a column of nothing but NULL the type of whole numbers, which isn't cast to a time.
+  const untyped = columns.filter(({ type }) => type === '"NULL"').map(({ name }) => `cast(${dialect.quote(name)} as varchar) as ${dialect.quote(name)}`);
+  const wide = columns
+    .filter(({ kind }) => kind === "text" || kind === "nested")
+    .map(({ name }) => `coalesce(strlen(cast(${dialect.quote(name)} as varchar)), 0)`);
+  const all = untyped.length === 0 ? "*" : `* replace (${untyped.join(", ")})`;
+  return { select: `${all}, ${wide.length === 0 ? "0" : wide.join(" + ")} as ${bytes}`, bytes };
+}
+
+/**
+ * Runs a statement over the rows of the query that it reads from APART, in as many pages as their bytes ask for, then what follows
+ * the pages. Rows of an ordinary width are one page. Gives the rows that the pages changed. What fails leaves the pages before it.
+ */
+export async function runInPages(statement: Statement, apart: Statement, { select, bytes }: Carried, dialect: Dialect, asking: Asking): Promise<number> {
+  const page = dialect.workTable(APART);
+  const rows = dialect.workTable(`${APART}_rows`);
+  const ours = (sql: string): Statement => ({ sql, params: [] });
+  // The user's lines keep their numbers.
+  await asking.run({ sql: `create or replace table ${rows} as select ${select} from (${apart.sql}\n) opportune_query`, params: apart.params });
+  try {
+    const [chunks] = await asking.read(
+      ours(`select max(bytes) as widest from (select sum(${bytes}) as bytes from ${rows} group by rowid // ${String(CHUNK_ROWS)}) chunks`),
+    );
+    const small = Number(chunks?.["widest"] ?? 0) <= PAGE_BYTES;
+    const ranges = small ? [null] : await asking.read(ours(pagesOf(rows, bytes)));
+    let changed = 0;
+    for (const range of ranges) {
+      const where = range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`;
+      await asking.run(ours(`create or replace view ${page} as select * from ${rows}${where}`));
+      changed += await asking.run(statement);
+    }
+    if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
+    return changed;
+  } catch (error) {
+    // A line of the statement isn't one of the user's.
+    throw error instanceof WarehouseError ? new WarehouseError(error.reason, null, statement.sql, error, error.hint) : error;
+  } finally {
+    await asking.run(ours(`drop view if exists ${page}`)).catch(() => undefined);
+    await asking.run(ours(`drop table if exists ${rows}`)).catch(() => undefined);
+  }
+}
+
+/** Ranges of rows of so many bytes; a row that is larger stands alone. */
+function pagesOf(rows: string, bytes: string): string {
+  return `select min(row) as first_row, max(row) as last_row
+    from (select rowid as row, floor(sum(${bytes}) over (order by rowid rows unbounded preceding) / ${String(PAGE_BYTES)}) as page from ${rows}) sized
+    group by page
+    order by 1`;
+}
