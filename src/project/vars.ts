@@ -23,7 +23,7 @@ export function buildVars(vars: ProjectFile["vars"], source: YamlSource): Record
 /** Numbers that no warehouse takes whole, and lists of several kinds. */
 export function checkVars(vars: ProjectFile["vars"], source: YamlSource): Problem[] {
   return Object.entries(buildVars(vars, source)).flatMap(([name, value]) => {
-    const values = Array.isArray(value) ? value : [value];
+    const values: readonly VarValue[] = Array.isArray(value) ? (value as readonly VarValue[]) : [value as VarValue];
     const kinds = [...new Set(values.map((each) => (typeof each === "object" ? "number" : typeof each)))];
     const long = values.filter((each) => typeof each === "object" && each.number.replaceAll(/[-.]/g, "").length > MOST_DIGITS);
     return [
