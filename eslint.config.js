@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
  * Who may import whom in src/: a folder sees what stands below it, siblings see each other's types alone.
  * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → core; all see project and core.
  */
-const RUN = ["run", "decide", "staged", "claims"];
+const RUN = ["run", "decide", "staged", "claims", "reach"];
 const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
 const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", "lint", ...SIBLINGS, "warehouse", "project", "core", "version"];
 

@@ -64,11 +64,11 @@ describe("the import rule", () => {
     expect(await complaints(file, code)).toEqual([]);
   });
 
-  it("covers every file but the entry and the version", async () => {
+  it("covers every file but the entries and the version", async () => {
     const files = readdirSync(new URL("../src", import.meta.url), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
     const without: string[] = [];
     for (const file of files) if (!hasRule(await eslint.calculateConfigForFile(`src/${file}`))) without.push(file);
-    expect(without.sort()).toEqual(["cli.ts", "version.ts"]);
+    expect(without.sort()).toEqual(["cli.ts", "index.ts", "version.ts"]);
   });
 });
 

@@ -10,7 +10,7 @@ const TEXTS = /^"?(?:text|varchar|char|character|bpchar|string|citext|name)\b/i;
 
 /** True if some value of a column can be an instant. */
 export function tellsTime({ kind, type }: Column): boolean {
-  return kind === "timestamp" || (kind === "text" && TEXTS.test(type));
+  return kind === "timestamp" || kind === "date" || (kind === "text" && TEXTS.test(type));
 }
 
 /**

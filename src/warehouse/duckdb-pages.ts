@@ -1,12 +1,16 @@
 /** Staging in pages: a user's rows are kept as they come, then read so many bytes at a time. */
 import { APART, type Dialect } from "./dialect.js";
 import { WarehouseError } from "./error.js";
+import type { ColumnKind } from "./kinds.js";
 import type { Column, Row, Statement } from "./types.js";
 
 /** Bytes of text read at once. DuckDB's JSON writer reserves eight bytes for each, for all rows of a chunk and on each thread. */
 const PAGE_BYTES = 8 * 2 ** 20;
 /** Rows that DuckDB reads at once whatever is asked: its vector size. */
 const CHUNK_ROWS = 2048;
+
+/** Kinds of columns that may be of any width. */
+const WIDE: ReadonlySet<ColumnKind> = new Set(["text", "list", "object", "nested", "opaque"]);
 
 /** What staging asks of the connection; neither is counted. */
 interface Asking {
@@ -29,9 +33,7 @@ export function carriedColumns(columns: readonly Column[], dialect: Dialect): Ca
   while (names.has(bytes)) bytes += "_";
   // A table gives a column of nothing but NULL the type of whole numbers, which isn't cast to a time.
   const untyped = columns.filter(({ type }) => type === '"NULL"').map(({ name }) => `cast(${dialect.quote(name)} as varchar) as ${dialect.quote(name)}`);
-  const wide = columns
-    .filter(({ kind }) => kind === "text" || kind === "nested")
-    .map(({ name }) => `coalesce(strlen(cast(${dialect.quote(name)} as varchar)), 0)`);
+  const wide = columns.filter(({ kind }) => WIDE.has(kind)).map(({ name }) => `coalesce(strlen(cast(${dialect.quote(name)} as varchar)), 0)`);
   const all = untyped.length === 0 ? "*" : `* replace (${untyped.join(", ")})`;
   return { select: `${all}, ${wide.length === 0 ? "0" : wide.join(" + ")} as ${bytes}`, bytes };
 }
@@ -40,13 +42,9 @@ export function carriedColumns(columns: readonly Column[], dialect: Dialect): Ca
  * Runs a statement over the rows of the query that it reads from APART, in as many pages as their bytes ask for, then what follows
  * the pages. Rows of an ordinary width are one page. Gives the rows that the pages changed. What fails leaves the pages before it.
  */
-export async function runInPages(statement: Statement, apart: Statement, { select, bytes }: Carried, dialect: Dialect, asking: Asking): Promise<number> {
-  const page = dialect.workTable(APART);
-  const rows = dialect.workTable(`${APART}_rows`);
-  const ours = (sql: string): Statement => ({ sql, params: [] });
-  // The user's lines keep their numbers.
-  await asking.run({ sql: `create or replace table ${rows} as select ${select} from (${apart.sql}\n) opportune_query`, params: apart.params });
-  try {
+export function runInPages(statement: Statement, apart: Statement, carried: Carried, dialect: Dialect, asking: Asking): Promise<number> {
+  const { bytes } = carried;
+  return keptApart(statement, apart, carried, dialect, asking, "", async (rows, showPage) => {
     const [chunks] = await asking.read(
       ours(`select max(bytes) as widest from (select sum(${bytes}) as bytes from ${rows} group by rowid // ${String(CHUNK_ROWS)}) chunks`),
     );
@@ -54,12 +52,47 @@ export async function runInPages(statement: Statement, apart: Statement, { selec
     const ranges = small ? [null] : await asking.read(ours(pagesOf(rows, bytes)));
     let changed = 0;
     for (const range of ranges) {
-      const where = range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`;
-      await asking.run(ours(`create or replace view ${page} as select * from ${rows}${where}`));
+      await showPage(range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`);
       changed += await asking.run(statement);
     }
     if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
     return changed;
+  });
+}
+
+/** Has the statement planned, and what follows its pages, over the columns of the query alone: no row is read. */
+export function planInPages(
+  statement: Statement,
+  apart: Statement,
+  carried: Carried,
+  dialect: Dialect,
+  asking: Asking & { plan(statement: Statement): Promise<void> },
+): Promise<void> {
+  return keptApart(statement, apart, carried, dialect, asking, "with no data", async (_, showPage) => {
+    await showPage("");
+    await asking.plan(statement);
+    if (statement.afterPages !== undefined) await asking.plan(statement.afterPages);
+  });
+}
+
+const ours = (sql: string): Statement => ({ sql, params: [] });
+
+/** Keeps what the query gives in a table while `work` reads it; `showPage` says which of the rows APART has. */
+async function keptApart<T>(
+  statement: Statement,
+  apart: Statement,
+  { select }: Carried,
+  dialect: Dialect,
+  asking: Asking,
+  data: "" | "with no data",
+  work: (rows: string, showPage: (where: string) => Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  const page = dialect.workTable(APART);
+  const rows = dialect.workTable(`${APART}_rows`);
+  // The user's lines keep their numbers.
+  await asking.run({ sql: `create or replace table ${rows} as select ${select} from (${apart.sql}\n) opportune_query ${data}`, params: apart.params });
+  try {
+    return await work(rows, (where) => asking.run(ours(`create or replace view ${page} as select * from ${rows}${where}`)));
   } catch (error) {
     // A line of the statement isn't one of the user's.
     throw error instanceof WarehouseError ? new WarehouseError(error.reason, null, statement.sql, error, error.hint) : error;

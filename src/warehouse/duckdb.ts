@@ -5,7 +5,7 @@ import { OpportuneError } from "../core/errors.js";
 import type { DuckDbConnection } from "../project/types.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "./dialect.js";
 import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./duckdb-memory.js";
-import { carriedColumns, runInPages, type Carried } from "./duckdb-pages.js";
+import { carriedColumns, planInPages, runInPages, type Carried } from "./duckdb-pages.js";
 import { formerId, makeId, readId } from "./duckdb-id.js";
 import { openInstance } from "./duckdb-open.js";
 import type { ColumnKind } from "./kinds.js";
@@ -120,8 +120,20 @@ class DuckDbWarehouse implements Warehouse {
     return columns;
   }
 
-  plan(statement: Statement): Promise<void> {
-    return this.#guard(statement, async () => (await this.#connection.prepare(statement.sql)).destroySync());
+  async plan(statement: Statement): Promise<void> {
+    const { apart } = statement;
+    const plan = (each: Statement): Promise<void> => this.#guard(each, async () => (await this.#connection.prepare(each.sql)).destroySync());
+    if (apart === undefined) return plan(statement);
+    return planInPages(statement, apart, await this.#carriedOf(apart), this.dialect, { ...this.#asking, plan });
+  }
+
+  get #asking(): { run(ours: Statement): Promise<number>; read(ours: Statement): Promise<Row[]> } {
+    return { run: (ours) => this.#run(ours), read: (ours) => this.#read(ours) };
+  }
+
+  async #carriedOf(query: Statement): Promise<Carried> {
+    if (!this.#carried.has(query.sql)) await this.describe(query);
+    return this.#carried.get(query.sql) ?? carriedColumns([], this.dialect);
   }
 
   async query(statement: Statement): Promise<Row[]> {
@@ -141,9 +153,7 @@ class DuckDbWarehouse implements Warehouse {
     this.usage.statements += 1;
     const { apart } = statement;
     if (apart === undefined) return this.#run(statement);
-    if (!this.#carried.has(apart.sql)) await this.describe(apart);
-    const carried = this.#carried.get(apart.sql) ?? carriedColumns([], this.dialect);
-    return runInPages(statement, apart, carried, this.dialect, { run: (ours) => this.#run(ours), read: (ours) => this.#read(ours) });
+    return runInPages(statement, apart, await this.#carriedOf(apart), this.dialect, this.#asking);
   }
 
   #run(statement: Statement): Promise<number> {

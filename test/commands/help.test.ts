@@ -14,7 +14,7 @@ function node(args: readonly string[], env: NodeJS.ProcessEnv): { stdout: string
   return { stdout, stderr };
 }
 
-it("loads its own grammar and two small packages: no driver, nothing that a command needs", () => {
+it("loads its own grammar and three small packages: no driver, nothing that a command needs", () => {
   // V8 lists every script that the process has run, imported or required, when it is asked for coverage.
   const folder = temporaryFolder();
   expect(node([CLI, "--help"], { NODE_V8_COVERAGE: folder }).stdout).toContain("Usage: opportune [options] [command]");
@@ -24,7 +24,7 @@ it("loads its own grammar and two small packages: no driver, nothing that a comm
   });
   expect(urls).toContain(new URL("../../dist/commands/program.js", import.meta.url).href);
   const packages = urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []);
-  expect([...new Set(packages)].sort()).toEqual(["commander", "picocolors"]);
+  expect([...new Set(packages)].sort()).toEqual(["commander", "fastest-levenshtein", "picocolors"]);
   const own = urls.filter((url) => url.includes("/dist/")).map((url) => url.replace(/^.*\/dist\//, ""));
   expect(own.filter((file) => /^(?:warehouse|render|delivery|ledger|segments|project|server|schedule)\//.test(file))).toEqual([]);
 });
