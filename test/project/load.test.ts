@@ -213,7 +213,24 @@ test("a good project, all of it", () => {
     ]),
     vars: { least_total: { number: "12.5" }, country: "de", trial: false },
     intervalSeconds: 600,
-    idle: [],
+    idle: [
+      {
+        code: "config/no-effect",
+        message: "channels.texts.api_key has no effect beside provider: outbox, which writes files.",
+        hint: "Leave it out, or name the provider that it is for.",
+        file: "opportune.yml",
+        line: 26,
+        column: 40,
+      },
+      {
+        code: "config/no-effect",
+        message: "goal.within has no effect yet: no decision and no report reads it.",
+        hint: "Leave it out: the goal ends the journey whenever it is reached.",
+        file: "segments/growth/cart.sql",
+        line: 11,
+        column: 27,
+      },
+    ],
     links: {
       unsubscribeUrl: "https://shop.example/unsubscribe",
       unsubscribeSecret: "7d1f 02c9a4be53688e17f0d6b42c95a3",

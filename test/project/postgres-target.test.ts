@@ -185,7 +185,7 @@ describe("a URL as its host shows it", () => {
       "has no host and port that can be read | write postgres://user:password@host:5432/database; an IPv6 address in brackets: [::1]",
     ],
     ["postgres://ada@db.example.com:99999/shop", "has a port that is not from 1 to 65535 |"],
-    ["postgres://ada@db.example.com/shop?sslmod=require", 'has a parameter sslmod, which is not known | did you mean "sslmode"?'],
+    ["postgres://ada@db.example.com/shop?sslmod=require", 'has a parameter sslmod, which is not known | Did you mean "sslmode"?'],
     ["postgres://ada@db.example.com/shop?sslmode=on", "has an sslmode that is not known | write one of disable, allow, prefer,"],
     ["postgres://ada@db.example.com/shop?sslcert=a.pem", "has the parameter sslcert | leave it out, and sign in with a password"],
     ["postgres://ada@db.example.com/shop?application_name=x", "has the parameter application_name | write application_name: under the target"],

@@ -30,12 +30,17 @@ function styles(node: Tree.Node, into: string[][] = []): string[][] {
   return into;
 }
 
+/** Contents without the reader's language, which every email gets. */
+function told(html: string): string[] {
+  return contents(parse(html)).map((line) => (line.startsWith("<html") ? line.replace(' lang="en-GB"', "").replace(' dir="ltr"', "") : line));
+}
+
 describe.each(NAMES)("%s", (name) => {
   const { before, after, text, eachTime } = foreign(name);
   const sent = after.replace(/<div data-preheader[^]*?<\/div>/, "");
 
   it("loses no element, attribute, comment or word", () => {
-    expect(contents(parse(sent))).toEqual(contents(parse(before)));
+    expect(told(sent)).toEqual(told(before));
     // Each has its reason why its CSS is inlined for each message: one counts rows, three leave end tags out.
     expect(eachTime === null).toBe(!["tables", "arabic", "capitals", "letter"].includes(name));
   });

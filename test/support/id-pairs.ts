@@ -1,6 +1,5 @@
 /** The same user with an id of one type in a segment and of another in an audience that it excludes: left out, or refused. */
 import { expect } from "vitest";
-import { OpportuneError } from "../../src/core/errors.js";
 import type { WarehouseName } from "./databases.js";
 import { Shop, T0 } from "./run-shop.js";
 
@@ -94,10 +93,7 @@ export async function idPairsStory(on: WarehouseName): Promise<void> {
   expect(pairs).toEqual(pairs.map(([segment]) => [segment, { excluded: 1, claimed: 1 }]));
 
   for (const [name, pair] of Object.entries(OTHER)) begin(name, pair);
-  const refused = await shop.run(T0, { dryRun: true }).catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(OpportuneError);
-  const { exitCode, problems } = refused as OpportuneError;
-  expect(exitCode).toBe(2);
+  const { problems } = await shop.run(T0, { dryRun: true });
   expect(problems.map(({ code, file }) => [code, file])).toEqual(
     Object.keys(OTHER)
       .sort()

@@ -74,13 +74,11 @@ function project(query: string, cells: readonly Cell[]): Project {
 
 /** Names of the cells that compiling refuses for the column's type. */
 async function refusedCells(all: Project, warehouse: Warehouse): Promise<Set<string>> {
-  try {
-    await compileProject(all, [...all.segments.values()], [], loadRenderer(all), warehouse, AS_OF);
-    return new Set();
-  } catch (error) {
-    if (!(error instanceof OpportuneError) || error.problems.some(({ code }) => code !== "template/type")) throw error;
-    return new Set(error.problems.map(({ file = "" }) => /^templates\/(.+)\.hbs$/.exec(file)?.[1] ?? ""));
-  }
+  const { failedSegments } = await compileProject(all, [...all.segments.values()], [], loadRenderer(all), warehouse, AS_OF);
+  const problems = [...failedSegments.values()].flat();
+  const [other] = problems.filter(({ code }) => code !== "template/type");
+  if (other !== undefined) throw new OpportuneError(other);
+  return new Set(problems.map(({ file = "" }) => /^templates\/(.+)\.hbs$/.exec(file)?.[1] ?? ""));
 }
 
 /** Cell → what is written for it. */
@@ -88,7 +86,7 @@ async function render(kept: Project, warehouse: Warehouse, cells: readonly Cell[
   const renderer = loadRenderer(kept);
   const segments = [...kept.segments.values()];
   const compiled = await compileProject(kept, segments, [], renderer, warehouse, AS_OF);
-  for (const problem of compiled.failedSegments.values()) throw new OpportuneError(problem);
+  for (const problem of [...compiled.failedSegments.values()].flat()) throw new OpportuneError(problem);
   await warehouse.script({ work: workTables(warehouse.dialect, kept.target.schema), statements: [] });
   const staged = await stageSegments(
     compiled,
