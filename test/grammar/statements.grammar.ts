@@ -75,7 +75,9 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await createProgram().parseAsync(["node", "opportune", "init", root, "--quiet"]);
     // Whenever this is run somebody is to be claimed, and somebody outranked.
     const settings = readFileSync(join(root, "opportune.yml"), "utf8");
-    write(root, { "opportune.yml": settings.replace(/^ {2}quiet_hours:.*\n/m, "") });
+    const dated = settings.replace("  carts: carts", "  carts: {table: carts, loaded_at: updated_at}");
+    expect(dated).not.toBe(settings);
+    write(root, { "opportune.yml": dated.replace(/^ {2}quiet_hours:.*\n/m, "") });
     for (const file of readdirSync(join(root, "segments")).filter((name) => name.endsWith(".sql"))) {
       const segment = readFileSync(join(root, "segments", file), "utf8");
       write(root, { [`segments/${file}`]: segment.replace("status: live", "status: live\nfirst_run: send") });
@@ -113,8 +115,11 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await expect(shop.run(T0 + 2 * MINUTE, {}, failingOnce(/^-- Gives every candidate/))).rejects.toThrow("refused");
     // One source of two can't say how old its data is: each is asked by itself.
     shop.edit("opportune.yml", "carts: carts", "carts: {table: carts, loaded_at: occurred_at}\n  old: {table: carts, loaded_at: nowhere}");
-    write(shop.root, { "segments/other.sql": OTHER.replace('"carts"', '"old"') });
-    expect((await shop.run(T0 + 3 * MINUTE)).problems).toEqual([]);
+    // Its staging fails, once it runs.
+    const broken = OTHER.replace(/select .*/, 'select *, cast(email as numeric) as n from {{source "carts"}}');
+    write(shop.root, { "segments/other.sql": OTHER.replace('"carts"', '"old"'), "segments/broken.sql": broken });
+    const { problems } = await shop.run(T0 + 3 * MINUTE);
+    expect(problems.map(({ code }) => code).sort()).toEqual(["segment/query", "source/loaded-at"]);
     await floodStory("duckdb");
   });
 
