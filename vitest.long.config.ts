@@ -17,6 +17,8 @@ export default defineConfig({
     sequence: {
       sequencer: longestFirst(
         "week-",
+        "commands/init.long",
+        "commands/run.long",
         "decisions.long",
         "bad-day",
         "disturbed",
