@@ -220,10 +220,14 @@ function compileStage(
     },
     binder,
   );
-  const duplicates = dialect.stagesInPages
-    ? { afterPages: renderSqlFile("duplicates.sql", dialect, project.target.schema, { segment: literal(segment.id) }) }
+  const id = literal(segment.id);
+  const pages = dialect.stagesInPages
+    ? {
+        afterPages: renderSqlFile("duplicates.sql", dialect, project.target.schema, { segment: id }),
+        undoPages: { sql: `delete from ${dialect.workTable("segment_rows")} where segment = ${id}`, params: [], ours: true },
+      }
     : {};
-  return { segment, columns, checks, query: asked, ...staging(asked, { ...stage, ...duplicates }, apart), sources };
+  return { segment, columns, checks, query: asked, ...staging(asked, { ...stage, ...pages }, apart), sources };
 }
 
 /** SQL of the user's id in its one form. */

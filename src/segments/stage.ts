@@ -135,7 +135,7 @@ export async function stageSegments(
       const known = compiled.segments.get(id);
       if (known === undefined) return oneOf(compiled.failedSegments.get(id)) ?? { code: "segment/missing", message: `There is no segment ${id}.` };
       return guarded(
-        () => stageOne(known, warehouse, () => dropPages(id, warehouse)),
+        () => stageOne(known, warehouse),
         (error) => queryProblem(known.segment, error, known.queryLine),
       );
     },
@@ -146,28 +146,11 @@ function oneOf(problems: readonly Problem[] = []): Problem | null {
   return firstOf(problems, "opportune compile");
 }
 
-/** The pages of a segment before the one that failed. */
-async function dropPages(segment: string, warehouse: Warehouse): Promise<void> {
-  const { dialect } = warehouse;
-  if (dialect.stagesInPages)
-    await warehouse.execute({ sql: `delete from ${dialect.workTable("segment_rows")} where segment = '${segment}'`, params: [], ours: true });
-}
-
-/**
- * A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all.
- * `undo` takes back what was staged before it failed.
- */
-async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse, undo?: () => Promise<void>): Promise<number | Problem> {
+/** A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all. */
+async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse): Promise<number | Problem> {
   const { query, stage } = compiled;
   const bytes = query.maxBytes === undefined ? null : await warehouse.estimate(query);
-  const refused = overLimit(compiled, bytes);
-  if (refused !== null) return refused;
-  try {
-    return await warehouse.execute(stage);
-  } catch (error) {
-    await undo?.();
-    throw error;
-  }
+  return overLimit(compiled, bytes) ?? warehouse.execute(stage);
 }
 
 /** What is wrong with a query that would read so many bytes; null: nothing, or nobody knows. */

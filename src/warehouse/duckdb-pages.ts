@@ -40,7 +40,7 @@ export function carriedColumns(columns: readonly Column[], dialect: Dialect): Ca
 
 /**
  * Runs a statement over the rows of the query that it reads from APART, in as many pages as their bytes ask for, then what follows
- * the pages. Rows of an ordinary width are one page. Gives the rows that the pages changed. What fails leaves the pages before it.
+ * the pages. Rows of an ordinary width are one page. Gives the rows that the pages changed. Where a page fails, those before it are undone.
  */
 export function runInPages(statement: Statement, apart: Statement, carried: Carried, dialect: Dialect, asking: Asking): Promise<number> {
   const { bytes } = carried;
@@ -51,11 +51,16 @@ export function runInPages(statement: Statement, apart: Statement, carried: Carr
     const small = Number(chunks?.["widest"] ?? 0) <= PAGE_BYTES;
     const ranges = small ? [null] : await asking.read(ours(pagesOf(rows, bytes)));
     let changed = 0;
-    for (const range of ranges) {
-      await showPage(range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`);
-      changed += await asking.run(statement);
+    try {
+      for (const range of ranges) {
+        await showPage(range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`);
+        changed += await asking.run(statement);
+      }
+      if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
+    } catch (error) {
+      if (statement.undoPages !== undefined) await asking.run(statement.undoPages);
+      throw error;
     }
-    if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
     return changed;
   });
 }

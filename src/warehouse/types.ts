@@ -17,6 +17,8 @@ export interface Statement {
   apart?: Statement;
   /** Where `stagesInPages`: what is done once it has run over all the rows of APART, some at a time. */
   afterPages?: Statement;
+  /** Where `stagesInPages`: what takes back the pages before one that failed. */
+  undoPages?: Statement;
 }
 
 /** Statements that stand or fall together, and what they need of work tables: that comes first, and may stay whatever becomes of the rest. */

@@ -1,11 +1,11 @@
 /** Wide rows are staged in pages of bytes: what comes of them is what comes of one page. */
 import { describe, expect, it } from "vitest";
 import { parseProperties } from "../../src/claims.js";
-import { compileProject, stageSegments } from "../../src/segments/stage.js";
+import { compileProject } from "../../src/segments/stage.js";
 import { workTables } from "../../src/decide.js";
 import { loadRenderer } from "../../src/render/renderer.js";
+import { carriedColumns, runInPages } from "../../src/warehouse/duckdb-pages.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
-import { around } from "../support/around.js";
 import { AS_OF, projectWith, stage, stagedRows, warehouseWith } from "./support.js";
 
 const KB = 1024;
@@ -63,21 +63,18 @@ describe("rows of which a chunk is larger than a page", () => {
     const segments = [...project.segments.values()];
     const compiled = await compileProject(project, segments, [], loadRenderer(project), inner, AS_OF);
     await inner.script({ work: workTables(inner.dialect, "opportune"), statements: [] });
-    const warehouse = around(inner, {
-      execute: async (statement) => {
-        const changed = await inner.execute(statement);
-        if (statement.apart !== undefined) throw new WarehouseError("Out of memory.", null, statement.sql, undefined, "Raise it.");
-        return changed;
+    const { stage, query } = compiled.segments.get("cart") ?? {};
+    if (stage === undefined || query === undefined) throw new Error("not compiled");
+    let pages = 0;
+    const staged = runInPages(stage, query, carriedColumns(await inner.describe(query), inner.dialect), inner.dialect, {
+      run({ apart, ...statement }) {
+        if (apart !== undefined && ++pages === 3) throw new WarehouseError("Out of memory.", null, statement.sql, undefined, "Raise it.");
+        return inner.execute(statement);
       },
+      read: (statement) => inner.query(statement),
     });
-    const staged = await stageSegments(
-      compiled,
-      segments,
-      warehouse,
-      () => 0,
-      () => undefined,
-    );
-    expect(staged.get("cart")?.problem).toMatchObject({ message: "Out of memory.", hint: "Raise it.", file: "segments/cart.sql" });
+    await expect(staged).rejects.toMatchObject({ reason: "Out of memory.", hint: "Raise it." });
+    expect(pages).toBe(3);
     expect(await stagedRows(inner)).toEqual([]);
   });
 });
