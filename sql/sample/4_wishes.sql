@@ -14,7 +14,7 @@ select 't' || lpad(cast(n * 10 + number as varchar), 5, '0') as ticket_id, 'u' |
 from opened
 order by opened_at, n;
 
--- Nine in ten agreed to marketing mail when they signed up; one in twenty took it back.
+-- Nine in ten agreed to marketing email when they signed up; one in twenty took it back.
 create table consents as
 select 'u' || lpad(cast(n as varchar), 4, '0') as user_id, signed_up_at as granted_at,
   case when draw(n, 'withdraws') < 0.05 and signed_up_at + to_days(1 + cast(150 * draw(n, 'withdraws at') as integer)) <= {{now}}

@@ -34,6 +34,7 @@ import { idleOptOuts } from "./opt-outs.js";
 import { connectionName } from "../warehouse/open.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { checkLines } from "../report/checks.js";
+import { counted } from "../report/tables.js";
 import { findProject, openWarehouse } from "./context.js";
 import { leaseOf, targetNames } from "./debug-facts.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
@@ -56,7 +57,7 @@ async function projectChecks(terminal: Terminal, options: GlobalOptions): Promis
     return problemsOf(error).map((problem) => failed("project", problem));
   }
   return [
-    ok("project", `${project.name}: ${String(project.segments.size)} segments, ${String(project.audiences.size)} audiences, all files valid`),
+    ok("project", `${project.name}: ${counted(project.segments.size, "segment")}, ${counted(project.audiences.size, "audience")}, all files valid`),
     ...(await targetChecks(terminal, root, project)),
     ...channelChecks(project),
   ];

@@ -12,6 +12,7 @@ keys/
 *.p8
 *.duckdb
 *.duckdb.wal
+*.duckdb.tmp/
 *.duckdb.opportune
 `;
 

@@ -230,7 +230,7 @@ function addLedgerCommands(program: Command): void {
     .argument("<segments...>", "ids of segments that ran and have no file any more, are drafts, or have another query now")
     .addHelpText("after", examples("opportune ledger forget-segment cart_abandoned"))
     .action(lazily(async () => (await import("./forget-segment.js")).forgetSegmentCommand));
-  command(ledger, "prune", "delete old rows of the ledger that no run asks for any more; whoever heard hears nothing again")
+  command(ledger, "prune", "delete old rows of the ledger that no run asks for any more; nobody who heard hears again")
     .requiredOption("--older-than <duration>", "how old a decision must be, such as 400d: longer than anything looks back")
     .option("--dry-run", "say how many rows it would delete")
     .addOption(output())

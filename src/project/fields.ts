@@ -37,7 +37,7 @@ export const name = z.string({ error: NAME }).regex(NAME_PATTERN, { error: NAME 
 /** The name of something that is written elsewhere in the project. */
 export const nameOf = (what: string) => z.string({ error: `the name of ${what}` }).regex(NAME_PATTERN, { error: NAME });
 /** An integer, `least` or more. */
-export const whole = (least: number) => z.int({ error: "a whole number" }).min(least);
+export const whole = (least: number) => z.int({ error: `a whole number from ${String(least)}` }).min(least);
 /** A column of the user's query; upper case for Snowflake's sake. */
 export const column = z.string({ error: COLUMN }).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: COLUMN });
 /** A template's name: `cart_email`, `carts/nudge`. */

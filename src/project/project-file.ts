@@ -41,7 +41,7 @@ export function checkProjectFile(
     ...chosen.problems,
     ...missing.filter(({ path }) => needed(path)).map((variable) => missingVariable(source, variable)),
     ...checked.problems,
-    ...(data === null ? [] : checkProjectRules(data, source)),
+    ...(data === null ? [] : checkProjectRules(data, source, skip)),
   ];
   return { data, target: chosen.name, problems };
 }

@@ -15,70 +15,70 @@ import type { Path, YamlSource } from "./yaml-source.js";
 
 type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
 
-function collect(source: YamlSource, check: (report: Report) => void): Problem[] {
+function collect(source: YamlSource, check: (report: Report) => void, skip: (path: Path) => boolean = () => false): Problem[] {
   const problems: Problem[] = [];
-  check((path, code, message, hint, part) => problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part)));
+  check((path, code, message, hint, part) => {
+    if (!skip(path)) problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part));
+  });
   return problems;
 }
 
-/** Rules of opportune.yml. */
-export function checkProjectRules(data: ProjectFile, source: YamlSource): Problem[] {
-  return [...checkVars(data.vars, source), ...checkKeys(data, source)];
+/** Rules of opportune.yml. `skip` names the values whose variables nobody set: what stands there is still `${NAME}`. */
+export function checkProjectRules(data: ProjectFile, source: YamlSource, skip: (path: Path) => boolean): Problem[] {
+  return [...checkVars(data.vars, source), ...collect(source, (report) => checkKeys(data, report), skip)];
 }
 
-function checkKeys(data: ProjectFile, source: YamlSource): Problem[] {
-  return collect(source, (report) => {
-    for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
-    for (const [name, target] of Object.entries(data.targets)) {
-      if (target.type === "snowflake") checkSnowflake(name, target, report);
-      if (target.type === "bigquery") checkBigQuery(name, target, report);
-    }
+function checkKeys(data: ProjectFile, report: Report): void {
+  for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
+  for (const [name, target] of Object.entries(data.targets)) {
+    if (target.type === "snowflake") checkSnowflake(name, target, report);
+    if (target.type === "bigquery") checkBigQuery(name, target, report);
+  }
 
-    for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
+  for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
 
-    const { quiet_hours: quiet, caps } = data.policy;
-    if (quiet !== undefined && quiet.from === quiet.to) {
-      const hint = "leave quiet_hours out to send at any hour";
-      report(["policy", "quiet_hours", "to"], "quiet-hours", `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`, hint);
-    }
-    const capNames = caps.map(capName);
-    for (const [index, name] of capNames.entries()) {
-      if (capNames.indexOf(name) === index) continue;
-      report(["policy", "caps", String(index)], "duplicate-cap", `the cap "${name}" stands twice`, "give one of them a name:");
-    }
+  const { quiet_hours: quiet, caps } = data.policy;
+  if (quiet !== undefined && quiet.from === quiet.to) {
+    const hint = "leave quiet_hours out to send at any hour";
+    report(["policy", "quiet_hours", "to"], "quiet-hours", `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`, hint);
+  }
+  const capNames = caps.map(capName);
+  for (const [index, name] of capNames.entries()) {
+    if (capNames.indexOf(name) === index) continue;
+    report(["policy", "caps", String(index)], "duplicate-cap", `the cap "${name}" stands twice`, "give one of them a name:");
+  }
 
-    for (const [name, source] of Object.entries(data.sources)) {
-      if (typeof source === "string" || source.stale_after === undefined || source.loaded_at !== undefined) continue;
-      report(
-        ["sources", name, "stale_after"],
-        "stale-after",
-        `sources.${name}.stale_after needs loaded_at`,
-        "name the column that says when a row arrived: loaded_at: updated_at",
-      );
-    }
+  for (const [name, source] of Object.entries(data.sources)) {
+    if (typeof source === "string" || source.stale_after === undefined || source.loaded_at !== undefined) continue;
+    report(
+      ["sources", name, "stale_after"],
+      "stale-after",
+      `sources.${name}.stale_after needs loaded_at`,
+      "name the column that says when a row arrived: loaded_at: updated_at",
+    );
+  }
 
-    const { unsubscribe_url: url, unsubscribe_secret: secret } = data.links;
-    if (url !== undefined && secret === undefined) {
-      report(
-        ["links", "unsubscribe_url"],
-        "unsubscribe",
-        "links.unsubscribe_url needs unsubscribe_secret, which signs its tokens",
-        "add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
-      );
-    }
-    const weakness = secret === undefined ? null : weaknessOf(secret);
-    if (weakness !== null) {
-      report(
-        ["links", "unsubscribe_secret"],
-        "weak-secret",
-        `links.unsubscribe_secret ${weakness}: with it anybody can unsubscribe others`,
-        "make one with `openssl rand -hex 32`, and keep it: old links are signed with it",
-      );
-    }
-    if (secret !== undefined && url === undefined) {
-      report(["links", "unsubscribe_secret"], "unsubscribe", "links.unsubscribe_secret needs unsubscribe_url, the links it signs");
-    }
-  });
+  const { unsubscribe_url: url, unsubscribe_secret: secret } = data.links;
+  if (url !== undefined && secret === undefined) {
+    report(
+      ["links", "unsubscribe_url"],
+      "unsubscribe",
+      "links.unsubscribe_url needs unsubscribe_secret, which signs its tokens",
+      "add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
+    );
+  }
+  const weakness = secret === undefined ? null : weaknessOf(secret);
+  if (weakness !== null) {
+    report(
+      ["links", "unsubscribe_secret"],
+      "weak-secret",
+      `links.unsubscribe_secret ${weakness}: with it anybody can unsubscribe others`,
+      "make one with `openssl rand -hex 32`, and keep it: old links are signed with it",
+    );
+  }
+  if (secret !== undefined && url === undefined) {
+    report(["links", "unsubscribe_secret"], "unsubscribe", "links.unsubscribe_secret needs unsubscribe_url, the links it signs");
+  }
 }
 
 /** What any target may have; what is written and not heeded would mislead. */

@@ -52,6 +52,9 @@ function wrongLocale(locale: unknown): string | null {
   return typeof locale !== "string" || canonicalLocale(locale) !== null ? null : 'the third argument is not a locale such as "de-CH"';
 }
 
+const PLACES = "0 to 20 decimals are possible";
+const isPlaces = (places: number): boolean => Number.isInteger(places) && places >= 0 && places <= 20;
+
 const absent = (value: unknown): value is null | undefined => value === null || value === undefined;
 
 function same(left: unknown, right: unknown): boolean {
@@ -98,12 +101,13 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     usage: "{{number distance 1}}",
     gives: "a number in the user's locale, with as many decimals as the second argument says",
     arguments: [1, 2],
+    wrong: ([, digits]) => (typeof digits === "number" && !isPlaces(digits) ? PLACES : null),
     run: ([value, digits], settings) => {
       if (absent(value)) return null;
       const amount = numeric(value);
       if (amount === null) throw new RenderFault(`number: ${kindOfValue(value)} is not a number`);
       const places = absent(digits) ? null : numberOf(digits, "number");
-      if (places !== null && !(Number.isInteger(places) && places >= 0 && places <= 20)) throw new RenderFault("number: 0 to 20 decimals are possible");
+      if (places !== null && !isPlaces(places)) throw new RenderFault(`number: ${PLACES}`);
       return formatNumber(amount, places, settings.locale);
     },
   },

@@ -234,7 +234,7 @@ export const CASES: readonly BrokenCase[] = [
     files: policy("  caps: [{max: 0}]"),
     expected: [
       "opportune.yml:7:10: per is missing in policy.caps.0; expected a duration such as 10 minutes, 24 hours or 7 days",
-      "opportune.yml:7:16: policy.caps.0.max is 0; expected a whole number",
+      "opportune.yml:7:16: policy.caps.0.max is 0; expected a whole number from 1",
     ],
   },
   {
@@ -367,7 +367,7 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "wrong number in an audience",
     files: { ...BASE, "segments/audiences/ordered.sql": "/*---\nmin_rows: -1\n---*/\nselect 1\n" },
-    expected: ["segments/audiences/ordered.sql:2:11: min_rows is -1; expected a whole number"],
+    expected: ["segments/audiences/ordered.sql:2:11: min_rows is -1; expected a whole number from 0"],
   },
   {
     name: "two segments of one id",
@@ -452,7 +452,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "text from the environment for a number",
     files: main("path: shop.duckdb", 'path: x, threads: "${THREADS}"'),
     options: { env: { THREADS: "4" } },
-    expected: ['opportune.yml:3:41: targets.dev.threads is "${THREADS}" (from the environment); expected a whole number'],
+    expected: ['opportune.yml:3:41: targets.dev.threads is "${THREADS}" (from the environment); expected a whole number from 1'],
   },
   {
     name: "SendGrid for sms, without a key",

@@ -104,4 +104,17 @@ describe("what one slip leaves standing", () => {
     ]);
     expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });
+
+  test("a URL whose variable nobody set is missing, not wrong; another target's stops nothing", () => {
+    const files = edited("opportune.yml", "channels:", '  prod: {type: postgres, url: "${DATABASE_URL}"}\nchannels:');
+    expect(loadProject(projectFolder(files), { target: "dev", env: {} }).target.name).toBe("dev");
+    expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment"]);
+    expect(problemsOf(files, { target: "prod", env: { DATABASE_URL: "db.example.com/shop" } }).map(({ code }) => code)).toEqual(["config/postgres-url"]);
+  });
+
+  test("a secret whose variable nobody set is missing, not weak", () => {
+    const files = edited("opportune.yml", "sources:", 'links: {unsubscribe_url: "https://a.example/u", unsubscribe_secret: "${SECRET}"}\nsources:');
+    expect(problemsOf(files, {}).map(({ code }) => code)).toEqual(["config/environment"]);
+    expect(problemsOf(files, { env: { SECRET: "short" } }).map(({ code }) => code)).toEqual(["config/weak-secret"]);
+  });
 });

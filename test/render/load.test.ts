@@ -201,18 +201,27 @@ describe("helpers", () => {
   });
 
   it("wrong arguments are answers", () => {
-    const given = input({ v: "2026-03-02T12:00:00Z", w: "english" });
-    for (const body of ['{{date v "long" w}}', '{{money 1 "EUR" w}}', "{{date v w}}", "{{money 1 w}}", "{{join v}}", "{{date 5}}", "{{number 1 99}}"])
+    const given = input({ v: "2026-03-02T12:00:00Z", w: "english", n: 99 });
+    for (const body of ['{{date v "long" w}}', '{{money 1 "EUR" w}}', "{{date v w}}", "{{money 1 w}}", "{{join v}}", "{{date 5}}", "{{number 1 n}}"])
       expect(() => mail(template(`<p>${body}</p>`), given), body).toThrow(/t\.hbs:4:4: \w+:/);
   });
 
   it("arguments that a template says itself are checked with it", () => {
-    for (const body of ['{{date v "tiny"}}', "{{date v 5}}", '{{date v "long" "english"}}', '{{money 1 "EURO"}}', '{{#if (money 1 "EUR" "xx-YY")}}{{/if}}'])
+    for (const body of [
+      '{{date v "tiny"}}',
+      "{{date v 5}}",
+      "{{number v 21}}",
+      '{{date v "long" "english"}}',
+      '{{money 1 "EURO"}}',
+      '{{#if (money 1 "EUR" "xx-YY")}}{{/if}}',
+    ])
       expect([body, problemsOf({ "t.hbs": `---\nsubject: S\nlayout: none\n---\n<p>${body}</p>` }).map((problem) => problem.replace(/:\d+ /, " "))]).toEqual([
         body,
         ["templates/t.hbs:5 template/helper-arguments"],
       ]);
-    expect(problemsOf({ "t.hbs": '---\nsubject: S\nlayout: none\n---\n<p>{{date v "long" "de_CH"}}{{money v "eur"}}{{date v null}}</p>' })).toEqual([]);
+    expect(
+      problemsOf({ "t.hbs": '---\nsubject: S\nlayout: none\n---\n<p>{{date v "long" "de_CH"}}{{money v "eur"}}{{number v 20}}{{date v null}}</p>' }),
+    ).toEqual([]);
   });
 
   it("half a Unicode character is not printed: it would be U+FFFD on its way", () => {
