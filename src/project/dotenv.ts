@@ -5,7 +5,8 @@ const FILE = ".env";
 
 /** `export`, a name and the sign; the value begins behind it. */
 const ASSIGNMENT = /[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/y;
-const NOTHING = /[ \t]*(?:#.*)?(?:\n|$)/y;
+/** `export NAME` alone sets nothing. */
+const NOTHING = /[ \t]*(?:export(?:[ \t]+[A-Za-z_]\w*)+[ \t]*)?(?:#.*)?(?:\n|$)/y;
 /** To the end of the line, or to a # that follows a space: a # within a password is a part of it. */
 const BARE = /(?:#.*|((?:(?![ \t]+#).)*).*)(?:\n|$)/y;
 /** Each may go over several lines. */

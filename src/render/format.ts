@@ -33,6 +33,23 @@ export function numeric(value: unknown): number | bigint | `${number}` | null {
   return Number.isFinite(Number(trimmed)) ? (trimmed as `${number}`) : null;
 }
 
+/** Below 0 where the first is less, above where it is more; 0 for one number however it is written: each digit counts. */
+export function compareNumbers(left: number | bigint | `${number}`, right: number | bigint | `${number}`): number {
+  const rough = Number(left) - Number(right);
+  if (rough !== 0) return rough;
+  const [[a, places], [b, otherPlaces]] = [digitsOf(String(left)), digitsOf(String(right))];
+  const least = Math.min(places, otherPlaces);
+  const difference = a * 10n ** BigInt(places - least) - b * 10n ** BigInt(otherPlaces - least);
+  return difference === 0n ? 0 : difference < 0n ? -1 : 1;
+}
+
+/** Whole digits, and the power of ten that they are multiplied by. */
+function digitsOf(written: string): [bigint, number] {
+  const [, sign, whole = "", behind = "", power = "0"] = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(written.trim()) ?? [];
+  const digits = BigInt(`${whole}${behind}` || "0");
+  return [sign === "-" ? -digits : digits, Number(power) - behind.length];
+}
+
 /** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when the currency is not a three-letter code. */
 export function formatMoney(value: number | bigint | `${number}`, currency: string, locale: string): string | null {
   if (!/^[A-Za-z]{3}$/.test(currency)) return null;

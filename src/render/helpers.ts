@@ -4,7 +4,7 @@
  */
 import { canonicalLocale } from "../core/locales.js";
 import { ExactNumber } from "./exact.js";
-import { DATE_STYLES, formatDate, formatMoney, formatNumber, isDay, numeric, pluralCategory, writesTime, type DateStyle } from "./format.js";
+import { compareNumbers, DATE_STYLES, formatDate, formatMoney, formatNumber, isDay, numeric, pluralCategory, writesTime, type DateStyle } from "./format.js";
 import { RenderFault, type Settings } from "./types.js";
 
 export interface HelperSpec {
@@ -29,9 +29,13 @@ export function truthy(value: unknown): boolean {
 }
 
 function numberOf(value: unknown, helper: string): number {
+  return Number(exactOf(value, helper));
+}
+
+function exactOf(value: unknown, helper: string): NonNullable<ReturnType<typeof numeric>> {
   const found = numeric(value);
   if (found === null) throw new RenderFault(`${helper}: ${kindOfValue(value)} is not a number`);
-  return Number(found);
+  return found;
 }
 
 /** What kind of value it is; never the value, since faults are kept in the ledger and values may be personal. */
@@ -63,12 +67,12 @@ function same(left: unknown, right: unknown): boolean {
   for (const value of [left, right])
     if (typeof value === "object" && !(value instanceof ExactNumber)) throw new RenderFault(`eq: ${kindOfValue(value)} is not one value`);
   const [a, b] = [numeric(left), numeric(right)];
-  return a !== null && b !== null ? Number(a) === Number(b) : String(left) === String(right);
+  return a !== null && b !== null ? compareNumbers(a, b) === 0 : String(left) === String(right);
 }
 
-/** The first number less the second; null where one is absent. */
+/** As `compareNumbers`; null where one is absent. */
 function compare(args: readonly unknown[], helper: string): number | null {
-  return absent(args[0]) || absent(args[1]) ? null : numberOf(args[0], helper) - numberOf(args[1], helper);
+  return absent(args[0]) || absent(args[1]) ? null : compareNumbers(exactOf(args[0], helper), exactOf(args[1], helper));
 }
 
 /** Called as a single-argument conversion that passes null on. */

@@ -24,18 +24,28 @@ export interface Carried {
   select: string;
   /** Name of the column that holds the bytes of a row's text: no column of the query has it. */
   bytes: string;
+  /** The columns again, as a select list of the table that keeps them. */
+  shown: string;
 }
 
 /** @param columns as `describe` gives them */
 export function carriedColumns(columns: readonly Column[], dialect: Dialect): Carried {
   const names = new Set(columns.map(({ name }) => name.toLowerCase()));
-  let bytes = "opportune_bytes";
-  while (names.has(bytes)) bytes += "_";
+  const free = (wanted: string): string => (names.has(wanted) ? free(`${wanted}_`) : wanted);
+  const bytes = free("opportune_bytes");
+  // A column of that name would hide the numbers of the table's rows.
+  const rowid = columns.find(({ name }) => name.toLowerCase() === "rowid");
   // A table gives a column of nothing but NULL the type of whole numbers, which isn't cast to a time.
-  const untyped = columns.filter(({ type }) => type === '"NULL"').map(({ name }) => `cast(${dialect.quote(name)} as varchar) as ${dialect.quote(name)}`);
+  const typed = ({ name, type }: Column): string => (type === '"NULL"' ? `cast(${dialect.quote(name)} as varchar)` : dialect.quote(name));
+  const untyped = columns.filter((column) => column !== rowid && column.type === '"NULL"').map((column) => `${typed(column)} as ${dialect.quote(column.name)}`);
   const wide = columns.filter(({ kind }) => WIDE.has(kind)).map(({ name }) => `coalesce(strlen(cast(${dialect.quote(name)} as varchar)), 0)`);
-  const all = untyped.length === 0 ? "*" : `* replace (${untyped.join(", ")})`;
-  return { select: `${all}, ${wide.length === 0 ? "0" : wide.join(" + ")} as ${bytes}`, bytes };
+  const all = `*${rowid === undefined ? "" : ` exclude (${dialect.quote(rowid.name)})`}${untyped.length === 0 ? "" : ` replace (${untyped.join(", ")})`}`;
+  const renamed = rowid === undefined ? "" : `, ${typed(rowid)} as ${free("opportune_rowid")}`;
+  return {
+    select: `${all}${renamed}, ${wide.length === 0 ? "0" : wide.join(" + ")} as ${bytes}`,
+    bytes,
+    shown: rowid === undefined ? "*" : `* rename (${free("opportune_rowid")} as ${dialect.quote(rowid.name)})`,
+  };
 }
 
 /**
@@ -86,7 +96,7 @@ const ours = (sql: string): Statement => ({ sql, params: [] });
 async function keptApart<T>(
   statement: Statement,
   apart: Statement,
-  { select }: Carried,
+  { select, shown }: Carried,
   dialect: Dialect,
   asking: Asking,
   data: "" | "with no data",
@@ -97,7 +107,7 @@ async function keptApart<T>(
   // The user's lines keep their numbers.
   await asking.run({ sql: `create or replace table ${rows} as select ${select} from (${apart.sql}\n) opportune_query ${data}`, params: apart.params });
   try {
-    return await work(rows, (where) => asking.run(ours(`create or replace view ${page} as select * from ${rows}${where}`)));
+    return await work(rows, (where) => asking.run(ours(`create or replace view ${page} as select ${shown} from ${rows}${where}`)));
   } catch (error) {
     // A line of the statement isn't one of the user's.
     throw error instanceof WarehouseError ? new WarehouseError(error.reason, null, statement.sql, error, error.hint) : error;

@@ -4,6 +4,7 @@ import { parseDotenv } from "../../src/project/dotenv.js";
 it.each([
   ["plain", "A=1\nB=2", { A: "1", B: "2" }],
   ["with export", "export A=1\nexport\tB=2", { A: "1", B: "2" }],
+  ["exported afterwards", "A=1\nexport A\nB=2\n export A B # both", { A: "1", B: "2" }],
   ["with spaces around", "  A = x y  \nB=2", { A: "x y", B: "2" }],
   ["comments and empty lines", "# c\n\n  # d\nA=1 # e\nB='2' # f", { A: "1", B: "2" }],
   ["a # within a value", "URL=postgres://u:p#w@h/db\nB=2", { URL: "postgres://u:p#w@h/db", B: "2" }],

@@ -36,6 +36,17 @@ describe("rows of which a chunk is larger than a page", () => {
     expect(parseProperties(String(row?.["properties"]))).toMatchObject({ nothing: null, opportune_bytes: 7 });
   });
 
+  it("may have a column named rowid, which isn't the number of a row", async () => {
+    const warehouse = await warehouseWith();
+    for (const [rowid, told] of Object.entries({ "'x'": "x", "case when place < 5 then 3 end": "3", null: null })) {
+      const { segments } = await stage(projectWith(`select *, ${rowid} as "RowID" from (${rows(12, 900 * KB)}) wide`), warehouse);
+      expect(segments.get("cart")).toMatchObject({ returned: 24, problem: null });
+      const staged = await stagedRows(warehouse, "user_id, dropped, item_key, json_extract_string(properties, '$.RowID') as rowid_column");
+      expect(staged.filter(({ dropped }) => dropped === null)).toHaveLength(12);
+      expect(staged[0]).toMatchObject({ user_id: "u0000", rowid_column: told });
+    }
+  });
+
   it("leave no table behind", async () => {
     const warehouse = await warehouseWith();
     await stage(projectWith(rows(10, 900 * KB)), warehouse);

@@ -77,6 +77,14 @@ describe("zero of a column of numbers is a no", () => {
   });
 });
 
+it("numbers are compared by all of their digits", async () => {
+  const body = "{{#if (eq v w)}}eq{{/if}}{{#if (gt v w)}}gt{{/if}}{{#if (lt v w)}}lt{{/if}} {{#if (eq v x)}}eq{{/if}}{{#if (gt u v)}}gt{{/if}}";
+  const columns = (v: string, w: string, x: string): string => `${v}::decimal(38,4) as v, ${w}::decimal(38,2) as w, '${x}' as x, -1e-3 as u`;
+  expect(await written(columns("12345678901234567.89", "12345678901234567.90", "1234567890123456789e-2"), body)).toBe("lt eq");
+  expect(await written(columns("-12345678901234567.89", "-12345678901234567.9", "-12345678901234567.890"), body)).toBe("gt eqgt");
+  expect(await written(columns("19.90", "19.9", "+19.9"), body)).toBe("eq eq");
+});
+
 describe("a list", () => {
   it("is not looked for in a text, neither by its type nor in what a row holds", async () => {
     const project = projectWith(`select ${OWN}, '[{"name":"Mug"}]' as items`, STEP, template("{{#each items}}{{this.name}}{{/each}}"));
