@@ -90,3 +90,13 @@ it("keeps the path of a package, which has an @ too", () => {
   const text = "ENOENT: no such file or directory, open /srv/node_modules/@duckdb/node-api.js";
   expect(withoutValues(text, "")).toBe(text);
 });
+
+describe("a value of 300,000 characters", () => {
+  it.each(["Ada ", "+1 ", "' ", "'a ", "1", "a", "\\(", "@", "a."])("of %j is taken out, whatever it holds", (part) => {
+    const value = part.repeat(300_000 / part.length);
+    expect(withoutValues(`Conversion Error: Could not convert string '${value}' to INT32`, SQL)).toBe(
+      "Conversion Error: Could not convert string [value] to INT32",
+    );
+    expect(withoutValues(`Bad double value: ${value}`, SQL)).toBe("Bad double value: [value]");
+  });
+});
