@@ -6,8 +6,10 @@ import type { Warehouse } from "./types.js";
 
 /** What a run does to tables of the ledger, as docs/security.md grants it: a right, on columns where these are all it changes. */
 const NEEDED: readonly (readonly [table: string, right: string, columns?: string])[] = [
-  ...["sent_ledger", "segment_runs", "pauses", "runs", "leases", "meta", "alerts", "suppressions", "preferences"].map((table) => [table, "select"] as const),
-  ...["sent_ledger", "segment_runs", "pauses", "runs"].map((table) => [table, "insert"] as const),
+  ...["sent_ledger", "segment_runs", "pauses", "runs", "leases", "meta", "alerts", "suppressions", "preferences", "templates_sent"].map(
+    (table) => [table, "select"] as const,
+  ),
+  ...["sent_ledger", "segment_runs", "pauses", "runs", "templates_sent"].map((table) => [table, "insert"] as const),
   ["runs", "update", "status, finished_at, candidates, claimed, accepted, failed, in_doubt, released, held, lag_p50_ms, lag_p95_ms, duration_ms, error"],
   ["leases", "update", "holder, fence, expires_at"],
   ["alerts", "update", "content"],

@@ -56,10 +56,10 @@ describe("what the session can't set, debug finds, and a run refuses before it s
       "revoke update on opportune.runs from ROLE",
       "grant update (finished_at, candidates, claimed, accepted, failed, in_doubt, released, held, lag_p50_ms, lag_p95_ms, duration_ms) on opportune.runs to ROLE",
       "revoke update on opportune.leases from ROLE",
-      "revoke insert on opportune.sent_ledger from ROLE",
+      "revoke insert on opportune.sent_ledger, opportune.templates_sent from ROLE",
     ]);
     expect(hints).toBe(
-      "As the ledger's owner: grant update (holder, fence, expires_at) on opportune.leases to ROLE; grant update (status, error) on opportune.runs to ROLE; grant insert on opportune.sent_ledger to ROLE;",
+      "As the ledger's owner: grant update (holder, fence, expires_at) on opportune.leases to ROLE; grant update (status, error) on opportune.runs to ROLE; grant insert on opportune.sent_ledger to ROLE; grant insert on opportune.templates_sent to ROLE;",
     );
   });
 
