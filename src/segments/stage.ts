@@ -1,7 +1,8 @@
 import type { Problem } from "../core/errors.js";
 import { formatBytes } from "../core/bytes.js";
-import { firstOf } from "../core/errors.js";
+import { firstOf, OpportuneError, wordsOf } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
+import { literal } from "../warehouse/dialect.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
@@ -108,7 +109,7 @@ export async function stageAudiences(
       (error) => queryProblem(known.audience, error, known.queryLine),
     );
     if (typeof rows !== "number" || rows >= known.audience.minRows) return rows;
-    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = '${name}'`, params: [], ours: true });
+    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = ${literal(name)}`, params: [], ours: true });
     return {
       code: "audience/min-rows",
       message: `Audience ${name} has ${String(rows)} users, fewer than its min_rows of ${String(known.audience.minRows)}.`,
@@ -150,12 +151,13 @@ function oneOf(problems: readonly Problem[] = []): Problem | null {
 async function dropPages(segment: string, warehouse: Warehouse): Promise<void> {
   const { dialect } = warehouse;
   if (dialect.stagesInPages)
-    await warehouse.execute({ sql: `delete from ${dialect.workTable("segment_rows")} where segment = '${segment}'`, params: [], ours: true });
+    await warehouse.execute({ sql: `delete from ${dialect.workTable("segment_rows")} where segment = ${literal(segment)}`, params: [], ours: true });
 }
 
 /**
  * A query that would read more than it may is not run; where the warehouse can't say beforehand, it refuses itself or not at all.
  * `undo` takes back what was staged before it failed.
+ * @throws Error, which ends the run, where `undo` fails: half of a segment's rows must not be decided on
  */
 async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse: Warehouse, undo?: () => Promise<void>): Promise<number | Problem> {
   const { query, stage } = compiled;
@@ -165,7 +167,9 @@ async function stageOne(compiled: CompiledSegment | CompiledAudience, warehouse:
   try {
     return await warehouse.execute(stage);
   } catch (error) {
-    await undo?.();
+    await undo?.().catch((kept: unknown) => {
+      throw new OpportuneError({ code: "segment/pages", message: `${wordsOf(error)} What was staged before can't be taken back: ${wordsOf(kept)}` }, 1, kept);
+    });
     throw error;
   }
 }
