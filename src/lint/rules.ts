@@ -57,7 +57,7 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     instead: "Put the link into the layout's footer, where every email has it, and set `links.unsubscribe_url`.",
   },
   "no-postal-address": {
-    finds: "a marketing e-mail without a postal address in its text",
+    finds: "a marketing email without a postal address in its text",
     why: "Laws on commercial email, CAN-SPAM and Canada's CASL among them, ask for the sender's; filters and readers look for it.",
     instead: "Put it into the layout's footer, in an `<address>` element, or as a value whose name has `address` in it.",
   },
@@ -67,7 +67,7 @@ export const RULES: Readonly<Record<LintRule, Rule>> = {
     instead: "Write `?q={{url query}}`.",
   },
   clipped: {
-    finds: "an e-mail whose HTML has more than 102,400 bytes before any value is filled in",
+    finds: "an email whose HTML has more than 102,400 bytes before any value is filled in",
     why: "Gmail cuts it off there, with the way to unsubscribe and the pixel that counts opens in the part that nobody sees.",
     instead: "Take out style sheets' unused rules, and put pictures behind links instead of into the HTML.",
   },
