@@ -7,12 +7,19 @@ const LONGEST = 500;
  * characters.
  */
 export function redact(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
+  return cut(withoutSecrets(text, secrets, addresses));
+}
+
+function withoutSecrets(text: string, secrets: readonly string[], addresses: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) if (secret !== "") clean = clean.replaceAll(secret, "[redacted]");
   clean = clean.replace(/SG\.[\w.-]{6,}/gu, "[redacted]").replace(/\b(bearer|basic)\s+[\w.~+/=-]+/giu, "$1 [redacted]");
   for (const address of addresses) if (address !== "") clean = replaceIgnoringCase(clean, address, "[address]");
-  clean = clean.replace(/\p{Cc}+/gu, " ").trim();
-  return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST - 1)}…`;
+  return clean.replace(/\p{Cc}+/gu, " ").trim();
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
 function replaceIgnoringCase(text: string, wanted: string, by: string): string {
@@ -34,5 +41,5 @@ export function withoutAddresses(text: string): string {
 
 /** As `redact`, for texts that may quote anybody's data, such as a provider's answer: without addresses too. */
 export function scrub(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
-  return withoutAddresses(redact(text, secrets, addresses));
+  return cut(withoutAddresses(withoutSecrets(text, secrets, addresses)));
 }

@@ -1,5 +1,6 @@
 /** What warehouses quote of people's data is taken out of their errors; what helps to mend the statement stays. */
 import { describe, expect, it } from "vitest";
+import { scrub } from "../../src/core/redact.js";
 import { withoutValues } from "../../src/core/values.js";
 
 const SQL = `select u.user_id, cast(u.email as double) as score, u."First Name", '2024-01-01' as day from public.users u where u.plan = 'gold'`;
@@ -99,4 +100,8 @@ describe("a value of 300,000 characters", () => {
     );
     expect(withoutValues(`Bad double value: ${value}`, SQL)).toBe("Bad double value: [value]");
   });
+});
+
+it("takes out an address that a cut would leave without its end", () => {
+  expect(scrub(`${"x ".repeat(240)}ada.lovelace@example.com`, [])).toBe(`${"x ".repeat(240)}[address]`);
 });
