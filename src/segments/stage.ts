@@ -109,7 +109,11 @@ export async function stageAudiences(
       (error) => queryProblem(known.audience, error, known.queryLine),
     );
     if (typeof rows !== "number" || rows >= known.audience.minRows) return rows;
-    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = ${literal(name)}`, params: [], ours: true });
+    await warehouse.execute({
+      sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = ${literal(name)}`,
+      params: [],
+      ours: true,
+    });
     return {
       code: "audience/min-rows",
       message: `Audience ${name} has ${String(rows)} users, fewer than its min_rows of ${String(known.audience.minRows)}.`,
