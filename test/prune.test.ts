@@ -93,6 +93,7 @@ describe("the command", () => {
     shop.edit("opportune.yml", "per: 3 days", "per: 600 days");
     await expect(prune(shop, "400d")).rejects.toThrow("the longest cap or spacing looks back to");
     await expect(prune(shop, "long ago")).rejects.toThrow('--older-than can\'t be "long ago".');
+    await expect(prune(shop, "400 dys")).rejects.toMatchObject({ problems: [{ hint: 'Did you mean "400 days"?' }] });
     expect((await prune(shop, "700 days")).code).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { heededSql, isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import type { Heard } from "../report/story-entries.js";
 import type { StoryEvent, StoryZone } from "../report/story.js";
-import { readingQuery } from "../segments/compile.js";
+import { limit, readingQuery } from "../segments/compile.js";
 import { renderQuery } from "../segments/query.js";
 import { canonicalUser } from "../warehouse/canonical.js";
 import { Binder, isoSeconds, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
@@ -37,7 +37,7 @@ export async function factsOf(project: Project, warehouse: Warehouse, user: stri
   };
 }
 
-/** Where the user is, as far as the story or the newest segments of it say; else the project's zone, which is `known` to be nobody's. */
+/** Where the user is, as far as the story or its newest segments say, which are asked; else the project's zone, with `known` false. */
 export async function zoneOf(project: Project, warehouse: Warehouse, user: string, story: readonly StoryEvent[]): Promise<StoryZone> {
   const zone = zoneInStory(story) ?? (await zoneInSegments(project, warehouse, user, story, story.at(-1)?.decidedAt ?? ""));
   return { name: zone ?? project.policy.timezone, known: zone !== null };
@@ -64,6 +64,7 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
       const rows = await warehouse.query({
         sql: `select q.timezone from (\n${query}\n) q where ${who}`,
         params: binder.params,
+        ...limit(project.target.maxBytes, segment.maxBytes),
         ...(dialect.queriesApart ? { apart: asked } : {}),
       });
       const zone = rows.map((row) => row["timezone"]).find(isKnown);

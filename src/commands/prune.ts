@@ -1,6 +1,7 @@
 import { instant } from "../core/clock.js";
 import { formatDuration, nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
+import { didYouMean } from "../core/suggest.js";
 import { Ledger } from "../ledger/ledger.js";
 import { prunable, prune, type Pruned } from "../ledger/prune.js";
 import { reachOf } from "../reach.js";
@@ -63,12 +64,11 @@ function tooYoung(asked: string, { name, from }: { name: string; from: string },
   );
 }
 
-/** `400d` is understood too. */
+/** `400d` and `60w` are understood too; no other word is guessed, as what is deleted is gone. */
 function secondsOf(text: string): number {
-  const seconds = parseDuration(text) ?? parseDuration(nearestDuration(text) ?? "");
+  const nearest = nearestDuration(text);
+  const seconds = parseDuration(text) ?? (/^\d+[dw]$/.test(text) ? parseDuration(nearest ?? "") : undefined);
   if (seconds !== undefined) return seconds;
-  throw new OpportuneError(
-    { code: "usage/prune", message: `--older-than can't be ${JSON.stringify(text)}.`, hint: "Allowed: a length of time such as 400d or '13 weeks'." },
-    2,
-  );
+  const hint = didYouMean(nearest) ?? "Allowed: a length of time such as 400d or '13 weeks'.";
+  throw new OpportuneError({ code: "usage/prune", message: `--older-than can't be ${JSON.stringify(text)}.`, hint }, 2);
 }

@@ -39,7 +39,7 @@ export async function postOnce(url: string, { headers, body, ms }: { headers: Re
   }
 }
 
-/** User, password and both together of every proxy in the environment: nobody may be shown them. */
+/** Of every proxy in the environment, its password, and user and password as they stand in the URL: nobody may be shown them. */
 export function proxySecrets(env: NodeJS.ProcessEnv = process.env): string[] {
   return Object.values(PROXIES)
     .flat()

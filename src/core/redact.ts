@@ -7,12 +7,19 @@ const LONGEST = 500;
  * characters.
  */
 export function redact(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
+  return cut(withoutSecrets(text, secrets, addresses));
+}
+
+function withoutSecrets(text: string, secrets: readonly string[], addresses: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) if (secret !== "") clean = clean.replaceAll(secret, "[redacted]");
   clean = clean.replace(/SG\.[\w.-]{6,}/gu, "[redacted]").replace(/\b(bearer|basic)\s+[\w.~+/=-]+/giu, "$1 [redacted]");
   for (const address of addresses) if (address !== "") clean = replaceIgnoringCase(clean, address, "[address]");
-  clean = clean.replace(/\p{Cc}+/gu, " ").trim();
-  return clean.length <= LONGEST ? clean : `${clean.slice(0, LONGEST - 1)}…`;
+  return clean.replace(/\p{Cc}+/gu, " ").trim();
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
 function replaceIgnoringCase(text: string, wanted: string, by: string): string {
@@ -20,8 +27,11 @@ function replaceIgnoringCase(text: string, wanted: string, by: string): string {
   return text.replace(new RegExp(pattern, "giu"), () => by);
 }
 
-/** An email address, also one within a URL, or a phone number as channels take it (E.164, with or without spaces), whosever it is. */
-const EMAIL = /[^\s<>()[\]"'`,;:=@]*[^\s<>()[\]"'`,;:=@/](?:@|%40)[\p{L}\p{N}.-]+\.[\p{L}\p{N}-]+/giu;
+/**
+ * An email address, also one within a URL, or a phone number as channels take it (E.164, with or without spaces), whosever it is.
+ * A local part has 64 characters at most: without that bound a long word takes quadratic time.
+ */
+const EMAIL = /[^\s<>()[\]"'`,;:=@]{0,63}[^\s<>()[\]"'`,;:=@/](?:@|%40)[\p{L}\p{N}.-]+\.[\p{L}\p{N}-]+/giu;
 const PHONE = /\+\d[\d ().-]{6,}\d/gu;
 
 /** The text with `[address]` for whatever looks like an email address or a phone number. */
@@ -31,5 +41,5 @@ export function withoutAddresses(text: string): string {
 
 /** As `redact`, for texts that may quote anybody's data, such as a provider's answer: without addresses too. */
 export function scrub(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {
-  return withoutAddresses(redact(text, secrets, addresses));
+  return cut(withoutAddresses(withoutSecrets(text, secrets, addresses)));
 }

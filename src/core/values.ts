@@ -23,6 +23,11 @@ const QUOTED = [
   { mark: ")", piece: /(?<==)\((.*?)\)(?= |$)/gsu },
 ];
 
+/** Characters of an error that is read as a whole; warehouses quote values of megabytes. */
+const LONGEST = 4_000;
+/** Characters before and after a long value that are kept. */
+const LONGEST_PART = 1_000;
+
 /** Amounts that help: bytes, seconds, rows of a limit. */
 const AMOUNTS = /\b(?:bytes?|[KMGT]i?B|seconds?|ms|limit|port)\b/i;
 /** Values that stand without quotes at the end: `Bad double value: Ada Lovelace`. */
@@ -35,6 +40,7 @@ const AT_THE_END = /^(.*\b(?:value|input|string|literal|date|timestamp|number|la
  */
 export function withoutValues(error: string, statement: string): string {
   if (OF_NAMES.test(error)) return withoutAddresses(error);
+  if (error.length > LONGEST) return withoutValues(withoutLongValue(error), statement);
   const said = statement.toLowerCase();
   const isSaid = (piece: string): boolean => piece.trim() === "" || contains(said, piece.trim().toLowerCase());
   // A number may be part of an address.
@@ -45,6 +51,20 @@ export function withoutValues(error: string, statement: string): string {
   );
   if (AMOUNTS.test(text)) return text;
   return text.replace(/(?<![\p{L}\p{N}_.:-])-?\d[\d.]{4,}(?![\p{L}\p{N}_-])/gu, (number) => (isSaid(number) ? number : VALUE));
+}
+
+/**
+ * An error that quotes a long value, without all that stands between its first and its last quote. What follows a colon may be a
+ * value without quotes, of which nothing is kept.
+ */
+function withoutLongValue(error: string): string {
+  const [kind = ""] = /^[A-Za-z ]{1,60} Error: /.exec(error) ?? [];
+  const first = error.search(/['"`]|=\(/);
+  const head = error.slice(kind.length, first < 0 ? kind.length + LONGEST_PART : first);
+  const colon = head.indexOf(": ");
+  if (colon >= 0) return `${kind}${head.slice(0, Math.min(colon, LONGEST_PART))}: ${VALUE}`;
+  const tail = first < 0 ? "" : error.slice(Math.max(...QUOTED.map(({ mark }) => error.lastIndexOf(mark))) + 1);
+  return `${kind}${first < 0 || head.length > LONGEST_PART ? "" : head}${VALUE}${tail.length > LONGEST_PART ? "" : tail}`;
 }
 
 /** From the first piece that nobody may see to the end of the last: a value may hold quotes itself, and leave one over. */

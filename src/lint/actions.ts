@@ -1,4 +1,4 @@
-/** Calls to action of an e-mail: what looks like a button, or, in a mail without buttons, its links. */
+/** Calls to action of an email: what looks like a button, or, in a mail without buttons, its links. */
 import type { Loc, Program } from "../render/ast.js";
 import { readHtml, type Attribute, type Document } from "../render/html.js";
 import { isClickable } from "../render/links.js";

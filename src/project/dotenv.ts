@@ -1,4 +1,4 @@
-/** `.env`: NAME=value lines, as shells read them. */
+/** `.env`: NAME=value lines. */
 import type { Problem } from "../core/errors.js";
 
 const FILE = ".env";
@@ -16,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '
 
 /**
  * The variables of a `.env` file with `\n` line ends; of two with one name the last. Quotes keep spaces, # and line ends; in double
- * quotes \n, \t, \" and \\ are what they are to a shell. Nothing is expanded. Problems never quote a value.
+ * quotes \n, \r, \t, \$, \" and \\ stand for one character. Nothing is expanded. Problems never quote a value.
  */
 export function parseDotenv(text: string): { values: Record<string, string>; problems: Problem[] } {
   const values: Record<string, string> = {};

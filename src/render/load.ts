@@ -71,7 +71,7 @@ export function loadTemplates(root: string): Templates {
   return { templates, problems: distinct(problems) };
 }
 
-/** What is wrong with using a template on a channel: no subject for e-mail, HTML in a text message, a layout that is not there. */
+/** What is wrong with using a template on a channel: no subject for email, HTML in a text message, a layout that is not there. */
 export function checkTemplate(template: Template, channel: ChannelType): readonly Problem[] {
   if (channel !== "email" && template.kind === "email") {
     return [

@@ -25,7 +25,7 @@ const MAX_SUBJECT = 998;
 /** Longest reason in characters, so that an odd error can't fill the ledger. */
 const MAX_REASON = 500;
 
-/** Renders an e-mail. `reason` names file, line and variable, helper or link, never a value. */
+/** Renders an email. `reason` names file, line and variable, helper or link, never a value. */
 export function renderEmail(template: Template, input: RenderInput): Rendered<{ mail: RenderedMail }> {
   return attempt(template, () => {
     const form = template.email();

@@ -63,7 +63,7 @@ export interface Template {
   preheader: string | null;
   from: string | null;
   replyTo: string | null;
-  /** `email` where the body is HTML or the front matter speaks of e-mail; `json` and `text` are for the other channels. */
+  /** `email` where the body is HTML or the front matter speaks of email; `json` and `text` are for the other channels. */
   kind: "email" | "json" | "text";
   /** Of the form that `kind` names; `variablesFor` gives those of a certain channel. */
   variables: readonly Variable[];
@@ -80,7 +80,7 @@ export interface TemplateTrees {
   subject: Program | null;
   preheader: Program | null;
   body: Program;
-  /** The body with its layout around it, as an e-mail has it. */
+  /** The body with its layout around it, as an email has it. */
   mail: Program;
 }
 

@@ -17,8 +17,8 @@ const ALLOWED: ReadonlySet<string> = new Set(
 /** What the parser calls a value that ends in the middle of markup. */
 const CUT_OFF = /^eof-in-(?:tag|comment|cdata|doctype)$/;
 
-/** Of a style: what lays an element over the rest of the email, or once ran as code. */
-const BAD_STYLE = /position\s*:\s*(?!static|relative)|expression\s*\(|behavior\s*:|-moz-binding|@import|\\/i;
+/** Of a style: what lays an element over the rest of the email, what once ran as code, and comments, which part names. */
+const BAD_STYLE = /(?<![\w-])position\s*:(?!\s*(?:static|relative)\b)|expression\s*\(|behavior\s*:|-moz-binding|@import|\\|\/\*/i;
 
 /**
  * `name`: the column, for the reason. `parent`: tag name of the element that the value stands in. Links get UTM parameters as the

@@ -54,8 +54,8 @@ export async function compileSegment(
   return { compiled: compileStage(segment, project, templates, columns, warehouse.dialect, asOf, { asked, bound, sources }) };
 }
 
-/** The smaller of the limits that there are. */
-function limit(...limits: readonly (number | null)[]): { maxBytes?: number } {
+/** The smaller of the limits that there are, as a statement has it. */
+export function limit(...limits: readonly (number | null)[]): { maxBytes?: number } {
   const set = limits.filter((bytes) => bytes !== null);
   return set.length === 0 ? {} : { maxBytes: Math.min(...set) };
 }

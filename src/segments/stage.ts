@@ -1,7 +1,8 @@
 import type { Problem } from "../core/errors.js";
 import { formatBytes } from "../core/bytes.js";
-import { firstOf } from "../core/errors.js";
+import { firstOf, OpportuneError, wordsOf } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
+import { literal } from "../warehouse/dialect.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
@@ -108,7 +109,11 @@ export async function stageAudiences(
       (error) => queryProblem(known.audience, error, known.queryLine),
     );
     if (typeof rows !== "number" || rows >= known.audience.minRows) return rows;
-    await warehouse.execute({ sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = '${name}'`, params: [], ours: true });
+    await warehouse.execute({
+      sql: `delete from ${warehouse.dialect.workTable("audience_members")} where audience = ${literal(name)}`,
+      params: [],
+      ours: true,
+    });
     return {
       code: "audience/min-rows",
       message: `Audience ${name} has ${String(rows)} users, fewer than its min_rows of ${String(known.audience.minRows)}.`,

@@ -1,5 +1,6 @@
 /** Staging in pages: a user's rows are kept as they come, then read so many bytes at a time. */
 import { APART, type Dialect } from "./dialect.js";
+import { OpportuneError, wordsOf } from "../core/errors.js";
 import { WarehouseError } from "./error.js";
 import type { ColumnKind } from "./kinds.js";
 import type { Column, Row, Statement } from "./types.js";
@@ -68,11 +69,21 @@ export function runInPages(statement: Statement, apart: Statement, carried: Carr
       }
       if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
     } catch (error) {
-      if (statement.undoPages !== undefined) await asking.run(statement.undoPages);
+      if (statement.undoPages !== undefined) await undo(statement.undoPages, error, asking);
       throw error;
     }
     return changed;
   });
+}
+
+/** Throws what ends the run where that fails: half of a segment's rows must not be decided on. */
+async function undo(statement: Statement, refused: unknown, asking: Asking): Promise<void> {
+  try {
+    await asking.run(statement);
+  } catch (error) {
+    const message = `${wordsOf(refused)} What was staged before can't be taken back: ${wordsOf(error)}`;
+    throw new OpportuneError({ code: "segment/pages", message }, 1, error);
+  }
 }
 
 /** Has the statement planned, and what follows its pages, over the columns of the query alone: no row is read. */

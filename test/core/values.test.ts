@@ -1,5 +1,6 @@
 /** What warehouses quote of people's data is taken out of their errors; what helps to mend the statement stays. */
 import { describe, expect, it } from "vitest";
+import { scrub } from "../../src/core/redact.js";
 import { withoutValues } from "../../src/core/values.js";
 
 const SQL = `select u.user_id, cast(u.email as double) as score, u."First Name", '2024-01-01' as day from public.users u where u.plan = 'gold'`;
@@ -89,4 +90,18 @@ describe.each(Object.entries(ERRORS))("%s", (_, errors) => {
 it("keeps the path of a package, which has an @ too", () => {
   const text = "ENOENT: no such file or directory, open /srv/node_modules/@duckdb/node-api.js";
   expect(withoutValues(text, "")).toBe(text);
+});
+
+describe("a value of 300,000 characters", () => {
+  it.each(["Ada ", "+1 ", "' ", "'a ", "1", "a", "\\(", "@", "a."])("of %j is taken out, whatever it holds", (part) => {
+    const value = part.repeat(300_000 / part.length);
+    expect(withoutValues(`Conversion Error: Could not convert string '${value}' to INT32`, SQL)).toBe(
+      "Conversion Error: Could not convert string [value] to INT32",
+    );
+    expect(withoutValues(`Bad double value: ${value}`, SQL)).toBe("Bad double value: [value]");
+  });
+});
+
+it("takes out an address that a cut would leave without its end", () => {
+  expect(scrub(`${"x ".repeat(240)}ada.lovelace@example.com`, [])).toBe(`${"x ".repeat(240)}[address]`);
 });

@@ -58,6 +58,7 @@ const REFUSED = {
   "a link that runs": "<a href='java\tscript:alert(1)'>x</a>",
   "a handler": "<p onclick=alert(1)>",
   "something laid over the rest": "<a href=https://evil.example style='POSITION : fixed;inset:0'>x</a>",
+  "the same after a comment": "<a href=https://evil.example style='position/**/:fixed;inset:0'>x</a>",
   "the same, written otherwise": "<a href=https://evil.example style='p\\6fsition:fixed;inset:0'>x</a>",
 };
 
@@ -111,6 +112,10 @@ it("refuses a name with an address behind it, and names neither", () => {
 it("writes rows into the table that they stand in", () => {
   const t = template("<table>{{{v}}}</table>");
   expect(mail(t, input({ v: "<tr><td>1</td></tr><tr><td>2" })).html).toContain("<table><tbody><tr><td>1</td></tr><tr><td>2</td></tr></tbody></table>");
+});
+
+it.each(["position: relative", "position:static; color:red", "background-position: center"])("leaves the style %s as it is", (style) => {
+  expect(mail(PLACES.div(), input({ v: `<p style="${style}">x</p>` })).html).toContain(`<p style="${style}">x</p>`);
 });
 
 it("gives its links UTM parameters once, in HTML and text", () => {
