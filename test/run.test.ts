@@ -67,7 +67,11 @@ it("a refused key stops the channel and pauses it: its claims go back, the run h
   expect(JSON.stringify(await shop.dump())).not.toContain("SG.");
   shop.edit("opportune.yml", "SG.test-key", "SG.another-key");
   const paused = await shop.run(T0 + 59 * MINUTE);
-  expect(paused).toMatchObject({ problems: [{ code: "delivery/channel-paused" }], delivery: { claims: 0 }, decisions: { segments: [{ reasons: { paused: 3 } }] } });
+  expect(paused).toMatchObject({
+    problems: [{ code: "delivery/channel-paused" }],
+    delivery: { claims: 0 },
+    decisions: { segments: [{ reasons: { paused: 3 } }] },
+  });
   expect((await shop.run(T0 + 60 * MINUTE)).delivery).toMatchObject({ ok: true, counts: { accepted: 3 } });
   expect(shop.recipients()).toEqual(["ada@example.com", "bob@example.com", "eve@example.com"]);
 });

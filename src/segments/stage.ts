@@ -1,6 +1,5 @@
-import type { Problem } from "../core/errors.js";
 import { formatBytes } from "../core/bytes.js";
-import { firstOf, OpportuneError, wordsOf } from "../core/errors.js";
+import { firstOf, type Problem } from "../core/errors.js";
 import type { Project, Segment } from "../project/types.js";
 import { literal } from "../warehouse/dialect.js";
 import { WarehouseError } from "../warehouse/error.js";
