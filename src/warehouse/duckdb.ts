@@ -89,7 +89,10 @@ class DuckDbWarehouse implements Warehouse {
     // Paths in queries are the project's. A comma parts folders, and nothing can be said instead of one.
     if (!root.includes(",")) await this.#connection.run(`set file_search_path = ${literal(root)}`);
     await this.#connection.run(`set checkpoint_threshold = '${CHECKPOINT_AFTER}'`);
-    await this.#connection.run("attach if not exists ':memory:' as opportune_work");
+    await this.#connection.run("attach if not exists ':memory:' as opportune_work").catch((error: unknown) => {
+      // Another connection of this process attached it in between: DuckDB looks first and attaches then.
+      if (!(error instanceof Error && error.message.includes('"opportune_work" already exists'))) throw error;
+    });
   }
 
   label(): void {
