@@ -9,6 +9,9 @@ const OF_NAMES = /^(?:Binder|Catalog|Parser) Error:/;
 /** What a name that follows is the name of, in the words of the four warehouses. */
 const NAMED_BEFORE =
   /\b(?:column|table|type|relation|constraint|function|schema|view|role|database|index|sequence|operator|property|key|extension|dataset|object|identifier|mean)\s*$/i;
+/** Files are of the machine, and what to look at first where a disk is full. */
+const FILE_BEFORE = /\bfiles?\s*$/i;
+const PATH = /^[\p{L}\p{N}_./\\:~ -]+$/u;
 const NAME = /^[\p{L}_][\p{L}\p{N}_$.-]*$/u;
 /** A type, or the pattern of a date. */
 const TYPE =
@@ -50,7 +53,7 @@ export function withoutValues(error: string, statement: string): string {
     rest.startsWith(VALUE) || isSaid(rest.replace(/^["'`]|["'`]?\.?$/g, "")) ? whole : `${before}${VALUE}`,
   );
   if (AMOUNTS.test(text)) return text;
-  return text.replace(/(?<![\p{L}\p{N}_.:-])-?\d[\d.]{4,}(?![\p{L}\p{N}_-])/gu, (number) => (isSaid(number) ? number : VALUE));
+  return text.replace(/(?<![\p{L}\p{N}_.:/-])-?\d[\d.]{4,}(?![\p{L}\p{N}_-])/gu, (number) => (isSaid(number) ? number : VALUE));
 }
 
 /**
@@ -70,7 +73,8 @@ function withoutLongValue(error: string): string {
 /** From the first piece that nobody may see to the end of the last: a value may hold quotes itself, and leave one over. */
 function withoutQuoted(text: string, mark: string, pattern: RegExp, isSaid: (piece: string) => boolean): string {
   const hidden = [...text.matchAll(pattern)].filter(({ index, 1: piece = "" }) => {
-    const named = NAMED_BEFORE.test(text.slice(0, index)) && NAME.test(piece);
+    const before = text.slice(0, index);
+    const named = (NAMED_BEFORE.test(before) && NAME.test(piece)) || (FILE_BEFORE.test(before) && PATH.test(piece));
     return !(named || TYPE.test(piece) || isSaid(piece) || piece.startsWith(VALUE));
   });
   const [first, last] = [hidden[0], hidden.at(-1)];

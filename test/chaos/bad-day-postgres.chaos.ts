@@ -130,7 +130,7 @@ describe("a bad day at Postgres", () => {
     symlinkSync("/dev/full", file);
     await server.start();
     const outcome = await worker.outcome(shop.job());
-    clearly(outcome, "warehouse/statement", /^could not extend file "[^"]+": No space left on device/);
+    clearly(outcome, "warehouse/statement", /^The disk of Postgres is full: could not extend file "[^"]+": No space left on device/);
     expect(stage.provider.requests).toBe(0);
     await server.stop();
     rmSync(file);

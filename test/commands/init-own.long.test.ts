@@ -26,16 +26,16 @@ function init(folder: string, options: Partial<InitOptions>): ReturnType<typeof 
  * be written to, or waits for the morning: it runs at the time of day that it is.
  */
 async function next(root: string, stdout: string, env: NodeJS.ProcessEnv = {}): Promise<Record<string, number | null>> {
-  const commands = [...stdout.matchAll(/^ {2}opportune (.+?) {2}/gm)].map(([, command = ""]) => command);
+  const commands = [...stdout.matchAll(/^ {2}(?:npx )?opportune (.+?) {2}/gm)].map(([, command = ""]) => command);
   const codes: Record<string, number | null> = {};
   for (const command of commands) {
     const outcome = await opportune(root, command.split(" "), env);
     codes[command] = outcome.code;
     if (!command.startsWith("run")) continue;
-    expect(outcome.stdout, outcome.stderr).toMatch(/^segment +rows +baseline\nexample +3 +3$/m);
+    expect(outcome.stdout, outcome.stderr).toMatch(/^example +3 +3 +0 +3 baseline$/m);
     const lifted = /^ {4}opportune run (--backfill \S+)$/m.exec(outcome.stdout)?.[1] ?? "";
     const { stdout, stderr } = await opportune(root, [...command.split(" "), ...lifted.split(" ")], env);
-    expect(stdout, stderr).toMatch(/^segment +rows +converted +excluded +(?:claimed|quiet_hours)( +backfilled)?\nexample +3 +1 +1 +1/m);
+    expect(stdout, stderr).toMatch(/^example +3 +3 +[01] +3 backfilled,(?: 1 quiet_hours,)? 1 converted,(?: 1 quiet_hours,)? 1 excluded/m);
   }
   return codes;
 }
@@ -116,7 +116,7 @@ describe.concurrent("init for one's own warehouse", () => {
     const root = join(folder, "shop");
     const { stdout } = await init(root, { fromDbt: join(folder, "manifest.json") });
     expect(stdout).toContain(
-      "\n  npm install                           Opportune, as package.json names it\n  npm install @google-cloud/bigquery google-auth-library  its client\n  opportune ledger install",
+      "\n  npm install                           Opportune, as package.json names it\n  npm install @google-cloud/bigquery google-auth-library  its client\n  npx opportune ledger install",
     );
     const { target, sources } = loadProject(root, { env: {} });
     expect(target.connection).toMatchObject({ type: "bigquery", project: "warehouse", signIn: { kind: "default" } });
@@ -130,7 +130,7 @@ describe.concurrent("init for one's own warehouse", () => {
     const project = loadProject(root, { env: {} });
     expect(project.name).toBe("paper_shop");
     expect(project.target.connection).toMatchObject({ type: "duckdb", path: "warehouse.duckdb" });
-    const users = { name: "crm_users", table: '"raw_crm"."users"', loadedAt: "cast(synced_at as timestamp)", staleAfterSeconds: 172_800 };
+    const users = { name: "crm_users", table: '"raw_crm"."users"', loadedAt: "cast(synced_at as timestamp)", staleAfterSeconds: 172_800, line: 37 };
     expect(project.sources.get("crm_users")).toEqual(users);
     expect(existsSync(join(root, "warehouse.duckdb"))).toBe(false);
     await sql(

@@ -37,11 +37,16 @@ const ERRORS: Readonly<Record<string, readonly (readonly [said: string, shown: s
       `Catalog Error: Table with name userz does not exist! Did you mean "users"?`,
     ],
     [
+      `TransactionContext Error: Failed to commit: Could not write file "/data/shop.duckdb.wal": No space left on device`,
+      `TransactionContext Error: Failed to commit: Could not write file "/data/shop.duckdb.wal": No space left on device`,
+    ],
+    [
       `Out of Memory Error: failed to pin block of size 256.0 KiB (190734 bytes used)`,
       `Out of Memory Error: failed to pin block of size 256.0 KiB (190734 bytes used)`,
     ],
   ],
   Postgres: [
+    [`could not extend file "base/16384/2619": No space left on device`, `could not extend file "base/16384/2619": No space left on device`],
     [`invalid input syntax for type double precision: "ada@example.com"`, `invalid input syntax for type double precision: [value]`],
     [`invalid input syntax for type integer: "Ada "the" Lovelace"`, `invalid input syntax for type integer: [value]`],
     [`invalid input syntax for type date: "2024-01-01"`, `invalid input syntax for type date: "2024-01-01"`],
