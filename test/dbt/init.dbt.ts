@@ -79,9 +79,14 @@ describe.skipIf(python === null)("init --from-dbt", () => {
     expect(begun, begun.stderr).toMatchObject({ code: 0, stderr: "" });
     const root = join(project, "lifecycle");
     expect((await opportune(root, ["ledger", "install"])).code).toBe(0);
+    const sources = Object.keys(Object.fromEntries(readDbtManifest("manifest.json", read(project, "target/manifest.json")).sources));
+    // What nothing uses is not asked for.
+    const rows = sources.map(
+      (name) => `select 'u1' as user_id, 'u1@example.com' as email, 'Ada' as first_name, {{as_of}} as occurred_at from {{source "${name}"}}`,
+    );
+    write(root, { "segments/each.sql": `/*---\nstatus: draft\nchannel: email\ntemplate: example\n---*/\n${rows.join("\nunion all\n")}\n` });
     const debug = await opportune(root, ["debug"]);
     expect(debug.code, debug.stdout).toBe(0);
-    const sources = Object.keys(Object.fromEntries(readDbtManifest("manifest.json", read(project, "target/manifest.json")).sources));
     expect(debug.stdout.match(/^OK +source \w+/gm)).toHaveLength(sources.length);
     write(root, { "segments/thanks.sql": SEGMENT });
     const run = await opportune(root, ["run"]);
