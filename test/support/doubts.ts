@@ -108,9 +108,9 @@ export async function doubtStory(on: WarehouseName): Promise<void> {
     { reason: "settled", user_id: first, event: "accepted", settles: 0, counts: 0, rule: "", of_claim: true, now: true },
   ]);
   // When the provider took it nobody knows: no lag is told of it. The view is of live messages.
-  await shop.execute("update opportune.sent_ledger set trial = false");
+  await shop.execute("update opportune.sent_ledger set trial = false where true");
   expect(await shop.rows("select user_id from opportune.trigger_lag")).toEqual([{ user_id: kim }]);
-  await shop.execute("update opportune.sent_ledger set trial = true");
+  await shop.execute("update opportune.sent_ledger set trial = true where true");
 
   expect((await shop.run(T0 + 5 * MINUTE)).delivery).toMatchObject({ claims: 1, counts: { accepted: 1 } });
   expect(shop.recipients()).toEqual([...Object.keys(ids), third].sort().map((user) => `${user}@example.com`));
