@@ -11,7 +11,7 @@ import { createTestDatabase, type Database } from "../support/databases.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { rejection } from "../warehouse/support.js";
 import { onEachWarehouse } from "./support/each.js";
-import { LINE_OF_STATEMENT, STATEMENT_TIMEOUT } from "./support/not-supported.js";
+import { LINE_OF_STATEMENT, STATEMENT_TIMEOUT, PLAN } from "./support/not-supported.js";
 
 const UNICODE = "ü 漢 🙂 '\"\\ {null,} $1 ? @p1 -- \r\n\t%";
 const ROWS = 20_000;
@@ -112,13 +112,17 @@ onEachWarehouse("values", ({ name }, check) => {
       expect(await asked(yes(condition)), condition).toEqual({ yes: 1 });
   });
 
-  check("a statement is planned and not run; what can't run is refused", async () => {
-    await table("planned", { n: "bigint" });
-    await warehouse.plan({ sql: "insert into planned (n) select 1", params: [] });
-    expect(await query("select n from planned")).toEqual([]);
-    const { message } = await rejection(warehouse.plan({ sql: "insert into planned (n) select nosuch from planned", params: [] }));
-    expect(message).toMatch(/nosuch/i);
-  });
+  check(
+    "a statement is planned and not run; what can't run is refused",
+    async () => {
+      await table("planned", { n: "bigint" });
+      await warehouse.plan({ sql: "insert into planned (n) select 1", params: [] });
+      expect(await query("select n from planned")).toEqual([]);
+      const { message } = await rejection(warehouse.plan({ sql: "insert into planned (n) select nosuch from planned", params: [] }));
+      expect(message).toMatch(/nosuch/i);
+    },
+    PLAN,
+  );
 
   check("timestamps mean the same instant whatever zone they were written in", async () => {
     const { toUtc, microseconds, types, plusSeconds, secondsBetween, utcText } = warehouse.dialect;

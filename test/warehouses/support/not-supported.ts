@@ -24,3 +24,7 @@ export const LINE_OF_SEGMENT: Reasons = {
   "snowflake emulator": { why: "it names the line where the query begins", error: /^expected 8 to be 9 / },
   "bigquery emulator": { why: "it names no line of an unknown column", error: /^expected undefined to be 9 / },
 };
+
+export const PLAN: Reasons = {
+  "snowflake emulator": { why: "it has no EXPLAIN", error: /Unhandled exception/ },
+};
