@@ -1,5 +1,5 @@
 -- Rows of the ledger that nothing asks for any more, decided before a time: answers that waited for another, and steps of a
--- message whose end is known. Claims, hold-outs and what became of them stay: they settle, and caps, `repeat` and links ask for them.
+-- message whose end is known. Claims and hold-outs stay, with their outcomes: they settle, and caps, `repeat` and links ask for them.
 with ended as (
   select distinct message_id, run_id
   from {{ledger "sent_ledger"}}

@@ -16,7 +16,7 @@ export const STOPPED_CODES = {
   unavailable: "delivery/provider-unavailable",
   clock: "delivery/clock",
 } as const;
-/** … of one whose breaker has paused it since, while messages wait for it, … */
+/** … of a channel that its breaker paused in an earlier run, while messages wait for it, … */
 export const PAUSED_CODE = "delivery/channel-paused";
 /** … and of messages that failed without stopping a channel. */
 export const FAILURES_CODE = "delivery/failures";

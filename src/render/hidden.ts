@@ -18,7 +18,7 @@ interface Inherited {
 }
 
 /**
- * Offsets of everything hidden, in order and apart from each other. `keep`, a global expression, is no text and stays where only
+ * Offsets of everything hidden, in order and apart from each other. `keep`, a global expression, is not text, and stays where only
  * its own text would be hidden: what stands for a condition around visible elements. Throws TooMuchHtml.
  */
 export function hiddenRanges(html: string, keep?: RegExp): Range[] {

@@ -1,4 +1,5 @@
 import type { Audience, Segment, Treatment } from "../project/types.js";
+import type { Use } from "../render/types.js";
 import type { Column, Statement } from "../warehouse/types.js";
 
 /** A column that a template reads, and where. */
@@ -21,16 +22,7 @@ export interface TemplateCatalog {
   /** The columns that a step's message reads, its segment's `because` included; the job's own names left out. */
   variablesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateVariable[];
   /** What it makes of them; the job's own names too. */
-  usesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly TemplateUse[];
-}
-
-/** What a template makes of a column, and where; see `Use` of the renderer. */
-export interface TemplateUse extends Omit<TemplateVariable, "required"> {
-  as: "text" | "time" | "clock" | "number" | "code" | "list" | "items" | "field" | "any";
-  /** As the template says it, e.g. `{{#each items}}`. */
-  written: string;
-  /** The job gives every message that name. */
-  given: boolean;
+  usesOf(segment: Segment, step: Pick<Treatment, "template" | "channel">): readonly Use[];
 }
 
 /** Something that can be wrong with one row for some steps: told apart in staging, weighed in arbitration. */

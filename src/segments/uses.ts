@@ -2,12 +2,13 @@
 import type { Problem } from "../core/errors.js";
 import { treatments } from "../project/treatments.js";
 import type { Segment } from "../project/types.js";
+import type { Use } from "../render/types.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { ColumnKind } from "../warehouse/kinds.js";
 import type { Column } from "../warehouse/types.js";
-import type { TemplateCatalog, TemplateUse } from "./types.js";
+import type { TemplateCatalog } from "./types.js";
 
-type As = Exclude<TemplateUse["as"], "any">;
+type As = Exclude<Use["as"], "any">;
 
 const NUMBERS: readonly ColumnKind[] = ["integer", "float", "exact"];
 
@@ -60,7 +61,7 @@ function isHidden(name: string, segment: Segment): boolean {
   return !OF_THE_ROW.has(name) && !(name === "key" && segment.key === "key");
 }
 
-function hidden({ name }: TemplateUse, segment: Segment): Problem {
+function hidden({ name }: Use, segment: Segment): Problem {
   return {
     code: "template/hidden-column",
     message: `{{${name}}} is a name that Opportune gives to every message: it hides column ${name} of segment ${segment.id} (${segment.file}).`,
@@ -72,7 +73,7 @@ function fits(as: As, { kind, type }: Column): boolean {
   return RIGHT[as].includes(kind) && !(kind === "text" && ["time", "clock", "number", "code"].includes(as) && NEVER_ANOTHER.test(type));
 }
 
-function unfit({ name, written }: TemplateUse, as: As, column: Column, segment: Segment, dialect: Dialect): Problem {
+function unfit({ name, written }: Use, as: As, column: Column, segment: Segment, dialect: Dialect): Problem {
   return {
     code: "template/type",
     message: `${written} wants ${WANTS[as]}; segment ${segment.id} (${segment.file}) returns ${name} as ${column.type}.`,
