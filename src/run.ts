@@ -8,7 +8,7 @@ import { OUTBOX_ID } from "./core/outbox-id.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
 import { openLanes } from "./delivery/lanes.js";
-import { failedDeliveries, pausedProblem, stoppedProblem, type FailedDelivery } from "./delivery/failures.js";
+import { failedDeliveries, pausedProblem, segmentInvalidProblem, stoppedProblem, type FailedDelivery } from "./delivery/failures.js";
 import type { DeliveryEvent, Earlier, PauseState } from "./delivery/types.js";
 import { earlierAnswers } from "./ledger/answers.js";
 import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "./ledger/ledger.js";
@@ -334,6 +334,7 @@ function runProblems(
       return waiting === 0 ? [] : [pausedProblem(pause.name, pause, waiting, target)];
     }),
     ...failures.map(({ problem }) => problem),
+    ...(delivery?.invalidSegments ?? []).map((invalid) => segmentInvalidProblem(invalid, target)),
   ];
 }
 

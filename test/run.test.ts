@@ -99,9 +99,27 @@ it("what can't be rendered fails as invalid after its claim, the others go out",
   const dry = await shop.run(T0, { dryRun: true });
   expect(Object.values(dry.unrenderable)).toEqual([1]);
   const result = await shop.run(T0);
-  expect(result.delivery).toMatchObject({ claims: 2, posts: 1, counts: { accepted: 1, failed: { invalid: 1 } } });
+  expect(result).toMatchObject({ problems: [], delivery: { claims: 2, posts: 1, counts: { accepted: 1, failed: { invalid: 1 } } } });
   expect(await shop.story("user_id = 'ada'")).toEqual(["ada claimed claimed", "ada failed invalid"]);
   expect(shop.recipients()).toEqual(["bob@example.com"]);
+});
+
+it("a segment each of whose messages is invalid fails the run, with its name, the count and the first reason", async () => {
+  const shop = await Shop.sending(["ada", "bob"]);
+  shop.edit("segments/cart.sql", "name, total", "'javascript:alert(1)' as link, name, total");
+  shop.edit("templates/cart.hbs", "https://shop.example.com/?u={{user_id}}", "{{link}}");
+  const result = await shop.run(T0);
+  expect(result.delivery).toMatchObject({ posts: 0, counts: { accepted: 0, failed: { invalid: 2 } } });
+  expect(result.problems).toEqual([
+    {
+      code: "delivery/segment-invalid",
+      message: expect.stringMatching(
+        /^Segment cart: each of its 2 messages is invalid, and none went out\. The first reason: templates\/cart\.hbs:5:\d+: .*javascript/,
+      ) as string,
+      hint: "Mend the template or the rows, then `opportune retry --all --reason invalid --segment cart` offers them again.",
+    },
+  ]);
+  expect(await shop.rows("select status, error like 'Segment cart: each%' as told from opportune.runs")).toEqual([{ status: "error", told: true }]);
 });
 
 it("odd values arrive in a valid mail, and what a number can't be stops nobody", async () => {

@@ -1,6 +1,6 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
-import { FAILURES_CODE, STOPPED_CODES } from "../core/failures.js";
+import { FAILURES_CODE, SEGMENT_INVALID_CODE, short, STOPPED_CODES } from "../core/failures.js";
 import type { StandingDoubts } from "../ledger/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run.js";
@@ -61,6 +61,10 @@ export function conditionsOf(observation: Observation): Condition[] {
     ...[...(delivery?.stoppedChannels ?? [])].map(([name, { kind, reason }]): Condition => {
       return { kind: "failed", code: STOPPED_CODES[kind], subject: "channel", name, message: reason };
     }),
+    ...(delivery?.invalidSegments ?? []).map(({ segment: name, messages, reason }): Condition => {
+      const message = `Each of its messages (${String(messages)}) is invalid. The first reason: ${short(reason)}`;
+      return { kind: "failed", code: SEGMENT_INVALID_CODE, subject: "segment", name, message };
+    }),
     ...failures.map(({ channel, problem: { code, message } }): Condition => {
       return { kind: "failed", code, subject: channel === "" ? "run" : "channel", name: channel, message };
     }),
@@ -91,7 +95,8 @@ export function isOver(key: string, observation: Observation, project: Pick<Proj
     case "project":
       return true;
     case "segment":
-      return decisions.segments.some(({ segment }) => segment === name) || (project.segments.get(name)?.status ?? "draft") === "draft";
+      // A run that delivers nothing of it doesn't show whether its messages can be made now.
+      return decisions.segments.some(({ segment, reasons }) => segment === name && (code !== SEGMENT_INVALID_CODE || (reasons["claimed"] ?? 0) > 0)) || (project.segments.get(name)?.status ?? "draft") === "draft";
     case "audience":
       return decisions.audiences.some(({ audience }) => audience === name) || !project.audiences.has(name);
     case "channel":

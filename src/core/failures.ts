@@ -20,6 +20,8 @@ export const STOPPED_CODES = {
 export const PAUSED_CODE = "delivery/channel-paused";
 /** … and of messages that failed without stopping a channel. */
 export const FAILURES_CODE = "delivery/failures";
+/** Each message of a segment was found invalid. */
+export const SEGMENT_INVALID_CODE = "delivery/segment-invalid";
 
 /** What a command needs to mean a live target, which is seldom the one that is used where none is named. */
 export function targetOption({ live, name }: { live: boolean; name: string }): string {

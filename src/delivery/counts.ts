@@ -15,6 +15,14 @@ export interface ChannelCounts extends Outcomes {
   released: number;
 }
 
+/** A segment none of whose messages could be made. */
+export interface InvalidSegment {
+  segment: string;
+  messages: number;
+  /** The first one's. */
+  reason: string;
+}
+
 /** Released for want of the provider, not because of a pause, the message's window or this process. */
 const UNTAKEN: readonly ReleaseReason[] = ["provider_unavailable", "channel_stopped"];
 /** Reasons that are told apart; further ones are counted together. */
@@ -26,9 +34,16 @@ export class Tally {
   readonly counts: DeliveryCounts = { accepted: 0, failed: { rejected: 0, invalid: 0 }, inDoubt: 0, released: {} };
   readonly #channels = new Map<string, ChannelCounts>();
   readonly #reasons = new Map<string, Failures>();
+  /** By segment; null: not each of its messages is invalid. */
+  readonly #invalid = new Map<string, InvalidSegment | null>();
 
   get channels(): ReadonlyMap<string, ChannelCounts> {
     return this.#channels;
+  }
+
+  /** Segments each of whose messages was found invalid, in the order of delivery. */
+  get invalidSegments(): InvalidSegment[] {
+    return [...this.#invalid.values()].filter((each) => each !== null);
   }
 
   /** The commonest first. */
@@ -38,6 +53,7 @@ export class Tally {
 
   add(outcome: OutcomeEvent): void {
     const { counts } = this;
+    this.#ofSegment(outcome);
     const channel = this.ofChannel(outcome.claim.channel);
     switch (outcome.event) {
       case "accepted":
@@ -61,6 +77,15 @@ export class Tally {
         channel.untaken += 1;
         this.#because(outcome.claim.channel, "released", outcome.detail);
     }
+  }
+
+  #ofSegment(outcome: OutcomeEvent): void {
+    const { segment } = outcome.claim;
+    const known = this.#invalid.get(segment);
+    if (known === null) return;
+    if (outcome.event !== "failed" || outcome.reason !== "invalid") this.#invalid.set(segment, null);
+    else if (known === undefined) this.#invalid.set(segment, { segment, messages: 1, reason: outcome.detail });
+    else known.messages += 1;
   }
 
   #because(channel: string, outcome: Failures["outcome"], detail: string): void {

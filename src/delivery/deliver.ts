@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Failures } from "../core/failures.js";
 import type { Marks } from "../core/marks.js";
-import { Tally, type ChannelCounts, type DeliveryCounts } from "./counts.js";
+import { Tally, type ChannelCounts, type DeliveryCounts, type InvalidSegment } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./limits.js";
@@ -71,6 +71,8 @@ export interface DeliveryResult extends DeliveryProgress {
   channels: ReadonlyMap<string, ChannelCounts>;
   /** Why messages failed, the commonest reason first. */
   reasons: readonly Failures[];
+  /** Segments each of whose messages was found invalid. */
+  invalidSegments: readonly InvalidSegment[];
 }
 
 /**
@@ -244,5 +246,6 @@ export async function deliverClaims<T extends DeliverableClaim>(
     lag: lag.summary(),
     channels: tally.channels,
     reasons: tally.reasons,
+    invalidSegments: tally.invalidSegments,
   };
 }

@@ -1,7 +1,8 @@
 /** A delivery that failed, as problems of its run: which channel, the commonest reason, and the command that helps. */
 import { instant } from "../core/clock.js";
 import type { Problem } from "../core/errors.js";
-import { FAILURES_CODE, PAUSED_CODE, short, STOPPED_CODES, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
+import { FAILURES_CODE, PAUSED_CODE, SEGMENT_INVALID_CODE, short, STOPPED_CODES, TAKE_BACK, waysOut, type Failures } from "../core/failures.js";
+import type { InvalidSegment } from "./counts.js";
 import type { DeliveryResult } from "./deliver.js";
 import type { StopKind, StoppedChannel } from "./types.js";
 import { verdictOf, type Outcomes, type Verdict } from "./verdict.js";
@@ -57,6 +58,15 @@ export function pausedProblem(channel: string, { until, note }: { until: string 
       `Channel ${channel} stopped in an earlier run and is paused${until === null ? "" : ` until ${instant(Date.parse(until))}`}: ${counted(waiting)} ${waiting === 1 ? "waits" : "wait"}.` +
       (note === null ? "" : ` It stopped because of this: ${short(note)}`),
     hint: `Mend that, then \`opportune resume${target} --channel ${channel}\` ends the pause; else the channel is tried again when it ends.`,
+  };
+}
+
+/** A segment each of whose messages was found invalid, as a problem. `target`: as for failed deliveries. */
+export function segmentInvalidProblem({ segment, messages, reason }: InvalidSegment, target: string): Problem {
+  return {
+    code: SEGMENT_INVALID_CODE,
+    message: `Segment ${segment}: ${messages === 1 ? "its one message is" : `each of its ${counted(messages)} is`} invalid, and none went out. The first reason: ${short(reason)}`,
+    hint: `Mend the template or the rows, then \`opportune retry${target} --all --reason invalid --segment ${segment}\` offers them again.`,
   };
 }
 

@@ -182,6 +182,16 @@ it("messages in doubt are told of once for each run that left any, as held, unti
   expect(failures).toEqual([]);
 });
 
+it("a segment each of whose messages is invalid has failed until one is delivered", async () => {
+  const shop = await alerting(await Shop.sending(["ada"]));
+  shop.edit("segments/cart.sql", "name, total", "case when user_id = 'ada' then 'javascript:x' else 'https://shop.example.com/' end as link, name, total");
+  shop.edit("templates/cart.hbs", "https://shop.example.com/?u={{user_id}}", "{{link}}");
+  expect((await next(shop))[0]).toBe("failed began: segment cart delivery/segment-invalid");
+  expect(await next(shop)).toEqual([]);
+  await shop.carts(["bob"], 20);
+  expect(await next(shop)).toEqual(["failed ended: segment cart delivery/segment-invalid"]);
+});
+
 it("a channel on which nothing was accepted has failed until it takes a message again", async () => {
   const shop = await alerting(await Shop.sending(["ada"]));
   shop.sandbox.setFaults([{ cut: "after", count: 1 }]);
