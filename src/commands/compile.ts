@@ -15,7 +15,8 @@ import { withWarehouse } from "./context.js";
 import { estimate } from "./estimate.js";
 import { datedSources, undatable } from "../segments/freshness.js";
 import { selectSegments } from "./select.js";
-import type { Statement } from "../warehouse/types.js";
+import type { Project } from "../project/types.js";
+import type { Statement, Warehouse } from "../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";
 
 export interface CompileCommandOptions extends GlobalOptions {
@@ -27,7 +28,7 @@ export interface CompileCommandOptions extends GlobalOptions {
 
 /** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
 export function compileCommand(terminal: Terminal, options: CompileCommandOptions): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
+  const compile = async (project: Project, warehouse: Warehouse): Promise<number> => {
     const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now(), true);
     const segments = selectSegments(project, options);
     const warn = (warnings: readonly Problem[]): void => {
@@ -59,11 +60,11 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const { failedSegments, failedAudiences } = compiled;
     const read = [...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources);
     const estimates = options.estimate === true ? await estimate(project, warehouse, compiled, arbitration) : null;
-    const problems = [
+    const problems = once([
       ...(await undatable(datedSources(project, new Set(read)), warehouse)),
       ...[...failedAudiences.values(), ...failedSegments.values()].flat(),
       ...(estimates?.problems ?? []),
-    ];
+    ]);
     for (const line of problemLines(problems, terminal.errPaint)) terminal.warn(line);
     for (const file of artefacts.written) terminal.note(file);
     for (const line of estimates?.lines(terminal.outPaint) ?? []) terminal.out(line);
@@ -71,5 +72,11 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
       `${problems.length === 0 ? "Compiled" : "Compiled, with errors:"} ${counted(segments.length - failedSegments.size, "segment")}${problems.length === 0 ? "" : `, ${counted(problems.length, "mistake")}`}; the SQL is in ${ARTEFACTS}/compiled/.`,
     );
     return problems.length === 0 ? 0 : 1;
-  });
+  };
+  return withWarehouse(terminal, options, compile, { brokenAlone: true });
+}
+
+/** An audience's mistake is that of each segment that builds on it: it is told once. */
+function once(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

@@ -1,7 +1,7 @@
 /** What most commands begin with: the project, its warehouse, its ledger. */
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { OpportuneError } from "../core/errors.js";
+import { OpportuneError, problemsOf, type Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
@@ -42,19 +42,31 @@ export async function openWarehouse(root: string, target: Target, terminal: Term
   return openTarget(target.connection, { root, create: false, onWait: (message) => terminal.note(message) });
 }
 
-/** Gives `work` the project and its warehouse, and closes the warehouse whatever happens. */
+/** What is wrong with single files, in the order of their names. */
+function mistakesOf({ segments, audiences }: Project): Problem[] {
+  return [...audiences.values(), ...segments.values()].flatMap(({ mistakes = [] }) => mistakes);
+}
+
+/** Gives `work` the project and its warehouse, and closes the warehouse whatever happens. `brokenAlone`: as for `openProject`; an error names those mistakes too. */
 export async function withWarehouse<T>(
   terminal: Terminal,
   options: Pick<GlobalOptions, "projectDir" | "target">,
   work: (project: Project, warehouse: Warehouse) => Promise<T>,
+  { brokenAlone = false } = {},
 ): Promise<T> {
-  const project = openProject(options);
-  const warehouse = await openWarehouse(project.root, project.target, terminal);
-  warehouse.label({ project: project.name, run: null });
+  const project = openProject(options, { brokenAlone });
   try {
-    return await work(project, warehouse);
-  } finally {
-    await warehouse.close();
+    const warehouse = await openWarehouse(project.root, project.target, terminal);
+    warehouse.label({ project: project.name, run: null });
+    try {
+      return await work(project, warehouse);
+    } finally {
+      await warehouse.close();
+    }
+  } catch (error) {
+    const mistakes = mistakesOf(project);
+    if (mistakes.length === 0) throw error;
+    throw new OpportuneError([...mistakes, ...problemsOf(error)], 2, error);
   }
 }
 

@@ -11,15 +11,15 @@ const CALL = /\{\{\{?~?\s*audience\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 
 /**
  * The query with the audiences it builds on written out, each on one line, so that the warehouse's line numbers stay the
- * user's. In comments the name alone takes the call's place. Names must be known and circles ruled out.
+ * user's. In comments the name alone takes the call's place. A call of an unknown name stays. Circles must be ruled out.
  */
 export function builtOn(sql: string, audiences: AudienceFiles): string {
   let built = "";
   let end = 0;
   for (const { name, from, to, comment } of callsOf(sql)) {
     const audience = audiences.get(name);
-    if (audience === undefined && !comment) throw new Error(`unknown audience ${name}`);
-    built += sql.slice(end, from) + (audience === undefined || comment ? name : `(${onOneLine(builtOn(audience.sql, audiences))})`);
+    const written = audience === undefined ? sql.slice(from, to) : `(${onOneLine(builtOn(audience.sql, audiences))})`;
+    built += sql.slice(end, from) + (comment ? name : written);
     end = to;
   }
   return built + sql.slice(end);

@@ -1,8 +1,7 @@
 import type { Problem } from "../core/errors.js";
-import { OpportuneError } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
 import { addressColumn, treatments } from "../project/treatments.js";
-import type { Audience, Project, Segment, SqlFile } from "../project/types.js";
+import type { Audience, Project, Segment } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
 import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Column, Statement, Warehouse } from "../warehouse/types.js";
@@ -12,7 +11,8 @@ import { duplicateColumns, unfitTime } from "./columns.js";
 import { addressProblem } from "./address.js";
 import { idProblem, LONGEST_ID_BYTES, type IdType } from "./ids.js";
 import { jsonOf } from "./properties.js";
-import { queryProblem, renderQuery } from "./query.js";
+import { renderQuery } from "./query.js";
+import { problemsOfRefused } from "./refused.js";
 import { wrongUses } from "./uses.js";
 import type { Check, CompiledAudience, CompiledSegment, TemplateCatalog } from "./types.js";
 
@@ -38,7 +38,7 @@ export async function compileSegment(
     sources = query.sources;
     columns = await warehouse.describe(asked);
   } catch (error) {
-    return { failed: problemsOfQuery(segment, error) };
+    return { failed: await problemsOfRefused(segment, error, project, warehouse, asOf) };
   }
   const who = `Segment ${segment.id}`;
   const problems = [
@@ -316,12 +316,6 @@ export async function compileAudience(
     );
     return { compiled: { audience, query: asked, ...staging(asked, stage, dialect.queriesApart), sources } };
   } catch (error) {
-    return { failed: problemsOfQuery(audience, error) };
+    return { failed: await problemsOfRefused(audience, error, project, warehouse, asOf) };
   }
-}
-
-/** Mistakes in the SQL file, each with its place, or what the warehouse says of the query. */
-function problemsOfQuery(file: SqlFile, error: unknown): readonly Problem[] {
-  if (error instanceof OpportuneError && error.exitCode === 2) return error.problems;
-  return [queryProblem(file, error, 1)];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { edit, opportune, query, read, shop } from "./support.js";
+import { edit, opportune, query, read, shop, write } from "./support.js";
 
 describe.concurrent("compile", () => {
   it("writes the SQL that a run sends, with its parameters and without secrets", async () => {
@@ -59,7 +59,7 @@ describe.concurrent("compile", () => {
     expect(outcome.stderr).toContain('Write {{ago "24 hours 10 minutes"}} or longer.');
   });
 
-  it("names the user's own line where the warehouse refuses a query, exit 1, or a name is unknown, exit 2", async () => {
+  it("names the user's own line where the warehouse refuses a query or a name is unknown, exit 1", async () => {
     const root = await shop();
     edit(root, "segments/win_back.sql", "total from", "totl from");
     const refused = await opportune(root, ["compile"]);
@@ -67,7 +67,42 @@ describe.concurrent("compile", () => {
     expect(refused.stderr).toMatch(/^segments\/win_back\.sql:7: .*"totl"/);
     edit(root, "segments/win_back.sql", '{{source "carts"}}', '{{source "crts"}}');
     const unknown = await opportune(root, ["compile"]);
-    expect(unknown).toMatchObject({ code: 2, stdout: "" });
+    expect(unknown.code).toBe(1);
     expect(unknown.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts".*\n.*"carts"/);
+  });
+
+  it("names mistakes of files beside those that the warehouse or a template's reader finds", async () => {
+    const root = await shop();
+    edit(root, "segments/win_back.sql", '{{source "carts"}}', '{{source "crts"}}');
+    edit(root, "segments/cart_abandoned.sql", "user_id, email", "usr_id as user_id, email");
+    const both = await opportune(root, ["compile"]);
+    expect(both.code).toBe(1);
+    expect(both.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts"/m);
+    expect(both.stderr).toMatch(/^segments\/cart_abandoned\.sql:\d+: .*usr_id/m);
+    expect(both.stdout).toContain("2 mistakes");
+    write(root, { "templates/cart.hbs": "---\nsubject: Hi\n---\n{{#if}}" });
+    const template = await opportune(root, ["compile"]);
+    expect(template.code).toBe(2);
+    expect(template.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts"/m);
+    expect(template.stderr).toMatch(/^templates\/cart\.hbs:4:/m);
+  });
+
+  it("names an audience's own file and line where a segment builds on it, once", async () => {
+    const root = await shop();
+    write(root, {
+      "segments/audiences/buyers.sql": '/*---\ndescription: Who bought\n---*/\nselect user_id,\n  ordred_at as occurred_at\nfrom {{source "orders"}}\n',
+      "segments/audiences/best.sql": 'select b.user_id from {{audience "buyers"}} b\n',
+    });
+    edit(root, "segments/win_back.sql", '{{source "carts"}}', '{{source "carts"}} where user_id in (select user_id from {{audience "best"}} b)');
+    for (const command of ["compile", "run"]) {
+      const refused = await opportune(root, [command, "--select", "win_back"]);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/segments\/audiences\/buyers\.sql:5: .*ordred_at/);
+      expect(refused.stderr).not.toMatch(/segments\/(?:win_back|audiences\/best)\.sql:/);
+    }
+    expect((await opportune(root, ["compile"])).stderr.match(/ordred_at"/g)).toHaveLength(1);
+    // An audience that builds on none that there is.
+    edit(root, "segments/audiences/buyers.sql", '{{source "orders"}}', '{{audience "byers"}} b');
+    expect((await opportune(root, ["run", "--select", "win_back"])).stderr).toMatch(/segments\/audiences\/buyers\.sql:6:\d+: unknown audience "byers"/);
   });
 });
