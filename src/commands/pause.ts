@@ -1,5 +1,5 @@
 import { instant } from "../core/clock.js";
-import { parseDuration } from "../core/durations.js";
+import { parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { INSTANTS, readInstant } from "../core/instants.js";
 import { pauses, setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
@@ -67,7 +67,7 @@ export function withPause(
 
 /** Ms since 1970 UTC. @throws OpportuneError (exit 2) for text that is not a time or a duration, and for a time in the past */
 function readUntil(text: string, now: number): number {
-  const seconds = parseDuration(text);
+  const seconds = parseOptionDuration(text);
   const until = seconds === undefined ? readInstant(text) : now + seconds * 1000;
   const usage = (message: string, hint: string): OpportuneError => new OpportuneError({ code: "usage/until", message, hint }, 2);
   if (until === null) throw usage(`--until can't be ${JSON.stringify(text)}.`, `Write a duration (2 hours, 3 days), ${INSTANTS}.`);

@@ -203,7 +203,7 @@ function addDoubtCommands(program: Command): void {
     .option("--segment <id>", "of this segment alone")
     .option("--channel <name>", "of this channel alone")
     .addOption(new Option("--reason <reason>", "invalid: could not be rendered; rejected: the provider refused it").choices(["invalid", "rejected"]))
-    .option("--since <duration>", "that failed no longer ago than e.g. `2 days`")
+    .option("--since <duration>", "that failed no longer ago than e.g. 2d or `2 days`")
     .addOption(output())
     .addHelpText(
       "after",

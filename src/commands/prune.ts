@@ -1,5 +1,5 @@
 import { instant } from "../core/clock.js";
-import { formatDuration, nearestDuration, parseDuration } from "../core/durations.js";
+import { formatDuration, nearestDuration, parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
 import { Ledger } from "../ledger/ledger.js";
@@ -64,11 +64,9 @@ function tooYoung(asked: string, { name, from }: { name: string; from: string },
   );
 }
 
-/** `400d` and `60w` are understood too; no other word is guessed, as what is deleted is gone. */
 function secondsOf(text: string): number {
-  const nearest = nearestDuration(text);
-  const seconds = parseDuration(text) ?? (/^\d+[dw]$/.test(text) ? parseDuration(nearest ?? "") : undefined);
+  const seconds = parseOptionDuration(text);
   if (seconds !== undefined) return seconds;
-  const hint = didYouMean(nearest) ?? "Allowed: a length of time such as 400d or '13 weeks'.";
+  const hint = didYouMean(nearestDuration(text)) ?? "Allowed: a length of time such as 400d or '13 weeks'.";
   throw new OpportuneError({ code: "usage/prune", message: `--older-than can't be ${JSON.stringify(text)}.`, hint }, 2);
 }

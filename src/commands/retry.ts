@@ -1,4 +1,4 @@
-import { nearestDuration, parseDuration } from "../core/durations.js";
+import { nearestDuration, parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
 import { Ledger } from "../ledger/ledger.js";
@@ -43,9 +43,9 @@ export function retryCommand(terminal: Terminal, options: RetryOptions, ids: rea
 }
 
 function secondsOf(text: string): number {
-  const seconds = parseDuration(text);
+  const seconds = parseOptionDuration(text);
   if (seconds !== undefined) return seconds;
   const nearest = nearestDuration(text);
-  const hint = didYouMean(nearest) ?? "Allowed: a length of time such as `2 days` or `3 hours`.";
+  const hint = didYouMean(nearest) ?? "Allowed: a length of time such as 2d, `2 days` or `3 hours`.";
   throw new OpportuneError({ code: "usage/since", message: `--since can't be ${JSON.stringify(text)}.`, hint }, 2);
 }

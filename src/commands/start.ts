@@ -1,5 +1,5 @@
 import { Alerts } from "../alerts/alerts.js";
-import { parseDuration } from "../core/durations.js";
+import { parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { writeOrDrop } from "../core/output.js";
 import { scrub } from "../core/redact.js";
@@ -178,7 +178,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function graceOf(text: string): number {
-  const seconds = parseDuration(text);
+  const seconds = parseOptionDuration(text);
   if (seconds !== undefined && seconds > 0) return seconds * 1000;
   throw new OpportuneError(
     { code: "usage/grace", message: `--grace can't be ${JSON.stringify(text)}.`, hint: "Write a duration such as 25 seconds or 2 minutes." },

@@ -70,3 +70,8 @@ export function nearestDuration(text: string): string | undefined {
   const suggestion = `${String(Number(count))} ${unit}${Number(count) === 1 ? "" : "s"}`;
   return suggestion === text || parseDuration(suggestion) === undefined ? undefined : suggestion;
 }
+
+/** Whole seconds of an option's value: as `parseDuration`, or `12h`, `400d`, `60w`. Not `10m`, which may mean minutes or months. */
+export function parseOptionDuration(text: string): number | undefined {
+  return parseDuration(text) ?? (/^\s*\d{1,9}[hdw]\s*$/.test(text) ? parseDuration(nearestDuration(text) ?? "") : undefined);
+}

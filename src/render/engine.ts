@@ -4,7 +4,7 @@ import type { Loc, Program } from "./ast.js";
 import { escapeHtml } from "../core/escape-html.js";
 import { directionOf } from "../core/locales.js";
 import { ExactNumber } from "./exact.js";
-import { HELPERS, kindOfValue, truthy } from "./helpers.js";
+import { CURRENCY_OF, HELPERS, kindOfValue, truthy } from "./helpers.js";
 import { refusal, withUtm } from "./links.js";
 import { htmlToPlain } from "./plain.js";
 import { RenderFault, type Settings } from "./types.js";
@@ -165,8 +165,31 @@ const PREPARED = {
 /** A compiled tree. Throws RenderFault, or what Handlebars throws. */
 export type Compiled = (data: Readonly<Record<string, unknown>>, settings: Settings) => { text: string; parts: Readonly<Record<string, string>> };
 
+/** Writes into each call of `money` from which column its currency comes: its fault names the column, and never the value. */
+class NamedCurrencies extends Handlebars.Visitor {
+  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+    this.#name(node);
+    super.MustacheStatement(node);
+  }
+
+  override SubExpression(node: hbs.AST.SubExpression): void {
+    this.#name(node);
+    super.SubExpression(node);
+  }
+
+  #name(node: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void {
+    const [, currency] = node.params;
+    if ((node.path as hbs.AST.PathExpression).original !== "money" || currency?.type !== "PathExpression") return;
+    const { loc } = currency;
+    const { original } = currency as hbs.AST.PathExpression;
+    const value: hbs.AST.StringLiteral = { type: "StringLiteral", value: original, original, loc };
+    node.hash = { type: "Hash", pairs: [{ type: "HashPair", key: CURRENCY_OF, value, loc }], loc };
+  }
+}
+
 /** Compiles a tree that checkProgram has passed. */
 export function compile(program: Program): Compiled {
+  new NamedCurrencies().accept(program as unknown as hbs.AST.Node);
   const run = handlebars.compile<Readonly<Record<string, unknown>>>(program, { knownHelpers, knownHelpersOnly: true, preventIndent: true });
   return (root, settings) => {
     const data: Frame = { root, settings, parts: {}, lang: settings.locale, dir: directionOf(settings.locale) };

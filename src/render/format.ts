@@ -50,9 +50,16 @@ function digitsOf(written: string): [bigint, number] {
   return [sign === "-" ? -digits : digits, Number(power) - behind.length];
 }
 
-/** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when the currency is not a three-letter code. */
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
+
+/** Whether it is a currency's code that Intl knows, in either case. */
+export function isCurrency(code: string): boolean {
+  return CURRENCIES.has(code.toUpperCase());
+}
+
+/** E.g. `money("49.9", "EUR", "de")` is `49,90 €`. Null when there is no such currency. */
 export function formatMoney(value: number | bigint | `${number}`, currency: string, locale: string): string | null {
-  if (!/^[A-Za-z]{3}$/.test(currency)) return null;
+  if (!isCurrency(currency)) return null;
   const style = `${locale} ${currency.toUpperCase()}`;
   return cached(written, `${style} ${value}`, () => cached(numbers, style, () => new Intl.NumberFormat(locale, { style: "currency", currency })).format(value));
 }

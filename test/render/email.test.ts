@@ -111,6 +111,18 @@ describe("strictness", () => {
     expect(refused(template(body), input(properties))).toContain(reason);
   });
 
+  it("names the column of a currency that there is not, in either part, and not its value", () => {
+    for (const [body, column] of [
+      ["<p>{{money 5 currency}}</p>", "currency"],
+      ['<p>{{default (money 5 order.currency) "none"}}</p>', "order.currency"],
+      ['{{#if currency}}<p style="color: {{default currency currency}}">{{money 5 currency}}</p>{{/if}}', "currency"],
+    ] as const)
+      expect(refused(template(body), input({ currency: "ERU", order: { currency: "ERU" } }))).toMatch(
+        new RegExp(`^templates/t\\.hbs:4:\\d+: money: "${column}" is not the code of a currency, such as "EUR"$`),
+      );
+    expect(mail(template("<p>{{money 5 currency}}</p>"), input({ currency: "jpy" })).text).toBe("¥5");
+  });
+
   it("names no value in its reasons", () => {
     const t = template('<a href="{{v}}">{{money v "EUR"}}</a>');
     expect(refused(t, input({ v: "javascript:secret-of-ada" }))).not.toContain("secret-of-ada");

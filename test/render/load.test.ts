@@ -213,6 +213,7 @@ describe("helpers", () => {
       "{{number v 21}}",
       '{{date v "long" "english"}}',
       '{{money 1 "EURO"}}',
+      '{{money 1 "ERU"}}',
       '{{#if (money 1 "EUR" "xx-YY")}}{{/if}}',
     ])
       expect([body, problemsOf({ "t.hbs": `---\nsubject: S\nlayout: none\n---\n<p>${body}</p>` }).map((problem) => problem.replace(/:\d+ /, " "))]).toEqual([
