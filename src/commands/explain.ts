@@ -58,7 +58,7 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [ask
     const timezone = await zoneOf(project, warehouse, user, story);
     if (options.output === "json") terminal.out(JSON.stringify({ ...storyDocument(user, journeys, { ...about, timezone }), pauses: paused }, null, 2));
     else {
-      const told = { ...about, timezone, paint: terminal.outPaint, fullTexts: options.templates === true };
+      const told = { ...about, timezone, paint: terminal.outPaint, width: terminal.width, fullTexts: options.templates === true };
       terminal.out([...storyLines(user, journeys, told), ...pauseLines(paused)].join("\n"));
     }
     return 0;

@@ -4,7 +4,19 @@
  */
 import { canonicalLocale } from "../core/locales.js";
 import { ExactNumber } from "./exact.js";
-import { compareNumbers, DATE_STYLES, formatDate, formatMoney, formatNumber, isCurrency, isDay, numeric, pluralCategory, writesTime, type DateStyle } from "./format.js";
+import {
+  compareNumbers,
+  DATE_STYLES,
+  formatDate,
+  formatMoney,
+  formatNumber,
+  isCurrency,
+  isDay,
+  numeric,
+  pluralCategory,
+  writesTime,
+  type DateStyle,
+} from "./format.js";
 import { RenderFault, type Settings } from "./types.js";
 
 export interface HelperSpec {
@@ -94,13 +106,16 @@ export const HELPERS: Readonly<Record<string, HelperSpec>> = {
     gives: "an amount in a currency, in the user's locale or the third argument's",
     arguments: [2, 3],
     wrong: ([, currency, locale]) =>
-      typeof currency === "string" && !isCurrency(currency) ? `there is no currency ${JSON.stringify(currency)}; write a code such as "EUR"` : wrongLocale(locale),
+      typeof currency === "string" && !isCurrency(currency)
+        ? `there is no currency ${JSON.stringify(currency)}; write a code such as "EUR"`
+        : wrongLocale(locale),
     run: ([value, currency, locale], settings, { [CURRENCY_OF]: column }) => {
       if (absent(value) || absent(currency)) return null;
       const amount = numeric(value);
       if (amount === null) throw new RenderFault(`money: ${kindOfValue(value)} is not a number`);
       const written = formatMoney(amount, String(currency), typeof locale === "string" ? localeOf("money", locale) : settings.locale);
-      if (written === null) throw new RenderFault(`money: ${typeof column === "string" ? `"${column}"` : "the currency"} is not the code of a currency, such as "EUR"`);
+      if (written === null)
+        throw new RenderFault(`money: ${typeof column === "string" ? `"${column}"` : "the currency"} is not the code of a currency, such as "EUR"`);
       return written;
     },
   },

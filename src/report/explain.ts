@@ -3,7 +3,7 @@ import { isZone } from "../core/zones.js";
 import type { Paint } from "./paint.js";
 import { Temporal } from "temporal-polyfill";
 import type { Journey, StoryEvent, StoryMessage, StoryZone } from "./story.js";
-import { counted, visible } from "./tables.js";
+import { counted, visible, wrapped } from "./tables.js";
 
 /** Message id → what it is called. */
 export type MessageNames = ReadonlyMap<string, string>;
@@ -19,29 +19,37 @@ export interface StoryAbout {
   templates: TemplateTexts;
 }
 
-/** A user's story as text, its times in the user's zone. `fullTexts`: with the whole text of the templates. */
+/** A user's story as text, its times in the user's zone. `width`: columns of the terminal. `fullTexts`: with the whole text of the templates. */
 export function storyLines(
   user: string,
   journeys: readonly Journey[],
-  about: StoryAbout & { shown: number; paint: Paint; timezone: StoryZone; fullTexts: boolean },
+  about: StoryAbout & { shown: number; paint: Paint; width: number; timezone: StoryZone; fullTexts: boolean },
 ): string[] {
-  const { paint, names, timezone } = about;
+  const { paint, names, timezone, width } = about;
   const time: Writer = (iso, zone = "") => (zone === "" ? localTime(iso, timezone.name) : `${localTime(iso, zone)} in ${zone}`);
   const texts = about.fullTexts ? used(journeys).flatMap((version) => ["", paint.bold(`Template version ${version}`), text(about.templates, version)]) : [];
   const cut = about.events > about.shown ? `, the newest ${String(about.shown)} shown (--limit)` : "";
+  const fit = (line: string, hang: number): string => wrapped(line, width, hang);
   return [
-    paint.bold(
-      `User ${visible(user)}: ${counted(about.events, "event")} in ${counted(journeys.length, "journey")}${cut}. Times are in ${timezone.name}${whoseZone(timezone)}.`,
+    fit(
+      paint.bold(
+        `User ${visible(user)}: ${counted(about.events, "event")} in ${counted(journeys.length, "journey")}${cut}. Times are in ${timezone.name}${whoseZone(timezone)}.`,
+      ),
+      2,
     ),
     ...journeys.flatMap(({ segment, key, occurredAt, messages }) => [
       "",
-      `${paint.bold(segment)}${key === "" ? "" : `  ${visible(key)}`}  behaviour of ${time(occurredAt)}`,
+      fit(`${paint.bold(segment)}${key === "" ? "" : `  ${visible(key)}`}  behaviour of ${time(occurredAt)}`, 2),
       ...messages.flatMap((message) => [
-        `  ${message.step}${message.channel === null ? "" : ` (${message.channel})`}${message.dueAt === null ? "" : `, due ${time(message.dueAt)}`}${message.expiresAt === null ? "" : ` until ${time(message.expiresAt)}`}`,
-        ...madeFrom(message, about.templates),
-        ...message.events.map(
-          (event) => `    ${time(isOutcome(event) ? event.recordedAt : event.decidedAt)}  ${colour(event, paint)}  ${inWords(event, names, time)}`,
+        fit(
+          `  ${message.step}${message.channel === null ? "" : ` (${message.channel})`}${message.dueAt === null ? "" : `, due ${time(message.dueAt)}`}${message.expiresAt === null ? "" : ` until ${time(message.expiresAt)}`}`,
+          4,
         ),
+        ...madeFrom(message, about.templates).map((line) => fit(line, 6)),
+        ...message.events.map((event) => {
+          const at = time(isOutcome(event) ? event.recordedAt : event.decidedAt);
+          return fit(`    ${at}  ${colour(event, paint)}  ${inWords(event, names, time)}`, at.length + WIDEST_EVENT + 8);
+        }),
       ]),
     ]),
     ...texts,

@@ -1,7 +1,7 @@
 import { formatDuration } from "../core/durations.js";
 import type { Audience, Policy, Segment } from "../project/types.js";
 import type { Paint } from "./paint.js";
-import { tableWithList } from "./tables.js";
+import { tableWithin } from "./tables.js";
 
 /** Segments with their steps. */
 export function segmentListing(segments: readonly Segment[], width: number, paint: Paint): string {
@@ -17,14 +17,14 @@ export function segmentListing(segments: readonly Segment[], width: number, pain
     ],
     list: segment.steps.map((step) => `${step.name} +${formatDuration(step.afterSeconds)}`),
   }));
-  return tableWithList(["segment", "status", "signal", "priority", "channel", "topic", "steps"], rows, width, paint);
+  return tableWithin(["segment", "status", "signal", "priority", "channel", "topic", "steps"], rows, width, paint);
 }
 
 /** Audiences with who uses them. */
 export function audienceListing(segments: readonly Segment[], audiences: readonly Audience[], policy: Policy, width: number, paint: Paint): string {
   if (audiences.length === 0) return "The project has no audiences.";
   const rows = audiences.map(({ name }) => ({ cells: [name], list: usesOf(name, segments, audiences, policy) }));
-  return tableWithList(["audience", "used by"], rows, width, paint);
+  return tableWithin(["audience", "used by"], rows, width, paint);
 }
 
 /** Segments and audiences, as `ls --output json` has them. */

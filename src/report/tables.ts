@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import type { Paint } from "./paint.js";
 
@@ -60,6 +61,56 @@ export function tableWithList(
     }),
     paint,
   );
+}
+
+/** As `tableWithList`; where that is too wide, each list stands below its row, after the column's heading. */
+export function tableWithin(
+  headings: readonly string[],
+  rows: readonly { cells: readonly (string | number)[]; list: readonly string[] }[],
+  width: number,
+  paint: Paint,
+): string {
+  const beside = tableWithList(headings, rows, width, paint);
+  if (beside.split("\n").every((line) => columnsOf(line) <= width)) return beside;
+  const [heading = ""] = headings.slice(-1);
+  const indent = "    ";
+  const [head, ...lines] = table(
+    headings.slice(0, -1),
+    rows.map(({ cells }) => cells),
+    paint,
+  ).split("\n");
+  const below = rows.map(({ list }) =>
+    list.length === 0 ? [] : filled([`${heading}: ${list[0] ?? ""}`, ...list.slice(1)], width - indent.length).map((line) => indent + visible(line)),
+  );
+  return [head, ...lines.flatMap((line, i) => [line, ...(below[i] ?? [])])].join("\n");
+}
+
+/** Columns that a text takes in the terminal, without its colours. */
+function columnsOf(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+/**
+ * A line on as many lines as it needs in a terminal of so many columns, broken at spaces; a longer word stays whole. The lines after the first
+ * begin below column `hang` (from 0), or two columns in where that leaves no room.
+ */
+export function wrapped(line: string, width: number, hang: number): string {
+  const indent = " ".repeat(width - hang < NARROWEST ? (/^ */.exec(line)?.[0].length ?? 0) + 2 : hang);
+  const lines: string[] = [];
+  let current = "";
+  let gap = "";
+  for (const part of line.split(/( +)/)) {
+    if (/^ *$/.test(part)) gap += part;
+    else if (current === "" || columnsOf(current) + gap.length + columnsOf(part) <= width) {
+      current += gap + part;
+      gap = "";
+    } else {
+      lines.push(current);
+      current = indent + part;
+      gap = "";
+    }
+  }
+  return [...lines, current].join("\n");
 }
 
 /** Parts joined by commas, on lines of at most so many columns. */

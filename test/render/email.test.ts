@@ -120,7 +120,7 @@ describe("strictness", () => {
       expect(refused(template(body), input({ currency: "ERU", order: { currency: "ERU" } }))).toMatch(
         new RegExp(`^templates/t\\.hbs:4:\\d+: money: "${column}" is not the code of a currency, such as "EUR"$`),
       );
-    expect(mail(template("<p>{{money 5 currency}}</p>"), input({ currency: "jpy" })).text).toBe("¥5");
+    expect(mail(template("<p>{{money 5 currency}}</p>"), input({ currency: "jpy" })).text).toMatch(/¥5$/);
   });
 
   it("names no value in its reasons", () => {
