@@ -4,7 +4,7 @@ import { addressColumn, treatments } from "./project/treatments.js";
 import type { Project } from "./project/types.js";
 import { ExactNumber } from "./render/exact.js";
 import type { Renderer } from "./render/renderer.js";
-import type { ExactColumns } from "./segments/types.js";
+import type { NumberColumns } from "./segments/types.js";
 import { renderSqlFile } from "./warehouse/sql.js";
 import { BATCH_BYTES, type Row, type Warehouse } from "./warehouse/types.js";
 
@@ -111,12 +111,12 @@ function exactly(json: string): string {
   });
 }
 
-/** A row's values for its templates; `exact` names the columns of exact numbers, which are staged as text. */
-function valuesOf(json: string, exact: ReadonlySet<string> | undefined): Record<string, unknown> {
+/** A row's values for its templates; exact numbers are staged as text. */
+function valuesOf(json: string, numbers: ReadonlyMap<string, "exact" | "float"> | undefined): Record<string, unknown> {
   const values = parseProperties(json);
-  for (const name of exact ?? []) {
+  for (const [name, kind] of numbers ?? []) {
     const written = values[name];
-    if (typeof written === "string") values[name] = new ExactNumber(written);
+    if (kind === "exact" && typeof written === "string") values[name] = new ExactNumber(written);
   }
   return values;
 }
@@ -126,7 +126,9 @@ export interface MessagesOf {
   runId: string;
   /** ISO 8601 UTC. */
   asOf: string;
-  exact: ExactColumns;
+  numbers: NumberColumns;
+  /** Rows were looked through for null where a template needs a value: a number that is null nevertheless is not finite. */
+  judged: boolean;
 }
 
 /** The message of a claim, or why there can be none. Throws for nothing that the claim's row holds: whatever that is costs this message alone. */
@@ -134,7 +136,7 @@ export function messageOf(claim: Claim, project: Project, renderer: Renderer, ru
   const channel = project.channels.get(claim.channel);
   const segment = project.segments.get(claim.segment);
   if (channel === undefined || segment === undefined) throw new Error(`Claim of unknown channel ${claim.channel} or segment ${claim.segment}`);
-  const rendered = contentOf(claim, renderer, run.exact.get(claim.segment), { channel, segment, asOf: run.asOf });
+  const rendered = contentOf(claim, renderer, run, { channel, segment, asOf: run.asOf });
   if ("invalid" in rendered) return rendered;
   return {
     messageId: claim.messageId,
@@ -155,11 +157,12 @@ export function messageOf(claim: Claim, project: Project, renderer: Renderer, ru
 function contentOf(
   claim: Claim,
   renderer: Renderer,
-  exact: ReadonlySet<string> | undefined,
-  of: Parameters<Renderer["render"]>[2],
+  { numbers, judged }: MessagesOf,
+  of: Omit<Parameters<Renderer["render"]>[2], "notFinite">,
 ): ReturnType<Renderer["render"]> {
   try {
-    return renderer.render(claim, valuesOf(claim.properties, exact), of);
+    const ofSegment = numbers.get(claim.segment);
+    return renderer.render(claim, valuesOf(claim.properties, ofSegment), { ...of, notFinite: judged ? ofSegment : undefined });
   } catch (error) {
     return { invalid: `the row's columns can't be read (${error instanceof Error ? error.name : typeof error})` };
   }

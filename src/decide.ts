@@ -16,8 +16,8 @@ import { treatments } from "./project/treatments.js";
 import type { Project, Segment, Source } from "./project/types.js";
 import { freshness, unreadableSource } from "./segments/freshness.js";
 import { plannedProject } from "./segments/plan.js";
-import { compileProject, exactColumns, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
-import type { ExactColumns, TemplateCatalog } from "./segments/types.js";
+import { compileProject, numberColumns, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "./segments/stage.js";
+import type { NumberColumns, TemplateCatalog } from "./segments/types.js";
 import { NOTHING_STAGED, readStaged, unsharedAudiences, type StagedRows } from "./staged.js";
 import type { Dialect } from "./warehouse/dialect.js";
 import { renderSqlFile } from "./warehouse/sql.js";
@@ -87,7 +87,7 @@ export interface Decisions {
   arbitrationMs: number;
   /** Rows appended to the ledger (in a dry run: that would have been). */
   changed: number;
-  exact: ExactColumns;
+  numbers: NumberColumns;
 }
 
 /** From SQL files to decisions in the ledger: compiles, stages and arbitrates. A segment or audience with a mistake fails alone. */
@@ -131,7 +131,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     stagingMs,
     arbitrationMs,
     changed: total(decided, "changed"),
-    exact: exactColumns(compiled),
+    numbers: numberColumns(compiled),
   };
 }
 

@@ -227,7 +227,7 @@ async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run
 /** `claims`: whether there are any to read. */
 async function deliver(
   { project, warehouse, ledger, facts, renderer, run, options }: Job & { ledger: Ledger },
-  { exact }: Decisions,
+  { numbers }: Decisions,
   claims: boolean,
   onAccepted: (event: DeliveryEvent<Claim> & { event: "accepted" }) => void,
 ): Promise<DeliveryResult> {
@@ -242,7 +242,7 @@ async function deliver(
     return await deliverClaims(
       claims ? readClaims(project, warehouse, BATCH) : Readable.from([]),
       {
-        render: (claim) => messageOf(claim, project, renderer, { ...run, exact }),
+        render: (claim) => messageOf(claim, project, renderer, { ...run, numbers, judged: true }),
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
           for (const event of events) if (event.event === "accepted") onAccepted(event);
@@ -297,11 +297,11 @@ function pauseState(standing: readonly Pause[]): PauseState {
 }
 
 /** A dry run proves that what it would send can be rendered. */
-async function renderAll({ project, warehouse, renderer, run }: Job, { exact }: Decisions): Promise<Record<string, number>> {
+async function renderAll({ project, warehouse, renderer, run }: Job, { numbers }: Decisions): Promise<Record<string, number>> {
   const invalid: Record<string, number> = {};
   for await (const claims of readClaims(project, warehouse, BATCH)) {
     for (const claim of claims) {
-      const message = messageOf(claim, project, renderer, { ...run, exact });
+      const message = messageOf(claim, project, renderer, { ...run, numbers, judged: true });
       if ("invalid" in message) invalid[message.invalid] = (invalid[message.invalid] ?? 0) + 1;
     }
   }

@@ -8,8 +8,8 @@ import type { OutgoingMessage } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";
 import { loadRenderer, type Renderer } from "../render/renderer.js";
-import { compileProject, exactColumns, stageSegments } from "../segments/stage.js";
-import type { ExactColumns } from "../segments/types.js";
+import { compileProject, numberColumns, stageSegments } from "../segments/stage.js";
+import type { NumberColumns } from "../segments/types.js";
 import { Binder, renderSqlFile } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { unknownName } from "./context.js";
@@ -46,10 +46,10 @@ export async function renderPreview(
   const project = withDeadUnsubscribe(written);
   const asOf = instant(Date.now());
   const renderer = loadRenderer(project);
-  const { row, exact } = await firstRow(project, warehouse, segment, renderer, asOf, user);
+  const { row, numbers } = await firstRow(project, warehouse, segment, renderer, asOf, user);
   return steps.map((step) => {
     const claim = claimOf(row, project, segment, step, sendTo);
-    const message = messageOf(claim, project, renderer, { runId: "preview", asOf, exact });
+    const message = messageOf(claim, project, renderer, { runId: "preview", asOf, numbers, judged: row["problems"] === "" });
     if (!("invalid" in message)) return { step, claim, message };
     const hint = "A run would record it as failed. Correct the template or the row; --user previews another one.";
     const reason = `The message ${treatmentName(step)} of user ${claim.userId} can't be rendered: ${message.invalid}`;
@@ -71,7 +71,7 @@ async function firstRow(
   renderer: Renderer,
   asOf: string,
   user: string | null,
-): Promise<{ row: Row; exact: ExactColumns }> {
+): Promise<{ row: Row; numbers: NumberColumns }> {
   const { dialect } = warehouse;
   const { schema } = project.target;
   const compiled = await compileProject(project, [segment], [], renderer, warehouse, asOf);
@@ -80,7 +80,7 @@ async function firstRow(
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);
   const binder = new Binder(dialect);
   const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, schema, { segment: binder.bind(segment.id), user_id: binder.bind(user) }, binder));
-  if (rows[0] !== undefined) return { row: rows[0], exact: exactColumns(compiled) };
+  if (rows[0] !== undefined) return { row: rows[0], numbers: numberColumns(compiled) };
   const whom = user === null ? "nobody" : `no user ${JSON.stringify(user)}`;
   throw new OpportuneError({
     code: "preview/no-row",

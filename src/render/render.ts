@@ -84,8 +84,9 @@ function prepare(input: RenderInput, variables: readonly Variable[]): { data: Re
     if (!variable.required) continue;
     const value = Object.hasOwn(properties, variable.name) ? properties[variable.name] : undefined;
     if (value === null || value === undefined) {
+      const absent = input.notFinite?.has(variable.name) === true ? "NaN (not a number) or infinite" : "null";
       throw new RenderFault(
-        `${variable.file}:${variable.line}:${variable.column}: "${variable.name}" is ${value === null ? "null" : "missing from the segment's columns"}`,
+        `${variable.file}:${variable.line}:${variable.column}: "${variable.name}" is ${value === null ? absent : "missing from the segment's columns"}`,
       );
     }
   }

@@ -42,11 +42,11 @@ export interface Renderer {
   variablesOf(segment: Segment, step: { template: string; channel: string }): readonly Variable[];
   /** What it makes of them, the names that the job gives included. */
   usesOf(segment: Segment, step: { template: string; channel: string }): readonly Use[];
-  /** The message, or why there can be none; never throws for what a row holds. */
+  /** The message, or why there can be none; never throws for what a row holds. `notFinite`: columns whose null is a NaN or infinite where a value is needed. */
   render(
     claim: RenderedClaim,
     properties: Readonly<Record<string, unknown>>,
-    of: { channel: Channel; segment: Segment; asOf: string },
+    of: { channel: Channel; segment: Segment; asOf: string; notFinite?: RenderInput["notFinite"] },
   ): RenderedContent | { invalid: string };
 }
 
@@ -90,7 +90,7 @@ export function loadRenderer(project: Project): Renderer {
       ...usesFor(templateOf(step.template), project.channels.get(step.channel)?.type ?? "webhook"),
       ...(because.get(segment.id)?.uses ?? []),
     ],
-    render(claim, properties, { channel, segment, asOf }) {
+    render(claim, properties, { channel, segment, asOf, notFinite }) {
       const context: RenderContext = {
         message_id: claim.messageId,
         user_id: claim.userId,
@@ -112,6 +112,7 @@ export function loadRenderer(project: Project): Renderer {
         class: segment.class,
         channel: channel.name,
         links: project.links,
+        notFinite,
       };
       return channel.type === "email" ? emailContent(templateOf(claim.template), input) : textContent(templateOf(claim.template), input);
     },

@@ -123,6 +123,8 @@ export interface RenderInput {
   /** The channel's name, for the unsubscribe token. */
   channel: string;
   links: Links;
+  /** Columns that are no null in the warehouse: where one that the template needs is null here, it was NaN or infinite. */
+  notFinite?: ReadonlyMap<string, unknown> | undefined;
 }
 
 export interface RenderedMail {

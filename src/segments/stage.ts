@@ -7,7 +7,7 @@ import type { Warehouse } from "../warehouse/types.js";
 import { compileAudience, compileSegment } from "./compile.js";
 import type { IdType } from "./ids.js";
 import { queryProblem } from "./query.js";
-import type { CompiledAudience, CompiledSegment, ExactColumns, TemplateCatalog } from "./types.js";
+import type { CompiledAudience, CompiledSegment, NumberColumns, TemplateCatalog } from "./types.js";
 
 /** The project as the warehouse understands it. Segments and audiences with a mistake are failed, each alone. */
 export interface CompiledProject {
@@ -59,8 +59,13 @@ export async function compileProject(
 }
 
 /** What templates must know of the columns to tell a number from a text. */
-export function exactColumns({ segments }: CompiledProject): ExactColumns {
-  return new Map([...segments].map(([id, { columns }]) => [id, new Set(columns.filter(({ kind }) => kind === "exact").map(({ name }) => name))]));
+export function numberColumns({ segments }: CompiledProject): NumberColumns {
+  return new Map(
+    [...segments].map(([id, { columns }]) => [
+      id,
+      new Map(columns.flatMap(({ name, kind }): [string, "exact" | "float"][] => (kind === "exact" || kind === "float" ? [[name, kind]] : []))),
+    ]),
+  );
 }
 
 /** The ids of the first segment that compares its own with the audience's. */

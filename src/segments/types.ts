@@ -52,8 +52,8 @@ export interface CompiledSegment {
   sources: readonly string[];
 }
 
-/** Segment → its columns of exact numbers. */
-export type ExactColumns = ReadonlyMap<string, ReadonlySet<string>>;
+/** Segment → its columns of numbers: `exact` are staged as text; `float` ones may be NaN or infinite, and Postgres' exact ones too. */
+export type NumberColumns = ReadonlyMap<string, ReadonlyMap<string, "exact" | "float">>;
 
 export interface CompiledAudience {
   audience: Audience;

@@ -140,7 +140,7 @@ describe("a value", () => {
     });
     const { renderer } = await stage(project, await warehouseWith());
     const claim: Claim = { ...CLAIM, properties: JSON.stringify({ value: ODD }) };
-    const message = messageOf(claim, project, renderer, { runId: "r1", asOf: "2026-03-02T12:00:00Z", exact: new Map() }) as OutgoingMessage;
+    const message = messageOf(claim, project, renderer, { runId: "r1", asOf: "2026-03-02T12:00:00Z", numbers: new Map(), judged: false }) as OutgoingMessage;
     expect(message.html).not.toContain("<script>");
     expect(message.html).toContain("&lt;script&gt;");
     expect(message.html).toContain("{{total}}");
@@ -152,7 +152,7 @@ describe("a value", () => {
     const project = projectWith(`select ${OWN}`, STEP);
     const { renderer } = await stage(project, await warehouseWith());
     const of = (properties: string, renders = renderer): unknown =>
-      messageOf({ ...CLAIM, properties }, project, renders, { runId: "r1", asOf: "2026-03-02T12:00:00Z", exact: new Map() });
+      messageOf({ ...CLAIM, properties }, project, renders, { runId: "r1", asOf: "2026-03-02T12:00:00Z", numbers: new Map(), judged: false });
     expect(of('{"value": ada@example.com}')).toEqual({ invalid: "the row's columns can't be read (SyntaxError)" });
     const fails = (): never => {
       throw new RangeError("ada@example.com");

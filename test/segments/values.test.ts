@@ -1,7 +1,7 @@
 /** What a reader sees of a column: staged, stored, rendered. */
 import { describe, expect, it } from "vitest";
 import { messageOf, type Claim } from "../../src/claims.js";
-import { exactColumns } from "../../src/segments/stage.js";
+import { numberColumns } from "../../src/segments/stage.js";
 import { CLAIM } from "./claim.js";
 import { AS_OF, compileProblems, projectWith, stage, stagedRows, warehouseWith } from "./support.js";
 
@@ -17,7 +17,7 @@ async function written(columns: string, body: string, reader: Partial<Claim> = {
   expect(segments.get("cart")).toMatchObject({ returned: 1, problem: null });
   const [row] = await stagedRows(warehouse, "properties");
   const claim = { ...CLAIM, ...reader, properties: String(row?.["properties"]) };
-  const message = messageOf(claim, project, renderer, { runId: "r1", asOf: AS_OF, exact: exactColumns(compiled) });
+  const message = messageOf(claim, project, renderer, { runId: "r1", asOf: AS_OF, numbers: numberColumns(compiled), judged: true });
   return "invalid" in message ? message.invalid : String(message.text).replaceAll(/[\u00a0\u202f]/g, " ");
 }
 

@@ -8,7 +8,7 @@ import { workTables } from "../../src/decide.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
-import { compileProject, exactColumns, stageSegments } from "../../src/segments/stage.js";
+import { compileProject, numberColumns, stageSegments } from "../../src/segments/stage.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { CLAIM } from "../segments/claim.js";
@@ -97,14 +97,14 @@ async function render(kept: Project, warehouse: Warehouse, cells: readonly Cell[
   );
   for (const { problem } of staged.values()) if (problem !== null) throw new OpportuneError(problem);
   const [row] = await warehouse.query({ sql: `select properties from ${warehouse.dialect.workTable("segment_rows")}`, params: [] });
-  const exact = exactColumns(compiled);
+  const numbers = numberColumns(compiled);
   const one = (cell: Cell, timezone: string, locale: string): string => {
     const claim: Claim = {
       ...CLAIM,
       ...{ segment: "values", channel: "in_app", step: cell.name, template: cell.name },
       ...{ timezone, locale, properties: String(row?.["properties"]) },
     };
-    const message = messageOf(claim, kept, renderer, { runId: "values", asOf: AS_OF, exact });
+    const message = messageOf(claim, kept, renderer, { runId: "values", asOf: AS_OF, numbers, judged: true });
     return "invalid" in message ? "invalid" : String(message.text).slice("It is ".length, -1);
   };
   return new Map(cells.map((cell) => [cell.name, differences(cell, one)]));
