@@ -9,17 +9,17 @@ const segment = (query: string, front = ""): string =>
 
 /** What is written into the files, and what the run says of segment `other`. */
 const MISTAKES: Readonly<Record<string, { sources?: string; query?: string; front?: string; says: RegExp }>> = {
-  "a source that opportune.yml doesn't name": { query: QUERY.replace("carts", "crats"), says: /unknown source "crats"/ },
+  "a source that opportune.yml doesn't name": { query: QUERY.replace("carts", "crats"), says: /Unknown source "crats"/ },
   "a source whose table isn't there": { sources: "  late: crats\n", query: QUERY.replace("carts", "late"), says: /crats/ },
   "a source whose loaded_at isn't there": {
     sources: "  late: {table: carts, loaded_at: loaded}\n",
     query: QUERY.replace("carts", "late"),
     says: /^Source late: loaded_at "loaded" of carts can't be read: .*loaded/,
   },
-  "a var that opportune.yml doesn't name": { query: `${QUERY} where total > {{var "least"}}`, says: /unknown var "least"/ },
-  "an audience in its SQL that isn't there": { query: `${QUERY} where user_id in {{audience "buyers"}}`, says: /unknown audience "buyers"/ },
-  "an audience as its goal that isn't there": { front: "goal: buyers\n", says: /unknown audience "buyers" in goal/ },
-  "an audience to exclude that isn't there": { front: "exclude: [buyers]\n", says: /unknown audience "buyers" in exclude/ },
+  "a var that opportune.yml doesn't name": { query: `${QUERY} where total > {{var "least"}}`, says: /Unknown var "least"/ },
+  "an audience in its SQL that isn't there": { query: `${QUERY} where user_id in {{audience "buyers"}}`, says: /Unknown audience "buyers"/ },
+  "an audience as its goal that isn't there": { front: "goal: buyers\n", says: /Unknown audience "buyers" in goal/ },
+  "an audience to exclude that isn't there": { front: "exclude: [buyers]\n", says: /Unknown audience "buyers" in exclude/ },
   "braces that nobody can read": { query: `${QUERY} where total > {{`, says: /braces/ },
   "a column that the table doesn't have": { query: QUERY.replace("total", "totl as total"), says: /totl/ },
   "a column that its query doesn't return": { query: QUERY.replace(", total", ""), says: /\{\{total\}\} is not a column/ },

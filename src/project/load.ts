@@ -12,6 +12,7 @@ import { readAudiences, readSegments } from "./front-matter.js";
 import { valueAt } from "./problems.js";
 import { checkProjectFile, keysAt, PROJECT_FILE } from "./project-file.js";
 import { checkReferences, PROJECT_REFERENCES, referredTo, SEGMENT_REFERENCES, type Known } from "./references.js";
+import { inSentences } from "./sentences.js";
 import { checkSql } from "./sql-references.js";
 import { readText } from "./text.js";
 import type { Project } from "./types.js";
@@ -27,8 +28,8 @@ import { parseYaml, type YamlSource } from "./yaml-source.js";
 export function loadProject(root: string, options: { target?: string | undefined; env?: NodeJS.ProcessEnv | undefined; brokenAlone?: boolean } = {}): Project {
   const folder = resolve(root);
   if (!existsSync(join(folder, PROJECT_FILE))) {
-    const message = `no ${PROJECT_FILE} in ${root}`;
-    throw new OpportuneError({ code: "project/missing", message, hint: "begin one with `opportune init`, or name its folder" }, 2);
+    const message = `There is no ${PROJECT_FILE} in ${root}.`;
+    throw new OpportuneError({ code: "project/missing", message, hint: "Begin one with `opportune init`, or name its folder." }, 2);
   }
   const { text, problems: unreadable } = readText(folder, PROJECT_FILE);
   const { source, problems: broken } = unreadable.length > 0 ? { source: null, problems: unreadable } : parseYaml(PROJECT_FILE, text);
@@ -69,9 +70,9 @@ export function loadProject(root: string, options: { target?: string | undefined
   const target = main?.target === undefined ? undefined : data?.targets[main.target];
   const refused = problems.length > 0 || (ownMistakes.length > 0 && options.brokenAlone !== true);
   if (refused || source === null || data === null || main?.target === undefined || target === undefined) {
-    throw new OpportuneError([...problems, ...ownMistakes].sort(byPlace), 2);
+    throw new OpportuneError([...problems, ...ownMistakes].sort(byPlace).map(inSentences), 2);
   }
-  const beside = { audiences: audienceFiles, mistakes: byFile(ownMistakes) };
+  const beside = { audiences: audienceFiles, mistakes: byFile(ownMistakes.map(inSentences)) };
   return {
     root: folder,
     name: data.name,

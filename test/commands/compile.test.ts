@@ -68,7 +68,7 @@ describe.concurrent("compile", () => {
     edit(root, "segments/win_back.sql", '{{source "carts"}}', '{{source "crts"}}');
     const unknown = await opportune(root, ["compile"]);
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts".*\n.*"carts"/);
+    expect(unknown.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: Unknown source "crts".*\n.*"carts"/);
   });
 
   it("names mistakes of files beside those that the warehouse or a template's reader finds", async () => {
@@ -77,13 +77,13 @@ describe.concurrent("compile", () => {
     edit(root, "segments/cart_abandoned.sql", "user_id, email", "usr_id as user_id, email");
     const both = await opportune(root, ["compile"]);
     expect(both.code).toBe(1);
-    expect(both.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts"/m);
+    expect(both.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: Unknown source "crts"/m);
     expect(both.stderr).toMatch(/^segments\/cart_abandoned\.sql:\d+: .*usr_id/m);
     expect(both.stdout).toContain("2 mistakes");
     write(root, { "templates/cart.hbs": "---\nsubject: Hi\n---\n{{#if}}" });
     const template = await opportune(root, ["compile"]);
     expect(template.code).toBe(2);
-    expect(template.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: unknown source "crts"/m);
+    expect(template.stderr).toMatch(/^segments\/win_back\.sql:7:\d+: Unknown source "crts"/m);
     expect(template.stderr).toMatch(/^templates\/cart\.hbs:4:/m);
   });
 
@@ -104,6 +104,6 @@ describe.concurrent("compile", () => {
     }
     // An audience that builds on none that there is.
     edit(root, "segments/audiences/buyers.sql", '{{source "orders"}}', '{{audience "byers"}} b');
-    expect((await opportune(root, run)).stderr).toMatch(/segments\/audiences\/buyers\.sql:6:\d+: unknown audience "byers"/);
+    expect((await opportune(root, run)).stderr).toMatch(/segments\/audiences\/buyers\.sql:6:\d+: Unknown audience "byers"/);
   });
 });

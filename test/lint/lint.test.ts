@@ -320,9 +320,9 @@ describe("the project as a whole", () => {
     [
       "segments/cart.sql",
       "lint: {no-gaol: never}",
-      /^segments\/cart\.sql:2:8: unknown key "no-gaol" in lint; allowed: no-goal, .*\n {4}Did you mean "no-goal"\?$/,
+      /^segments\/cart\.sql:2:8: Unknown key "no-gaol" in lint; allowed: no-goal, .*\n {4}Did you mean "no-goal"\?$/,
     ],
-    ["segments/cart.sql", "lint: {no-goal: }", /^segments\/cart\.sql:2:17: lint\.no-goal is empty; expected the reason why it is right here$/],
+    ["segments/cart.sql", "lint: {no-goal: }", /^segments\/cart\.sql:2:17: lint\.no-goal is empty; expected the reason why it is right here\.$/],
     ["templates/cart.hbs", "lint: {no-property: ''}", /^templates\/cart\.hbs:2:21: lint\.no-property is ""; expected the reason why it is right here$/],
     ["templates/cart.hbs", "lint: no-property", /^templates\/cart\.hbs:2:7: lint is "no-property"; expected a mapping$/],
   ])("%s can't say %s", (file, yaml, message) => {

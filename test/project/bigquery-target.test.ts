@@ -55,22 +55,22 @@ describe("a BigQuery target", () => {
   });
 
   test.each([
-    ["dataset: shop", "opportune.yml:3:8: project is missing in targets.dev; expected a project's id, such as shop-analytics"],
-    ["project: Shop", 'opportune.yml:3:34: targets.dev.project is "Shop"; expected a project\'s id, such as shop-analytics'],
+    ["dataset: shop", "opportune.yml:3:8: project is missing in targets.dev; expected a project's id, such as shop-analytics."],
+    ["project: Shop", 'opportune.yml:3:34: targets.dev.project is "Shop"; expected a project\'s id, such as shop-analytics.'],
     ["project: shop-analytics, billing_project: a`b", 'targets.dev.billing_project is "a`b"; expected a project\'s id'],
     ["project: shop-analytics, location: Europe West", 'targets.dev.location is "Europe West"; expected a location such as EU, US or europe-west3'],
     ["project: shop-analytics, dataset: shop.carts", 'targets.dev.dataset is "shop.carts"; expected a dataset\'s name of letters, digits and _'],
     ["project: shop-analytics, impersonate: ada@example.com", "expected a service account, such as opportune@shop-analytics.iam.gserviceaccount.com"],
     ["project: shop-analytics, url: http://bigquery.example.com", "expected a URL beginning with https://"],
     ["project: shop-analytics, statement_timeout: 5m", 'Did you mean "5 minutes"?'],
-    ["projekt: shop-analytics", 'unknown key "projekt" in targets.dev'],
+    ["projekt: shop-analytics", 'Unknown key "projekt" in targets.dev'],
     [
       'project: shop-analytics, credentials: "{}", credentials_file: key.json',
-      "opportune.yml:3:69: targets.dev names two ways to sign in: credentials and credentials_file | leave one of them out",
+      "opportune.yml:3:69: targets.dev names two ways to sign in: credentials and credentials_file. | Leave one of them out.",
     ],
     [
       'project: shop-analytics, credentials_file: key.json, url: "http://127.0.0.1:9050"',
-      "opportune.yml:3:50: targets.dev.credentials_file stands beside a url on this machine, an emulator, which takes no credentials | leave one of them out",
+      "opportune.yml:3:50: targets.dev.credentials_file stands beside a url on this machine, an emulator, which takes no credentials. | Leave one of them out.",
     ],
   ])("names the slip in %s", (keys, message) => {
     expect(linesOf(problemsOf({ ...BASE, ...target(keys) })).join("\n")).toContain(message);

@@ -163,7 +163,7 @@ describe("beside the files", () => {
   it.each([
     [
       "cart (1).sql",
-      "segments/cart (1).sql:1:1: the file's name makes the segment's id \"cart (1)\"; expected a name of lower-case letters, digits and _, beginning with a letter | rename the file, or write id: cart_1 into its front matter",
+      "segments/cart (1).sql:1:1: The file's name makes the segment's id \"cart (1)\"; expected a name of lower-case letters, digits and _, beginning with a letter. | Rename the file, or write id: cart_1 into its front matter.",
     ],
     ["CART.SQL", "segments/CART.SQL: The file's name ends in .SQL, not in .sql. | Rename it: segments/CART.sql."],
     [

@@ -60,7 +60,7 @@ describe("a Postgres target", () => {
   });
 
   test.each([
-    ["path: shop.duckdb", 'unknown key "path" in targets.dev'],
+    ["path: shop.duckdb", 'Unknown key "path" in targets.dev'],
     ["hots: db", 'Did you mean "host"?'],
     ["ssl: on", "ssl is"],
     ["port: 70000", "port is 70000"],
@@ -171,33 +171,33 @@ describe("a URL as its host shows it", () => {
   test.each([
     [
       "postgres://ada:pw@aws-0.pooler.supabase.com:6543/postgres?pgbouncer=true",
-      "says pgbouncer=true, a pooler in transaction mode; a run needs one session | take the URL of the database itself",
+      "says pgbouncer=true, a pooler in transaction mode; a run needs one session. | Take the URL of the database itself",
     ],
-    ["postgres://ada:[YOUR-PASSWORD]@db.abc.supabase.co/postgres", "holds the place for a password, not the password | put the password there"],
-    ["postgres://ada:p#w@db.example.com/shop", "has a # before its last @ | within a user or password write %23 for #"],
-    ["postgres://ada:p/w@db.example.com/shop", "has a / before its last @ | within a user or password write %2F for /"],
-    ["postgres://ada:p?w@db.example.com/shop", "has a ? before its last @ | within a user or password write %3F for ?"],
-    ["postgres://ada:100%@db.example.com/shop", "holds a % that begins no encoded character | write %25 for %"],
-    ["postgres://db.example.com/shop#1", "holds a #, where nothing may follow | write %23 for #"],
-    ["postgres://ada@one.example.com:5432,two.example.com:5432/shop", "names several hosts | name the primary's alone"],
+    ["postgres://ada:[YOUR-PASSWORD]@db.abc.supabase.co/postgres", "holds the place for a password, not the password. | Put the password there"],
+    ["postgres://ada:p#w@db.example.com/shop", "has a # before its last @. | Within a user or password write %23 for #"],
+    ["postgres://ada:p/w@db.example.com/shop", "has a / before its last @. | Within a user or password write %2F for /"],
+    ["postgres://ada:p?w@db.example.com/shop", "has a ? before its last @. | Within a user or password write %3F for ?"],
+    ["postgres://ada:100%@db.example.com/shop", "holds a % that begins no encoded character. | Write %25 for %"],
+    ["postgres://db.example.com/shop#1", "holds a #, where nothing may follow. | Write %23 for #"],
+    ["postgres://ada@one.example.com:5432,two.example.com:5432/shop", "names several hosts. | Name the primary's alone"],
     [
       "postgres://ada@2001:db8::1/shop",
-      "has no host and port that can be read | write postgres://user:password@host:5432/database; an IPv6 address in brackets: [::1]",
+      "has no host and port that can be read. | Write postgres://user:password@host:5432/database; an IPv6 address in brackets: [::1]",
     ],
-    ["postgres://ada@db.example.com:99999/shop", "has a port that is not from 1 to 65535 |"],
-    ["postgres://ada@db.example.com/shop?sslmod=require", 'has a parameter sslmod, which is not known | Did you mean "sslmode"?'],
-    ["postgres://ada@db.example.com/shop?sslmode=on", "has an sslmode that is not known | write one of disable, allow, prefer,"],
-    ["postgres://ada@db.example.com/shop?sslcert=a.pem", "has the parameter sslcert | leave it out, and sign in with a password"],
-    ["postgres://ada@db.example.com/shop?application_name=x", "has the parameter application_name | write application_name: under the target"],
-    ["postgres://ada@db.example.com/shop?target_session_attrs=standby", "asks for a server that can't be written to |"],
+    ["postgres://ada@db.example.com:99999/shop", "has a port that is not from 1 to 65535. |"],
+    ["postgres://ada@db.example.com/shop?sslmod=require", 'has a parameter sslmod, which is not known. | Did you mean "sslmode"?'],
+    ["postgres://ada@db.example.com/shop?sslmode=on", "has an sslmode that is not known. | Write one of disable, allow, prefer,"],
+    ["postgres://ada@db.example.com/shop?sslcert=a.pem", "has the parameter sslcert. | Leave it out, and sign in with a password"],
+    ["postgres://ada@db.example.com/shop?application_name=x", "has the parameter application_name. | Write application_name: under the target"],
+    ["postgres://ada@db.example.com/shop?target_session_attrs=standby", "asks for a server that can't be written to. |"],
     [
       "jdbc:postgresql://db.example.com/shop",
-      "begins with jdbc:postgresql://, not with postgres:// | begin it with postgres:// in place of jdbc:postgresql://",
+      "begins with jdbc:postgresql://, not with postgres://. | Begin it with postgres:// in place of jdbc:postgresql://",
     ],
-    ["postgresql+psycopg2://ada@db.example.com/shop", "begins with postgresql+psycopg2://, not with postgres:// | begin it with postgres://"],
-    ["mysql://db/shop", "begins with mysql://, not with postgres:// | write postgres://user:password@host:5432/database"],
-    ["db.example.com/shop", "is not a URL of Postgres | write postgres://user:password@host:5432/database"],
-    ['"postgres://ada@db.example.com/shop"', "begins with a quote | leave the quotes around it out"],
+    ["postgresql+psycopg2://ada@db.example.com/shop", "begins with postgresql+psycopg2://, not with postgres://. | Begin it with postgres://"],
+    ["mysql://db/shop", "begins with mysql://, not with postgres://. | Write postgres://user:password@host:5432/database"],
+    ["db.example.com/shop", "is not a URL of Postgres. | Write postgres://user:password@host:5432/database"],
+    ['"postgres://ada@db.example.com/shop"', "begins with a quote. | Leave the quotes around it out"],
   ])("%s is refused with the way out", (url, expected) => {
     const lines = linesOf(problemsOf({ ...BASE, ...target('url: "${DATABASE_URL}"') }, { env: { DATABASE_URL: url } })).join("\n");
     expect(lines).toContain(`opportune.yml:3:30: targets.dev.url ${expected}`);

@@ -17,7 +17,7 @@ describe("broken projects", () => {
     let quoting = 0;
     for (const { files, expected } of CASES) {
       for (const line of expected) {
-        const [, file = "", at, column, quoted = ""] = /^([^:]+):(\d+):(\d+): (?:unknown \w+|\S+ is) ("[^"]*"|\d+)/.exec(line) ?? [];
+        const [, file = "", at, column, quoted = ""] = /^([^:]+):(\d+):(\d+): (?:Unknown \w+|\S+ is) ("[^"]*"|\d+)/.exec(line) ?? [];
         const content = files[file];
         if (typeof content !== "string" || line.includes("--target")) continue;
         const here = content.split("\n")[Number(at) - 1]?.slice(Number(column) - 1) ?? "";
@@ -29,6 +29,15 @@ describe("broken projects", () => {
     expect(quoting).toBeGreaterThan(30);
   });
 
+  test("each is told in full sentences, which only a key begins without a capital", () => {
+    for (const { files, options, expected } of CASES) {
+      for (const { message, hint = "Do." } of problemsOf(files, options)) {
+        expect(message, expected[0]).toMatch(/^(?:[^a-z]|\S*[._]|[a-z]+ (?:is|has|holds|names|needs|stands|tells)\b)[^]*[.?!…]$/);
+        expect(hint, expected[0]).toMatch(/^[^a-z][^]*[.?!…]$/);
+      }
+    }
+  });
+
   test("no two cases have the same name", () => {
     expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
   });
@@ -38,7 +47,7 @@ test("a folder without opportune.yml points to init", () => {
   const root = projectFolder({ "readme.md": "" });
   const load = (): unknown => loadProject(root, { env: {} });
   expect(load).toThrow(OpportuneError);
-  expect(load).toThrow(`no opportune.yml in ${root}\n    begin one with \`opportune init\`, or name its folder`);
+  expect(load).toThrow(`There is no opportune.yml in ${root}.\n    Begin one with \`opportune init\`, or name its folder.`);
 });
 
 describe("secrets", () => {
@@ -67,8 +76,8 @@ describe("secrets", () => {
   test("an unfit secret is named by its reference", () => {
     const files = edited("opportune.yml", "sources:", 'links: {unsubscribe_url: "${URL}", unsubscribe_secret: 5}\nsources:');
     expect(linesOf(problemsOf(files, { env: { URL: "http://shop.example/?key=1" } }))).toEqual([
-      'opportune.yml:6:26: links.unsubscribe_url is "${URL}" (from the environment); expected a URL beginning with https:// (http:// for this machine only)',
-      "opportune.yml:6:56: links.unsubscribe_secret is not shown here; expected text",
+      'opportune.yml:6:26: links.unsubscribe_url is "${URL}" (from the environment); expected a URL beginning with https:// (http:// for this machine only).',
+      "opportune.yml:6:56: links.unsubscribe_secret is not shown here; expected text.",
     ]);
   });
 });
@@ -81,9 +90,9 @@ describe("what one slip leaves standing", () => {
       "segments/more/broken.sql": String(BASE["segments/cart.sql"]),
     };
     expect(linesOf(problemsOf(files))).toEqual([
-      "segments/broken.sql:3:1: broken YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
-      'segments/broken.sql:4:24: unknown source "cards"; known: carts | Did you mean "carts"?',
-      'segments/more/broken.sql:2:1: the segment "broken" is already in segments/broken.sql | give one of them another id:',
+      "segments/broken.sql:3:1: Broken YAML: Flow sequence in block collection must be sufficiently indented and end with a ].",
+      'segments/broken.sql:4:24: Unknown source "cards"; known: carts. | Did you mean "carts"?',
+      'segments/more/broken.sql:2:1: The segment "broken" is already in segments/broken.sql. | Give one of them another id:.',
     ]);
   });
 
@@ -100,7 +109,7 @@ describe("what one slip leaves standing", () => {
   test("another target's slips are reported, its missing variables are not", () => {
     const files = edited("opportune.yml", "channels:", '  prod: {type: duckdb, path: "${PROD}", schema: "${SCHEMA}", thread: 1}\nchannels:');
     expect(linesOf(problemsOf(files, { target: "dev" }))).toEqual([
-      'opportune.yml:4:62: unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads | Did you mean "threads"?',
+      'opportune.yml:4:62: Unknown key "thread" in targets.prod; allowed: type, path, schema, live, allow, outbox, on_alert, wait_for_lock, memory_limit, threads. | Did you mean "threads"?',
     ]);
     expect(problemsOf(files, { target: "prod" }).map(({ code }) => code)).toEqual(["config/environment", "config/environment", "config/unknown-key"]);
   });

@@ -52,17 +52,17 @@ describe("a Snowflake target", () => {
   test("may leave the user to an OAuth token alone", () => {
     expect(load("account: myorg-shop, token: t").target.connection).toMatchObject({ user: null });
     expect(linesOf(problemsOf(target("account: myorg-shop, password: p")))).toEqual([
-      "opportune.yml:3:8: user is missing in targets.dev, which signs in by password | add user: ${SNOWFLAKE_USER}",
+      "opportune.yml:3:8: user is missing in targets.dev, which signs in by password. | Add user: ${SNOWFLAKE_USER}.",
     ]);
   });
 
   test.each([
-    [HERE, "opportune.yml:3:8: targets.dev names no way to sign in; expected one of private_key_path, private_key, token, password, authenticator"],
-    [`${HERE}, token: t, password: p`, "opportune.yml:3:74: targets.dev names two ways to sign in: token and password"],
+    [HERE, "opportune.yml:3:8: targets.dev names no way to sign in; expected one of private_key_path, private_key, token, password, authenticator."],
+    [`${HERE}, token: t, password: p`, "opportune.yml:3:74: targets.dev names two ways to sign in: token and password."],
     [`${HERE}, private_key_path: k, private_key: k`, "names two ways to sign in: private_key_path and private_key"],
     [`${HERE}, token: t, private_key_passphrase: p`, "targets.dev.private_key_passphrase stands without a private key"],
     [`${HERE}, authenticator: okta`, "authenticator is"],
-    [`${HERE}, token: t, host: x`, 'unknown key "host" in targets.dev'],
+    [`${HERE}, token: t, host: x`, 'Unknown key "host" in targets.dev'],
     ["user: opportune, token: t", "account is missing in targets.dev"],
   ])("names the slip in %s", (keys, message) => {
     expect(linesOf(problemsOf(target(keys))).join("\n")).toContain(message);
