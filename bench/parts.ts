@@ -105,7 +105,12 @@ export function sampleBodies(bench: Bench): string[] {
         locale: null,
         properties: JSON.stringify({ first_name: `Name${String(i)}`, city: `City${String(i)}`, total: "19.90" }),
       };
-      const message = messageOf(claim, project, renderer, { runId: "20241226T140000Z_00000000", asOf: "2024-12-26T14:00:00Z", numbers: new Map(), judged: false });
+      const message = messageOf(claim, project, renderer, {
+        runId: "20241226T140000Z_00000000",
+        asOf: "2024-12-26T14:00:00Z",
+        numbers: new Map(),
+        judged: false,
+      });
       const body = "invalid" in message ? { refused: message.invalid } : toSendGrid(message);
       if ("refused" in body) throw new Error(body.refused);
       return JSON.stringify(body);

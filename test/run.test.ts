@@ -131,7 +131,9 @@ it("odd values arrive in a valid mail, and what a number can't be stops nobody",
   );
   const result = await shop.run(T0);
   expect(result.delivery).toMatchObject({ claims: 2, counts: { accepted: 1, failed: { invalid: 1 } } });
-  expect(result.delivery?.reasons.map(({ reason }) => reason)).toEqual([expect.stringMatching(/^templates\/cart\.hbs:\d+:\d+: "total" is NaN \(not a number\) or infinite$/)]);
+  expect(result.delivery?.reasons.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/^templates\/cart\.hbs:\d+:\d+: "total" is NaN \(not a number\) or infinite$/),
+  ]);
   const [mail] = shop.mails();
   expect(mail?.subject).toMatch(/^O'Brien "<b>" ü 漢 🙂 +Bcc: eve@example\.com, your cart of 20$/);
   expect(mail?.content.find(({ type }) => type === "text/html")?.value).toContain("&lt;b&gt;");

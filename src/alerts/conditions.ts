@@ -96,7 +96,10 @@ export function isOver(key: string, observation: Observation, project: Pick<Proj
       return true;
     case "segment":
       // A run that delivers nothing of it doesn't show whether its messages can be made now.
-      return decisions.segments.some(({ segment, reasons }) => segment === name && (code !== SEGMENT_INVALID_CODE || (reasons["claimed"] ?? 0) > 0)) || (project.segments.get(name)?.status ?? "draft") === "draft";
+      return (
+        decisions.segments.some(({ segment, reasons }) => segment === name && (code !== SEGMENT_INVALID_CODE || (reasons["claimed"] ?? 0) > 0)) ||
+        (project.segments.get(name)?.status ?? "draft") === "draft"
+      );
     case "audience":
       return decisions.audiences.some(({ audience }) => audience === name) || !project.audiences.has(name);
     case "channel":

@@ -189,7 +189,7 @@ class NamedCurrencies extends Handlebars.Visitor {
 
 /** Compiles a tree that checkProgram has passed. */
 export function compile(program: Program): Compiled {
-  new NamedCurrencies().accept(program as unknown as hbs.AST.Node);
+  new NamedCurrencies().accept(program);
   const run = handlebars.compile<Readonly<Record<string, unknown>>>(program, { knownHelpers, knownHelpersOnly: true, preventIndent: true });
   return (root, settings) => {
     const data: Frame = { root, settings, parts: {}, lang: settings.locale, dir: directionOf(settings.locale) };

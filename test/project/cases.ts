@@ -75,7 +75,9 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "misspelt unit",
     files: segment("10 minutes", "10 minuts"),
-    expected: ['segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days. | Did you mean "10 minutes"?'],
+    expected: [
+      'segments/cart.sql:6:12: steps.0.after is "10 minuts"; expected a duration such as 10 minutes, 24 hours or 7 days. | Did you mean "10 minutes"?',
+    ],
   },
   {
     name: "abbreviated unit",
@@ -498,7 +500,9 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "silent_after without silent",
     files: main("path: shop.duckdb", "path: shop.duckdb, on_alert: {command: [tell], on: [held], silent_after: 2 hours}"),
-    expected: ["opportune.yml:3:82: targets.dev.on_alert.silent_after has no effect, as on: leaves out silent. | Add silent to on:, or leave silent_after out."],
+    expected: [
+      "opportune.yml:3:82: targets.dev.on_alert.silent_after has no effect, as on: leaves out silent. | Add silent to on:, or leave silent_after out.",
+    ],
   },
   {
     name: "a certificate's authority where any certificate will do",
