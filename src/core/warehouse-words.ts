@@ -1,6 +1,6 @@
 /** Words with which the four warehouses complain about a value: neither names of people nor of places. */
 export const WAREHOUSE_WORDS: ReadonlySet<string> = new Set(
-  `a aborted accept access according action actual addition after aggregate all already also although an and any apply argument arguments array
+  `a aborted accept access according action actual addition after against aggregate all already also although an and any apply argument arguments array
   arrays as at attempt avoid badly bad balanced base64 based be because before begin behind below between binary bind bit bits blob block body bool boolean both
   bound bounds brackets byte bytes by call called can cannot can't capacity case cast casting casts change changed char character characters check child class
   clause close closed code codepoint codepoints collation column columns compare comparison compile compiled concurrent condition conflict
@@ -20,7 +20,7 @@ export const WAREHOUSE_WORDS: ReadonlySet<string> = new Set(
   perform performing permitted pos position positive possible power precision prefix prevent primary procedure property provided python query range
   ranges read reached real recognized record records recursion reference referenced regex regexp regular relation repetition replacement
   representation represented require required requires result results return returned returning returns right root round row rows runtime same
-  scalar scale script second seconds sequence set shape should sign signed simple single size sizes smaller smallint source special specified specifier
+  scalar scale script second seconds sequence serialize serialized set shape should sign signed simple single size sizes smaller smallint source special specified specifier
   specifiers sql square stack start started starting starts statement step store stored string strings struct structure subqueries subquery subscript
   subtraction such suffix supplied support supported syntax table tables take than that the there this time timestamp timestamps timezone tinyint to token
   too top total trailing transaction trigger true try try_cast truncate truncated trying tuple two type types ubigint udf unable unbalanced

@@ -127,7 +127,10 @@ it.each([
   ["Cannot parse regular expression: missing ): Ada(", "Cannot parse regular expression: missing ): [value]("],
   ["JavaScript execution error: Uncaught Ada in F at 'throw name' position 0", "JavaScript execution error: Uncaught [value] in [value] at [value] position 0"],
   ["division by zero", "division by zero"],
+  // What the adapter goes by itself must stay.
   ["opportune: rows changed by statement 12", "opportune: rows changed by statement 12"],
+  ["Transaction is aborted due to concurrent update against table public.users", "Transaction is aborted due to concurrent update against table public.users"],
+  ["Could not serialize access to table users due to concurrent update", "Could not serialize access to table users due to concurrent update"],
 ])("of free text %j the statement's and the warehouse's words stay", (said, shown) => {
   expect(withoutFreeText(said, SQL)).toBe(shown);
 });
