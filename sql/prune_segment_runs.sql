@@ -1,5 +1,5 @@
 -- Runs of segments before a time, but for each segment's last in which its query worked, of live runs and of trials: it says when
--- the segment began. Its last five that a surge is held against stay too, runs
+-- the segment began. Its last ones that a surge is held against stay too, runs
 -- of one time together, and what somebody said of a segment.
 select s.run_id || ' ' || s.segment as part
 from (
@@ -12,4 +12,4 @@ from (
   from {{ledger "segment_runs"}} r
   left join {{ledger "runs"}} u on u.run_id = r.run_id and u.status = 'forgotten'
 ) s
-where s.as_of < {{before}} and s.place > 1 and s.known > 5 and s.shape <> '{{forgotten}}'
+where s.as_of < {{before}} and s.place > 1 and s.known > {{least_runs}} and s.shape <> '{{forgotten}}'

@@ -32,7 +32,7 @@ const BATCH = 2_500;
 export interface RunOptions extends Pick<DecideOptions, "onStep" | "onStatement"> {
   segments: readonly Segment[];
   /** Nothing of the project was left out by name: --select, --exclude. */
-  whole?: boolean;
+  whole: boolean;
   backfill: ReadonlySet<string>;
   approved: ReadonlySet<string>;
   dryRun: boolean;
@@ -101,7 +101,7 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   warehouse.label({ project: project.name, run: about.runId });
   const before = { ...warehouse.usage };
   const versions = new Set(options.segments.flatMap((segment) => treatments(segment).map(({ template }) => renderer.versionOf(template))));
-  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole === true, templates: [...versions] };
+  const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole, templates: [...versions] };
   const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
   try {
     const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
@@ -217,7 +217,7 @@ async function refuseEarlier(warehouse: Warehouse, target: Project["target"], fa
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
 async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run, options }: Job): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, { ...options, whole: options.whole === true, ...run, ledger, facts, templates: renderer });
+    return await decide(project, warehouse, { ...options, ...run, ledger, facts, templates: renderer });
   } catch (error) {
     if (ledger !== null) await recordFailure(ledger, run, wordsOf(error), options.now()).catch(() => undefined);
     throw error;

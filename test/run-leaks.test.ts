@@ -26,13 +26,26 @@ async function everything(shop: Shop): Promise<string> {
   return [...rows.map(({ told }) => String(told)), ...files.map((file) => readFileSync(join(shop.root, file), "utf8"))].join("\n");
 }
 
+/** What a query says itself of a row, and regular expressions that a row brings. */
+const FREE_TEXT: Readonly<Record<"duckdb" | "postgres", readonly [string, string, RegExp][]>> = {
+  duckdb: [
+    ["an error of the query's own", "error(concat(name, ' has no total'))", /Invalid Input Error: \[value\] has no total/],
+    ["a regular expression", "regexp_matches('x', concat(name, ' ('))", /Invalid Input Error: missing \): \[value\]/],
+  ],
+  postgres: [["an error of the query's own", "public.refuse(name)", /user \[value\] has no total/]],
+};
+
+const REFUSE = `create function public.refuse(name text) returns int language plpgsql as $$ begin raise exception 'user % Lovelace has no total', name; end $$`;
+
 describe.each(["duckdb", "postgres"] as const)("on %s", (on) => {
   it.each([
     ["a cast of an address", "cast(email as double precision)", /to DOUBLE|double precision/],
     ["a cast of a name", "cast(name || ' Lovelace' as integer)", /INT32|integer/],
     ["a cast of a phone number", "cast('+49 170 1234567' || name as integer)", /INT32|integer/],
+    ...FREE_TEXT[on],
   ])("%s", async (_, expression, kept) => {
     const shop = await Shop.sending(["ada"], { on });
+    if (expression.includes("refuse")) await shop.execute(REFUSE);
     shop.edit("segments/cart.sql", "name, total", `name, ${expression} as total`);
     let told = "";
     try {

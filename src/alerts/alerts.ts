@@ -1,7 +1,7 @@
 /** Alerts of runs: each when it begins and when it is over, not in every run in between. */
 import { formatDuration } from "../core/durations.js";
 import { instant } from "../core/clock.js";
-import { forTarget } from "../core/failures.js";
+import { forTarget, targetOption } from "../core/failures.js";
 import { scrub } from "../core/redact.js";
 import { readAlertState, writeAlertState, type AlertState } from "../ledger/alert-state.js";
 import { returnedRows, runHistory } from "../ledger/history.js";
@@ -145,7 +145,7 @@ export class Alerts {
               subject,
               name: name === "" ? null : name,
               code,
-              message: message === undefined ? null : forTarget(scrub(message, secrets), project.target.live ? project.target.name : undefined),
+              message: message === undefined ? null : forTarget(scrub(message, secrets), targetOption(project.target)),
               since: before[key] ?? at,
             };
           }),

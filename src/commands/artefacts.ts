@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { instant } from "../core/clock.js";
-import { readEnvironment } from "../project/environment.js";
+import { readEnvironment, variablesIn } from "../project/environment.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { readText } from "../project/text.js";
 import type { Project, Segment } from "../project/types.js";
@@ -95,9 +95,9 @@ export function dispensable(begin: () => Artefacts, terminal: Pick<Terminal, "wa
 function secretsOf(project: Project): Secrets {
   const secrets = new Map<string, string>();
   const { env } = readEnvironment(project.root, process.env);
-  for (const [, name] of readText(project.root, PROJECT_FILE).text.matchAll(/\$\{(\w+)\}/g)) {
-    const value = name === undefined ? undefined : env[name];
-    if (name !== undefined && value !== undefined && value !== "") secrets.set(value, `\${${name}}`);
+  for (const name of variablesIn(readText(project.root, PROJECT_FILE).text)) {
+    const value = env[name];
+    if (value !== undefined && value !== "") secrets.set(value, `\${${name}}`);
   }
   // A schema's or table's name from the environment is no secret, and the SQL is to be the one that runs.
   const inSql = [...project.sources.values()].flatMap(({ table, loadedAt }) => [table, loadedAt ?? ""]);

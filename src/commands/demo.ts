@@ -154,6 +154,7 @@ async function runOnce(terminal: Terminal, project: Project, now: () => number, 
       // Tells how far it is once a second, which would differ from one demo to the next.
       onProgress: () => undefined,
       segments,
+      whole: true,
       approved: new Set(),
       backfill: new Set(backfill ? segments.map(({ id }) => id) : []),
       dryRun: false,

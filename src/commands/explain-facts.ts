@@ -1,4 +1,5 @@
 /** What the page of a user's story needs beside the story: when now is, where the user is, what counts towards the caps. */
+import { OpportuneError } from "../core/errors.js";
 import { isZone } from "../core/zones.js";
 import { heededSql, isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
@@ -69,8 +70,9 @@ async function zoneInSegments(project: Project, warehouse: Warehouse, user: stri
       });
       const zone = rows.map((row) => row["timezone"]).find(isKnown);
       if (zone !== undefined) return zone;
-    } catch {
-      // No column timezone, or a query that is broken: the story is told all the same.
+    } catch (error) {
+      // No column timezone, a query that is broken or may not be asked: the story is told all the same.
+      if (!(error instanceof OpportuneError)) throw error;
     }
   }
   return null;

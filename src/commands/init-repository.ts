@@ -1,6 +1,7 @@
 /** What a repository needs beside a project: what `opportune init` writes where nothing of that name is. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { variablesIn } from "../project/environment.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { VERSION } from "../version.js";
 
@@ -40,7 +41,7 @@ export function writeBeside(root: string, warehouse: readonly string[]): Beside 
 /** What opportune.yml takes from the environment, in order. */
 export function variablesOf(root: string): string[] {
   const text = readFileSync(join(root, PROJECT_FILE), "utf8").replaceAll(/^\s*#.*$/gm, "");
-  return [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = ""]) => name))].sort();
+  return variablesIn(text).sort();
 }
 
 function writeNew(file: string, content: string): boolean {

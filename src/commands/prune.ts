@@ -1,3 +1,4 @@
+import { LEAST_RUNS } from "../arbitration/surge.js";
 import { instant } from "../core/clock.js";
 import { formatDuration, nearestDuration, parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
@@ -26,7 +27,7 @@ export function pruneCommand(terminal: Terminal, options: PruneOptions): Promise
       const reach = await reachOf(project, warehouse, now);
       if (Date.parse(before) > Date.parse(reach.from)) throw tooYoung(options.olderThan, reach, now);
       const dryRun = options.dryRun === true;
-      const pruned = dryRun ? await prunable(warehouse, schema, before) : await prune(ledger, before);
+      const pruned = dryRun ? await prunable(warehouse, schema, before, LEAST_RUNS) : await prune(ledger, before, LEAST_RUNS);
       if (options.output === "json") {
         const { events, emptied, segmentRuns: segment_runs, runs } = pruned;
         terminal.out(JSON.stringify({ schema_version: 1, target, before, dry_run: dryRun, deleted: { events, segment_runs, runs }, emptied }, null, 2));

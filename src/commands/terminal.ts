@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { forTarget } from "../core/failures.js";
+import { forTarget, optionOf } from "../core/failures.js";
 import { writeOrDrop } from "../core/output.js";
 import type { Paint } from "../report/paint.js";
 
@@ -39,7 +39,7 @@ function coloured(stream: NodeJS.WriteStream, wanted: boolean, env: NodeJS.Proce
 /** The process's own terminal, as the options want it. */
 export function openTerminal(options: Pick<GlobalOptions, "color" | "quiet" | "target">): Terminal {
   const { stdout, stderr, env } = process;
-  const line = (text: string): string => `${forTarget(text, options.target)}\n`;
+  const line = (text: string): string => `${forTarget(text, optionOf(options.target))}\n`;
   return {
     out: (text) => writeOrDrop(stdout, line(text)),
     note: (text) => (options.quiet === true ? undefined : writeOrDrop(stderr, line(text))),

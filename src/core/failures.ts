@@ -25,16 +25,21 @@ export const SEGMENT_INVALID_CODE = "delivery/segment-invalid";
 
 /** What a command needs to mean a live target, which is seldom the one that is used where none is named. */
 export function targetOption({ live, name }: { live: boolean; name: string }): string {
-  return live ? ` --target ${name}` : "";
+  return live ? optionOf(name) : "";
+}
+
+/** What a command needs to mean the target that was asked for by name; "" if none was. */
+export function optionOf(name: string | undefined): string {
+  return name === undefined ? "" : ` --target ${name}`;
 }
 
 /**
- * The text with the target that was asked for in each command that it shows: on another target the same command is about other
- * messages, pauses and doubts.
+ * The text with `option` (of targetOption or optionOf) in each command that it shows without a target: on another target the same
+ * command is about other messages, pauses and doubts.
  */
-export function forTarget(text: string, target: string | undefined): string {
-  if (target === undefined) return text;
-  const named = (command: string): string => (command.includes("--target") ? command : `${command} --target ${target}`);
+export function forTarget(text: string, option: string): string {
+  if (option === "") return text;
+  const named = (command: string): string => (command.includes("--target") ? command : command + option);
   return (
     text
       .replaceAll(/`(opportune (?!init\b|demo\b)[a-z][^`\n]*)`/g, (_, command: string) => `\`${named(command)}\``)

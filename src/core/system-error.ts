@@ -39,14 +39,23 @@ const HINTS: Readonly<Record<string, string>> = {
   EIO: "Look at the disk: the system could not read or write it.",
 };
 
+/** The system's code of an error, e.g. `ENOENT`; null where the system didn't make it. */
+export function systemCode(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
+/** Why the system refused, in its own words: `permission denied (EACCES)`. */
+export function systemReason(error: unknown): string {
+  const errno = error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
+  return `${getSystemErrorMap().get(errno)?.[1] ?? "no reason given"} (${systemCode(error) ?? "unknown error"})`;
+}
+
 /** The problem that a system error is; null for every other error. */
 export function systemProblem(error: unknown): { code: string; message: string; hint: string } | null {
   if (!(error instanceof Error) || !("syscall" in error) || typeof error.syscall !== "string" || !("code" in error)) return null;
   const code = String(error.code);
   const call = error.syscall.split(" ")[0] ?? "";
   const path = "path" in error && typeof error.path === "string" ? ` ${error.path}` : "";
-  const errno = "errno" in error && typeof error.errno === "number" ? error.errno : 0;
-  const reason = getSystemErrorMap().get(errno)?.[1] ?? "no reason given";
-  const message = `The system refused to ${CALLS[call] ?? call}${path}: ${reason} (${code}).`;
+  const message = `The system refused to ${CALLS[call] ?? call}${path}: ${systemReason(error)}.`;
   return { code: "system/refused", message, hint: HINTS[code] ?? "Look at what the system says of it, and try again." };
 }

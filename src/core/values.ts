@@ -1,10 +1,18 @@
 /** What a warehouse quotes of people's data as it refuses a statement, taken out before anybody sees or keeps it. */
 import { withoutAddresses } from "./redact.js";
+import { WAREHOUSE_WORDS } from "./warehouse-words.js";
 
 const VALUE = "[value]";
 
 /** Complaints about a statement's words, made before any row is read: what they quote are names. */
 const OF_NAMES = /^(?:Binder|Catalog|Parser) Error:/;
+
+/**
+ * DuckDB's complaints about a row, by their class, which `error()` in a query can't choose: all but those about the machine, the
+ * connection and transactions. A row may stand in them anywhere, without quotes.
+ */
+const OF_ROWS =
+  /^(?!(?:IO|Out of Memory|Transaction|TransactionContext|Connection|HTTP|Permission|Interrupt|INTERRUPT|INTERNAL|Internal|FATAL|Fatal|Dependency|Missing Extension|Extension|Autoload Extension|Invalid Configuration|Settings) Error:)[A-Z][A-Za-z ]{1,60} Error: /;
 
 /** What a name that follows is the name of, in the words of the four warehouses. */
 const NAMED_BEFORE =
@@ -26,6 +34,9 @@ const QUOTED = [
   { mark: ")", piece: /(?<==)\((.*?)\)(?= |$)/gsu },
 ];
 
+/** A mark that stands for a value, a piece in quotes, or a word. */
+const PIECE = /\[(?:value|address)\]|(?<![\p{L}\p{N}])(?:"[^"]*"|'[^']*'|`[^`]*`)(?![\p{L}\p{N}])|[\p{L}\p{M}\p{N}_]+(?:[-.'’@][\p{L}\p{M}\p{N}_]+)*/gu;
+
 /** Characters of an error that is read as a whole; warehouses quote values of megabytes. */
 const LONGEST = 4_000;
 /** Characters before and after a long value that are kept. */
@@ -43,7 +54,28 @@ const AT_THE_END = /^(.*\b(?:value|input|string|literal|date|timestamp|number|la
  */
 export function withoutValues(error: string, statement: string): string {
   if (OF_NAMES.test(error)) return withoutAddresses(error);
-  if (error.length > LONGEST) return withoutValues(withoutLongValue(error), statement);
+  return OF_ROWS.test(error) ? withoutFreeText(error, statement) : withoutQuotedValues(error, statement);
+}
+
+/**
+ * As withoutValues, for errors whose whole text may be a row's: of `error()` and `raise` in a query, of regular expressions. Of
+ * it stay the words that warehouses use themselves and what stands in the statement.
+ */
+export function withoutFreeText(error: string, statement: string): string {
+  const text = withoutQuotedValues(error, statement);
+  const kind = OF_ROWS.exec(text)?.[0] ?? "";
+  const said = statement.toLowerCase();
+  const isKept = (piece: string): boolean => TYPE.test(piece) || contains(said, piece.toLowerCase());
+  const isOwn = (word: string): boolean => /^(?:\d{1,3}|u?int\d+)$/i.test(word) || WAREHOUSE_WORDS.has(word.toLowerCase().replace("’", "'")) || isKept(word);
+  const shown = text.slice(kind.length).replace(PIECE, (piece) => {
+    if (piece.startsWith("[")) return piece;
+    return (/^["'`]/.test(piece) ? isKept(piece.slice(1, -1).trim()) : isOwn(piece)) ? piece : VALUE;
+  });
+  return kind + shown.replace(/\[value\](?:[^\p{L}\p{N}[\]"'`]*\[value\])+/gu, VALUE);
+}
+
+function withoutQuotedValues(error: string, statement: string): string {
+  if (error.length > LONGEST) return withoutQuotedValues(withoutLongValue(error), statement);
   const said = statement.toLowerCase();
   const isSaid = (piece: string): boolean => piece.trim() === "" || contains(said, piece.trim().toLowerCase());
   // A number may be part of an address.

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { OUTBOX_ID } from "../core/outbox-id.js";
+import { systemReason } from "../core/system-error.js";
 import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private-file.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
 
@@ -24,8 +25,7 @@ export function createOutbox(folder: string, now: () => number): Provider {
       return { kind: "accepted", providerId: `${OUTBOX_ID}${name}` };
     } catch (error) {
       made.delete(place);
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-      return { kind: "try_again", afterMs: null, reason: `the outbox folder can't be written (${code})` };
+      return { kind: "try_again", afterMs: null, reason: `the outbox folder can't be written: ${systemReason(error)}` };
     }
   }
 

@@ -15,10 +15,10 @@ export interface Pruned {
   runs: number;
 }
 
-/** What pruning would delete. `before`: ISO 8601 UTC. */
-export async function prunable(warehouse: Warehouse, schema: string, before: string): Promise<Pruned> {
+/** What pruning would delete. `before`: ISO 8601 UTC. `leastRuns`: runs of each segment that a surge is held against. */
+export async function prunable(warehouse: Warehouse, schema: string, before: string, leastRuns: number): Promise<Pruned> {
   const { dialect } = warehouse;
-  const { rows, segmentRuns, runs, stays } = selections(warehouse, schema, before);
+  const { rows, segmentRuns, runs, stays } = selections(warehouse, schema, before, leastRuns);
   const counted = [
     `select event as name, count(*) as n from (\n${rows}\n) r group by event`,
     `select ' segment_runs', count(*) from (\n${segmentRuns}\n) r`,
@@ -32,12 +32,12 @@ export async function prunable(warehouse: Warehouse, schema: string, before: str
 }
 
 /** Deletes what was decided before `before` (ISO 8601 UTC) and is asked for no more, in one script: all of it or nothing. */
-export async function prune(ledger: Ledger, before: string): Promise<Pruned> {
+export async function prune(ledger: Ledger, before: string, leastRuns: number): Promise<Pruned> {
   const { warehouse, schema } = ledger;
   const { dialect } = warehouse;
-  const pruned = await prunable(warehouse, schema, before);
+  const pruned = await prunable(warehouse, schema, before, leastRuns);
   const table = (name: string): string => ledgerTable(dialect, schema, name);
-  const { rows, segmentRuns, runs, stays } = selections(warehouse, schema, before);
+  const { rows, segmentRuns, runs, stays } = selections(warehouse, schema, before, leastRuns);
   const plain = (sql: string): Statement => ({ sql, params: [], ours: true });
   await ledger.commit({
     statements: [
@@ -53,9 +53,9 @@ export async function prune(ledger: Ledger, before: string): Promise<Pruned> {
 }
 
 /** Queries for what goes, and the condition of what stays without its details. */
-function selections(warehouse: Warehouse, schema: string, before: string): Record<"rows" | "segmentRuns" | "runs" | "stays", string> {
+function selections(warehouse: Warehouse, schema: string, before: string, leastRuns: number): Record<"rows" | "segmentRuns" | "runs" | "stays", string> {
   const { dialect } = warehouse;
-  const words = { before: timestampLiteral(before, dialect), forgotten: FORGOTTEN };
+  const words = { before: timestampLiteral(before, dialect), forgotten: FORGOTTEN, least_runs: String(leastRuns) };
   const file = (name: string, more: Record<string, string> = {}): string => renderSqlFile(name, dialect, schema, { ...words, ...more }).sql.trim();
   const [rows, segmentRuns] = [file("prune_rows.sql"), file("prune_segment_runs.sql")];
   const runs = file("prune_runs.sql", { going_rows: rows, going_segment_runs: segmentRuns });

@@ -5,6 +5,20 @@ import type { Problem } from "../core/errors.js";
 import { parseDotenv } from "./dotenv.js";
 import { readText } from "./text.js";
 
+/** What a value takes from the environment; the first group is the name, if it is one. */
+const VARIABLE = /\$\{([^}]*)\}?/g;
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The name in what VARIABLE found; "" where it is none, or nothing closes it. */
+function nameIn(found: string, inner: string): string {
+  return found.endsWith("}") && VARIABLE_NAME.test(inner) ? inner : "";
+}
+
+/** The names of all `${NAME}` in a text, each once, in order of appearance. */
+export function variablesIn(text: string): string[] {
+  return [...new Set([...text.matchAll(VARIABLE)].map(([found, inner = ""]) => nameIn(found, inner)))].filter((name) => name !== "");
+}
+
 /** A variable that a value asks for and that nobody set. */
 export interface MissingVariable {
   path: readonly string[];
@@ -38,8 +52,8 @@ export function fillIn(value: unknown, env: NodeJS.ProcessEnv): { value: unknown
   const fill = (current: unknown, path: readonly string[]): unknown => {
     if (typeof current === "string") {
       let lastVariable = "";
-      const filled = current.replace(/\$\{([^}]*)\}?/g, (whole, inner: string) => {
-        lastVariable = whole.endsWith("}") && /^[A-Za-z_][A-Za-z0-9_]*$/.test(inner) ? inner : "";
+      const filled = current.replace(VARIABLE, (whole, inner: string) => {
+        lastVariable = nameIn(whole, inner);
         const found = lastVariable === "" ? undefined : env[lastVariable];
         if (found === undefined) missing.push({ path, variable: lastVariable });
         return found ?? whole;

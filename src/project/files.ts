@@ -1,8 +1,9 @@
 /** The files of a project: which there are, and what a SQL file with front matter is made of. */
 import { createHash } from "node:crypto";
 import { readdirSync, realpathSync, statSync, type Stats } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import type { Problem } from "../core/errors.js";
+import { systemCode } from "../core/system-error.js";
 import { readText, unreadable } from "./text.js";
 import type { SqlFile } from "./types.js";
 import { lineCounterOf, parseYaml, type YamlSource } from "./yaml-source.js";
@@ -16,7 +17,7 @@ interface Listed {
 
 /**
  * The files under `folder` whose names end in `ending`. Links are followed, out of the project too (a mounted ConfigMap is made
- * of them); names that begin with a dot are left out: editors', macOS' and Kubernetes' own. None where the folder is missing.
+ * of them), but none to the project or a folder above: target/ and what else is there is not meant. Names that begin with a dot are left out: editors', macOS' and Kubernetes' own. None where the folder is missing.
  */
 export function listFiles(root: string, folder: string, ending: string): Listed {
   const problems: Problem[] = [];
@@ -27,10 +28,10 @@ export function listFiles(root: string, folder: string, ending: string): Listed 
       real = realpathSync(join(root, path));
       entries = readdirSync(real);
     } catch (error) {
-      if (!missing(error) || above.length > 0) problems.push(unlisted(path, error));
+      if (!missing(error) || above.length > 1) problems.push(unlisted(path, error));
       return [];
     }
-    if (above.includes(real)) {
+    if (above.some((folder) => folder === real || folder.startsWith(real.endsWith(sep) ? real : real + sep))) {
       const message = "The link leads back to a folder that it stands in, so that its files never end.";
       problems.push({ code: "project/circular-link", message, hint: "Remove the link.", file: path });
       return [];
@@ -47,13 +48,13 @@ export function listFiles(root: string, folder: string, ending: string): Listed 
         return problem === null ? [file] : [];
       });
   };
-  const files = walk(folder, []).sort((a, b) => (a < b ? -1 : 1));
+  const files = walk(folder, [realpathSync(root)]).sort((a, b) => (a < b ? -1 : 1));
   return { files, problems: [...problems, ...namesakes(files)] };
 }
 
 /** Why a folder can't be walked. */
 function unlisted(path: string, error: unknown): Problem {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOTDIR")) return unreadable(path, error);
+  if (systemCode(error) !== "ENOTDIR") return unreadable(path, error);
   return {
     code: "project/no-folder",
     message: "This is a file where a folder is expected.",
@@ -63,7 +64,7 @@ function unlisted(path: string, error: unknown): Problem {
 }
 
 function missing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return systemCode(error) === "ENOENT";
 }
 
 function statOf(root: string, file: string): Stats | Error {

@@ -25,15 +25,9 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
   const problems: Problem[] = [];
   const dbt = dbtWords(file);
   if (dbt !== null) return [dbt];
-  let program: hbs.AST.Program;
-  try {
-    program = Handlebars.parseWithoutProcessing(file.sql);
-  } catch (error) {
-    return [unreadable(file, error)];
-  }
-  const check = (call: { path: hbs.AST.Expression; params: hbs.AST.Expression[] }): void => {
-    const helper = "original" in call.path ? call.path.original : undefined;
-    const [parameter] = call.params;
+  const calls = callsIn(file.sql);
+  if (calls instanceof Error) return [unreadable(file, calls)];
+  for (const { helper, parameter, path } of calls) {
     if (helper === "audience" && parameter?.type !== "StringLiteral") {
       const hint = 'write for example {{audience "customers"}}';
       problems.push({
@@ -41,14 +35,14 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
         message: "{{audience}} takes a name in quotes",
         hint,
         file: file.file,
-        ...placeOf(file, call.path.loc.start),
+        ...placeOf(file, path.loc.start),
       });
-      return;
+      continue;
     }
-    if ((helper !== "source" && helper !== "var" && helper !== "audience") || parameter?.type !== "StringLiteral") return;
+    if ((helper !== "source" && helper !== "var" && helper !== "audience") || parameter?.type !== "StringLiteral") continue;
     const name = (parameter as hbs.AST.StringLiteral).value;
     const known = names[helper];
-    if (known === null || known.includes(name)) return;
+    if (known === null || known.includes(name)) continue;
     problems.push({
       code: `config/unknown-${helper}`,
       message: `unknown ${helper} "${name}"; known: ${list(known)}`,
@@ -56,19 +50,41 @@ export function checkSql(file: FrontMatterFile, names: SqlNames): Problem[] {
       file: file.file,
       ...placeOf(file, parameter.loc.start),
     });
+  }
+  return problems;
+}
+
+/** What `{{helper "parameter"}}` calls, wherever it stands but in a comment of Handlebars. */
+interface Call {
+  helper: unknown;
+  path: hbs.AST.Expression;
+  parameter: hbs.AST.Expression | undefined;
+}
+
+/** In order; the parser's error where the braces can't be read. */
+function callsIn(text: string): Call[] | Error {
+  let program: hbs.AST.Program;
+  try {
+    program = Handlebars.parseWithoutProcessing(text);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const calls: Call[] = [];
+  const take = ({ path, params }: { path: hbs.AST.Expression; params: hbs.AST.Expression[] }): void => {
+    calls.push({ helper: "original" in path ? path.original : undefined, path, parameter: params[0] });
   };
   class Calls extends Handlebars.Visitor {
     override MustacheStatement(mustache: hbs.AST.MustacheStatement): void {
-      check(mustache);
+      take(mustache);
       super.MustacheStatement(mustache);
     }
     override SubExpression(expression: hbs.AST.SubExpression): void {
-      check(expression);
+      take(expression);
       super.SubExpression(expression);
     }
   }
   new Calls().accept(program);
-  return problems;
+  return calls;
 }
 
 /** Names of the sources that a segment, or an audience that one goes by, reads: nothing else of them is asked for. */
@@ -76,19 +92,20 @@ export function usedSources({ segments, audiences, policy }: Pick<Project, "segm
   const going = [...segments.values()];
   const named = [...going.flatMap(({ goal, exclude, require }) => [goal?.audience ?? "", ...exclude, ...require]), ...policy.exclude, ...policy.require];
   const files = [...going, ...named.flatMap((name) => audiences.get(name) ?? [])];
-  return new Set(files.flatMap(({ sql }) => [...sql.matchAll(SOURCE)].map(({ 2: name = "" }) => name)));
+  // A file whose braces can't be read doesn't run.
+  const calls = files.map(({ sql }) => callsIn(sql)).flatMap((found) => (found instanceof Error ? [] : found));
+  return new Set(
+    calls.flatMap(({ helper, parameter }) => (helper === "source" && parameter?.type === "StringLiteral" ? [(parameter as hbs.AST.StringLiteral).value] : [])),
+  );
 }
-
-/** With either kind of quotes and two or three braces; in a comment too, which does no harm. */
-const SOURCE = /\{\{\{?~?\s*source\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 
 /** From Handlebars' place in the query (line from 1, column from 0) to that in the file (both from 1). */
 function placeOf(file: FrontMatterFile, { line, column }: { line: number; column: number }): { line: number; column: number } {
   return { line: file.sqlLine + line - 1, column: column + (line === 1 ? file.sqlColumn : 1) };
 }
 
-function unreadable(file: FrontMatterFile, error: unknown): Problem {
-  const text = error instanceof Error ? error.message : String(error);
+function unreadable(file: FrontMatterFile, error: Error): Problem {
+  const text = error.message;
   const at = error as { lineNumber?: number; column?: number };
   const line = at.lineNumber ?? Number(/^Parse error on line (\d+)/.exec(text)?.[1] ?? 1);
   // The parser draws its finding; the last line says what it met. Column numbers come with some errors only.

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../core/errors.js";
+import { systemCode, systemReason } from "../core/system-error.js";
 
 /** What no text needs: control characters but for tab, line feed, form feed and carriage return, and U+FFFD. */
 const UNFIT = /(?![\t\n\f\r])[\p{Cc}\uFFFD]/u;
@@ -35,14 +36,14 @@ export function readText(root: string, file: string): { text: string; problems: 
   return { text: "", problems: [{ code: "project/character", message, hint: "Remove it, and save the file as UTF-8.", file, ...placeIn(text, unfit.index) }] };
 }
 
-/** Why the system can't read it, in its own short word. */
+/** Why the system can't read it, in its own words. */
 export function unreadable(file: string, error: unknown): Problem {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const code = systemCode(error);
   const hint =
     code === "EACCES" || code === "EPERM"
       ? "Let the user that runs Opportune read it: `chmod a+r`."
       : "Check that it is a file that can be read, or remove it.";
-  return { code: "project/unreadable", message: `The file can't be read (${code}).`, hint, file };
+  return { code: "project/unreadable", message: `The file can't be read: ${systemReason(error)}.`, hint, file };
 }
 
 /** What is wrong with bytes that are not UTF-8, at the first that shows it; null where they are. */

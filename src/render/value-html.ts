@@ -6,6 +6,7 @@ import { html as standard, serialize, type DefaultTreeAdapterTypes as Tree } fro
 import { parseContent } from "../core/parse-html.js";
 import { isClickable, isLink, refusal, withUtm } from "./links.js";
 import { RenderFault, type Settings } from "./types.js";
+import { allowedStyle } from "./value-style.js";
 
 /** Text, lists, tables, links and pictures: what an author opens the door for. Everything else is refused by name. */
 const ALLOWED: ReadonlySet<string> = new Set(
@@ -16,9 +17,6 @@ const ALLOWED: ReadonlySet<string> = new Set(
 
 /** What the parser calls a value that ends in the middle of markup. */
 const CUT_OFF = /^eof-in-(?:tag|comment|cdata|doctype)$/;
-
-/** Of a style: what lays an element over the rest of the email, what once ran as code, and comments, which part names. */
-const BAD_STYLE = /(?<![\w-])position\s*:(?!\s*(?:static|relative)\b)|expression\s*\(|behavior\s*:|-moz-binding|@import|\\|\/\*/i;
 
 /**
  * `name`: the column, for the reason. `parent`: tag name of the element that the value stands in. Links get UTM parameters as the
@@ -38,6 +36,7 @@ export function writtenHtml(html: string, name: string, parent: string, settings
     if (!("attrs" in node)) return;
     if (!ALLOWED.has(node.tagName)) refuse(nameOf(node.tagName));
     for (const attribute of node.attrs) checkAttribute(node.tagName, attribute, settings, refuse);
+    node.attrs = node.attrs.filter(({ name, value }) => name !== "style" || value !== "");
     node.childNodes.forEach(visit);
   };
   tree.childNodes.forEach(visit);
@@ -52,7 +51,7 @@ function nameOf(tag: string): string {
 function checkAttribute(tag: string, attribute: { name: string; value: string }, settings: Settings, refuse: (what: string) => never): void {
   const { name, value } = attribute;
   if (name.startsWith("on") || name === "srcdoc") refuse(`holds the attribute ${name.slice(0, 40)}`);
-  if (name === "style" && BAD_STYLE.test(value)) refuse("holds a style that could cover the email");
+  if (name === "style") attribute.value = allowedStyle(value, tag);
   if (!isLink(name)) return;
   const reason = refusal(value, name);
   if (reason !== null) throw new RenderFault(reason);

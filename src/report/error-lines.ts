@@ -1,10 +1,7 @@
 import { formatProblem, OpportuneError, problemsOf, wordsOf, type Problem } from "../core/errors.js";
 import { withoutAddresses } from "../core/redact.js";
-import { systemProblem } from "../core/system-error.js";
+import { systemCode, systemProblem } from "../core/system-error.js";
 import type { Paint } from "./paint.js";
-
-/** The code of what a warehouse refused. */
-const REFUSED = "warehouse/statement";
 
 /** An error for the terminal: expected ones as `file:line:column: message` with the way out, the stack only for `debug`. */
 export function errorLines(error: unknown, debug: boolean, paint: Paint): string[] {
@@ -22,14 +19,21 @@ export function problemLines(problems: readonly Problem[], paint: Paint): string
   });
 }
 
-/** The stacks of an error and of what caused it. A warehouse's own words quote values: of its error only the places are shown. */
+/**
+ * The stacks of an error and of what caused it. The words of causes that are not ours may quote values: a warehouse's, a parser's,
+ * a provider's. Of them only the kind and the places are shown.
+ */
 function stacks(error: unknown): string[] {
   const lines: string[] = [];
-  let hidden = error instanceof SyntaxError;
   for (let current = error; current instanceof Error; current = current.cause) {
     const stack = current.stack ?? "";
-    lines.push(hidden ? [current.name, ...stack.split("\n").filter((line) => /^\s+at /.test(line))].join("\n") : withoutAddresses(stack));
-    hidden ||= current instanceof OpportuneError && current.problems.some(({ code }) => code === REFUSED);
+    const hidden = current instanceof SyntaxError || (current !== error && !(current instanceof OpportuneError));
+    lines.push(hidden ? [kindOf(current), ...stack.split("\n").filter((line) => /^\s+at /.test(line))].join("\n") : withoutAddresses(stack));
   }
   return lines;
+}
+
+function kindOf(error: Error): string {
+  const code = systemCode(error);
+  return code === null ? error.name : `${error.name} (${code})`;
 }

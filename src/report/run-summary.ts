@@ -168,7 +168,8 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   const all = { name: "all", returned: total(segments.map(({ returned }) => returned ?? 0)), reasons: summed(segments.map(({ reasons }) => reasons)) };
   const rows = (lines.length === 1 ? lines : [...lines, all]).map(({ name, returned, reasons }) => {
     const { claimed = 0, backfilled = 0 } = reasons;
-    const silent = REASONS.map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
+    const inOrder = new Set([...REASONS, ...Object.keys(reasons)]);
+    const silent = [...inOrder].map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
     return {
       cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed],
       list: silent.sort(([, a], [, b]) => b - a).map(([reason, n]) => `${count(n)} ${reason}`),

@@ -1,5 +1,5 @@
 import { formatDuration } from "../core/durations.js";
-import { withoutValues } from "../core/values.js";
+import { withoutFreeText, withoutValues } from "../core/values.js";
 import { OpportuneError } from "../core/errors.js";
 import type { BigQueryConnection } from "../project/types.js";
 import { bigqueryName } from "./bigquery-connect.js";
@@ -33,7 +33,11 @@ export function statementError(error: unknown, shown: string, connection: BigQue
   // Without a status and a reason there was no answer; 401 is about who asks. 403 may be about a table of the statement, and says so.
   if ((status === null && reason === "") || status === 401 || (status !== null && status >= 500)) return unreachable(connection, withoutValues(message, shown));
   const place = /\[(\d+):\d+\]/.exec(message);
-  return new WarehouseError(oneLine(message).replace(/ at \[\d+:\d+\]$/, ""), place === null ? null : Number(place[1]), shown);
+  // Only what the analyser refuses has a place at its end: the rest of invalidQuery may hold any text of a row.
+  const analysed = / at \[\d+:\d+\]$/;
+  const text = oneLine(message);
+  const told = reason !== "invalidQuery" || analysed.test(text) ? text.replace(analysed, "") : withoutFreeText(text, shown);
+  return new WarehouseError(told, place === null ? null : Number(place[1]), shown);
 }
 
 function unreachable(connection: BigQueryConnection, message: string): OpportuneError {

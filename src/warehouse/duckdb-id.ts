@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
+import { systemCode } from "../core/system-error.js";
 
 /** What follows the name of the database's file. */
 export const ID_FILE = ".opportune";
@@ -26,7 +27,7 @@ export function readId(path: string): string | null {
     const [id = ""] = readFileSync(file, "utf8").split("\n");
     return id === "" ? null : id;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (systemCode(error) === "ENOENT") return null;
     throw refused(file, "read", error);
   }
 }

@@ -1,6 +1,7 @@
 import type { Client, ClientConfig } from "pg";
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
+import { withoutFreeText } from "../core/values.js";
 import type { PostgresConnection } from "../project/types.js";
 import { driverMissing } from "./driver.js";
 import { WarehouseError } from "./error.js";
@@ -245,5 +246,8 @@ export function statementError(error: unknown, sql: string, shown: string, conne
   if (room !== null) return new WarehouseError(room.message, null, shown, error, room.hint);
   const timeout = code === "57014" && message.includes("statement timeout");
   const reason = timeout ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target` : message;
-  return new WarehouseError(reason, line, shown, error);
+  return new WarehouseError(timeout || OF_THE_STATEMENT.test(code) ? reason : withoutFreeText(reason, shown), line, shown, error);
 }
+
+/** Classes of errors about a statement's words, rights, transactions and the server: all others may hold any text of a row. */
+const OF_THE_STATEMENT = /^(?:0A|25|26|28|34|3B|3D|3F|40|42|53|54|55|57|58)/;

@@ -1,5 +1,6 @@
 import { formatDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
+import { withoutFreeText } from "../core/values.js";
 import type { SnowflakeConnection } from "../project/types.js";
 import { WarehouseError } from "./error.js";
 
@@ -60,5 +61,6 @@ export function statementError(error: unknown, shown: string, connection: Snowfl
   const reason = /^0*630$/.test(code)
     ? `it took longer than ${formatDuration(connection.statementTimeoutSeconds)}, the statement_timeout of this target, or than its warehouse allows`
     : message.replace(/^\d{6} \(\w{5}\): /, "").replace(/^SQL compilation error: ?/, "");
-  return new WarehouseError(reason, line === null ? null : Number(line[1]), shown);
+  // 100xxx: of values and of functions that people wrote, whose text may be a row's.
+  return new WarehouseError(/^100\d{3}$/.test(code) ? withoutFreeText(reason, shown) : reason, line === null ? null : Number(line[1]), shown);
 }

@@ -69,4 +69,12 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
     const facts = await factsOf({ ...made, policy: { ...made.policy, timezone: "Europe/Oslo" } }, warehouse, "u1", story());
     expect(facts).toEqual({ asOf: "2026-03-02T12:00:00Z", timezone: { name: "Europe/Oslo", known: false }, heard: [] });
   });
+
+  it("doesn't take a mistake of the program's for a broken query", async () => {
+    const warehouse = await open();
+    await installLedger(warehouse, "opportune");
+    const made = projectWith("select * from users");
+    const broken = { ...made, segments: new Map([["cart", { ...made.segments.get("cart"), sql: null }]]) } as unknown as typeof made;
+    await expect(factsOf(broken, warehouse, "u1", story())).rejects.toThrow(TypeError);
+  });
 });

@@ -60,7 +60,7 @@ describe("outbox", () => {
     expect(await createOutbox(folder, () => NOON).send(message(), never)).toEqual({
       kind: "try_again",
       afterMs: null,
-      reason: "the outbox folder can't be written (ENOTDIR)",
+      reason: "the outbox folder can't be written: not a directory (ENOTDIR)",
     });
   });
 });

@@ -106,7 +106,7 @@ describe.each(FILES)("%s", (file) => {
     mkdirSync(join(root, file, ".."), { recursive: true });
     // Opens for everybody, root too, and fails when it is read.
     symlinkSync("/proc/self/mem", join(root, file));
-    expect(said(root)).toContain(`${file}: The file can't be read (EIO). | Check that it is a file that can be read, or remove it.`);
+    expect(said(root)).toContain(`${file}: The file can't be read: i/o error (EIO). | Check that it is a file that can be read, or remove it.`);
   });
 });
 
@@ -217,9 +217,26 @@ describe("links", () => {
     symlinkSync("../templates", join(root, "templates/again"));
     expect(said(root)).toEqual([
       "segments/audiences/up: The link leads back to a folder that it stands in, so that its files never end. | Remove the link.",
-      "segments/self.sql: The file can't be read (ELOOP). | Check that it is a file that can be read, or remove it.",
+      "segments/self.sql: The file can't be read: too many symbolic links encountered (ELOOP). | Check that it is a file that can be read, or remove it.",
       "templates/again: The link leads back to a folder that it stands in, so that its files never end. | Remove the link.",
     ]);
+  });
+
+  it.each(["segments/all", "segments/audiences/all", "templates/all"])("a link to the project or above it is not followed: %s", (link) => {
+    for (const up of [".", ".."]) {
+      const root = projectFolder({ ...ALL, "target/old.sql": "select", "target/old.SQL.sql/x.hbs": "{{", "old.sql": "select", "old.hbs": "{{" });
+      symlinkSync(join(root, up), join(root, link));
+      expect(said(root)).toEqual([`${link}: The link leads back to a folder that it stands in, so that its files never end. | Remove the link.`]);
+    }
+  });
+
+  it("nor where segments/ is itself a link out of the project", () => {
+    const root = projectFolder({ ...ALL, "target/old.sql": "select" });
+    const elsewhere = projectFolder({});
+    renameSync(join(root, "segments"), join(elsewhere, "segments"));
+    symlinkSync(join(elsewhere, "segments"), join(root, "segments"));
+    symlinkSync(root, join(elsewhere, "segments/all"));
+    expect(said(root)).toEqual(["segments/all: The link leads back to a folder that it stands in, so that its files never end. | Remove the link."]);
   });
 
   it("a link out of the project is followed, to a file and to a folder", () => {

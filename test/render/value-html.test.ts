@@ -1,7 +1,9 @@
 /** `{{{value}}}`: whatever a value ends in the middle of, the email after it stays the email. */
+import { readFileSync } from "node:fs";
 import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { describe, expect, it } from "vitest";
 import { renderText } from "../../src/render/render.js";
+import { STYLE_PROPERTIES } from "../../src/render/value-style.js";
 import type { Template } from "../../src/render/types.js";
 import { input, mail, problemsOf, refused, template } from "./fixtures.js";
 
@@ -57,9 +59,6 @@ const REFUSED = {
   "a base": "<base href=https://evil.example>",
   "a link that runs": "<a href='java\tscript:alert(1)'>x</a>",
   "a handler": "<p onclick=alert(1)>",
-  "something laid over the rest": "<a href=https://evil.example style='POSITION : fixed;inset:0'>x</a>",
-  "the same after a comment": "<a href=https://evil.example style='position/**/:fixed;inset:0'>x</a>",
-  "the same, written otherwise": "<a href=https://evil.example style='p\\6fsition:fixed;inset:0'>x</a>",
 };
 
 /** Written as a browser reads them: closed where they end. */
@@ -114,8 +113,87 @@ it("writes rows into the table that they stand in", () => {
   expect(mail(t, input({ v: "<tr><td>1</td></tr><tr><td>2" })).html).toContain("<table><tbody><tr><td>1</td></tr><tr><td>2</td></tr></tbody></table>");
 });
 
-it.each(["position: relative", "position:static; color:red", "background-position: center"])("leaves the style %s as it is", (style) => {
-  expect(mail(PLACES.div(), input({ v: `<p style="${style}">x</p>` })).html).toContain(`<p style="${style}">x</p>`);
+/** The style that is left of a value's element. */
+const styled = (tag: string, style: string): string | undefined => {
+  const html = mail(
+    PLACES.div(),
+    input({ v: `<${tag} style="${style.replaceAll('"', "&quot;")}">${tag === "table" ? "<tr><td>x</td></tr>" : "x"}</${tag}>` }),
+  ).html;
+  return new RegExp(`<div><${tag}(?: style="(.*?)")?>`).exec(html)?.[1]?.replaceAll("&quot;", '"');
+};
+
+it.each([
+  ["a", "POSITION : fixed;inset:0"],
+  ["a", "position/**/:fixed;inset:0"],
+  ["a", "p\\6fsition:fixed;inset:0"],
+  ["div", "position: relative; top: 1px; z-index: 9"],
+  ["div", "position:sticky"],
+  ["div", "transform: translateY(-400px) scale(9); translate: 0 9px; rotate: 9deg; zoom: 9"],
+  ["div", "margin: -300px 0 0"],
+  ["div", "margin-top: - 300px"],
+  ["div", "margin-top: calc(0px - 300px)"],
+  ["div", "margin-top: var(--x); --x: 1px"],
+  ["div", "margin: 0 0 0 -1e3px"],
+  ["div", "background: url(https://evil.example/i.png)"],
+  ["div", "background-image: image-set('x' 1x); list-style: url(x); cursor: url(x), auto"],
+  ["div", "box-shadow: 0 0 0 900px red; outline: 900px solid red; text-shadow: 0 90px red"],
+  ["div", "opacity: .5; filter: blur(1px); mix-blend-mode: multiply; will-change: top; clip-path: none"],
+  ["div", "display: flex; display: grid; display: contents"],
+  ["div", "height: 0"],
+  ["div", "max-height: 0"],
+  ["div", "float: left !x; display: run-in; display: flow-root"],
+  ["span", "font-size: 900px"],
+  ["div", "line-height: 0"],
+  ["div", "line-height: 1px"],
+  ["a", "padding: 900px; border: 900px solid red"],
+  ["a", "text-decoration: underline 900px red; text-underline-offset: 90px"],
+  ["div", "width: expression(alert(1)); behavior: url(x); -moz-binding: url(x)"],
+  ["div", "mso-element: frame; mso-element-top: 0"],
+  ["div", "font-family: 'a;b"],
+  ["div", "animation: x 1s; transition: all 1s; columns: 2; all: unset"],
+] as const)("drops what lays <%s> over the email: %s", (tag, style) => {
+  expect(styled(tag, `color: red; ${style}`)).toBe("color: red");
+  expect(styled(tag, style)).toBeUndefined();
+});
+
+it("drops a height and a padding by the display that holds", () => {
+  expect(styled("a", "display: block; padding: 40px; display: inline")).toBe("display: block; display: inline");
+  expect(styled("img", "height: 20px; width: 100%")).toBe("height: 20px; width: 100%");
+  expect(
+    mail(template("<table><tr>{{{v}}}</tr></table>"), input({ v: '<td style="height: 9px">x</td><td style="height: 0; display: block">x</td>' })).html,
+  ).toContain('<td style="height: 9px">x</td><td style="display: block">x</td>');
+});
+
+/** What editors and tools write. */
+it.each([
+  ["Quill", "span", "color: rgb(230, 0, 0); background-color: #ffff00"],
+  ["Quill's font", "p", "text-align: center; font-family: Georgia, serif"],
+  [
+    "TinyMCE's table",
+    "table",
+    "border-collapse: collapse; width: 100%; height: 44px; border-width: 1px; border-style: solid; margin-left: auto; margin-right: auto",
+  ],
+  ["TinyMCE's picture", "img", "float: left; margin: 5px 10px; border: 1px solid #cccccc; height: auto; max-width: 100%"],
+  ["MJML's text", "div", "font-family: Ubuntu, Helvetica, Arial, sans-serif; font-size: 13px; line-height: 1; text-align: left; color: #000000"],
+  ["MJML's table", "table", "background: #ffffff; background-color: #ffffff; width: 100%; mso-table-lspace: 0pt; mso-table-rspace: 0pt"],
+  [
+    "MJML's button",
+    "a",
+    "display: inline-block; background: #414141; font-weight: normal; line-height: 120%; margin: 0; text-decoration: none; padding: 10px 25px; mso-padding-alt: 0px; border-radius: 3px",
+  ],
+  ["MJML's column", "div", "font-size: 0px; direction: ltr; display: inline-block; vertical-align: top; width: 100%"],
+  ["MJML's picture", "img", "border: 0; display: block; text-decoration: none; height: auto; width: 100%; font-size: 13px"],
+  ["Outlook", "p", 'margin: 0cm 0cm 8.0pt 36.0pt; line-height: 107%; font-size: 11.0pt; font-family: "Calibri", sans-serif; mso-fareast-language: EN-US'],
+  ["Outlook's list", "p", "mso-list: l0 level1 lfo1; mso-margin-top-alt: auto; mso-bidi-font-family: 'Times New Roman'"],
+  ["Outlook's table", "table", "border: solid windowtext 1.0pt; border-left: none; padding: 0cm 5.4pt 0cm 5.4pt; mso-border-alt: solid windowtext .5pt"],
+  ["code in a line", "code", "padding: 2px 4px; border: 1px solid rgba(0,0,0,.1); white-space: pre-wrap; word-break: break-word"],
+] as const)("leaves what %s writes as it is", (_, tag, style) => {
+  expect(styled(tag, style)).toBe(style);
+});
+
+it("has its list of properties in the docs", () => {
+  const docs = readFileSync("docs/segments.md", "utf8");
+  for (const property of STYLE_PROPERTIES) expect(docs).toContain(`\`${property}\``);
 });
 
 it("gives its links UTM parameters once, in HTML and text", () => {

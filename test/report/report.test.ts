@@ -208,6 +208,7 @@ IN DOUBT: 5 messages, 2 of them new, the oldest since 2026-03-01T10:00:00Z. \`op
     expect(rows({})).toContain(`${heading}cart     1,234         0        0\n`);
     // What was taken up by --backfill is no message.
     expect(rows({ claimed: 3, backfilled: 4 })).toContain(`${heading}cart     1,234         3        3  4 backfilled\n`);
+    expect(rows({ claimed: 3, cap: 2, of_a_later_version: 1 })).toContain(`${heading}cart     1,234         6        3  2 cap, 1 of_a_later_version\n`);
     expect(rows({ claimed: 3, cap: 1, run_limit: 2, superseded: 2000 }, 20)).toContain(
       `${heading}cart     1,234     2,006        3  2,000 superseded,\n                                   2 run_limit, 1 cap\n`,
     );
@@ -267,6 +268,21 @@ describe("lines", () => {
     const unexpected = errorLines(new TypeError("x is undefined\nmore"), false, plain);
     expect(unexpected[0]).toBe("Unexpected error: x is undefined");
     expect(unexpected.join("\n")).not.toContain("    at ");
+  });
+
+  it("shows of causes that aren't ours the kind and the places, not their words", () => {
+    const driver = Object.assign(new Error("connection of Ada Lovelace lost"), { code: "08006", cause: new SyntaxError('"Ada Lovelace" is not valid JSON') });
+    for (const top of [
+      new OpportuneError({ code: "warehouse/connection-lost", message: "lost" }, 1, driver),
+      new TypeError("x is undefined", { cause: driver }),
+    ]) {
+      const lines = errorLines(top, true, plain).join("\n");
+      expect(lines).toContain("Error (08006)\n    at ");
+      expect(lines).toContain("SyntaxError\n    at ");
+      expect(lines).not.toContain("Ada");
+    }
+    const inner = new OpportuneError({ code: "x", message: "the inner one's words" });
+    expect(errorLines(new OpportuneError({ code: "y", message: "outer" }, 1, inner), true, plain).join("\n")).toContain("the inner one's words");
   });
 });
 

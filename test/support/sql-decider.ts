@@ -4,6 +4,7 @@ import { decide, workTables } from "../../src/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
+import { LEAST_RUNS } from "../../src/arbitration/surge.js";
 import { prune } from "../../src/ledger/prune.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger } from "../../src/ledger/schema.js";
@@ -86,7 +87,7 @@ function deciderOn(
           const place = ran.findLastIndex((run) => run.asOf === asOf);
           for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
         }
-        if (world.prune !== undefined) await prune(ledger, world.prune);
+        if (world.prune !== undefined) await prune(ledger, world.prune, LEAST_RUNS);
         if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
@@ -104,7 +105,7 @@ async function pruneAll(ledger: Ledger, asOf: string, { projects, told }: NonNul
   for (const { target, ...project } of projects)
     reaches.push(...(await reachesOfRules({ ...project, target: { ...target, schema: SCHEMA } }, ledger.warehouse, asOf)));
   const before = instant(Math.min(...reaches.map(({ from }) => Date.parse(from))));
-  await prune(ledger, before);
+  await prune(ledger, before, LEAST_RUNS);
   told(before);
 }
 

@@ -43,6 +43,7 @@ async function perform({ root, batch, orders, clock }: Job): Promise<Outcome> {
       const result = await run(project, warehouse, {
         segments: [...project.segments.values()],
         backfill: new Set(),
+        whole: false,
         approved: new Set(),
         dryRun: false,
         asOf: null,
