@@ -6,11 +6,11 @@ const HOUR = 3_600_000;
 const IN_FULL = [
   "test/chaos/overlap.chaos.ts",
   "test/chaos/random-*.chaos.ts",
-  "test/decisions-postgres.test.ts",
-  "test/decisions.long.test.ts",
+  "test/arbitration/decisions-postgres.test.ts",
+  "test/arbitration/decisions.long.test.ts",
   "test/delivery/bad-day.long.test.ts",
-  "test/oracle.test.ts",
-  "test/oracle-postgres.long.test.ts",
+  "test/arbitration/oracle.test.ts",
+  "test/arbitration/oracle-postgres.long.test.ts",
   "test/warehouses/lease.test.ts",
 ];
 

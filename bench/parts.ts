@@ -1,9 +1,9 @@
 /** The parts of the benchmark: each runs the command line a few times on one warehouse and gives figures. */
 import { fork } from "node:child_process";
 import { loadavg } from "node:os";
-import { messageOf, type Claim } from "../src/claims.js";
+import { messageOf, type Claim } from "../src/run/claims.js";
 import { toSendGrid } from "../src/delivery/sendgrid-mail.js";
-import { loadProject } from "../src/project/load.js";
+import { loadProject } from "../src/project/build/load.js";
 import { loadRenderer } from "../src/render/renderer.js";
 import { endWithUs } from "./children.js";
 import { figure, median, type Asked, type Figure } from "./figures.js";

@@ -5,7 +5,7 @@ import { createProgram } from "./commands/program.js";
 import { OpportuneError } from "./core/errors.js";
 import { lossOf, outliveErrors, writeOrDrop } from "./core/output.js";
 import { errorLines } from "./report/error-lines.js";
-import { openTerminal } from "./commands/terminal.js";
+import { openTerminal } from "./commands/shared/terminal.js";
 
 /** How long a process goes on when all is said, ms. */
 const LINGER_MS = 5_000;

@@ -1,2 +1,2 @@
 /** What code of yours may import: `import { readToken } from "opportune"`. */
-export { readToken } from "./render/unsubscribe.js";
+export { readToken } from "./render/html/unsubscribe.js";

@@ -6,7 +6,7 @@ import { scrub } from "../core/redact.js";
 import { readAlertState, writeAlertState, type AlertState } from "../ledger/alert-state.js";
 import { returnedRows, runHistory } from "../ledger/history.js";
 import { isTrial } from "../ledger/trial.js";
-import { secretsOf } from "../project/secrets.js";
+import { secretsOf } from "../project/build/secrets.js";
 import type { AlertKind, OnAlert, Project, Target } from "../project/types.js";
 import type { Warehouse } from "../warehouse/types.js";
 import { conditionsOf, isOver, keyOf, ofKey, type Condition, type Observation } from "./conditions.js";

@@ -1,5 +1,5 @@
 import type { Segment } from "../project/types.js";
-import { treatments } from "../project/treatments.js";
+import { treatments } from "../project/build/treatments.js";
 import { isShapeOf, shapeOf } from "./shape.js";
 
 /** Since when a step stands as it does: those due by then, and unheard of, are baseline. */

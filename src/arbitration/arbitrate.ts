@@ -1,5 +1,5 @@
 import { secondsBefore } from "../core/clock.js";
-import { addressColumn } from "../project/treatments.js";
+import { addressColumn } from "../project/build/treatments.js";
 import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, renderSqlFile, textConstant, timestampLiteral } from "../warehouse/sql.js";

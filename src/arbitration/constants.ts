@@ -1,5 +1,5 @@
 import type { Cap, Project, Segment } from "../project/types.js";
-import { addressColumn, treatments } from "../project/treatments.js";
+import { addressColumn, treatments } from "../project/build/treatments.js";
 import { secondsBefore } from "../core/clock.js";
 import type { ForgottenRun } from "../ledger/facts.js";
 import type { Check } from "../segments/types.js";

@@ -1,7 +1,7 @@
 /** By what a run tells that a segment was edited, or that another one was renamed to it. */
 import { createHash } from "node:crypto";
-import { sqlTokens } from "../project/sql-tokens.js";
-import { treatments } from "../project/treatments.js";
+import { sqlTokens } from "../project/written/sql-tokens.js";
+import { treatments } from "../project/build/treatments.js";
 import type { Segment } from "../project/types.js";
 
 /** Two hashes of 12 hex digits, joined by a hyphen: of the query, and of key, repeat and steps. */

@@ -5,9 +5,9 @@ import { unfinishedRuns } from "../ledger/runs.js";
 import { requireLedger } from "../ledger/schema.js";
 import { doubts, settle, type Verdict } from "../ledger/settle.js";
 import { doubtLines, doubtsDocument, settledDocument, settledLines } from "../report/doubts.js";
-import { chosen, filtered, type ChoiceOptions } from "./choice.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { chosen, filtered, type ChoiceOptions } from "./shared/choice.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface DoubtsOptions extends GlobalOptions, ChoiceOptions {
   addresses?: boolean;

@@ -6,8 +6,8 @@ import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";
 import { VERSION } from "../version.js";
 import type { Warehouse } from "../warehouse/types.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface ForgetRunOptions extends GlobalOptions {
   andLater?: boolean;

@@ -6,8 +6,8 @@ import { Ledger } from "../ledger/ledger.js";
 import { isTrial } from "../ledger/trial.js";
 import { FORGOTTEN, otherSegmentRuns, type PreviousSegmentRun } from "../ledger/runs.js";
 import type { Project } from "../project/types.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 /** Records that segments are gone for good, so that a new one with the query of one of them is truly new. */
 export function forgetSegmentCommand(terminal: Terminal, options: GlobalOptions, ids: readonly string[]): Promise<number> {

@@ -1,10 +1,10 @@
 import { adopt } from "../ledger/identity.js";
 import { installLedger, ledgerStatus, requireLedger, trialsMade, type LedgerChannel } from "../ledger/schema.js";
-import { addressColumn } from "../project/treatments.js";
+import { addressColumn } from "../project/build/treatments.js";
 import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 /** The file that finds out which messages of an older ledger were trials. */
 const MARKS_TRIALS = "005_one_form.sql";

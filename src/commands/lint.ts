@@ -4,13 +4,13 @@ import { ledgerStatus } from "../ledger/schema.js";
 import { previousSegmentRuns } from "../ledger/runs.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project, Target } from "../project/types.js";
-import { lintProject } from "../lint/lint.js";
-import { RULES } from "../lint/rules.js";
+import { lintProject } from "../project/checks/lint.js";
+import { RULES } from "../project/checks/rules.js";
 import { loadRenderer } from "../render/renderer.js";
 import { lintDocument, lintLines } from "../report/lint.js";
-import { openProject, openWarehouse } from "./context.js";
-import { selectSegments } from "./select.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { openProject, openWarehouse } from "./shared/context.js";
+import { selectSegments } from "./shared/select.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface LintOptions extends GlobalOptions {
   select?: string[];

@@ -5,9 +5,9 @@ import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import { segmentListing, audienceListing, listingDocument } from "../report/listing.js";
 import { pauseLines } from "../report/pauses.js";
-import { openProject, openWarehouse } from "./context.js";
-import { selectSegments } from "./select.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { openProject, openWarehouse } from "./shared/context.js";
+import { selectSegments } from "./shared/select.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface LsOptions extends GlobalOptions {
   select?: string[];

@@ -1,7 +1,7 @@
 /** Opt-outs that hold nobody back, as the project stands: under a name that it doesn't have, or of nobody. */
 import type { Problem } from "../core/errors.js";
 import { heededSql } from "../ledger/trial.js";
-import { addressColumn } from "../project/treatments.js";
+import { addressColumn } from "../project/build/treatments.js";
 import type { Project } from "../project/types.js";
 import { canonicalName, canonicalUser } from "../warehouse/canonical.js";
 import type { Dialect } from "../warehouse/dialect.js";

@@ -9,8 +9,8 @@ import type { Project } from "../project/types.js";
 import { pauseText } from "../report/pauses.js";
 import { count } from "../report/tables.js";
 import type { Warehouse } from "../warehouse/types.js";
-import { segmentNamed, unknownName, withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { segmentNamed, unknownName, withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 /** Most characters of a note: it stands on one line of `ls`, `explain`, `debug` and runs. */
 const LONGEST_NOTE = 500;

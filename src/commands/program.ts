@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
 import { VERSION } from "../version.js";
-import { openTerminal, type GlobalOptions, type Terminal } from "./terminal.js";
+import { openTerminal, type GlobalOptions, type Terminal } from "./shared/terminal.js";
 
 type Action<O extends GlobalOptions> = (terminal: Terminal, options: O, args: readonly string[]) => Promise<number>;
 
@@ -54,13 +54,13 @@ function addProjectCommands(program: Command): void {
       "after",
       `\nAsks nothing and overwrites nothing; a package.json and a workflow for GitHub are written where there are none.\nFrom dbt come models, snapshots, seeds and sources, as tables of dbt's target: make the manifest with the target that is meant.\n${examples("opportune init shop", "opportune init lifecycle --warehouse postgres", "opportune init lifecycle --from-dbt ../analytics/target/manifest.json")}`,
     )
-    .action(lazily(async () => (await import("./init.js")).initCommand));
+    .action(lazily(async () => (await import("./init/init.js")).initCommand));
   command(program, "demo", "run the shipped segments on a generated warehouse and a sandbox; keeps both under target/ to look at").action(
-    lazily(async () => (await import("./demo.js")).demoCommand),
+    lazily(async () => (await import("./demo/demo.js")).demoCommand),
   );
   command(program, "debug", "check versions, project, targets, ledger, channels and sources")
     .addOption(output())
-    .action(lazily(async () => (await import("./debug.js")).debugCommand));
+    .action(lazily(async () => (await import("./debug/debug.js")).debugCommand));
   command(program, "ls", "list segments and audiences")
     .option(...SELECT)
     .option(...EXCLUDE)
@@ -76,7 +76,7 @@ function addProjectCommands(program: Command): void {
       "after",
       `\nWrites target/opportune/compiled/ and target/opportune/manifest.json; runs no segment.\n${examples("opportune compile --select cart_abandoned")}`,
     )
-    .action(lazily(async () => (await import("./compile.js")).compileCommand));
+    .action(lazily(async () => (await import("./compile/compile.js")).compileCommand));
   command(program, "lint", "look for what the guides of lifecycle messaging warn of")
     .option(...SELECT)
     .option(...EXCLUDE)
@@ -98,7 +98,7 @@ function addProjectCommands(program: Command): void {
       "after",
       `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --watch", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
     )
-    .action(lazily(async () => (await import("./preview.js")).previewCommand));
+    .action(lazily(async () => (await import("./preview/preview.js")).previewCommand));
   command(program, "sandbox", "run a SendGrid on this machine that sends nothing, with a page to look at what arrived")
     .option("--port <number>", "port to listen on; 0: any free one", "4010")
     .option("--fault <json...>", 'misbehave from the start, e.g. \'{"status":429,"resetInSeconds":2}\'')
@@ -141,7 +141,7 @@ function addRunCommands(program: Command): void {
       "after",
       `\nSegments with \`every\` are asked when it has passed. The project is read anew at each tick. Logs go to stderr.\n${examples("opportune start --target prod", "opportune start --host 0.0.0.0 --port 9095 --log-format json")}`,
     )
-    .action(lazily(async () => (await import("./start.js")).startCommand));
+    .action(lazily(async () => (await import("./start/start.js")).startCommand));
   command(program, "explain", "tell one user's story: each message, each silence, and why")
     .argument("<user>", "the user's id, as the segments return it, or an address that they were written to at")
     .option("--segment <id>", "of this segment alone")
@@ -158,7 +158,7 @@ function addRunCommands(program: Command): void {
         "opportune explain 42 --html story.html",
       ),
     )
-    .action(lazily(async () => (await import("./explain.js")).explainCommand));
+    .action(lazily(async () => (await import("./explain/explain.js")).explainCommand));
   for (const [verb, description] of [
     ["pause", "hold back a segment, a channel or everything"],
     ["resume", "end a pause, a breaker's too"],

@@ -5,10 +5,10 @@ import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
 import { Ledger } from "../ledger/ledger.js";
 import { prunable, prune, type Pruned } from "../ledger/prune.js";
-import { reachOf } from "../reach.js";
+import { reachOf } from "../run/reach.js";
 import { count, counted } from "../report/tables.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface PruneOptions extends GlobalOptions {
   olderThan: string;

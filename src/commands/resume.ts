@@ -1,6 +1,6 @@
 import { endPauses } from "../ledger/pauses.js";
 import { named, withPause, type ResumeOptions } from "./pause.js";
-import type { Terminal } from "./terminal.js";
+import type { Terminal } from "./shared/terminal.js";
 
 /** Ends every pause of a segment, a channel or everything: an operator's, and a breaker's, which sets one again if its channel still fails. */
 export function resumeCommand(terminal: Terminal, options: ResumeOptions, [segment]: readonly string[]): Promise<number> {

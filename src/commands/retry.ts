@@ -5,9 +5,9 @@ import { Ledger } from "../ledger/ledger.js";
 import { requireLedger } from "../ledger/schema.js";
 import { settle } from "../ledger/settle.js";
 import { settledDocument, settledLines } from "../report/doubts.js";
-import { chosen, filtered, type ChoiceOptions } from "./choice.js";
-import { withWarehouse } from "./context.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { chosen, filtered, type ChoiceOptions } from "./shared/choice.js";
+import { withWarehouse } from "./shared/context.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface RetryOptions extends GlobalOptions, ChoiceOptions {
   all?: boolean;

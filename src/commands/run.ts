@@ -9,18 +9,18 @@ import { runDocument } from "../report/artefacts.js";
 import { problemLines } from "../report/error-lines.js";
 import { arbitrationEnd, arbitrationStart, deliveryLine, stepLines } from "../report/run-lines.js";
 import { runSummary } from "../report/run-summary.js";
-import { periods } from "../decide.js";
-import { run, type RunOptions, type RunResult } from "../run.js";
+import { periods } from "../run/decide.js";
+import { run, type RunOptions, type RunResult } from "../run/run.js";
 import { dueAt, dueSegments } from "../schedule/due.js";
 import { VERSION } from "../version.js";
 import type { Warehouse } from "../warehouse/types.js";
-import { alerted } from "./alerted.js";
-import { parseAsOf } from "./as-of.js";
-import { beginArtefacts, dispensable, type Artefacts } from "./artefacts.js";
-import { segmentNamed, unknownName, openProject, openWarehouse } from "./context.js";
-import { selectSegments, words } from "./select.js";
-import { listenForSignals } from "./signals.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
+import { alerted } from "./shared/alerted.js";
+import { parseAsOf } from "./shared/as-of.js";
+import { beginArtefacts, dispensable, type Artefacts } from "./shared/artefacts.js";
+import { segmentNamed, unknownName, openProject, openWarehouse } from "./shared/context.js";
+import { selectSegments, words } from "./shared/select.js";
+import { listenForSignals } from "./shared/signals.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface RunCommandOptions extends GlobalOptions {
   select?: string[];

@@ -1,10 +1,10 @@
 import { OpportuneError } from "../core/errors.js";
-import { readFaults, type Fault } from "../server/sandbox-faults.js";
-import { startSandbox } from "../server/sandbox.js";
-import { decisionReader } from "./decision.js";
-import { portOf } from "./port.js";
-import type { GlobalOptions, Terminal } from "./terminal.js";
-import { untilStopped } from "./until-stopped.js";
+import { readFaults, type Fault } from "../server/sandbox/faults.js";
+import { startSandbox } from "../server/sandbox/sandbox.js";
+import { decisionReader } from "./shared/decision.js";
+import { portOf } from "./shared/port.js";
+import type { GlobalOptions, Terminal } from "./shared/terminal.js";
+import { untilStopped } from "./shared/until-stopped.js";
 
 export interface SandboxCommandOptions extends GlobalOptions {
   port: string;

@@ -4,7 +4,7 @@
  */
 
 import type { Problem } from "../core/errors.js";
-import type { Silences } from "./lint-rules.js";
+import type { Silences } from "./schema/lint-rules.js";
 
 /** A loaded and validated project. */
 export interface Project {

@@ -1,11 +1,11 @@
 /** One message from one template and one row. Nothing here throws: what can't be rendered comes back with its reason. */
 import { isAddress } from "../core/address.js";
 import { withoutAddresses } from "../core/redact.js";
-import { utmParameters } from "./compile-text.js";
-import { oneLine } from "./engine.js";
-import { inlineCss } from "./inline.js";
-import { rewriteLinks } from "./links.js";
-import { htmlToPlain, tidy } from "./plain.js";
+import { utmParameters } from "./compile/compile-text.js";
+import { oneLine } from "./language/engine.js";
+import { inlineCss } from "./html/inline.js";
+import { rewriteLinks } from "./html/links.js";
+import { htmlToPlain, tidy } from "./html/plain.js";
 import {
   BUILT_IN_NAMES,
   RenderFault,
@@ -18,7 +18,7 @@ import {
   type Template,
   type Variable,
 } from "./types.js";
-import { unsubscribeHeaders, unsubscribeUrl } from "./unsubscribe.js";
+import { unsubscribeHeaders, unsubscribeUrl } from "./html/unsubscribe.js";
 
 /** Longest subject in characters: a header line holds 998 (RFC 5322, 2.1.1). */
 const MAX_SUBJECT = 998;

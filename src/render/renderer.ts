@@ -1,10 +1,10 @@
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { localeOr } from "../core/locales.js";
 import { zoneOr } from "../core/zones.js";
-import { treatments } from "../project/treatments.js";
+import { treatments } from "../project/build/treatments.js";
 import type { Channel, Project, Segment } from "../project/types.js";
-import { checkUtm, compileText } from "./compile-text.js";
-import { checkTemplate, loadTemplates, usesFor, variablesFor } from "./load.js";
+import { checkUtm, compileText } from "./compile/compile-text.js";
+import { checkTemplate, loadTemplates, usesFor, variablesFor } from "./templates/load.js";
 import { renderEmail, renderText } from "./render.js";
 import type { CompiledText, RenderContext, RenderInput, Template, Use, Variable } from "./types.js";
 

@@ -1,9 +1,9 @@
 /** What rendering takes and gives. Nothing here knows a warehouse or a provider. */
 import type { Problem } from "../core/errors.js";
-import type { Silences } from "../project/lint-rules.js";
+import type { Silences } from "../project/schema/lint-rules.js";
 import type { Links, MessageClass } from "../project/types.js";
-import type { Program } from "./ast.js";
-import type { BuiltEmail, BuiltText } from "./build.js";
+import type { Program } from "./language/ast.js";
+import type { BuiltEmail, BuiltText } from "./compile/build.js";
 
 /** A root variable that a template reads from the segment's row. */
 export interface Variable {

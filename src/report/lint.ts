@@ -1,7 +1,7 @@
 import { formatProblem } from "../core/errors.js";
-import type { Finding, LintResult } from "../lint/types.js";
-import type { LintRule } from "../project/lint-rules.js";
-import { PROJECT_FILE } from "../project/project-file.js";
+import type { Finding, LintResult } from "../project/checks/types.js";
+import type { LintRule } from "../project/schema/lint-rules.js";
+import { PROJECT_FILE } from "../project/written/project-file.js";
 import type { Paint } from "./paint.js";
 import { counted } from "./tables.js";
 

@@ -1,5 +1,5 @@
 import { parseFragment } from "parse5";
-import type { Claim } from "../claims.js";
+import type { Claim } from "../run/claims.js";
 import type { OutgoingMessage, SendOutcome } from "../delivery/types.js";
 import type { Paint } from "./paint.js";
 import { visible } from "./tables.js";

@@ -3,7 +3,7 @@ import { pino, type DestinationStream } from "pino";
 import { COMMONEST, short, type Failures } from "../core/failures.js";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
-import type { RunResult } from "../run.js";
+import type { RunResult } from "../run/run.js";
 import type { SchedulerEvent } from "./scheduler.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

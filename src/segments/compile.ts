@@ -1,6 +1,6 @@
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
-import { addressColumn, treatments } from "../project/treatments.js";
+import { addressColumn, treatments } from "../project/build/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
 import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";

@@ -1,6 +1,6 @@
 import { secondsBefore } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { PROJECT_FILE } from "../project/project-file.js";
+import { PROJECT_FILE } from "../project/written/project-file.js";
 import type { Project, Source } from "../project/types.js";
 import { WarehouseError } from "../warehouse/error.js";
 import { isoText } from "../warehouse/sql.js";

@@ -3,7 +3,7 @@ import { secondsBefore } from "../core/clock.js";
 import { parseDuration } from "../core/durations.js";
 import { OpportuneError, wordsOf, type Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
-import { sqlTokens } from "../project/sql-tokens.js";
+import { sqlTokens } from "../project/written/sql-tokens.js";
 import type { Project, SqlFile, Var, VarValue } from "../project/types.js";
 import type { Binder } from "../warehouse/sql.js";
 import { withoutLastSemicolon } from "./last-semicolon.js";

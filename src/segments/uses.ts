@@ -1,6 +1,6 @@
 /** What a template can't make of a column, whatever its rows hold: told when a segment is compiled, by the column's type. */
 import type { Problem } from "../core/errors.js";
-import { treatments } from "../project/treatments.js";
+import { treatments } from "../project/build/treatments.js";
 import type { Segment } from "../project/types.js";
 import type { Use } from "../render/types.js";
 import type { Dialect } from "../warehouse/dialect.js";

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { FRAME_POLICY, framedMail, type FramedMail } from "../core/framed-mail.js";
 import { answer } from "./loopback.js";
-import type { Fault } from "./sandbox-faults.js";
+import type { Fault } from "./sandbox/faults.js";
 
 /** A message in the list. */
 export interface PageEntry {

@@ -1,7 +1,7 @@
 import type { Target } from "../project/types.js";
-import { bigqueryName } from "./bigquery-connect.js";
-import { postgresName } from "./postgres-connect.js";
-import { snowflakeName } from "./snowflake-errors.js";
+import { bigqueryName } from "./bigquery/connect.js";
+import { postgresName } from "./postgres/connect.js";
+import { snowflakeName } from "./snowflake/errors.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {
@@ -36,13 +36,13 @@ export async function cancelStatements(): Promise<void> {
 async function connect(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
   switch (connection.type) {
     case "duckdb":
-      return (await import("./duckdb.js")).openDuckDb(connection, options);
+      return (await import("./duckdb/warehouse.js")).openDuckDb(connection, options);
     case "postgres":
-      return (await import("./postgres.js")).openPostgres(connection, options);
+      return (await import("./postgres/warehouse.js")).openPostgres(connection, options);
     case "snowflake":
-      return (await import("./snowflake.js")).openSnowflake(connection, options);
+      return (await import("./snowflake/warehouse.js")).openSnowflake(connection, options);
     case "bigquery":
-      return (await import("./bigquery.js")).openBigQuery(connection, options);
+      return (await import("./bigquery/warehouse.js")).openBigQuery(connection, options);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Which days of the ledger arbitration reads, where the ledger is partitioned by them. */
 import { expect, it } from "vitest";
 import { arbitrateStatement } from "../../src/arbitration/arbitrate.js";
-import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { projectWith } from "../segments/support.js";
 import { arbitrationOf } from "./support.js";
 

@@ -1,8 +1,8 @@
 /** What two segments must share for the one to be taken for the other under a new name. */
 import { describe, expect, it } from "vitest";
 import { hasQueryOf, isShapeOf, shapeOf } from "../../src/arbitration/shape.js";
-import { readSegments } from "../../src/project/front-matter.js";
-import { buildSegment } from "../../src/project/build.js";
+import { readSegments } from "../../src/project/written/front-matter.js";
+import { buildSegment } from "../../src/project/build/build.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import type { Segment } from "../../src/project/types.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { galleryPage, type GalleryMail } from "../../src/report/gallery.js";
+import { galleryPage, type GalleryMail } from "../../src/pages/gallery.js";
 import { hostileMail, LINK_NAMES, REFRESHING } from "./hostile.js";
 import { axeFaults, focused, openPage, press, screenshots, WIDTHS, type Opened } from "./support.js";
 

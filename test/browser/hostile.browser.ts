@@ -3,7 +3,7 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Frame, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { HOSTS, hostileMail, LINK_NAMES, REFRESHING } from "./hostile.js";
 import { post } from "./mail.js";
 import { openPage, type Opened } from "./support.js";

@@ -1,7 +1,7 @@
 /** The sandbox's page: what arrives, how it is looked at, by mouse and by keyboard, and what the provider is told to answer. */
 import type { Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { post } from "./mail.js";
 import { axeFaults, focused, openPage, press, screenshots, type Opened } from "./support.js";
 

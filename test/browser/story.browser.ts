@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Policy, Segment } from "../../src/project/types.js";
 import { journeysOf, type StoryEvent } from "../../src/report/story.js";
-import { storyPage } from "../../src/report/story-page.js";
+import { storyPage } from "../../src/pages/story-page.js";
 import { axeFaults, focused, openPage, screenshots, WIDTHS, type Opened } from "./support.js";
 
 const HOUR = 3600;

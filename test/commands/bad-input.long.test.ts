@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import { LEDGER_FILES } from "../ledger/support.js";
 import { createDatabase } from "../support/postgres.js";
 import { edit, opportune, query, shop, sql, start } from "./support.js";

@@ -1,7 +1,7 @@
 /** The decision behind a message, as the sandbox's page asks for it. */
 import { expect, it } from "vitest";
-import { decisionReader } from "../../src/commands/decision.js";
-import { openTerminal } from "../../src/commands/terminal.js";
+import { decisionReader } from "../../src/commands/shared/decision.js";
+import { openTerminal } from "../../src/commands/shared/terminal.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 
 it.each(["duckdb", "postgres"] as const)("is the message's own rows of the ledger, on %s; the warehouse is free in between", async (on) => {

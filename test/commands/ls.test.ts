@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { selectSegments } from "../../src/commands/select.js";
-import { loadProject } from "../../src/project/load.js";
+import { selectSegments } from "../../src/commands/shared/select.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { opportune, SHOP, temporaryFolder, write } from "./support.js";
 
 function project(): string {

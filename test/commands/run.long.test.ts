@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseAsOf } from "../../src/commands/as-of.js";
+import { parseAsOf } from "../../src/commands/shared/as-of.js";
 import { OpportuneError } from "../../src/core/errors.js";
-import { startSandbox } from "../../src/server/sandbox.js";
+import { startSandbox } from "../../src/server/sandbox/sandbox.js";
 import { edit, opportune, query, read, shop, start } from "./support.js";
 
 const NOON = Date.parse("2026-03-02T12:00:00Z");

@@ -2,8 +2,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyShipped, createSample } from "../../src/commands/sample.js";
-import { loadProject } from "../../src/project/load.js";
+import { copyShipped, createSample } from "../../src/commands/shared/sample.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder } from "./support.js";

@@ -1,6 +1,6 @@
 /** What an error that nothing caught does to a run, by a clock that the test moves. */
 import { expect, it, onTestFinished, vi } from "vitest";
-import { listenForSignals } from "../../src/commands/signals.js";
+import { listenForSignals } from "../../src/commands/shared/signals.js";
 
 it("an error that nothing caught stops the run at once, and gives up answers after a minute, before the process ends", () => {
   vi.useFakeTimers();

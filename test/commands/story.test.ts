@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, it } from "vitest";
-import { startSandbox } from "../../src/server/sandbox.js";
+import { startSandbox } from "../../src/server/sandbox/sandbox.js";
 import { edit, opportune, query, read, shop, write } from "./support.js";
 
 /** Who may read a file or a folder, in octal. */
@@ -126,7 +126,7 @@ describe.concurrent("preview", () => {
       expect(message?.body).toMatchObject({ personalizations: [{ to: [{ email: "me@example.com" }] }] });
       expect(JSON.stringify(message?.body)).toContain("[preview] Your cart of 0");
       const token = /\?token=([\w.~-]+)/.exec(JSON.stringify(message?.body))?.[1] ?? "";
-      const { readToken } = await import("../../src/render/unsubscribe.js");
+      const { readToken } = await import("../../src/render/html/unsubscribe.js");
       expect(token).not.toBe("");
       expect(readToken(token, "a-secret-of-more-than-32-characters!")).toBeNull();
       expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual([{ n: 0 }]);

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readDbtManifest } from "../../src/project/dbt-manifest.js";
+import { readDbtManifest } from "../../src/project/written/dbt-manifest.js";
 import { opportune, read, sql, temporaryFolder, write } from "../commands/support.js";
 import { findPython, installDbt, runDbt } from "./support.js";
 

@@ -1,9 +1,9 @@
 /** A bad day at the provider: whole runs against a sandbox that misbehaves, counted there and in the ledger, message by message. */
 import { expect, it, onTestFinished } from "vitest";
 import { installLedger } from "../../src/ledger/schema.js";
-import { loadProject } from "../../src/project/load.js";
-import { run, type RunResult } from "../../src/run.js";
-import { startSandbox, type Fault, type Sandbox } from "../../src/server/sandbox.js";
+import { loadProject } from "../../src/project/build/load.js";
+import { run, type RunResult } from "../../src/run/run.js";
+import { startSandbox, type Fault, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";

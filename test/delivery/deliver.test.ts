@@ -4,7 +4,7 @@ import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
 import type { DeliveryEvent, SendOutcome } from "../../src/delivery/types.js";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { sendGridBodyCheck } from "../support/sendgrid-schema.js";
 import {
   FakeClock,

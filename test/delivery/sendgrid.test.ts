@@ -6,7 +6,7 @@ import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
 import { outcomeOf } from "../../src/delivery/sendgrid-answer.js";
 import type { PoolClock } from "../../src/delivery/sendgrid-pool.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "../../src/delivery/types.js";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { sendGridBodyCheck } from "../support/sendgrid-schema.js";
 import { handClock } from "./exchange.js";
 import { KEY, NOON, message } from "./fixtures.js";

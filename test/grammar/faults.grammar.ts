@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { statementsOf } from "../../src/ledger/schema.js";
 import type { Dialect } from "../../src/warehouse/dialect.js";
-import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
-import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
+import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
 import { Binder, renderSqlFile } from "../../src/warehouse/sql.js";
 import type { Script } from "../../src/warehouse/types.js";
 import { Gate } from "./gate.js";

@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createProgram } from "../../src/commands/program.js";
-import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
-import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
+import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
 import { returnedRows, runHistory } from "../../src/ledger/history.js";
 import { installLedger, trialsMade } from "../../src/ledger/schema.js";
@@ -18,7 +18,7 @@ import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { around } from "../support/around.js";
 import { LEDGER_FILES, letLeaseRunOut } from "../ledger/support.js";
 import { floodStory, OTHER } from "../support/surge.js";
-import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb.js";
+import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
 
@@ -30,7 +30,7 @@ import { loadSnowflakeSql } from "./snowflake-sql.js";
 const heard: { gates?: Gates; opened: number } = vi.hoisted(() => ({ opened: 0 }));
 
 // Nothing is pretended: each DuckDB that is opened is the real one, and overheard.
-vi.mock("../../src/warehouse/duckdb.js", async (load) => {
+vi.mock("../../src/warehouse/duckdb/warehouse.js", async (load) => {
   const real = await load<{ openDuckDb: typeof OpenDuckDb }>();
   const openDuckDb: typeof OpenDuckDb = async (connection, options) => {
     const database = connection.path === ":memory:" ? `memory ${String(heard.opened++)}` : resolve(options.root, connection.path);

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from "vitest";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
 import { returnedRows, runHistory } from "../../src/ledger/history.js";
 import { installLedger } from "../../src/ledger/schema.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";
 

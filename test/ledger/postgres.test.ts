@@ -5,7 +5,7 @@ import { SENDING_MS } from "../../src/ledger/lease.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/schema.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";

@@ -1,7 +1,7 @@
 /** A ledger in memory and runs whose every step a test can stop at. */
 import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
-import { decide, workTables, type Decisions } from "../../src/decide.js";
+import { decide, workTables, type Decisions } from "../../src/run/decide.js";
 import { Ledger, ledgerFacts, type RunKey, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
 import { installLedger, statementsOf } from "../../src/ledger/schema.js";

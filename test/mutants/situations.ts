@@ -4,7 +4,7 @@
  * asked about hundreds of runs in the time of a few.
  */
 import { Binder, constantTable, renderSqlFile, type ConstantTable } from "../../src/warehouse/sql.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { contextOf } from "./inject.js";
 import { CONSTANTS, SHARED, isQuiet, joined, micros, moved, movedColumn, namesOf, prefix, renamed, unnamed, type Context } from "./pack.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { audiencesIn, builtOn } from "../../src/project/build-on.js";
-import { readSqlFile } from "../../src/project/files.js";
+import { audiencesIn, builtOn } from "../../src/project/written/build-on.js";
+import { readSqlFile } from "../../src/project/written/files.js";
 import { temporaryFolder, write } from "../commands/support.js";
 
 /** Audiences as the files that they are. */

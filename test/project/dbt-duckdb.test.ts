@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { dbtDuckDbFile } from "../../src/project/dbt-duckdb.js";
+import { dbtDuckDbFile } from "../../src/project/written/dbt-duckdb.js";
 import { projectFolder } from "./support.js";
 
 const PROJECT = "name: shop\nprofile: shop\n";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { readDbtManifest } from "../../src/project/dbt-manifest.js";
+import { readDbtManifest } from "../../src/project/written/dbt-manifest.js";
 
 /** Written by dbt 1.11 with dbt-duckdb for test/dbt/project: `UPDATE_DUMP=1 npm run test:dbt`. */
 const WRITTEN = readFileSync(join(import.meta.dirname, "../data/dbt-manifest.json"), "utf8");

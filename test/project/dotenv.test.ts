@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseDotenv } from "../../src/project/dotenv.js";
+import { parseDotenv } from "../../src/project/written/dotenv.js";
 
 it.each([
   ["plain", "A=1\nB=2", { A: "1", B: "2" }],

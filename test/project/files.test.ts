@@ -3,9 +3,9 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync,
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
-import { loadTemplates } from "../../src/render/load.js";
+import { loadTemplates } from "../../src/render/templates/load.js";
 import { BASE, linesOf, projectFolder, type Files } from "./support.js";
 
 const FILES = ["opportune.yml", "segments/cart.sql", "segments/audiences/ordered.sql", "templates/cart_email.hbs", ".env"] as const;

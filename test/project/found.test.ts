@@ -1,7 +1,7 @@
 /** What a project names, found in its texts: variables of the environment, and sources. */
 import { expect, it } from "vitest";
-import { variablesIn } from "../../src/project/environment.js";
-import { usedSources } from "../../src/project/sql-references.js";
+import { variablesIn } from "../../src/project/written/environment.js";
+import { usedSources } from "../../src/project/written/sql-references.js";
 import type { Project } from "../../src/project/types.js";
 
 it("finds the variables that values are filled from, and nothing that only looks like one", () => {

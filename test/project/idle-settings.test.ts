@@ -1,6 +1,6 @@
 /** Settings that have no effect: each warned of by `compile`, at its file and line; and none of those that have one. */
 import { expect, it } from "vitest";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { join } from "node:path";
 import { segmentFile, shopProject } from "../segments/support.js";
 

@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { projectJsonSchema, segmentJsonSchema } from "../../src/project/json-schema.js";
+import { projectJsonSchema, segmentJsonSchema } from "../../src/project/schema/json-schema.js";
 import { BASE } from "./support.js";
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });

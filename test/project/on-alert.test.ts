@@ -1,7 +1,7 @@
 /** `on_alert` of a target: whom to tell, and what of it is a secret. */
 import { expect, test } from "vitest";
-import { loadProject } from "../../src/project/load.js";
-import { secretsOf } from "../../src/project/secrets.js";
+import { loadProject } from "../../src/project/build/load.js";
+import { secretsOf } from "../../src/project/build/secrets.js";
 import { BASE, linesOf, problemsOf, projectFolder, type Files } from "./support.js";
 
 const withAlert = (alert: string, more = ""): Files => ({

@@ -1,6 +1,6 @@
 /** Targets of type postgres: what may be written, what it means, and that no secret is shown. */
 import { describe, expect, test } from "vitest";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Target } from "../../src/project/types.js";
 import { BASE, edited, linesOf, problemsOf, projectFolder, type Files } from "./support.js";
 

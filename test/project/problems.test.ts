@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { CASES } from "./cases.js";
 import { BASE, edited, linesOf, problemsOf, projectFolder } from "./support.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { projectJsonSchema, segmentJsonSchema } from "../../src/project/json-schema.js";
+import { projectJsonSchema, segmentJsonSchema } from "../../src/project/schema/json-schema.js";
 
 /** The files that editors read; `UPDATE_DOCS=1 npm test` writes them anew. */
 test.each([

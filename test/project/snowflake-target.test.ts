@@ -1,7 +1,7 @@
 /** Targets of type snowflake: what may be written, what it means, and that no secret is shown. */
 import { describe, expect, test } from "vitest";
-import { loadProject } from "../../src/project/load.js";
-import { secretsOf } from "../../src/project/secrets.js";
+import { loadProject } from "../../src/project/build/load.js";
+import { secretsOf } from "../../src/project/build/secrets.js";
 import type { Project } from "../../src/project/types.js";
 import { BASE, edited, linesOf, problemsOf, projectFolder, type Files } from "./support.js";
 

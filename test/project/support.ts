@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { formatProblem, OpportuneError, type Problem } from "../../src/core/errors.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 
 /** Path → content; null leaves a file of the base out. */
 export type Files = Readonly<Record<string, string | Uint8Array | null>>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileText } from "../../src/render/compile-text.js";
+import { compileText } from "../../src/render/compile/compile-text.js";
 import { renderEmail } from "../../src/render/render.js";
 import { input, mail, NO_LINKS, refused, template } from "./fixtures.js";
 

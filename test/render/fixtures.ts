@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Links } from "../../src/project/types.js";
-import { loadTemplates, type Templates } from "../../src/render/load.js";
+import { loadTemplates, type Templates } from "../../src/render/templates/load.js";
 import { renderEmail, renderText } from "../../src/render/render.js";
 import type { RenderContext, RenderedMail, RenderedText, RenderInput, Template } from "../../src/render/types.js";
 

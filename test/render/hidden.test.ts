@@ -1,6 +1,6 @@
 /** What nobody sees of an email is no text of its text part. */
 import { describe, expect, it } from "vitest";
-import { htmlToPlain } from "../../src/render/plain.js";
+import { htmlToPlain } from "../../src/render/html/plain.js";
 import { input, mail, template } from "./fixtures.js";
 
 const HIDDEN = {

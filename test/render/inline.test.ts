@@ -1,6 +1,6 @@
 /** CSS that no `style` attribute can hold stays in `<style>`, byte for byte, and so does all else of the HTML. */
 import { describe, expect, it } from "vitest";
-import { inlineCss } from "../../src/render/inline.js";
+import { inlineCss } from "../../src/render/html/inline.js";
 import { input, mail, template } from "./fixtures.js";
 
 const sheetOf = (html: string): string => [...html.matchAll(/<style[^>]*>([^]*?)<\/style>/g)].map(([, css = ""]) => css.trim()).join("\n");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../../src/render/types.js";
-import { rewriteLinks, withUtm } from "../../src/render/links.js";
+import { rewriteLinks, withUtm } from "../../src/render/html/links.js";
 import { input, load, mail, NO_LINKS, problemsOf, refused, template } from "./fixtures.js";
 
 const base = { "layouts/base.hbs": "<html><body>{{{body}}}</body></html>" };

@@ -2,10 +2,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { formatProblem } from "../../src/core/errors.js";
-import { inlineCss } from "../../src/render/inline.js";
-import { checkUtm } from "../../src/render/compile-text.js";
-import { HELPERS } from "../../src/render/helpers.js";
-import { checkTemplate, loadTemplates } from "../../src/render/load.js";
+import { inlineCss } from "../../src/render/html/inline.js";
+import { checkUtm } from "../../src/render/compile/compile-text.js";
+import { HELPERS } from "../../src/render/language/helpers.js";
+import { checkTemplate, loadTemplates } from "../../src/render/templates/load.js";
 import { input, load, mail, problemsOf, refused, template } from "./fixtures.js";
 
 const base = { "layouts/base.hbs": "<html><body>{{{body}}}</body></html>" };

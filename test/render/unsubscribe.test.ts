@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { readToken, signToken, unsubscribeUrl } from "../../src/render/unsubscribe.js";
+import { readToken, signToken, unsubscribeUrl } from "../../src/render/html/unsubscribe.js";
 
 const ID = "0cc175b9c0f1b6a831c399e269772661";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { describe, expect, it } from "vitest";
 import { renderText } from "../../src/render/render.js";
-import { STYLE_PROPERTIES } from "../../src/render/value-style.js";
+import { STYLE_PROPERTIES } from "../../src/render/html/value-style.js";
 import type { Template } from "../../src/render/types.js";
 import { input, mail, problemsOf, refused, template } from "./fixtures.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkTemplate, variablesFor } from "../../src/render/load.js";
+import { checkTemplate, variablesFor } from "../../src/render/templates/load.js";
 import { input, mail, refused, template } from "./fixtures.js";
 
 /** `name!` is required, `name?` is not; with the line in the template when there is one given. */

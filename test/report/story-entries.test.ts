@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Audience, Policy, Segment, Step } from "../../src/project/types.js";
 import { journeysOf, type StoryEvent } from "../../src/report/story.js";
 import { capsInUse, entriesOf, nextOf, spacedUntil } from "../../src/report/story-entries.js";
-import { storyPage, type StoryPage } from "../../src/report/story-page.js";
+import { storyPage, type StoryPage } from "../../src/pages/story-page.js";
 
 const HOUR = 3600;
 

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { expect, it } from "vitest";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { storyLines } from "../../src/report/explain.js";
 import { audienceListing, segmentListing } from "../../src/report/listing.js";
 import type { StoryEvent } from "../../src/report/story.js";

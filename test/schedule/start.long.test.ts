@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox/sandbox.js";
 import { edit, opportune, query, read, shop, sql, start, write, type Outcome, type Running } from "../commands/support.js";
 import { KEEP, inWords, told } from "../alerts/support.js";
 

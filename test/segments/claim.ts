@@ -1,4 +1,4 @@
-import type { Claim } from "../../src/claims.js";
+import type { Claim } from "../../src/run/claims.js";
 
 /** A claim of the segment `cart`, whose row holds nothing. */
 export const CLAIM: Claim = {

@@ -1,10 +1,10 @@
 /** Wide rows are staged in pages of bytes: what comes of them is what comes of one page. */
 import { describe, expect, it } from "vitest";
-import { parseProperties } from "../../src/claims.js";
+import { parseProperties } from "../../src/run/claims.js";
 import { compileProject } from "../../src/segments/stage.js";
-import { workTables } from "../../src/decide.js";
+import { workTables } from "../../src/run/decide.js";
 import { loadRenderer } from "../../src/render/renderer.js";
-import { carriedColumns, runInPages } from "../../src/warehouse/duckdb-pages.js";
+import { carriedColumns, runInPages } from "../../src/warehouse/duckdb/pages.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
 import { AS_OF, projectWith, stage, stagedRows, warehouseWith } from "./support.js";
 

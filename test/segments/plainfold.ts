@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { instant, secondsBefore } from "../../src/core/clock.js";
 import { parseDuration } from "../../src/core/durations.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { renderQuery } from "../../src/segments/query.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { isoSeconds, Binder } from "../../src/warehouse/sql.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";

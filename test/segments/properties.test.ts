@@ -1,6 +1,6 @@
 /** What a column holds arrives in the template as it was. */
 import { describe, expect, it } from "vitest";
-import { messageOf, parseProperties, type Claim } from "../../src/claims.js";
+import { messageOf, parseProperties, type Claim } from "../../src/run/claims.js";
 import type { OutgoingMessage } from "../../src/delivery/types.js";
 import { CLAIM } from "./claim.js";
 import { projectWith, stage, stagedRows, warehouseWith } from "./support.js";

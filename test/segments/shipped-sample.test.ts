@@ -1,11 +1,11 @@
 /** The shipped segments over the sample warehouse: people in each, and a message that can be rendered for every row. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { workTables } from "../../src/decide.js";
-import { createSample } from "../../src/commands/sample.js";
-import { treatments } from "../../src/project/treatments.js";
+import { workTables } from "../../src/run/decide.js";
+import { createSample } from "../../src/commands/shared/sample.js";
+import { treatments } from "../../src/project/build/treatments.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { compileProject, stageSegments } from "../../src/segments/stage.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder } from "../commands/support.js";
 import { AS_OF, shipped } from "./plainfold.js";

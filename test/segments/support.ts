@@ -1,12 +1,12 @@
 /** A small shop as files, loaded as the job loads it, with a warehouse in memory to stage it on. */
 import { onTestFinished } from "vitest";
-import { workTables } from "../../src/decide.js";
+import { workTables } from "../../src/run/decide.js";
 import type { Problem } from "../../src/core/errors.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Project, Segment } from "../../src/project/types.js";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type Staged } from "../../src/segments/stage.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 

@@ -1,6 +1,6 @@
 /** What a reader sees of a column: staged, stored, rendered. */
 import { describe, expect, it } from "vitest";
-import { messageOf, type Claim } from "../../src/claims.js";
+import { messageOf, type Claim } from "../../src/run/claims.js";
 import { numberColumns } from "../../src/segments/stage.js";
 import { CLAIM } from "./claim.js";
 import { AS_OF, compileProblems, projectWith, stage, stagedRows, warehouseWith } from "./support.js";

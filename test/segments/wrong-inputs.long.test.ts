@@ -1,13 +1,13 @@
 /** What a run refuses, `compile` refuses: wrong inputs on DuckDB and Postgres, one segment each, told with the file and a line. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileRun } from "../../src/decide.js";
+import { compileRun } from "../../src/run/decide.js";
 import type { Problem } from "../../src/core/errors.js";
 import { ledgerFacts } from "../../src/ledger/ledger.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { datedSources, undatable } from "../../src/segments/freshness.js";
-import { readStaged } from "../../src/staged.js";
+import { readStaged } from "../../src/run/staged.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createTestDatabase, type Database } from "../support/databases.js";
 import { AS_OF, projectWith, stage } from "./support.js";

@@ -1,7 +1,7 @@
 /** One email that is made to end or hang what reads it: by real HTTP, each is taken, listed and shown, and the sandbox goes on. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
-import { galleryPage } from "../../src/report/gallery.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
+import { galleryPage } from "../../src/pages/gallery.js";
 import { mail, refused, template, input } from "../render/fixtures.js";
 
 const many = (count: number, of: (index: number) => string): string => Array.from({ length: count }, (_, index) => of(index)).join("");

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { framedMail } from "../../src/core/framed-mail.js";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 
 let sandbox: Sandbox;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { request as rawRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox.js";
-import { FaultPlan } from "../../src/server/sandbox-faults.js";
-import { MessageStore } from "../../src/server/sandbox-store.js";
+import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
+import { FaultPlan } from "../../src/server/sandbox/faults.js";
+import { MessageStore } from "../../src/server/sandbox/store.js";
 import { sendGridBodyCheck } from "../support/sendgrid-schema.js";
 
 const NOON = Date.UTC(2026, 2, 2, 12);

@@ -4,8 +4,8 @@
  */
 import { expect, it, onTestFinished } from "vitest";
 import { installLedger } from "../../src/ledger/schema.js";
-import { loadProject } from "../../src/project/load.js";
-import { run } from "../../src/run.js";
+import { loadProject } from "../../src/project/build/load.js";
+import { run } from "../../src/run/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { ANSWERS, GOOD } from "../delivery/answers.js";

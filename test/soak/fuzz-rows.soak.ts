@@ -1,4 +1,4 @@
-/** The fuzz of test/fuzz-rows.long.test.ts with ten times the rows; FUZZ_SEED draws others. */
+/** The fuzz of test/run/fuzz-rows.long.test.ts with ten times the rows; FUZZ_SEED draws others. */
 import { expect, it } from "vitest";
 import { fuzzRows } from "../support/fuzz-rows.js";
 

@@ -1,4 +1,4 @@
-/** The outage table with 4,000 messages a run; test/outages.long.test.ts has the smaller ones. */
+/** The outage table with 4,000 messages a run; test/run/outages.long.test.ts has the smaller ones. */
 import { expect, it } from "vitest";
 import { outage, WAYS } from "../support/down.js";
 import { OUTAGES } from "../support/outage-table.js";

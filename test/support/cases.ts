@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import type { AudienceRow, ClaimOutcome, DecidedRow, Pause, Staged, WorldRow, WorldRun } from "./world.js";
 

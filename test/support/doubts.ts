@@ -1,7 +1,7 @@
 /** Runs whose messages end in doubt or fail, and the commands that settle them or offer them again. */
 import { expect } from "vitest";
 import { doubtsCommand, doubtsSettleCommand, type DoubtsOptions, type SettleOptions } from "../../src/commands/doubts.js";
-import { explainCommand } from "../../src/commands/explain.js";
+import { explainCommand } from "../../src/commands/explain/explain.js";
 import { retryCommand, type RetryOptions } from "../../src/commands/retry.js";
 import type { Row } from "../../src/warehouse/types.js";
 import type { WarehouseName } from "./databases.js";

@@ -2,12 +2,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSource } from "../../src/render/ast.js";
-import { compile } from "../../src/render/engine.js";
-import { readFrontMatter } from "../../src/render/front-matter.js";
-import { loadTemplates } from "../../src/render/load.js";
-import { flatten, nest } from "../../src/render/pieces.js";
-import { print } from "../../src/render/print.js";
+import { parseSource } from "../../src/render/language/ast.js";
+import { compile } from "../../src/render/language/engine.js";
+import { readFrontMatter } from "../../src/render/templates/front-matter.js";
+import { loadTemplates } from "../../src/render/templates/load.js";
+import { flatten, nest } from "../../src/render/html/pieces.js";
+import { print } from "../../src/render/language/print.js";
 import { renderEmail } from "../../src/render/render.js";
 
 const FOLDER = join(import.meta.dirname, "../data/templates");

@@ -1,6 +1,6 @@
 /** A shop whose job ran once by a clock that is 400 days ahead, and what taking that run back must do. */
 import { expect } from "vitest";
-import { explainCommand } from "../../src/commands/explain.js";
+import { explainCommand } from "../../src/commands/explain/explain.js";
 import { forgetRunCommand, type ForgetRunOptions } from "../../src/commands/forget-run.js";
 import { write } from "../commands/support.js";
 import type { WarehouseName } from "./databases.js";

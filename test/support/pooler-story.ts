@@ -1,10 +1,10 @@
 /** Runs through a pooler in transaction mode, beside a neighbour that is busy on the same pool. */
 import { Client } from "pg";
 import { OpportuneError } from "../../src/core/errors.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { PostgresConnection } from "../../src/project/types.js";
-import { run } from "../../src/run.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { run } from "../../src/run/run.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import { CountingProvider } from "../chaos/support/provider.js";
 import { startPgbouncer, type PoolMode } from "./pgbouncer.js";
 import { QUIET_RUN } from "./quiet-run.js";

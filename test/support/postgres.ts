@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import type { PostgresConnection } from "../../src/project/types.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 
 /** Set by test/support/postgres-server.ts before any test runs. */

@@ -1,4 +1,4 @@
-import type { RunOptions } from "../../src/run.js";
+import type { RunOptions } from "../../src/run/run.js";
 
 const nothing = (): void => undefined;
 

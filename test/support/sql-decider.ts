@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { instant } from "../../src/core/clock.js";
-import { decide, workTables } from "../../src/decide.js";
+import { decide, workTables } from "../../src/run/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
 import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
@@ -11,8 +11,8 @@ import { installLedger } from "../../src/ledger/schema.js";
 import { EVERY, settle } from "../../src/ledger/settle.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
-import { reachesOfRules } from "../../src/reach.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { reachesOfRules } from "../../src/run/reach.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
 import { isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";

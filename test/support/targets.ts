@@ -1,5 +1,5 @@
 /** Targets of tests, read as a project's are. */
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Target } from "../../src/project/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 

@@ -1,6 +1,6 @@
 /** A terminal that remembers: for commands that tests call instead of starting a process. */
 import pc from "picocolors";
-import type { Terminal } from "../../src/commands/terminal.js";
+import type { Terminal } from "../../src/commands/shared/terminal.js";
 
 export interface Told {
   code: number;

@@ -1,7 +1,7 @@
 /** A live job and a colleague who tries things out on the same ledger: nobody hears twice, and nobody is silenced. */
 import { expect } from "vitest";
 import { doubtsCommand } from "../../src/commands/doubts.js";
-import { explainCommand } from "../../src/commands/explain.js";
+import { explainCommand } from "../../src/commands/explain/explain.js";
 import { runHistory } from "../../src/ledger/history.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { write } from "../commands/support.js";

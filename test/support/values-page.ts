@@ -17,5 +17,5 @@ export async function checkValuesPage(name: WarehouseName): Promise<void> {
       PAGE,
       page.replace(parts[0], () => `${parts[1] ?? ""}${table}${parts[3] ?? ""}`),
     );
-  else expect(parts[2], "UPDATE_DOCS=1 npx vitest run test/docs-values.test.ts writes it anew").toBe(table);
+  else expect(parts[2], "UPDATE_DOCS=1 npx vitest run test/docs/values.test.ts writes it anew").toBe(table);
 }

@@ -2,10 +2,10 @@
  * What templates make of columns, found out the way a message goes: a query is compiled and staged, its row read back, each message
  * rendered. One table for a warehouse, in Markdown.
  */
-import { messageOf, type Claim } from "../../src/claims.js";
+import { messageOf, type Claim } from "../../src/run/claims.js";
 import { OpportuneError } from "../../src/core/errors.js";
-import { workTables } from "../../src/decide.js";
-import { loadProject } from "../../src/project/load.js";
+import { workTables } from "../../src/run/decide.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { compileProject, numberColumns, stageSegments } from "../../src/segments/stage.js";

@@ -1,7 +1,7 @@
 /** DuckDB and Postgres alike: scripts, run statement by statement, are all or nothing and counted as one; streams are read while others write. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { UnmetError } from "../../src/warehouse/error.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
 import { onClose, open, plain, rejection } from "./support.js";

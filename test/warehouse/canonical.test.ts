@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canonicalAddress } from "../../src/warehouse/canonical.js";
-import { openPostgres } from "../../src/warehouse/postgres.js";
+import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import { idPairsStory } from "../support/id-pairs.js";
 import { idsStory } from "../support/ids.js";
 import { asSuperuser, createDatabase } from "../support/postgres.js";

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { workTables } from "../../src/decide.js";
-import { openDuckDb } from "../../src/warehouse/duckdb.js";
+import { workTables } from "../../src/run/decide.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { WORK_TABLES } from "../../src/warehouse/dialect.js";
-import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
+import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { duckdbDialect, openingId, withOwnWorkTables, withoutOpening } from "../../src/warehouse/dialect.js";
-import { postgresDialect } from "../../src/warehouse/postgres-dialect.js";
-import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
+import { postgresDialect } from "../../src/warehouse/postgres/dialect.js";
+import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
 import { temporaryFolder } from "../commands/support.js";
 import { close, onClose, plain, rejection } from "./support.js";
 

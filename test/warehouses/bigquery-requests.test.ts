@@ -3,7 +3,7 @@
  * ids. And what becomes of a statement whose requests are refused, lost or never answered.
  */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { openBigQuery } from "../../src/warehouse/bigquery.js";
+import { openBigQuery } from "../../src/warehouse/bigquery/warehouse.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
 import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 import { bigQueryConnection } from "../support/bigquery.js";

@@ -1,7 +1,7 @@
 /** What `opportune init --warehouse` begins, on each: the three commands that it names next. */
 import { join } from "node:path";
 import { expect } from "vitest";
-import { initCommand } from "../../src/commands/init.js";
+import { initCommand } from "../../src/commands/init/init.js";
 import { opportune, read, temporaryFolder, write } from "../commands/support.js";
 import { createTestDatabase } from "../support/databases.js";
 import { told } from "../support/terminal.js";

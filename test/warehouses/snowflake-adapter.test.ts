@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Lease } from "../../src/ledger/lease.js";
 import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
 import type { SnowflakeConnection } from "../../src/project/types.js";
-import { openSnowflake } from "../../src/warehouse/snowflake.js";
+import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { emulatorConnection } from "../support/snowflake.js";
 import { LEDGER_FILES } from "../ledger/support.js";

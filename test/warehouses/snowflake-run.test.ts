@@ -1,9 +1,9 @@
 /** Whole runs on Snowflake's emulator: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { installLedger } from "../../src/ledger/schema.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
-import { run, type RunResult } from "../../src/run.js";
+import { run, type RunResult } from "../../src/run/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";

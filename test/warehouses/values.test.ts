@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { formatDuration } from "../../src/core/durations.js";
 import { OpportuneError } from "../../src/core/errors.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
-import { loadProject } from "../../src/project/load.js";
+import { loadProject } from "../../src/project/build/load.js";
 import { renderQuery } from "../../src/segments/query.js";
 import { Binder, isoText } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";

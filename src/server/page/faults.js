@@ -1,7 +1,7 @@
 // What the provider is told to answer, in words and by buttons.
 import { ask, byId, choice, counted, parsed } from "./dom.js";
 
-/** @typedef {import("../sandbox-faults.js").Fault} Fault */
+/** @typedef {import("../sandbox/faults.js").Fault} Fault */
 
 const words = byId("faults", HTMLElement);
 const provider = byId("provider", HTMLElement);

@@ -1,8 +1,8 @@
 /** A process that makes whole runs of the built command line's code, one after another, as the test tells it. */
 import { existsSync, readFileSync } from "node:fs";
 import type * as Errors from "../../../src/core/errors.js";
-import type * as Load from "../../../src/project/load.js";
-import type * as Run from "../../../src/run.js";
+import type * as Load from "../../../src/project/build/load.js";
+import type * as Run from "../../../src/run/run.js";
 import type * as Open from "../../../src/warehouse/open.js";
 import { arm, install, statementsSeen } from "./gate.js";
 import type { FromWorker, Job, Outcome, ToWorker } from "./messages.js";

@@ -1,0 +1,68 @@
+/** Settings that are written and change nothing as the project stands: `compile` warns of each, at its place. */
+import type { Problem } from "../../core/errors.js";
+import { problemAt, valueAt } from "../schema/problems.js";
+import type { ProjectFile } from "../schema/project-schema.js";
+import type { SegmentFrontMatter } from "../schema/segment-schema.js";
+import type { Path, YamlSource } from "../written/yaml-source.js";
+
+/** What only a provider on the other side of a connection heeds. */
+const OF_PROVIDERS = ["api_key", "endpoint", "timeout", "on_doubt", "html_ok"] as const;
+/** Warehouses that say what a query would read. */
+const METERED: ReadonlySet<string> = new Set(["snowflake", "bigquery"]);
+
+/** Of opportune.yml. */
+export function idleProjectSettings({ channels }: ProjectFile, source: YamlSource): Problem[] {
+  return Object.entries(channels)
+    .filter(([, { provider }]) => provider === "outbox")
+    .flatMap(([name]) =>
+      OF_PROVIDERS.filter((key) => valueAt(source.value, ["channels", name, key]) !== undefined).map((key) =>
+        idle(
+          source,
+          ["channels", name, key],
+          `channels.${name}.${key} has no effect beside provider: outbox, which writes files.`,
+          "Leave it out, or name the provider that it is for.",
+        ),
+      ),
+    );
+}
+
+/** Of a segment's front matter, in a project with these targets. */
+export function idleSegmentSettings(data: SegmentFrontMatter, source: YamlSource, targets: ProjectFile["targets"]): Problem[] {
+  const types = [...new Set(Object.values(targets).map(({ type }) => type))];
+  return [
+    ...(typeof data.goal === "object" && data.goal.within !== undefined
+      ? [
+          idle(
+            source,
+            ["goal", "within"],
+            "goal.within has no effect yet: no decision and no report reads it.",
+            "Leave it out: the goal ends the journey whenever it is reached.",
+          ),
+        ]
+      : []),
+    ...(data.class === "transactional" && data.topic !== undefined
+      ? [
+          idle(
+            source,
+            ["topic"],
+            "topic stops nothing in a transactional segment: opt-outs of a topic and caps don't hold for it.",
+            "Leave it out, or make the segment class: marketing.",
+          ),
+        ]
+      : []),
+    ...(data.max_bytes_billed !== undefined && !types.some((type) => METERED.has(type))
+      ? [
+          idle(
+            source,
+            ["max_bytes_billed"],
+            `max_bytes_billed has no effect on ${types.join(" and ")}, which can't say beforehand what a query reads.`,
+            "Leave it out. Snowflake and BigQuery heed it.",
+          ),
+        ]
+      : []),
+  ];
+}
+
+function idle(source: YamlSource, path: Path, message: string, hint: string): Problem {
+  return problemAt(source, path, { code: "config/no-effect", message, hint }, "key");
+}

@@ -1,0 +1,227 @@
+/** What a schema can't say: how the keys of one valid file must fit together. */
+import type { Problem } from "../../core/errors.js";
+import { formatDuration } from "../../core/durations.js";
+import { isLoopback } from "../../core/loopback.js";
+import { nearestName, didYouMean } from "../../core/suggest.js";
+import { capName, stepsOf } from "../build/build.js";
+import { postgresUrl } from "../build/postgres-url.js";
+import { problemAt } from "./problems.js";
+import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
+import { list } from "./references.js";
+import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
+import { checkVars } from "../build/vars.js";
+import { weaknessOf } from "../build/weak-secret.js";
+import type { Path, YamlSource } from "../written/yaml-source.js";
+
+type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
+
+function collect(source: YamlSource, check: (report: Report) => void, skip: (path: Path) => boolean = () => false): Problem[] {
+  const problems: Problem[] = [];
+  check((path, code, message, hint, part) => {
+    if (!skip(path)) problems.push(problemAt(source, path, { code: `config/${code}`, message, hint }, part));
+  });
+  return problems;
+}
+
+/** Rules of opportune.yml. `skip` names the values whose variables nobody set: what stands there is still `${NAME}`. */
+export function checkProjectRules(data: ProjectFile, source: YamlSource, skip: (path: Path) => boolean): Problem[] {
+  return [...checkVars(data.vars, source), ...collect(source, (report) => checkKeys(data, report), skip)];
+}
+
+function checkKeys(data: ProjectFile, report: Report): void {
+  for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
+  for (const [name, target] of Object.entries(data.targets)) {
+    if (target.type === "snowflake") checkSnowflake(name, target, report);
+    if (target.type === "bigquery") checkBigQuery(name, target, report);
+  }
+
+  for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
+
+  const { quiet_hours: quiet, caps } = data.policy;
+  if (quiet !== undefined && quiet.from === quiet.to) {
+    const hint = "leave quiet_hours out to send at any hour";
+    report(["policy", "quiet_hours", "to"], "quiet-hours", `policy.quiet_hours is from "${quiet.from}" to "${quiet.to}", which is no time or all day`, hint);
+  }
+  const capNames = caps.map(capName);
+  for (const [index, name] of capNames.entries()) {
+    if (capNames.indexOf(name) === index) continue;
+    report(["policy", "caps", String(index)], "duplicate-cap", `the cap "${name}" stands twice`, "give one of them a name:");
+  }
+
+  for (const [name, source] of Object.entries(data.sources)) {
+    if (typeof source === "string" || source.stale_after === undefined || source.loaded_at !== undefined) continue;
+    report(
+      ["sources", name, "stale_after"],
+      "stale-after",
+      `sources.${name}.stale_after needs loaded_at`,
+      "name the column that says when a row arrived: loaded_at: updated_at",
+    );
+  }
+
+  const { unsubscribe_url: url, unsubscribe_secret: secret } = data.links;
+  if (url !== undefined && secret === undefined) {
+    report(
+      ["links", "unsubscribe_url"],
+      "unsubscribe",
+      "links.unsubscribe_url needs unsubscribe_secret, which signs its tokens",
+      "add unsubscribe_secret: ${UNSUBSCRIBE_SECRET}",
+    );
+  }
+  const weakness = secret === undefined ? null : weaknessOf(secret);
+  if (weakness !== null) {
+    report(
+      ["links", "unsubscribe_secret"],
+      "weak-secret",
+      `links.unsubscribe_secret ${weakness}: with it anybody can unsubscribe others`,
+      "make one with `openssl rand -hex 32`, and keep it: old links are signed with it",
+    );
+  }
+  if (secret !== undefined && url === undefined) {
+    report(["links", "unsubscribe_secret"], "unsubscribe", "links.unsubscribe_secret needs unsubscribe_url, the links it signs");
+  }
+}
+
+/** What any target may have; what is written and not heeded would mislead. */
+function checkTarget(name: string, { live, allow, on_alert: alert, ...target }: ProjectFile["targets"][string], report: Report): void {
+  const path = ["targets", name];
+  if (live && allow.length > 0) {
+    const message = `${path.join(".")}.allow has no effect beside live: true, which writes to everybody`;
+    report([...path, "allow"], "no-effect", message, "leave one of them out", "key");
+  }
+  const url = target.type === "postgres" && target.url !== undefined ? postgresUrl(target.url) : null;
+  if (url !== null && "problem" in url) report([...path, "url"], "postgres-url", `${path.join(".")}.url ${url.problem}`, url.hint);
+  if (target.type === "postgres" && typeof target.ssl === "object" && target.ssl.ca !== undefined && !target.ssl.reject_unauthorized) {
+    const message = `${path.join(".")}.ssl.ca has no effect beside reject_unauthorized: false, which takes any certificate`;
+    report([...path, "ssl", "ca"], "no-effect", message, "leave one of them out", "key");
+  }
+  if (alert === undefined) return;
+  if (alert.command === undefined && alert.webhook === undefined) {
+    report([...path, "on_alert"], "missing", `${path.join(".")}.on_alert tells nobody`, "add command: or webhook:");
+  }
+  if (alert.silent_after !== undefined && !alert.on.includes("silent")) {
+    const message = `${path.join(".")}.on_alert.silent_after has no effect, as on: leaves out silent`;
+    report([...path, "on_alert", "silent_after"], "no-effect", message, "add silent to on:, or leave silent_after out", "key");
+  }
+}
+
+function checkChannel(name: string, channel: ProjectFile["channels"][string], report: Report): void {
+  const path = ["channels", name];
+  const type = channel.type ?? CHANNEL_TYPES.find((known) => known === name);
+  if (type === undefined) {
+    const nearest = nearestName(name, CHANNEL_TYPES);
+    const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
+    report(path, "missing", `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`, hint);
+  }
+  if (channel.sandbox && (channel.provider !== "sendgrid" || !isLoopback(new URL(channel.endpoint).hostname))) {
+    const hint = 'write provider: sendgrid and endpoint: "http://127.0.0.1:4010", or leave sandbox out';
+    report([...path, "sandbox"], "sandbox", `channels.${name}.sandbox needs the provider sendgrid and an endpoint on this machine`, hint, "key");
+  }
+  if (channel.provider !== "sendgrid") return;
+  if (type !== undefined && type !== "email") {
+    report([...path, "provider"], "provider", `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`, "use provider: outbox");
+  }
+  if (channel.api_key === undefined) {
+    report(path, "missing", `api_key is missing in channels.${name}; the provider sendgrid needs one`, "add api_key: ${SENDGRID_API_KEY}");
+  }
+}
+
+const SNOWFLAKE_SIGN_IN = ["private_key_path", "private_key", "token", "password", "authenticator"] as const;
+
+/** Exactly one way to sign in: of two, nobody could say which of them a job uses. */
+function checkSnowflake(name: string, target: Extract<ProjectFile["targets"][string], { type: "snowflake" }>, report: Report): void {
+  const path = ["targets", name];
+  const [way, second] = SNOWFLAKE_SIGN_IN.filter((key) => target[key] !== undefined);
+  if (way === undefined) {
+    report(
+      path,
+      "missing",
+      `${path.join(".")} names no way to sign in; expected one of ${SNOWFLAKE_SIGN_IN.join(", ")}`,
+      "add private_key_path: FILE, or private_key: ${SNOWFLAKE_PRIVATE_KEY}",
+    );
+  }
+  if (way !== undefined && second !== undefined) {
+    report([...path, second], "sign-in", `${path.join(".")} names two ways to sign in: ${way} and ${second}`, "leave one of them out", "key");
+  }
+  if (target.private_key_passphrase !== undefined && way !== "private_key_path" && way !== "private_key") {
+    const hint = "add private_key_path: FILE, or leave the passphrase out";
+    report([...path, "private_key_passphrase"], "sign-in", `${path.join(".")}.private_key_passphrase stands without a private key`, hint, "key");
+  }
+  if (target.user === undefined && way !== undefined && way !== "token") {
+    report(path, "missing", `user is missing in ${path.join(".")}, which signs in by ${way}`, "add user: ${SNOWFLAKE_USER}");
+  }
+}
+
+/** At most one key to sign in with, and none for an emulator: what is written and not used would mislead. */
+function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][string], { type: "bigquery" }>, report: Report): void {
+  const path = ["targets", name];
+  const { url } = target;
+  const named = (["credentials", "credentials_file", "impersonate"] as const).filter((key) => target[key] !== undefined);
+  if (target.credentials !== undefined && target.credentials_file !== undefined) {
+    const message = `${path.join(".")} names two ways to sign in: credentials and credentials_file`;
+    report([...path, "credentials_file"], "sign-in", message, "leave one of them out", "key");
+  } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
+    const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
+    report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
+  }
+}
+
+/** Rules of a segment's front matter. */
+export function checkSegmentRules(data: SegmentFrontMatter, source: YamlSource): Problem[] {
+  return collect(source, (report) => {
+    if (data.steps === undefined) checkShortForm(data, report);
+    else checkSteps(data, report);
+
+    if (data.class === "transactional" && data.repeat.kind === "each_occurrence" && data.key === undefined) {
+      const hint = "name the column that tells occurrences apart, such as key: order_id";
+      report(["repeat"], "key-needed", "a transactional segment with repeat: each_occurrence needs a key", hint);
+    }
+    if (data.class === "transactional") {
+      for (const key of ["holdout", "max_per_run"] as const) {
+        if (data[key] === undefined || data[key] === 0) continue;
+        report([key], "no-effect", `${key} has no effect in a transactional segment, whose messages no holdout or limit stops`, "leave it out", "key");
+      }
+    }
+    for (const audience of data.exclude.filter((name) => data.require.includes(name))) {
+      report(["require", String(data.require.indexOf(audience))], "nobody-left", `"${audience}" is both excluded and required, so that nobody is left`);
+    }
+  });
+}
+
+function checkShortForm(data: SegmentFrontMatter, report: Report): void {
+  if (SHORT_FORM.every((key) => data[key] === undefined)) {
+    report([], "no-steps", "a segment needs at least one step", "write steps:, or channel: and template: for a single message");
+    return;
+  }
+  for (const key of ["channel", "template"] as const) {
+    if (data[key] === undefined) report([], "missing", `${key} is missing; a segment without steps names it itself`);
+  }
+}
+
+function checkSteps(data: SegmentFrontMatter, report: Report): void {
+  for (const key of SHORT_FORM) {
+    if (data[key] === undefined) continue;
+    report([key], "steps-twice", `${key} stands beside steps`, "move it into a step", "key");
+  }
+  const names = new Map<string, number>();
+  const takenBy = new Map<number, string>();
+  for (const [index, step] of stepsOf(data).entries()) {
+    const path = ["steps", String(index)];
+    const earlier = names.get(step.name);
+    if (earlier !== undefined) report([...path, "name"], "duplicate-step", `the step "${step.name}" stands twice`, "give each step its own name");
+    names.set(step.name, index);
+
+    // A variant may move its step, so each of its times is one at which the step may fall due.
+    const own = new Map([[step.afterSeconds, [...path, "after"]]]);
+    for (const variant of step.variants) {
+      if (!own.has(variant.afterSeconds)) own.set(variant.afterSeconds, [...path, "variants", variant.name, "after"]);
+    }
+    for (const [seconds, at] of own) {
+      const other = takenBy.get(seconds);
+      if (other === undefined) takenBy.set(seconds, step.name);
+      else if (earlier === undefined) {
+        const message = `the steps "${other}" and "${step.name}" both fall due after ${formatDuration(seconds)}; taken: ${list([...takenBy.keys()].map(formatDuration))}`;
+        report(at, "equal-after", message, "give each step its own after");
+      }
+    }
+  }
+}

@@ -1,0 +1,350 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import { OpportuneError } from "../../core/errors.js";
+import type { DuckDbConnection } from "../../project/types.js";
+import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
+import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./memory.js";
+import { carriedColumns, planInPages, runInPages, type Carried } from "./pages.js";
+import { formerId, makeId, readId } from "./id.js";
+import { openInstance } from "./connect.js";
+import type { ColumnKind } from "../kinds.js";
+import { UnmetError, WarehouseError } from "../error.js";
+import { inInformationSchema } from "../sql.js";
+import { BATCH_BYTES, type AppendColumn, type Column, type Row, type Script, type Statement, type Warehouse } from "../types.js";
+
+/** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
+const CHUNK_ROWS = 2048;
+/**
+ * Size of the write-ahead log after which a commit waits for a checkpoint: a second or two in which nothing is posted. DuckDB's
+ * own 16 MB come after some 50,000 messages, in the middle of a delivery; closing the file makes a checkpoint anyway.
+ */
+const CHECKPOINT_AFTER = "64MB";
+/** The column that tells a stream's last row, which stands for no row of its query. */
+const LAST_ROW = "opportune_last_row";
+const BROKE_OFF = "The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.";
+
+export interface OpenOptions {
+  /** Project root; the path is relative to it. */
+  root: string;
+  /** Called once if another process holds the file. */
+  onWait?: (message: string) => void;
+  /** False: a missing file is an error. */
+  create?: boolean;
+}
+
+/**
+ * Opens a DuckDB file (or `:memory:`) for this run. DuckDB lets one process write: waits up to
+ * `waitForLockSeconds` for another to close it, then fails naming that process.
+ */
+export async function openDuckDb(connection: DuckDbConnection, options: OpenOptions): Promise<Warehouse> {
+  const path = connection.path === ":memory:" || isAbsolute(connection.path) ? connection.path : join(options.root, connection.path);
+  if (path !== ":memory:" && options.create === false && !existsSync(path)) {
+    throw new OpportuneError({
+      code: "warehouse/missing",
+      message: `There is no DuckDB file at ${connection.path}.`,
+      hint: "Correct `path` of this target in opportune.yml, or create the file.",
+    });
+  }
+  const limits = limitsOf(connection, thisMachine());
+  const instance = await openInstance(path, { memory_limit: limits.memoryLimit, threads: String(limits.threads) }, connection, options.onWait);
+  const warehouse = new DuckDbWarehouse(instance, await instance.connect(), path, limits);
+  await warehouse.prepare(resolve(options.root));
+  return warehouse;
+}
+
+class DuckDbWarehouse implements Warehouse {
+  readonly dialect = withOwnWorkTables(duckdbDialect, openingId());
+  readonly beside = null;
+  readonly usage = { statements: 0, bytes: null };
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  /** Each has a connection of its own. */
+  readonly #streams = new Set<DuckDBConnection>();
+  readonly #path: string;
+  readonly #limits: DuckDbLimits;
+  /** Columns of each query described, as they are kept while it is staged. */
+  readonly #carried = new Map<string, Carried>();
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string, limits: DuckDbLimits) {
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#path = path;
+    this.#limits = limits;
+  }
+
+  /** Of a file, what stands beside it: a file copied alone has none. Nobody can copy what is in memory. */
+  identity(make = false): Promise<string | null> {
+    if (this.#path === ":memory:") return Promise.resolve(null);
+    return Promise.resolve(readId(this.#path) ?? (make ? makeId(this.#path) : null));
+  }
+
+  get formerIdentity(): string | null {
+    return this.#path === ":memory:" ? null : formerId(this.#path);
+  }
+
+  /** `root`: the project's folder, absolute. */
+  async prepare(root: string): Promise<void> {
+    await this.#connection.run("set TimeZone = 'UTC'");
+    // Paths in queries are the project's. A comma parts folders, and nothing can be said instead of one.
+    if (!root.includes(",")) await this.#connection.run(`set file_search_path = ${literal(root)}`);
+    await this.#connection.run(`set checkpoint_threshold = '${CHECKPOINT_AFTER}'`);
+    await this.#connection.run("attach if not exists ':memory:' as opportune_work").catch((error: unknown) => {
+      // Another connection of this process attached it in between: DuckDB looks first and attaches then.
+      if (!(error instanceof Error && error.message.includes('"opportune_work" already exists'))) throw error;
+    });
+  }
+
+  label(): void {
+    // Neither a bill nor a history that would name statements.
+  }
+
+  estimate(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  hasTable(schema: string, table: string): Promise<boolean> {
+    return inInformationSchema(this, schema, table);
+  }
+
+  async describe(statement: Statement): Promise<Column[]> {
+    // DESCRIBE covers the first statement alone: what follows a `;` would run.
+    const { count } = await this.#guard(statement, () => this.#connection.extractStatements(`describe ${statement.sql}`));
+    if (count !== 1) throw new WarehouseError(`This is ${String(count)} statements; a query is one SELECT without a ";" in it.`, null, statement.sql);
+    const rows = await this.#read({ sql: `describe ${statement.sql}`, params: statement.params });
+    // A bare DESCRIBE lists the tables.
+    if (rows[0]?.["column_name"] === undefined) throw new WarehouseError("There is no query, only comments or nothing.", null, statement.sql);
+    const columns = rows.map((row) => ({
+      name: String(row["column_name"]),
+      type: String(row["column_type"]),
+      kind: columnKind(String(row["column_type"])),
+    }));
+    this.#carried.set(statement.sql, carriedColumns(columns, this.dialect));
+    return columns;
+  }
+
+  async plan(statement: Statement): Promise<void> {
+    const { apart } = statement;
+    const plan = (each: Statement): Promise<void> => this.#guard(each, async () => (await this.#connection.prepare(each.sql)).destroySync());
+    if (apart === undefined) return plan(statement);
+    return planInPages(statement, apart, await this.#carriedOf(apart), this.dialect, { ...this.#asking, plan });
+  }
+
+  get #asking(): { run(ours: Statement): Promise<number>; read(ours: Statement): Promise<Row[]> } {
+    return { run: (ours) => this.#run(ours), read: (ours) => this.#read(ours) };
+  }
+
+  async #carriedOf(query: Statement): Promise<Carried> {
+    if (!this.#carried.has(query.sql)) await this.describe(query);
+    return this.#carried.get(query.sql) ?? carriedColumns([], this.dialect);
+  }
+
+  async query(statement: Statement): Promise<Row[]> {
+    this.usage.statements += 1;
+    return this.#read(statement);
+  }
+
+  #read(statement: Statement): Promise<Row[]> {
+    return this.#guard(statement, async () => {
+      const result = await this.#connection.run(statement.sql, valuesOf(statement));
+      const names = result.deduplicatedColumnNames();
+      return (await result.getRows()).map((values) => toRow(names, values));
+    });
+  }
+
+  async execute(statement: Statement): Promise<number> {
+    this.usage.statements += 1;
+    const { apart } = statement;
+    if (apart === undefined) return this.#run(statement);
+    return runInPages(statement, apart, await this.#carriedOf(apart), this.dialect, this.#asking);
+  }
+
+  #run(statement: Statement): Promise<number> {
+    return this.#guard(statement, async () => (await this.#connection.run(statement.sql, valuesOf(statement))).rowsChanged);
+  }
+
+  /**
+   * The client ends a result that breaks off, by an interruption or for want of memory, as if it were whole: fetching a chunk gives
+   * null for both. So a last row is asked for, and missed.
+   */
+  async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
+    this.usage.statements += 1;
+    const connection = await this.#instance.connect();
+    this.#streams.add(connection);
+    const sql = `select *, false as ${LAST_ROW} from (${statement.sql}\n) union all by name select true as ${LAST_ROW}`;
+    try {
+      await connection.run("set TimeZone = 'UTC'");
+      const result = await this.#guard(statement, () => connection.stream(sql, [...statement.params]));
+      const names = result.deduplicatedColumnNames().slice(0, -1);
+      let batch: Row[] = [];
+      let bytes = 0;
+      for (let whole = false; ;) {
+        const chunk = await this.#guard(statement, () => result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) {
+          if (!whole)
+            throw new WarehouseError(
+              BROKE_OFF,
+              null,
+              statement.sql,
+              undefined,
+              `Raise \`memory_limit\` of this target in opportune.yml, now ${this.#limits.memoryLimit}, and run again.`,
+            );
+          break;
+        }
+        // A row at a time: a chunk of 2,048 rows of a megabyte is not to be held twice.
+        for (let row = 0; row < chunk.rowCount; row++) {
+          const values = chunk.getRowValues(row);
+          whole = values.at(-1) === true;
+          if (whole) continue;
+          batch.push(toRow(names, values));
+          for (const value of values) if (typeof value === "string") bytes += value.length;
+          if (batch.length === batchSize || bytes >= BATCH_BYTES) {
+            yield batch;
+            batch = [];
+            bytes = 0;
+          }
+        }
+      }
+      if (batch.length > 0) yield batch;
+    } finally {
+      this.#streams.delete(connection);
+      connection.closeSync();
+    }
+  }
+
+  async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    this.usage.statements += 1;
+    return this.#append(table, columns);
+  }
+
+  async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
+    await this.#guard({ sql: `append to ${table}`, params: [] }, async () => {
+      const appender =
+        catalogOrSchema === "opportune_work"
+          ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema)
+          : await this.#connection.createAppender(name ?? "", catalogOrSchema);
+      const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
+      const length = columns[0]?.values.length ?? 0;
+      for (let start = 0; start < length; start += CHUNK_ROWS) {
+        const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, length - start));
+        chunk.setColumns(columns.map((column) => toDuckDbValues(column, start, Math.min(start + CHUNK_ROWS, length))));
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+      appender.closeSync();
+    });
+  }
+
+  async script({ work = [], fill, statements }: Script): Promise<Row[]> {
+    this.usage.statements += 1;
+    // Before the transaction: work tables live in another database, and one transaction writes to one.
+    for (const statement of work) await this.#run(statement);
+    if (fill !== undefined) {
+      await this.#run({ sql: `delete from ${fill.table}`, params: [] });
+      await this.#append(fill.table, fill.columns);
+    }
+    return this.#atomically(async () => {
+      const last = statements.length - 1;
+      let rows: Row[] = [];
+      for (const [i, statement] of statements.entries()) {
+        if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
+        else {
+          const changed = await this.#run(statement);
+          if (statement.mustChange !== undefined && changed !== statement.mustChange) throw new UnmetError(statement.sql, i);
+        }
+      }
+      return rows;
+    });
+  }
+
+  transaction<T>(work: () => Promise<T>): Promise<T> {
+    this.usage.statements += 2;
+    return this.#atomically(work);
+  }
+
+  async #atomically<T>(work: () => Promise<T>): Promise<T> {
+    await this.#run({ sql: "begin transaction", params: [] });
+    try {
+      const result = await work();
+      await this.#run({ sql: "commit", params: [] });
+      return result;
+    } catch (error) {
+      // A failed commit has rolled back already; a second rollback then fails and says nothing new.
+      await this.#connection.run("rollback").catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Turns DuckDB's errors into the project's, with the line of the statement that DuckDB points at. */
+  async #guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // The client's own words before DuckDB's, e.g. "Failed to extract statements: Parser Error: …", help nobody.
+      const text = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]+ Error: )/, "");
+      const line = /\nLINE (\d+):/.exec(text);
+      const memory = memoryProblem(firstLine(text), this.#limits, this.#path === ":memory:" ? ".tmp" : `${this.#path}.tmp`);
+      throw new WarehouseError(memory?.message ?? firstLine(text), line === null ? null : Number(line[1]), statement.sql, error, memory?.hint);
+    }
+  }
+
+  cancel(): Promise<void> {
+    for (const connection of [this.#connection, ...this.#streams]) connection.interrupt();
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    // A file that this process has opened twice keeps its instance, and what is in it.
+    for (const table of WORK_TABLES) await this.#connection.run(`drop table if exists ${this.dialect.workTable(table)}`).catch(() => undefined);
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** None where there are none to bind: the client then asks DuckDB once, instead of for the statement, for its plan and for its rows. */
+function valuesOf({ params }: Statement): DuckDBValue[] | undefined {
+  return params.length === 0 ? undefined : [...params];
+}
+
+function toDuckDbValues(column: AppendColumn, start: number, end: number): DuckDBValue[] {
+  const values: DuckDBValue[] = new Array<DuckDBValue>(end - start);
+  for (let i = start; i < end; i++) {
+    const value = column.values[i] ?? null;
+    if (value === null || typeof value === "string") values[i - start] = value;
+    else values[i - start] = column.kind === "timestamp" ? new DuckDBTimestampValue(BigInt(value) * 1000n) : BigInt(value);
+  }
+  return values;
+}
+
+function toRow(names: readonly string[], values: readonly DuckDBValue[]): Row {
+  const row: Row = {};
+  for (let i = 0; i < names.length; i++) row[names[i] ?? ""] = toPlain(values[i] ?? null);
+  return row;
+}
+
+function toPlain(value: DuckDBValue): string | number | boolean | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return String(value);
+}
+
+function columnKind(type: string): ColumnKind {
+  // A list's name begins with its elements': TIMESTAMP[].
+  if (type.endsWith("]")) return "list";
+  if (/^(?:STRUCT|MAP)\(/.test(type)) return "object";
+  if (type === "DATE") return "date";
+  if (type.startsWith("TIMESTAMP")) return "timestamp";
+  if (/^(VARCHAR|UUID|ENUM|TIME)/.test(type)) return "text";
+  if (type === "BOOLEAN") return "boolean";
+  if (/^(BIGINT|INTEGER|SMALLINT|TINYINT|UBIGINT|UINTEGER|USMALLINT|UTINYINT)$/.test(type)) return "integer";
+  if (/^(DECIMAL|HUGEINT|UHUGEINT|BIGNUM)/.test(type)) return "exact";
+  if (/^(DOUBLE|FLOAT)$/.test(type)) return "float";
+  if (/^(INTERVAL|BLOB|BIT|GEOMETRY)/.test(type)) return "opaque";
+  return "nested";
+}
+
+function firstLine(text: string): string {
+  return text.split("\n").filter((line) => line.trim() !== "" && !/^LINE \d+:|^\s*\^/.test(line))[0] ?? text;
+}
