@@ -65,12 +65,12 @@ export interface Dialect {
   stagesInPages: boolean;
   /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
   builtIn(name: string): string;
-  /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
-  materialized: string;
-  /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
-  kept: string;
-  /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
-  arbitration: { before: readonly string[]; after: readonly string[] };
+  /** Whether arbitration keeps what several of its queries read in work tables; otherwise all of it is one statement. */
+  keepsTables: boolean;
+  /**
+   * Statements that keep what a query gives in a work table of that name, and what drops it again. `columns`: those by which others find its rows.
+   */
+  keep(name: string, query: string, columns: string): { make: string[]; drop: string[] };
   /** How long an outcome waits to be written with the next marks before it is written alone, ms: longer where a statement costs. */
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
@@ -136,6 +136,7 @@ export function withOwnWorkTables(dialect: Dialect, own: string): Dialect {
     ...dialect,
     workTable: (table) => dialect.workTable(named(table)),
     createWorkTable: (table) => dialect.createWorkTable(named(table)),
+    keep: (table, query, columns) => dialect.keep(named(table), query, columns),
     afterFilling: (table) => dialect.afterFilling(table, named(table)),
   };
 }
@@ -186,9 +187,8 @@ export const duckdbDialect: Dialect = {
   queriesApart: false,
   stagesInPages: true,
   builtIn: (name) => name,
-  materialized: "",
-  kept: "",
-  arbitration: { before: [], after: [] },
+  keepsTables: true,
+  keep: (name, query) => ({ make: [`${duckdbDialect.createWorkTable(name)} as\n${query}`], drop: [`drop table ${duckdbDialect.workTable(name)}`] }),
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
   readsByRows: true,

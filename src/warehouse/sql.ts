@@ -108,21 +108,26 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   return template;
 }
 
-/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
-export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
+/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. `helpers`: words of this file's kind alone. */
+export function renderSqlFile(
+  file: string,
+  dialect: Dialect,
+  ledgerSchema: string,
+  context: Record<string, unknown>,
+  binder = new Binder(dialect),
+  helpers: Record<string, Handlebars.HelperDelegate> = {},
+): Statement {
   const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
   const words = {
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
-    materialized: dialect.materialized,
-    kept: dialect.kept,
     ledger_layout: dialect.ledgerLayout,
     segment_runs_layout: dialect.segmentRunsLayout,
     null_text: `cast(null as ${dialect.types.text})`,
     null_bigint: `cast(null as ${dialect.types.bigint})`,
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,
   };
-  const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
+  const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: { ...dialectHelpers(dialect, ledgerSchema, binder), ...helpers }, partials });
   return { sql, params: binder.params, ours: true };
 }
 

@@ -1,0 +1,124 @@
+-- Reads: the rows that segments returned, and what is remembered of them.
+-- Gives: standings, had_before, dated, candidates: what each row stands for, and the steps that are due.
+
+{{#table "standings" kept="segment, user_id, item_key, standing"}}
+select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.problems, coalesce(r.timezone, '') as zone,
+  case
+    when j.runs = 1 then 'running'
+    when r.occurred_at <= j.last_claim_at or r.occurred_at <= c.converted_at then 'same_occurrence'
+    else 'fresh'
+  end as standing,
+  case
+    when j.runs = 1 and r.occurred_at > j.last_claim_at and (c.converted_at is null or r.occurred_at > c.converted_at) then 1
+    else 0
+  end as has_newer_behaviour,
+  coalesce(j.ends, 0) as ends,
+  r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
+  case when j.runs = 1 then coalesce(j.variant, '') else '' end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
+from {{work "segment_rows"}} r
+left join {{the "memory"}} j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
+left join {{the "conversions"}} c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
+where r.dropped is null
+  and exists (select 1 from {{the "open_rows"}} o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
+{{/table}}
+
+{{#table "had_before" kept="segment, user_id, item_key"}}
+-- repeat: never looks at all history, on the columns, so that no rename sends twice
+{{#if is_postgres}}
+-- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
+select segment, user_id, item_key
+from (
+  select t.segment, t.user_id, t.item_key, (
+    select sum(l.counts) from {{ledger "sent_ledger"}} l
+    where l.segment = t.segment and l.user_id = t.user_id and l.item_key = t.item_key and l.counts <> 0
+      {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
+  ) as counts
+  from {{the "standings"}} t
+  join {{the "segments"}} s on s.segment = t.segment and s.repeat_kind = 'never'
+  where t.standing = 'fresh'
+) h
+where counts > 0
+{{else}}
+select l.segment, l.user_id, l.item_key
+from {{ledger "sent_ledger"}} l
+join {{the "segments"}} s on s.segment = l.segment and s.repeat_kind = 'never'
+join {{the "standings"}} t on t.segment = l.segment and t.user_id = l.user_id and t.item_key = l.item_key and t.standing = 'fresh'
+where l.counts <> 0 and l.decided_at >= {{had_before_from}} -- no day at all where no segment is for once in a lifetime
+  {{#unless trial}}and not coalesce(l.trial, false){{/unless}}
+group by l.segment, l.user_id, l.item_key
+having sum(l.counts) > 0
+{{/if}}
+{{/table}}
+
+{{#table "occurrences"}}
+-- the behaviour that the row's steps are about: its own if fresh, else its journey's anchor
+select t.*,
+  case when t.standing = 'fresh' then t.row_occurred_at else t.anchor end as occurred_at,
+  case when t.standing = 'fresh' then t.row_occurred_at else coalesce(t.journey_counts_from, t.anchor) end as counts_from_at_least
+from (
+  select s.segment, s.user_id, s.item_key, s.email, s.phone, s.device_token, s.problems, s.zone, case when h.user_id is null then s.standing else 'repeat_never' end as standing,
+    s.row_occurred_at, s.anchor, s.journey_counts_from, s.first_variant, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
+  from {{the "standings"}} s
+  left join {{the "had_before"}} h on h.segment = s.segment and h.user_id = s.user_id and h.item_key = s.item_key
+  where s.ends = 0
+) t
+where t.standing = 'fresh' or t.anchor is not null
+{{/table}}
+
+{{#table "row_steps"}}
+-- only what is due can be a candidate; a backfill counts from later, and of what was pruned there is none
+select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
+  s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill and o.occurred_at >= {{pruned_to}} as backfill, s.paused_by, s.surge_offered,
+  s.surge_limit, s.loaded_at, s.too_old, s.max_per_run, s.holdout_below, s.look_back_seconds
+from {{the "occurrences"}} o
+join {{the "plan"}} s on s.segment = o.segment
+  and case when s.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < s.first_to_bucket end
+where (s.backfill and o.occurred_at >= {{pruned_to}} or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
+  and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+{{/table}}
+
+{{#table "baselines"}}
+select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from, x.step as settled_step,
+  case
+    when t.standing = 'fresh' and f.seq is null and coalesce(b.was_answered, 0) = 0
+      and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= t.activated_at) then 1
+    else 0
+  end as is_baseline
+from {{the "row_steps"}} t
+left join {{the "settled"}} x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
+left join {{the "behaviours"}} b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
+left join {{the "backfills"}} f on f.segment = t.segment and f.user_id = t.user_id and f.item_key = t.item_key and f.occurred_at = t.occurred_at
+{{/table}}
+
+{{#table "counted"}}
+select t.*,
+  case
+    when t.standing <> 'fresh' then t.counts_from_at_least
+    when t.is_baseline = 1 and t.backfill then {{as_of}}
+    else coalesce(t.backfilled_from, t.occurred_at)
+  end as counts_from
+from {{the "baselines"}} t
+where t.settled_step is null or (t.is_baseline = 1 and t.backfill)
+{{/table}}
+
+{{#table "dated"}}
+select t.*,
+  {{plus_seconds "t.counts_from" "t.after_seconds"}} as due_at,
+  {{plus_seconds "t.counts_from" "t.first_after_seconds"}} as first_due_at,
+  {{plus_seconds "t.counts_from" "t.after_seconds + t.within_seconds"}} as expires_at
+from {{the "counted"}} t
+{{/table}}
+
+{{#table "candidates" kept="message_id, segment, step, user_id, item_key, occurred_at, address, class, standing"}}
+select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
+  d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
+  d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
+  d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
+  case d.address_kind when 'email' then {{canonical_address "d.email" "email"}} when 'phone' then {{canonical_address "d.phone" "phone"}}
+    when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,
+  {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
+from {{the "dated"}} d
+where d.due_at <= {{as_of}}
+  and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
+  and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))
+{{/table}}
