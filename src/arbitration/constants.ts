@@ -5,6 +5,7 @@ import type { ForgottenRun } from "../ledger/facts.js";
 import type { Check } from "../segments/types.js";
 import type { Constant, ConstantTable } from "../warehouse/sql.js";
 import type { Activation, PreviousActivation } from "./activation.js";
+import { REASONS } from "./reasons.js";
 import type { Surge } from "./surge.js";
 import type { ZoneHours } from "./zones.js";
 
@@ -241,21 +242,15 @@ export function audienceConstants({ project, segments }: Arbitration): ConstantT
  * asked again.
  */
 export function outcomeConstants(): ConstantTable {
-  const outcomes: [event: string, settles: number, counts: number, reasons: string[]][] = [
-    ["claimed", 1, 1, ["claimed"]],
-    ["held_out", 1, 1, ["held_out"]],
-    ["settled", 1, 0, ["baseline", "expired", "superseded", "repeat_gap"]],
-    ["denied", 0, 0, ["invalid", "converted", "excluded", "no_consent", "suppressed", "opted_out"]],
-    ["waiting", 0, 0, ["audience_failed", "surge", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked", "run_limit"]],
-  ];
   return {
     columns: [
       { name: "reason", type: "text" },
+      { name: "place", type: "bigint" },
       { name: "event", type: "text" },
       { name: "settles", type: "bigint" },
       { name: "counts", type: "bigint" },
     ],
-    rows: outcomes.flatMap(([event, settles, counts, reasons]) => reasons.map((reason): Constant[] => [reason, event, settles, counts])),
+    rows: REASONS.filter(({ place }) => place !== null).map(({ name, place, event, settles, counts }): Constant[] => [name, place, event, settles, counts]),
   };
 }
 
