@@ -217,7 +217,7 @@ function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: Comp
   const told = `select segment, event, reason, case when reason = 'paused' and rule = 'channel' then channel end as paused_channel, row_count, changed, is_new from ${dialect.workTable("decisions")}`;
   const summary = `select segment, event, reason, paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from (${told}) d group by segment, event, reason, paused_channel order by segment, event, reason, paused_channel`;
   return warehouse.script({
-    work: [...plain(first), ...tables],
+    work: [...plain([...first, ...dialect.beforeArbitration]), ...tables],
     statements: [write, ...drops, ...plain([...dialect.afterFilling("decisions"), summary])],
   });
 }

@@ -23,11 +23,12 @@ group by segment, user_id, item_key, occurred_at
 -- a backfilled behaviour forgets what was before
 select r.*
 from {{the "recent"}} r
-left join {{the "backfills"}} b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
-where b.seq is null or r.seq >= b.seq
+where not exists (
+  select 1 from {{the "backfills"}} b where b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at and b.seq > r.seq
+)
 {{/table}}
 
-{{#table "answered"}}
+{{#table "answered" kept="segment, step, user_id, item_key, occurred_at, settles"}}
 -- each step of each behaviour: settled or not, and where its last answer stands
 select segment, step, user_id, item_key, occurred_at, sum(settles) as settles, max(case when event <> 'failed' then seq end) as last_seq
 from {{the "told"}}
@@ -38,20 +39,24 @@ group by segment, step, user_id, item_key, occurred_at
 select segment, step, user_id, item_key, occurred_at from {{the "answered"}} where settles > 0
 {{/table}}
 
-{{#table "open_rows"}}
+{{#table "open_rows" kept="segment, user_id, item_key"}}
 -- a step is due and not settled, or another behaviour is known: most rows that a query returns again and again are neither
-select r.segment, r.user_id, r.item_key
-from {{work "segment_rows"}} r
-join {{the "offsets"}} s on s.segment = r.segment
-left join {{the "settled"}} x on x.segment = r.segment and x.step = s.step and x.user_id = r.user_id and x.item_key = r.item_key and x.occurred_at = r.occurred_at
-where r.dropped is null
-  and (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}})
-  and (s.backfill or x.step is null)
-union all
-select r.segment, r.user_id, r.item_key
-from {{the "answered"}} a
-join {{work "segment_rows"}} r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key
-where r.dropped is null and r.occurred_at <> a.occurred_at
+select segment, user_id, item_key
+from (
+  select r.segment, r.user_id, r.item_key
+  from {{work "segment_rows"}} r
+  join {{the "offsets"}} s on s.segment = r.segment
+  left join {{the "settled"}} x on x.segment = r.segment and x.step = s.step and x.user_id = r.user_id and x.item_key = r.item_key and x.occurred_at = r.occurred_at
+  where r.dropped is null
+    and (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}})
+    and (s.backfill or x.step is null)
+  union all
+  select r.segment, r.user_id, r.item_key
+  from {{the "answered"}} a
+  join {{work "segment_rows"}} r on r.segment = a.segment and r.user_id = a.user_id and r.item_key = a.item_key
+  where r.dropped is null and r.occurred_at <> a.occurred_at
+) x
+group by segment, user_id, item_key
 {{/table}}
 
 {{#table "concerned"}}

@@ -50,7 +50,7 @@ select j.segment, j.user_id, j.item_key, j.anchor, j.counts_from, s.step, s.vari
   {{plus_seconds "j.counts_from" "s.after_seconds + s.within_seconds"}} as expires_at
 from {{the "last_journeys"}} j
 join {{the "segments"}} g on g.segment = j.segment
-join {{the "steps"}} s on s.segment = j.segment
+join {{the "plan"}} s on s.segment = j.segment
 left join {{the "settled"}} d on d.segment = j.segment and d.step = s.step and d.user_id = j.user_id and d.item_key = j.item_key and d.occurred_at = j.anchor
 where d.step is null
   and {{plus_seconds "j.counts_from" "g.look_back_seconds"}} > {{as_of}}

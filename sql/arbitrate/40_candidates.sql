@@ -15,16 +15,16 @@ select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.pro
   coalesce(j.ends, 0) as ends,
   r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
   case when j.runs = 1 then coalesce(j.variant, '') else '' end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
-from {{work "segment_rows"}} r
+from {{the "open_rows"}} o
+join {{work "segment_rows"}} r on r.segment = o.segment and r.user_id = o.user_id and r.item_key = o.item_key
 left join {{the "memory"}} j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
 left join {{the "conversions"}} c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
 where r.dropped is null
-  and exists (select 1 from {{the "open_rows"}} o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
 {{/table}}
 
 {{#table "had_before" kept="segment, user_id, item_key"}}
 -- repeat: never looks at all history, on the columns, so that no rename sends twice
-{{#if is_postgres}}
+{{#if looks_up}}
 -- A look-up for each row, which stays as fast while the ledger grows; a join would read the whole index.
 select segment, user_id, item_key
 from (
@@ -67,25 +67,26 @@ where t.standing = 'fresh' or t.anchor is not null
 
 {{#table "row_steps"}}
 -- only what is due can be a candidate; a backfill counts from later, and of what was pruned there is none
-select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
-  s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill and o.occurred_at >= {{pruned_to}} as backfill, s.paused_by, s.surge_offered,
-  s.surge_limit, s.loaded_at, s.too_old, s.max_per_run, s.holdout_below, s.look_back_seconds
+select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.after_seconds, s.within_seconds, f.first_after_seconds, s.class, s.priority,
+  s.repeat_kind, s.activated_at, s.look_back_seconds, s.backfill and o.occurred_at >= {{pruned_to}} as backfill
 from {{the "occurrences"}} o
 join {{the "plan"}} s on s.segment = o.segment
-  and case when s.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < s.first_to_bucket end
+join {{the "first_offsets"}} f on f.segment = o.segment
+  and case when f.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket end
 where (s.backfill and o.occurred_at >= {{pruned_to}} or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
   and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 {{/table}}
 
 {{#table "baselines"}}
-select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from, x.step as settled_step,
+select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from,
   case
     when t.standing = 'fresh' and f.seq is null and coalesce(b.was_answered, 0) = 0
       and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= t.activated_at) then 1
     else 0
-  end as is_baseline
+  end as is_baseline,
+  coalesce(x.settles, 0) as settles, x.last_seq
 from {{the "row_steps"}} t
-left join {{the "settled"}} x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
+left join {{the "answered"}} x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
 left join {{the "behaviours"}} b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
 left join {{the "backfills"}} f on f.segment = t.segment and f.user_id = t.user_id and f.item_key = t.item_key and f.occurred_at = t.occurred_at
 {{/table}}
@@ -98,7 +99,7 @@ select t.*,
     else coalesce(t.backfilled_from, t.occurred_at)
   end as counts_from
 from {{the "baselines"}} t
-where t.settled_step is null or (t.is_baseline = 1 and t.backfill)
+where t.settles <= 0 or (t.is_baseline = 1 and t.backfill)
 {{/table}}
 
 {{#table "dated"}}
@@ -110,14 +111,14 @@ from {{the "counted"}} t
 {{/table}}
 
 {{#table "candidates" kept="message_id, segment, step, user_id, item_key, occurred_at, address, class, standing"}}
-select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
-  d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
-  d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
-  d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
+-- narrow: whatever the project says of a step is looked up in the plan, where it is needed
+select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.backfill,
+  d.zone, d.problems, d.class, d.priority, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, h.event as last_event, h.reason as last_reason, h.rule as last_rule,
   case d.address_kind when 'email' then {{canonical_address "d.email" "email"}} when 'phone' then {{canonical_address "d.phone" "phone"}}
     when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,
   {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
 from {{the "dated"}} d
+left join {{the "history"}} h on h.seq = d.last_seq and d.settles <= 0
 where d.due_at <= {{as_of}}
   and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
   and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))

@@ -1,11 +1,21 @@
 -- Reads: journeys that end, what waited and is no candidate any more, and rows that make none.
--- Gives: conversion_rows, gone, silent.
+-- Gives: beginnings, gone, silent.
 
-{{#table "conversion_rows"}}
--- every unsettled step of a journey whose goal was reached
-select s.*, e.reached_at
+{{#table "beginnings"}}
+-- what is written before the answers: every unsettled step of a journey whose goal was reached, and behaviours that a backfill takes up
+select {{message_id salt "s" "s.anchor" "g.repeat_kind" trial}} as message_id, s.segment, s.step, s.variant, s.user_id, s.item_key, s.channel, s.template, s.template_version,
+  s.anchor as occurred_at, s.counts_from, s.due_at, s.expires_at, 'settled' as event, 'converted' as reason,
+  {{json "goal" "g.goal" "reached_at" (iso "e.reached_at")}} as detail, 1 as settles
 from {{the "journey_steps"}} s
 join {{the "ended"}} e on e.segment = s.segment and e.user_id = s.user_id and e.item_key = s.item_key and e.anchor = s.anchor
+join {{the "segments"}} g on g.segment = s.segment
+{{#if backfills}}
+union all
+select {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}}, d.segment, d.step, d.variant, d.user_id, d.item_key, d.channel, d.template, d.template_version,
+  d.occurred_at, {{as_of}}, d.due_at, d.expires_at, 'backfilled', 'backfilled', {{json "counts_from" (iso as_of)}}, 0
+from {{the "dated"}} d
+where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
+{{/if}}
 {{/table}}
 
 {{#table "gone"}}
@@ -23,7 +33,7 @@ where a.event in ('waiting', 'released') and c.message_id is null and e.anchor i
 
 {{#table "silent"}}
 -- returned, and nothing of it is due and open: counted, not recorded
-select segment, reason, count(*) as row_count
+select segment, reason, sum(n) as row_count
 from (
   select t.segment,
     case
@@ -32,17 +42,21 @@ from (
       when t.standing in ('running', 'same_occurrence') then 'same_occurrence'
       when h.user_id is not null then 'repeat_never'
       else 'not_due'
-    end as reason
+    end as reason, 1 as n
   from {{the "standings"}} t
   left join {{the "had_before"}} h on h.segment = t.segment and h.user_id = t.user_id and h.item_key = t.item_key
-  left join (select distinct segment, user_id, item_key from {{the "candidates"}}) c on c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key
-  where c.user_id is null
+  where not exists (select 1 from {{the "candidates"}} c where c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key)
   union all
-  select r.segment, case when {{plus_seconds "r.occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end
+  -- all rows but those that are open
+  select r.segment, case when {{plus_seconds "r.occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end, 1
   from {{work "segment_rows"}} r
   join (select segment, min(after_seconds) as after_seconds from {{the "offsets"}} group by segment) f on f.segment = r.segment
   where r.dropped is null
-    and not exists (select 1 from {{the "open_rows"}} o where o.segment = r.segment and o.user_id = r.user_id and o.item_key = r.item_key)
+  union all
+  select t.segment, case when {{plus_seconds "t.row_occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end, -1
+  from {{the "standings"}} t
+  join (select segment, min(after_seconds) as after_seconds from {{the "offsets"}} group by segment) f on f.segment = t.segment
 ) x
 group by segment, reason
+having sum(n) > 0
 {{/table}}

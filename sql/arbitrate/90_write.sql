@@ -1,52 +1,44 @@
--- Reads: answers and endings.
--- Gives: the rows of the work table of decisions, in the order in which claims are posted.
+-- Reads: candidates with their answers, and endings.
+-- Gives: the rows of the work table of decisions; by their places beginnings come first, so that answers of the same run stand.
 
-{{#table "all_rows"}}
-select 1 as part, message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at,
-  case when event = 'claimed' and class = 'marketing' and shuts_at < expires_at then shuts_at when event = 'claimed' then expires_at end as send_by,
-  event, reason, rule,
-  case reason
-    {{> details}}
-  end as detail,
-  settles, counts, case when counts = 1 then address end as address,
-  case when last_event = event and last_reason = reason and last_rule = rule then 0 else 1 end as changed,
+{{#table "decisions" into="message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version, occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place"}}
+select c.message_id, c.segment, p.segment_version, c.step, c.variant, c.user_id, c.item_key, c.class, c.priority, p.channel, p.topic, p.template, p.template_version,
+  c.occurred_at, c.counts_from, c.due_at, c.expires_at,
   case
-    when event in ('settled', 'denied') or counts_from <> occurred_at or (last_event in ('waiting', 'released') and last_reason <> 'surge') then 0
+    when o.event <> 'claimed' then {{null_timestamp}}
+    when c.class = 'marketing' and case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end < c.expires_at
+      then case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end
+    else c.expires_at
+  end as send_by,
+  o.event, a.reason, a.rule, a.detail, o.settles, o.counts, case when o.counts = 1 then c.address end as address,
+  case when c.last_event = o.event and c.last_reason = a.reason and c.last_rule = a.rule then 0 else 1 end as changed,
+  case
+    when o.event in ('settled', 'denied') or c.counts_from <> c.occurred_at or (c.last_event in ('waiting', 'released') and c.last_reason <> 'surge') then 0
     else 1
-  end as is_new, 1 as row_count
-from {{the "answers"}}
+  end as is_new, 1 as row_count, a.place + (select count(*) from {{the "beginnings"}}) as place
+from {{the "answers"}} a
+join {{the "candidates"}} c on c.message_id = a.message_id
+join {{the "plan"}} p on p.segment = c.segment and p.step = c.step and p.variant = c.variant
+join {{the "outcomes"}} o on o.reason = a.reason
+left join {{the "zones"}} z on z.zone = {{lower_ascii "c.zone"}}
 union all
-select 0, {{message_id salt "c" "c.anchor" "g.repeat_kind" trial}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
-  g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
-  'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 0, 1
-from {{the "conversion_rows"}} c
-join {{the "segments"}} g on g.segment = c.segment
+select b.message_id, b.segment, g.version, b.step, b.variant, b.user_id, b.item_key, g.class, g.priority, b.channel, g.topic, b.template, b.template_version,
+  b.occurred_at, b.counts_from, b.due_at, b.expires_at, {{null_timestamp}}, b.event, b.reason, '', b.detail, b.settles, 0, {{null_text}}, 1, 0, 1,
+  row_number() over (order by b.message_id)
+from {{the "beginnings"}} b
+join {{the "segments"}} g on g.segment = b.segment
 union all
-select 0, {{message_id salt "d" "d.occurred_at" "g.repeat_kind" trial}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
-  g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
-  'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 0, 1
-from {{the "dated"}} d
-join {{the "segments"}} g on g.segment = d.segment
-where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
-union all
-select 2, {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+select {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
   g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
   case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
   case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
   {{json "waited_for" "a.reason" "waited_seconds" (seconds_between "a.decided_at" as_of) "newer_behaviour" (iso "a.newer")}},
-  case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1, 0, 1
+  case when a.newer is null then 0 else 1 end, 0, {{null_text}}, 1, 0, 1,
+  (select count(*) from {{the "candidates"}}) + (select count(*) from {{the "beginnings"}}) + row_number() over (order by a.segment, a.step, a.user_id, a.item_key, a.occurred_at)
 from {{the "gone"}} a
 join {{the "segments"}} g on g.segment = a.segment
 union all
-select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
-  {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, 0, t.row_count
+select {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
+  {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, 0, t.row_count, 0
 from {{the "silent"}} t
-{{/table}}
-
-{{#table "decisions" into="message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version, occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place"}}
-select message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
-  occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count,
-  row_number() over (order by part, case when class = 'transactional' then 0 else 1 end, priority desc, expires_at, message_id) as place
-from {{the "all_rows"}}
 {{/table}}

@@ -3,6 +3,7 @@ import { addressColumn } from "../project/treatments.js";
 import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { textConstant, timestampLiteral } from "../warehouse/sql.js";
+import { REASONS } from "./reasons.js";
 import { assemble, type Assembled } from "./chapters.js";
 import {
   audienceConstants,
@@ -23,10 +24,33 @@ import {
 /** Before any decision. */
 const BEGINNING = "1970-01-01T00:00:00Z";
 
-/** Files of sql/, in their order. */
-export const CHAPTERS = ["10_project", "20_ledger", "30_journeys", "40_candidates", "50_facts", "60_line", "70_decide", "80_endings", "90_write"].map(
-  (name) => `arbitrate/${name}.sql`,
-);
+/** Asked of what stops the other steps of a journey, so that it comes after the reasons asked of each candidate alone. */
+const OF_JOURNEYS = ["superseded"];
+
+const RULES = REASONS.flatMap(({ place, ...reason }) => (place === null || reason.name === "claimed" ? [] : [{ ...reason, place }]));
+const FIRST_IN_LINE = Math.min(...RULES.filter(({ inLine }) => inLine).map(({ place }) => place));
+const ASKED = RULES.filter(({ name, place }) => place < FIRST_IN_LINE && !OF_JOURNEYS.includes(name));
+const LAST = RULES.filter((reason) => !ASKED.includes(reason));
+
+const chapter = (name: string): string => `arbitrate/${name}.sql`;
+const filesOf = (rules: typeof RULES): string[] => rules.map(({ name }) => chapter(`reasons/${name}`));
+
+/** Files of sql/, in the order in which one reads what another gives. */
+export const CHAPTERS: readonly string[] = [
+  ...["10_project", "20_ledger", "30_journeys", "40_candidates", "50_facts"].map(chapter),
+  ...filesOf(ASKED),
+  chapter("55_bites"),
+  ...filesOf(LAST.filter(({ place }) => place < FIRST_IN_LINE)),
+  chapter("60_line"),
+  ...filesOf(LAST.filter(({ place }) => place >= FIRST_IN_LINE)),
+  ...["70_decide", "80_endings", "90_write"].map(chapter),
+];
+
+/** A reason's words in the chapters that put the reasons together: a reason in place of another comes right before it. */
+function bite({ name, place, insteadOf }: (typeof RULES)[number]): Record<string, unknown> {
+  const other = RULES.find((reason) => reason.name === insteadOf);
+  return { name, doubled: 2 * place, instead_of: other === undefined ? null : { name: other.name, place: 2 * other.place - 1 } };
+}
 
 /**
  * The chapters with this run's project written in: the exact statements that decide.
@@ -58,6 +82,11 @@ export function arbitrationStatements(arbitration: Arbitration, templateVersion:
     // Of what was decided before, the ledger has forgotten too much to take a behaviour up.
     pruned_to: timestampLiteral(arbitration.prunedTo ?? BEGINNING, dialect),
     caps_from: timestampLiteral(secondsBefore(asOf, longestCapSeconds(project)), dialect),
+    backfills: arbitration.segments.some(({ backfill }) => backfill),
+    asked: ASKED.map(bite),
+    last: LAST.map(bite),
+    // A step that one of these stops supersedes nothing.
+    closing: ASKED.flatMap(({ name, supersedes }) => (supersedes ? [] : [literal(name)])).join(", "),
     max_per_run: String(project.policy.maxPerRun),
     project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
   };

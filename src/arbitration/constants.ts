@@ -112,7 +112,7 @@ export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable
       s.queried,
       s.segment.goal?.audience ?? null,
       s.failedAudience,
-      s.pausedBy ?? (s.surge === null ? null : "surge"),
+      s.pausedBy,
       s.surge?.offered ?? null,
       s.surge?.limit ?? null,
       { timestamp: s.loadedAt },

@@ -23,6 +23,8 @@ export interface Reason {
   /** The event where it ends a step that is no candidate; null: it ends none so. */
   ending: "settled" | "left" | "backfilled" | null;
   concerns: Concern;
+  /** The reason whose place it takes where both bite; null: it has its own alone. */
+  insteadOf: string | null;
   /** Doesn't bite transactional messages. */
   marketingOnly: boolean;
   /** Asked in line, of the candidates that all earlier reasons leave; others are asked of each candidate alone. */
@@ -63,7 +65,7 @@ type Row = Pick<Reason, Given> & Partial<Omit<Reason, Given | "name" | "place" |
 export type PlacelessReason = Omit<Reason, "place">;
 
 const NOTHING = {
-  ...{ ending: null, marketingOnly: false, inLine: false, supersedes: false, endsJourney: false, askAgain: false, guard: null },
+  ...{ ending: null, insteadOf: null, marketingOnly: false, inLine: false, supersedes: false, endsJourney: false, askAgain: false, guard: null },
   ...{ until: "", rule: null, detail: {}, wordsOf: {}, numbers: "", remedy: "" },
 } as const;
 

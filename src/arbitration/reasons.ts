@@ -121,6 +121,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
   }),
   waiting("surge", {
     concerns: "segment",
+    insteadOf: "audience_failed",
     supersedes: false,
     guard: "If that many are right, let them go with `opportune run --approve {segment}`; otherwise correct the segment.",
     until: "somebody decides",

@@ -85,6 +85,8 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
+  looksUp: false,
+  beforeArbitration: [],
   keepsTables: true,
   keep: (name, query) => ({ make: [`${WORDS.createWorkTable(name)} as
 ${query}`], drop: [] }),

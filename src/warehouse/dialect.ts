@@ -65,6 +65,10 @@ export interface Dialect {
   stagesInPages: boolean;
   /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
   builtIn(name: string): string;
+  /** Whether a look-up in the ledger's index for each row is faster than a join with all of it, and stays so while it grows. */
+  looksUp: boolean;
+  /** Statements before arbitration, for the rest of its transaction. */
+  beforeArbitration: readonly string[];
   /** Whether arbitration keeps what several of its queries read in work tables; otherwise all of it is one statement. */
   keepsTables: boolean;
   /**
@@ -187,6 +191,8 @@ export const duckdbDialect: Dialect = {
   queriesApart: false,
   stagesInPages: true,
   builtIn: (name) => name,
+  looksUp: false,
+  beforeArbitration: [],
   keepsTables: true,
   keep: (name, query) => ({ make: [`${duckdbDialect.createWorkTable(name)} as\n${query}`], drop: [`drop table ${duckdbDialect.workTable(name)}`] }),
   outcomesWaitMs: 100,

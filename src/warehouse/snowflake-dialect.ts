@@ -67,6 +67,8 @@ export const snowflakeDialect: Dialect = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
+  looksUp: false,
+  beforeArbitration: [],
   keepsTables: false,
   keep: (name, query) => ({ make: [`${snowflakeDialect.createWorkTable(name)} as
 ${query}`], drop: [] }),

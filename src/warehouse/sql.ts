@@ -98,7 +98,7 @@ export function timestampLiteral(instant: string, dialect: Dialect): string {
 }
 
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
-const PARTIALS = ["details", "drawn_variant", "open_claims"];
+const PARTIALS = ["bite", "drawn_variant", "open_claims"];
 
 function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   const known = compiled.get(file);
@@ -121,6 +121,7 @@ export function renderSqlFile(
   const words = {
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
+    looks_up: dialect.looksUp,
     ledger_layout: dialect.ledgerLayout,
     segment_runs_layout: dialect.segmentRunsLayout,
     null_text: `cast(null as ${dialect.types.text})`,
