@@ -12,14 +12,15 @@
 {{#table "plan" kept="segment, step"}}
 -- every version of every step, with what its segment says
 select s.*, g.version as segment_version, g.class, g.priority, g.topic, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.backfill,
-  g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old, g.max_per_run, g.holdout_below, g.look_back_seconds
+  g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old, g.max_per_run, g.holdout_below, g.look_back_seconds,
+  {{plus_seconds as_of "-s.after_seconds"}} as due_until -- a step counted from no later than that is due
 from {{the "steps"}} s
 join {{the "segments"}} g on g.segment = s.segment
 {{/table}}
 
 {{#table "offsets"}}
--- when each step is due at the earliest
-select segment, step, min(after_seconds) as after_seconds, backfill
+-- when each step is due at the earliest: a behaviour no later than that has it due
+select segment, step, max(due_until) as due_until, backfill
 from {{the "plan"}}
 group by segment, step, backfill
 {{/table}}
@@ -41,7 +42,10 @@ group by segment, step, backfill
 
 {{#table "caps"}}
 -- and the spacing, a cap of one by another name, at the end of the line
-{{rows caps}}
+select c.*, {{plus_seconds as_of "-c.window_seconds"}} as since
+from (
+  {{rows caps}}
+) c
 {{/table}}
 
 {{#table "zones"}}

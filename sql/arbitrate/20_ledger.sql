@@ -19,13 +19,25 @@ where event = 'backfilled'
 group by segment, user_id, item_key, occurred_at
 {{/table}}
 
-{{#table "told"}}
--- a backfilled behaviour forgets what was before
+{{#table "about"}}
+-- whatever a row was returned for, whoever still waits, and whoever may have reached a goal
+select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
+union all
+select segment, user_id, item_key from {{the "recent"}} where event in ('waiting', 'released')
+union all
+select r.segment, r.user_id, r.item_key
+from {{the "recent"}} r
+join {{the "segments"}} s on s.segment = r.segment
+join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+{{/table}}
+
+{{#table "told" kept="segment, step, user_id, item_key, occurred_at, event"}}
+-- of those alone; a backfilled behaviour forgets what was before
 select r.*
 from {{the "recent"}} r
-where not exists (
-  select 1 from {{the "backfills"}} b where b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at and b.seq > r.seq
-)
+left join {{the "backfills"}} b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
+where (b.seq is null or r.seq >= b.seq)
+  and exists (select 1 from {{the "about"}} a where a.segment = r.segment and a.user_id = r.user_id and a.item_key = r.item_key)
 {{/table}}
 
 {{#table "answered" kept="segment, step, user_id, item_key, occurred_at, settles"}}
@@ -48,7 +60,7 @@ from (
   join {{the "offsets"}} s on s.segment = r.segment
   left join {{the "settled"}} x on x.segment = r.segment and x.step = s.step and x.user_id = r.user_id and x.item_key = r.item_key and x.occurred_at = r.occurred_at
   where r.dropped is null
-    and (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}})
+    and (s.backfill or r.occurred_at <= s.due_until)
     and (s.backfill or x.step is null)
   union all
   select r.segment, r.user_id, r.item_key
@@ -60,13 +72,13 @@ group by segment, user_id, item_key
 {{/table}}
 
 {{#table "concerned"}}
--- those, who may have reached a goal, and who may still wait
+-- as before, but of the rows those that are open alone
 select segment, user_id, item_key from {{the "open_rows"}}
 union all
-select segment, user_id, item_key from {{the "recent"}} where event in ('waiting', 'released')
+select segment, user_id, item_key from {{the "told"}} where event in ('waiting', 'released')
 union all
 select r.segment, r.user_id, r.item_key
-from {{the "recent"}} r
+from {{the "told"}} r
 join {{the "segments"}} s on s.segment = r.segment
 join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
 {{/table}}

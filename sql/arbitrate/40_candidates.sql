@@ -73,7 +73,7 @@ from {{the "occurrences"}} o
 join {{the "plan"}} s on s.segment = o.segment
 join {{the "first_offsets"}} f on f.segment = o.segment
   and case when f.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket end
-where (s.backfill and o.occurred_at >= {{pruned_to}} or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
+where (s.backfill and o.occurred_at >= {{pruned_to}} or o.counts_from_at_least <= s.due_until)
   and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
 {{/table}}
 

@@ -1,5 +1,14 @@
 -- Reads: the candidates, suppressions, preferences and the claims of the ledger.
--- Gives: forbidden, wishes, full_caps: what several reasons ask, or one asks at length.
+-- Gives: hours, forbidden, wishes, full_caps: what several reasons ask, or one asks at length.
+
+{{#table "hours" kept="zone"}}
+-- of each zone as rows write it: one that doesn't exist has the project's hours
+select c.zone, case when z.zone is null then {{constant other_zone.shut "boolean"}} else z.shut end as shut,
+  case when z.zone is null then {{constant other_zone.opens_at "timestamp"}} else z.opens_at end as opens_at,
+  case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end as shuts_at
+from (select distinct zone from {{the "candidates"}}) c
+left join {{the "zones"}} z on z.zone = {{lower_ascii "c.zone"}}
+{{/table}}
 
 {{#table "forbidden" kept="message_id"}}
 -- suppressions of the candidates' addresses, for everything or for their topic, in whatever form they were written
@@ -46,12 +55,12 @@ having sum(counts) > 0
 select t.place, t.max_claims, 1 as by_user, c.user_id as whose, c.decided_at
 from {{the "counting_claims"}} c
 join {{the "caps"}} t on (t.channel is null or t.channel = c.channel) and (t.topic is null or t.topic = c.topic)
-where {{plus_seconds "c.decided_at" "t.window_seconds"}} > {{as_of}} and exists (select 1 from {{the "candidates"}} x where x.user_id = c.user_id)
+where c.decided_at > t.since and exists (select 1 from {{the "candidates"}} x where x.user_id = c.user_id)
 union all
 select t.place, t.max_claims, 0, c.address, c.decided_at
 from {{the "counting_claims"}} c
 join {{the "caps"}} t on (t.channel is null or t.channel = c.channel) and (t.topic is null or t.topic = c.topic)
-where {{plus_seconds "c.decided_at" "t.window_seconds"}} > {{as_of}} and exists (select 1 from {{the "candidates"}} x where x.address = c.address)
+where c.decided_at > t.since and exists (select 1 from {{the "candidates"}} x where x.address = c.address)
 {{/table}}
 
 {{#table "full_for"}}

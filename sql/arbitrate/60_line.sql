@@ -21,7 +21,8 @@ where place = 1
 {{/table}}
 
 {{#table "segment_line"}}
-select l.message_id, l.priority, l.expires_at, g.max_per_run, row_number() over (partition by l.segment order by l.priority desc, l.expires_at, l.message_id) as segment_place
+select l.message_id, l.priority, l.expires_at, g.max_per_run,
+  {{#if segment_limits}}row_number() over (partition by l.segment order by l.priority desc, l.expires_at, l.message_id){{else}}1{{/if}} as segment_place
 from {{the "address_line"}} l
 join {{the "segments"}} g on g.segment = l.segment
 where l.address_place = 1

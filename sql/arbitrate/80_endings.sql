@@ -48,14 +48,13 @@ from (
   where not exists (select 1 from {{the "candidates"}} c where c.segment = t.segment and c.user_id = t.user_id and c.item_key = t.item_key)
   union all
   -- all rows but those that are open
-  select r.segment, case when {{plus_seconds "r.occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end, 1
-  from {{work "segment_rows"}} r
-  join (select segment, min(after_seconds) as after_seconds from {{the "offsets"}} group by segment) f on f.segment = r.segment
-  where r.dropped is null
-  union all
-  select t.segment, case when {{plus_seconds "t.row_occurred_at" "f.after_seconds"}} <= {{as_of}} then 'same_occurrence' else 'not_due' end, -1
-  from {{the "standings"}} t
-  join (select segment, min(after_seconds) as after_seconds from {{the "offsets"}} group by segment) f on f.segment = t.segment
+  select r.segment, case when r.occurred_at <= f.due_until then 'same_occurrence' else 'not_due' end, r.n
+  from (
+    select segment, occurred_at, 1 as n from {{work "segment_rows"}} where dropped is null
+    union all
+    select segment, row_occurred_at, -1 from {{the "standings"}}
+  ) r
+  join (select segment, max(due_until) as due_until from {{the "offsets"}} group by segment) f on f.segment = r.segment
 ) x
 group by segment, reason
 having sum(n) > 0

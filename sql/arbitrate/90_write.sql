@@ -6,8 +6,7 @@ select c.message_id, c.segment, p.segment_version, c.step, c.variant, c.user_id,
   c.occurred_at, c.counts_from, c.due_at, c.expires_at,
   case
     when o.event <> 'claimed' then {{null_timestamp}}
-    when c.class = 'marketing' and case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end < c.expires_at
-      then case when z.zone is null then {{constant other_zone.shuts_at "timestamp"}} else z.shuts_at end
+    when c.class = 'marketing' and h.shuts_at < c.expires_at then h.shuts_at
     else c.expires_at
   end as send_by,
   o.event, a.reason, a.rule, a.detail, o.settles, o.counts, case when o.counts = 1 then c.address end as address,
@@ -20,7 +19,7 @@ from {{the "answers"}} a
 join {{the "candidates"}} c on c.message_id = a.message_id
 join {{the "plan"}} p on p.segment = c.segment and p.step = c.step and p.variant = c.variant
 join {{the "outcomes"}} o on o.reason = a.reason
-left join {{the "zones"}} z on z.zone = {{lower_ascii "c.zone"}}
+join {{the "hours"}} h on h.zone = c.zone
 union all
 select b.message_id, b.segment, g.version, b.step, b.variant, b.user_id, b.item_key, g.class, g.priority, b.channel, g.topic, b.template, b.template_version,
   b.occurred_at, b.counts_from, b.due_at, b.expires_at, {{null_timestamp}}, b.event, b.reason, '', b.detail, b.settles, 0, {{null_text}}, 1, 0, 1,

@@ -87,6 +87,7 @@ export function arbitrationStatements(arbitration: Arbitration, templateVersion:
     last: LAST.map(bite),
     // A step that one of these stops supersedes nothing.
     closing: ASKED.flatMap(({ name, supersedes }) => (supersedes ? [] : [literal(name)])).join(", "),
+    segment_limits: arbitration.segments.some(({ segment }) => segment.maxPerRun !== null),
     max_per_run: String(project.policy.maxPerRun),
     project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
   };

@@ -77,7 +77,7 @@ export const postgresDialect: Dialect = {
   builtIn: (name) => `pg_catalog.${name}`,
   looksUp: true,
   // Of a CTE Postgres has no statistics: it takes few rows for one and loops over them, for minutes instead of seconds.
-  beforeArbitration: ["set local enable_nestloop = off"],
+  beforeArbitration: ["set local enable_nestloop = off", "set local default_statistics_target = 10"],
   keepsTables: true,
   // They go with the script's transaction. Autovacuum doesn't see them: what the planner has to know is asked for here.
   keep: (name, query, columns) => ({

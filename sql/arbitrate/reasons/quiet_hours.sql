@@ -2,13 +2,8 @@
 -- Gives: message_id, rule, detail of those that it stops.
 
 {{#table "quiet_hours"}}
-select message_id, '' as rule, {{json "zone" "zone" "opens_at" (iso "opens_at")}} as detail
-from (
-  select c.message_id, c.zone, case when z.zone is null then {{constant other_zone.shut "boolean"}} else z.shut end as shut,
-    case when z.zone is null then {{constant other_zone.opens_at "timestamp"}} else z.opens_at end as opens_at
-  from {{the "candidates"}} c
-  left join {{the "zones"}} z on z.zone = {{lower_ascii "c.zone"}}
-  where c.class = 'marketing'
-) x
-where shut
+select c.message_id, '' as rule, {{json "zone" "c.zone" "opens_at" (iso "h.opens_at")}} as detail
+from {{the "candidates"}} c
+join {{the "hours"}} h on h.zone = c.zone and h.shut
+where c.class = 'marketing'
 {{/table}}
