@@ -21,23 +21,27 @@ group by segment, user_id, item_key, occurred_at
 
 {{#table "about"}}
 -- whatever a row was returned for, whoever still waits, and whoever may have reached a goal
-select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
-union all
-select segment, user_id, item_key from {{the "recent"}} where event in ('waiting', 'released')
-union all
-select r.segment, r.user_id, r.item_key
-from {{the "recent"}} r
-join {{the "segments"}} s on s.segment = r.segment
-join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+select segment, user_id, item_key
+from (
+  select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
+  union all
+  select segment, user_id, item_key from {{the "recent"}} where event in ('waiting', 'released')
+  union all
+  select r.segment, r.user_id, r.item_key
+  from {{the "recent"}} r
+  join {{the "segments"}} s on s.segment = r.segment
+  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+) x
+group by segment, user_id, item_key
 {{/table}}
 
 {{#table "told" kept="segment, step, user_id, item_key, occurred_at, event"}}
 -- of those alone; a backfilled behaviour forgets what was before
 select r.*
 from {{the "recent"}} r
+join {{the "about"}} a on a.segment = r.segment and a.user_id = r.user_id and a.item_key = r.item_key
 left join {{the "backfills"}} b on b.segment = r.segment and b.user_id = r.user_id and b.item_key = r.item_key and b.occurred_at = r.occurred_at
-where (b.seq is null or r.seq >= b.seq)
-  and exists (select 1 from {{the "about"}} a where a.segment = r.segment and a.user_id = r.user_id and a.item_key = r.item_key)
+where b.seq is null or r.seq >= b.seq
 {{/table}}
 
 {{#table "answered" kept="segment, step, user_id, item_key, occurred_at, settles"}}
@@ -73,20 +77,24 @@ group by segment, user_id, item_key
 
 {{#table "concerned"}}
 -- as before, but of the rows those that are open alone
-select segment, user_id, item_key from {{the "open_rows"}}
-union all
-select segment, user_id, item_key from {{the "told"}} where event in ('waiting', 'released')
-union all
-select r.segment, r.user_id, r.item_key
-from {{the "told"}} r
-join {{the "segments"}} s on s.segment = r.segment
-join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+select segment, user_id, item_key
+from (
+  select segment, user_id, item_key from {{the "open_rows"}}
+  union all
+  select segment, user_id, item_key from {{the "told"}} where event in ('waiting', 'released')
+  union all
+  select r.segment, r.user_id, r.item_key
+  from {{the "told"}} r
+  join {{the "segments"}} s on s.segment = r.segment
+  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+) x
+group by segment, user_id, item_key
 {{/table}}
 
 {{#table "history" kept="segment, step, user_id, item_key, occurred_at, event"}}
 select r.*
 from {{the "told"}} r
-where exists (select 1 from {{the "concerned"}} c where c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key)
+join {{the "concerned"}} c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
 {{/table}}
 
 {{#table "last_answers"}}

@@ -84,7 +84,7 @@ select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfi
       and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= t.activated_at) then 1
     else 0
   end as is_baseline,
-  coalesce(x.settles, 0) as settles, x.last_seq
+  coalesce(x.settles, 0) as settles, case when x.settles <= 0 then x.last_seq end as open_seq
 from {{the "row_steps"}} t
 left join {{the "answered"}} x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
 left join {{the "behaviours"}} b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
@@ -118,7 +118,7 @@ select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.cou
     when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,
   {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
 from {{the "dated"}} d
-left join {{the "history"}} h on h.seq = d.last_seq and d.settles <= 0
+left join {{the "history"}} h on h.seq = d.open_seq
 where d.due_at <= {{as_of}}
   and {{plus_seconds "d.expires_at" "d.look_back_seconds"}} >= {{as_of}}
   and (d.is_baseline = 0 or d.backfill or (d.was_baseline = 0 and d.after_seconds = d.first_after_seconds))

@@ -88,6 +88,7 @@ export function arbitrationStatements(arbitration: Arbitration, templateVersion:
     // A step that one of these stops supersedes nothing.
     closing: ASKED.flatMap(({ name, supersedes }) => (supersedes ? [] : [literal(name)])).join(", "),
     segment_limits: arbitration.segments.some(({ segment }) => segment.maxPerRun !== null),
+    holdouts: project.policy.holdout > 0 || arbitration.segments.some(({ segment }) => segment.holdout > 0),
     max_per_run: String(project.policy.maxPerRun),
     project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
   };
