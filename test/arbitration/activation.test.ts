@@ -4,6 +4,7 @@ import type { Segment, Step } from "../../src/project/types.js";
 
 const step = (name: string, afterSeconds: number, more: Partial<Step> = {}): Step => ({
   name,
+  factor: name,
   afterSeconds,
   withinSeconds: 86_400,
   channel: "email",
