@@ -1,6 +1,6 @@
 -- Gives every candidate exactly one decision with one reason: docs/decisions.md as one statement.
 -- First what the project says, then what the ledger remembers, then the candidates, then a fact for each reason, then one CASE.
-insert into {{work "decisions"}} (message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+insert into {{work "decisions"}} (message_id, segment, segment_version, step, variant, factor, user_id, item_key, class, priority, channel, topic, template, template_version,
   occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place)
 with
 -- ── What the project says ────────────────────────────────────────────────────────────────────────────────────────────
@@ -10,11 +10,11 @@ segments as (
 steps as {{kept}}(
   {{rows steps}}
 ),
-first_offsets as (   -- when the first step of a fresh journey comes; by bucket where variants differ in that
+first_offsets as (   -- when the first step of a fresh journey comes; by bucket where variants of one factor differ in that
   {{rows first_offsets}}
 ),
 plan as (            -- every version of every step, with what its segment says
-  select s.*, f.first_after_seconds, f.is_whole, f.from_bucket as first_from_bucket, f.to_bucket as first_to_bucket,
+  select s.*, f.first_after_seconds, f.factor as first_factor, f.from_bucket as first_from_bucket, f.to_bucket as first_to_bucket,
     g.version as segment_version, g.class, g.priority, g.topic, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.backfill,
     g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old, g.max_per_run, g.holdout_below, g.look_back_seconds
   from steps s
@@ -22,7 +22,7 @@ plan as (            -- every version of every step, with what its segment says
   join first_offsets f on f.segment = s.segment
 ),
 offsets as (         -- when each step is due at the earliest
-  select s.segment, s.step, min(s.after_seconds) as after_seconds, g.backfill
+  select s.segment, s.step, min(s.factor) as factor, min(s.after_seconds) as after_seconds, g.backfill
   from steps s
   join segments g on g.segment = s.segment
   group by s.segment, s.step, g.backfill
@@ -46,7 +46,7 @@ outcomes as (        -- what follows from each reason
 -- ── What the ledger remembers ────────────────────────────────────────────────────────────────────────────────────────
 recent as {{kept}}(          -- as far back as it can matter to a candidate of these segments
   select l.segment, l.step, l.user_id, l.item_key, l.occurred_at, l.counts_from, l.due_at, l.expires_at, l.decided_at,
-    l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
+    l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.factor, l.channel, l.run_id, l.seq
   from {{ledger "sent_ledger"}} l
   join segments s on s.segment = l.segment
   where (l.decided_at >= {{history_from}} and l.decided_at >= s.history_from{{#if kept_at}} or l.decided_at in ({{kept_at}}) and l.run_id in ({{kept_by}}){{/if}})
@@ -117,7 +117,7 @@ behaviours as (      -- what was said of a behaviour, whatever the step
 ),
 standing_claims as ( -- claims and hold-outs that were not released; failed ones stand but count for nothing
   select segment, step, user_id, item_key, occurred_at as anchor, run_id, min(decided_at) as decided_at, min(due_at) as due_at, min(counts_from) as counts_from,
-    max(variant) as variant, max(case when event = 'held_out' then rule end) as held_out_by, sum(counts) as counts
+    max(variant) as variant, max(factor) as factor, max(case when event = 'held_out' then rule end) as held_out_by, sum(counts) as counts
   from history
   where event in ('claimed', 'held_out', 'failed', 'released')
   group by segment, step, user_id, item_key, occurred_at, run_id
@@ -129,13 +129,25 @@ journeys as (        -- a journey's claims come in the order of their due times:
     max(decided_at) as last_claim_at,
     max(due_at) as last_due_at,
     min(case when counts > 0 then decided_at end) as first_counting_at,
-    max(case when place = 1 then variant end) as variant,
     max(case when place = 1 then held_out_by end) as held_out_by
   from (
     select standing_claims.*, row_number() over (partition by segment, user_id, item_key, anchor order by decided_at, due_at) as place
     from standing_claims
   ) c
   group by segment, user_id, item_key, anchor
+),
+kept_variants as (   -- of each journey's first claim in each factor; a claim from before factors counts in its step's of today
+  select segment, user_id, item_key, anchor, factor, variant
+  from (
+    select c.*, row_number() over (partition by segment, user_id, item_key, anchor, factor order by decided_at, due_at) as place
+    from (
+      select c.segment, c.user_id, c.item_key, c.anchor, c.decided_at, c.due_at, c.variant, coalesce(c.factor, o.factor, c.step) as factor
+      from standing_claims c
+      left join offsets o on o.segment = c.segment and o.step = c.step
+      where c.variant <> ''
+    ) c
+  ) k
+  where place = 1
 ),
 last_journeys as (
   select j.*, n.last_counting_at
@@ -155,16 +167,17 @@ conversions as (
 
 -- ── Which journeys run, and which of them their goal ends ────────────────────────────────────────────────────────────
 journey_steps as (
-  select j.segment, j.user_id, j.item_key, j.anchor, j.counts_from, s.step, s.variant, s.channel, s.template, s.template_version,
+  select j.segment, j.user_id, j.item_key, j.anchor, j.counts_from, s.step, s.variant, s.factor, s.channel, s.template, s.template_version,
     {{plus_seconds "j.counts_from" "s.after_seconds"}} as due_at,
     {{plus_seconds "j.counts_from" "s.after_seconds + s.within_seconds"}} as expires_at
   from last_journeys j
   join segments g on g.segment = j.segment
   join steps s on s.segment = j.segment
   left join settled d on d.segment = j.segment and d.step = s.step and d.user_id = j.user_id and d.item_key = j.item_key and d.occurred_at = j.anchor
+  left join kept_variants k on k.segment = j.segment and k.user_id = j.user_id and k.item_key = j.item_key and k.anchor = j.anchor and k.factor = s.factor
   where d.step is null
     and {{plus_seconds "j.counts_from" "g.look_back_seconds"}} > {{as_of}}
-    and {{> drawn_variant first="j.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment")}}
+    and {{> drawn_variant first="k.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment" "s.factor")}}
 ),
 running as (
   select segment, user_id, item_key, anchor
@@ -200,7 +213,7 @@ standings as {{kept}}(
     end as has_newer_behaviour,
     coalesce(j.ends, 0) as ends,
     r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
-    case when j.runs = 1 then coalesce(j.variant, '') else '' end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
+    j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
   from {{work "segment_rows"}} r
   left join memory j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
   left join conversions c on c.segment = r.segment and c.user_id = r.user_id and c.item_key = r.item_key
@@ -239,7 +252,7 @@ occurrences as (     -- the behaviour that the row's steps are about: its own if
     case when t.standing = 'fresh' then t.row_occurred_at else coalesce(t.journey_counts_from, t.anchor) end as counts_from_at_least
   from (
     select s.segment, s.user_id, s.item_key, s.email, s.phone, s.device_token, s.problems, s.zone, case when h.user_id is null then s.standing else 'repeat_never' end as standing,
-      s.row_occurred_at, s.anchor, s.journey_counts_from, s.first_variant, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
+      s.row_occurred_at, s.anchor, s.journey_counts_from, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
     from standings s
     left join had_before h on h.segment = s.segment and h.user_id = s.user_id and h.item_key = s.item_key
     where s.ends = 0
@@ -247,14 +260,16 @@ occurrences as (     -- the behaviour that the row's steps are about: its own if
   where t.standing = 'fresh' or t.anchor is not null
 ),
 row_steps as (       -- only what is due can be a candidate; a backfill counts from later, and of what was pruned there is none
-  select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
+  select o.*, s.step, s.variant, s.factor, s.channel, s.address_kind, s.template, s.template_version, s.channel_paused, s.active_since, s.after_seconds, s.within_seconds, s.first_after_seconds,
     s.segment_version, s.class, s.priority, s.topic, s.goal, s.failed_audience, s.repeat_kind, s.repeat_seconds, s.activated_at, s.backfill and o.occurred_at >= {{pruned_to}} as backfill, s.paused_by, s.surge_offered,
     s.surge_limit, s.loaded_at, s.too_old, s.max_per_run, s.holdout_below, s.look_back_seconds
   from occurrences o
   join plan s on s.segment = o.segment
-    and case when s.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < s.first_to_bucket end
+    and case when s.first_factor is null then true else {{bucket salt "'variant'" "o.user_id" "o.segment" "s.first_factor"}} >= s.first_from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment" "s.first_factor"}} < s.first_to_bucket end
+  left join kept_variants k on k.segment = o.segment and k.user_id = o.user_id and k.item_key = o.item_key and k.anchor = o.anchor and k.factor = s.factor
+    and o.standing <> 'fresh'
   where (s.backfill and o.occurred_at >= {{pruned_to}} or {{plus_seconds "o.counts_from_at_least" "s.after_seconds"}} <= {{as_of}})
-    and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+    and {{> drawn_variant first="k.variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment" "s.factor")}}
 ),
 baselines as (
   select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from, x.step as settled_step,
@@ -286,7 +301,7 @@ dated as (
   from counted t
 ),
 candidates as {{kept}}(
-  select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
+  select d.segment, d.step, d.variant, d.factor, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.zone, d.problems,
     d.channel, d.channel_paused, d.active_since, d.template, d.template_version, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, d.backfill,
     d.class, d.priority, d.topic, d.segment_version, d.goal, d.failed_audience, d.repeat_kind, d.repeat_seconds, d.activated_at, d.paused_by, d.surge_offered, d.surge_limit,
     d.loaded_at, d.too_old, d.max_per_run, d.holdout_below,
@@ -606,7 +621,7 @@ silent as (          -- returned, and nothing of it is due and open: counted, no
   group by segment, reason
 ),
 all_rows as (
-  select 1 as part, message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+  select 1 as part, message_id, segment, segment_version, step, variant, factor, user_id, item_key, class, priority, channel, topic, template, template_version,
     occurred_at, counts_from, due_at, expires_at,
     case when event = 'claimed' and class = 'marketing' and shuts_at < expires_at then shuts_at when event = 'claimed' then expires_at end as send_by,
     event, reason, rule,
@@ -621,20 +636,20 @@ all_rows as (
     end as is_new, 1 as row_count
   from answers
   union all
-  select 0, {{message_id salt "c" "c.anchor" "g.repeat_kind" trial}}, c.segment, g.version, c.step, c.variant, c.user_id, c.item_key,
+  select 0, {{message_id salt "c" "c.anchor" "g.repeat_kind" trial}}, c.segment, g.version, c.step, c.variant, c.factor, c.user_id, c.item_key,
     g.class, g.priority, c.channel, g.topic, c.template, c.template_version, c.anchor, c.counts_from, c.due_at, c.expires_at, {{null_timestamp}},
     'settled', 'converted', '', {{json "goal" "g.goal" "reached_at" (iso "c.reached_at")}}, 1, 0, {{null_text}}, 1, 0, 1
   from conversion_rows c
   join segments g on g.segment = c.segment
   union all
-  select 0, {{message_id salt "d" "d.occurred_at" "g.repeat_kind" trial}}, d.segment, g.version, d.step, d.variant, d.user_id, d.item_key,
+  select 0, {{message_id salt "d" "d.occurred_at" "g.repeat_kind" trial}}, d.segment, g.version, d.step, d.variant, d.factor, d.user_id, d.item_key,
     g.class, g.priority, d.channel, g.topic, d.template, d.template_version, d.occurred_at, {{as_of}}, d.due_at, d.expires_at, {{null_timestamp}},
     'backfilled', 'backfilled', '', {{json "counts_from" (iso as_of)}}, 0, 0, {{null_text}}, 1, 0, 1
   from dated d
   join segments g on g.segment = d.segment
   where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds
   union all
-  select 2, {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+  select 2, {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', {{null_text}}, a.user_id, a.item_key,
     g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
     case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
     case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
@@ -643,11 +658,11 @@ all_rows as (
   from gone a
   join segments g on g.segment = a.segment
   union all
-  select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
+  select 3, {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
     {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, 0, t.row_count
   from silent t
 )
-select message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version,
+select message_id, segment, segment_version, step, variant, factor, user_id, item_key, class, priority, channel, topic, template, template_version,
   occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count,
   row_number() over (order by part, case when class = 'transactional' then 0 else 1 end, priority desc, expires_at, message_id)
 from all_rows
