@@ -245,7 +245,7 @@ test("a good project, all of it", () => {
           file: "segments/growth/cart.sql",
           sql: afterFrontMatter(CART),
           buildsOn: [],
-          sqlLine: 32,
+          sqlLine: 33,
           version: hash(CART),
           id: "cart_abandoned",
           description: "A cart left alone for ten minutes",
