@@ -327,7 +327,7 @@ export const CASES: readonly BrokenCase[] = [
       `    factor: tone\n    variants: {a: {}, b: {}}\n  - {name: again, after: 1 hour, channel: email, template: cart_email, factor: tone, variants: ${variants}}\n---*/`,
     ),
     expected: [
-      `segments/cart.sql:11:88: the step "again" has the variants ${found}, but "nudge", of the same factor "tone", has a (weight 1), b (weight 1) | write the same names, weights and order, or another factor:`,
+      `segments/cart.sql:11:86: the step "again" has the variants ${found}, but "nudge", of the same factor "tone", has a (weight 1), b (weight 1) | write the same names, weights and order, or another factor:`,
     ],
   })),
   {
@@ -337,7 +337,7 @@ export const CASES: readonly BrokenCase[] = [
       "    variants: {a: {}, b: {after: 3 hours}}\n  - {name: again, after: 1 hour, channel: email, template: cart_email, variants: {a: {}, b: {after: 4 hours}}}\n---*/",
     ),
     expected: [
-      'segments/cart.sql:10:74: "nudge" or "again" is the first step, by variants of two factors: "nudge" and "again" | give both the same factor:, or move one of them past the other',
+      'segments/cart.sql:10:72: "nudge" or "again" is the first step, by variants of two factors: "nudge" and "again" | give both the same factor:, or move one of them past the other',
     ],
   },
   {
