@@ -20,13 +20,13 @@ join {{the "segments"}} g on g.segment = s.segment
 
 {{#table "offsets"}}
 -- when each step is due at the earliest: a behaviour no later than that has it due
-select segment, step, max(due_until) as due_until, backfill
+select segment, step, min(factor) as factor, max(due_until) as due_until, backfill
 from {{the "plan"}}
 group by segment, step, backfill
 {{/table}}
 
 {{#table "first_offsets"}}
--- when the first step of a fresh journey comes; by bucket where variants differ in that
+-- when the first step of a fresh journey comes; by bucket where variants of one factor differ in that
 {{rows first_offsets}}
 {{/table}}
 

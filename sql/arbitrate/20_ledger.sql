@@ -4,7 +4,7 @@
 {{#table "recent" kept="segment, step, user_id, item_key, occurred_at, event"}}
 -- as far back as it can matter to a candidate of these segments
 select l.segment, l.step, l.user_id, l.item_key, l.occurred_at, l.counts_from, l.due_at, l.expires_at, l.decided_at,
-  l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.channel, l.run_id, l.seq
+  l.event, l.reason, l.rule, l.settles, l.counts, l.variant, l.factor, l.channel, l.run_id, l.seq
 from {{ledger "sent_ledger"}} l
 join {{the "segments"}} s on s.segment = l.segment
 where (l.decided_at >= {{history_from}} and l.decided_at >= s.history_from{{#if kept_at}} or l.decided_at in ({{kept_at}}) and l.run_id in ({{kept_by}}){{/if}})

@@ -14,7 +14,7 @@ select r.segment, r.user_id, r.item_key, r.email, r.phone, r.device_token, r.pro
   end as has_newer_behaviour,
   coalesce(j.ends, 0) as ends,
   r.occurred_at as row_occurred_at, j.anchor, j.counts_from as journey_counts_from,
-  case when j.runs = 1 then coalesce(j.variant, '') else '' end as first_variant, j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
+  j.held_out_by, j.last_due_at, j.last_claim_at, j.last_counting_at
 from {{the "open_rows"}} o
 join {{work "segment_rows"}} r on r.segment = o.segment and r.user_id = o.user_id and r.item_key = o.item_key
 left join {{the "memory"}} j on j.segment = r.segment and j.user_id = r.user_id and j.item_key = r.item_key
@@ -54,10 +54,11 @@ having sum(l.counts) > 0
 -- the behaviour that the row's steps are about: its own if fresh, else its journey's anchor
 select t.*,
   case when t.standing = 'fresh' then t.row_occurred_at else t.anchor end as occurred_at,
-  case when t.standing = 'fresh' then t.row_occurred_at else coalesce(t.journey_counts_from, t.anchor) end as counts_from_at_least
+  case when t.standing = 'fresh' then t.row_occurred_at else coalesce(t.journey_counts_from, t.anchor) end as counts_from_at_least,
+  case when t.standing <> 'fresh' then t.anchor end as claimed_from
 from (
   select s.segment, s.user_id, s.item_key, s.email, s.phone, s.device_token, s.problems, s.zone, case when h.user_id is null then s.standing else 'repeat_never' end as standing,
-    s.row_occurred_at, s.anchor, s.journey_counts_from, s.first_variant, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
+    s.row_occurred_at, s.anchor, s.journey_counts_from, s.held_out_by, s.last_due_at, s.last_claim_at, s.last_counting_at
   from {{the "standings"}} s
   left join {{the "had_before"}} h on h.segment = s.segment and h.user_id = s.user_id and h.item_key = s.item_key
   where s.ends = 0
@@ -67,14 +68,15 @@ where t.standing = 'fresh' or t.anchor is not null
 
 {{#table "row_steps"}}
 -- only what is due can be a candidate; a backfill counts from later, and of what was pruned there is none
-select o.*, s.step, s.variant, s.channel, s.address_kind, s.template, s.template_version, s.after_seconds, s.within_seconds, f.first_after_seconds, s.class, s.priority,
+select o.*, s.step, s.variant, s.factor, s.channel, s.address_kind, s.template, s.template_version, s.after_seconds, s.within_seconds, f.first_after_seconds, s.class, s.priority,
   s.repeat_kind, s.activated_at, s.look_back_seconds, s.backfill and o.occurred_at >= {{pruned_to}} as backfill
 from {{the "occurrences"}} o
 join {{the "plan"}} s on s.segment = o.segment
 join {{the "first_offsets"}} f on f.segment = o.segment
-  and case when f.is_whole then true else {{bucket salt "'variant'" "o.user_id" "o.segment"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment"}} < f.to_bucket end
+  and case when f.factor is null then true else {{bucket salt "'variant'" "o.user_id" "o.segment" "f.factor"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment" "f.factor"}} < f.to_bucket end
+left join {{the "kept_variants"}} k on k.segment = o.segment and k.user_id = o.user_id and k.item_key = o.item_key and k.anchor = o.claimed_from and k.factor = s.factor
 where (s.backfill and o.occurred_at >= {{pruned_to}} or o.counts_from_at_least <= s.due_until)
-  and {{> drawn_variant first="o.first_variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment")}}
+  and {{> drawn_variant first="k.variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment" "s.factor")}}
 {{/table}}
 
 {{#table "baselines"}}
@@ -112,7 +114,7 @@ from {{the "counted"}} t
 
 {{#table "candidates" kept="message_id, segment, step, user_id, item_key, occurred_at, address, class, standing"}}
 -- narrow: whatever the project says of a step is looked up in the plan, where it is needed
-select d.segment, d.step, d.variant, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.backfill,
+select d.segment, d.step, d.variant, d.factor, d.user_id, d.item_key, d.occurred_at, d.counts_from, d.due_at, d.first_due_at, d.expires_at, d.standing, d.is_baseline, d.backfill,
   d.zone, d.problems, d.class, d.priority, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, h.event as last_event, h.reason as last_reason, h.rule as last_rule,
   case d.address_kind when 'email' then {{canonical_address "d.email" "email"}} when 'phone' then {{canonical_address "d.phone" "phone"}}
     when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,

@@ -1,8 +1,8 @@
 -- Reads: candidates with their answers, and endings.
 -- Gives: the rows of the work table of decisions; by their places beginnings come first, so that answers of the same run stand.
 
-{{#table "decisions" into="message_id, segment, segment_version, step, variant, user_id, item_key, class, priority, channel, topic, template, template_version, occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place"}}
-select c.message_id, c.segment, p.segment_version, c.step, c.variant, c.user_id, c.item_key, c.class, c.priority, p.channel, p.topic, p.template, p.template_version,
+{{#table "decisions" into="message_id, segment, segment_version, step, variant, factor, user_id, item_key, class, priority, channel, topic, template, template_version, occurred_at, counts_from, due_at, expires_at, send_by, event, reason, rule, detail, settles, counts, address, changed, is_new, row_count, place"}}
+select c.message_id, c.segment, p.segment_version, c.step, c.variant, c.factor, c.user_id, c.item_key, c.class, c.priority, p.channel, p.topic, p.template, p.template_version,
   c.occurred_at, c.counts_from, c.due_at, c.expires_at,
   case
     when o.event <> 'claimed' then {{null_timestamp}}
@@ -21,13 +21,13 @@ join {{the "plan"}} p on p.segment = c.segment and p.step = c.step and p.variant
 join {{the "outcomes"}} o on o.reason = a.reason
 join {{the "hours"}} h on h.zone = c.zone
 union all
-select b.message_id, b.segment, g.version, b.step, b.variant, b.user_id, b.item_key, g.class, g.priority, b.channel, g.topic, b.template, b.template_version,
+select b.message_id, b.segment, g.version, b.step, b.variant, b.factor, b.user_id, b.item_key, g.class, g.priority, b.channel, g.topic, b.template, b.template_version,
   b.occurred_at, b.counts_from, b.due_at, b.expires_at, {{null_timestamp}}, b.event, b.reason, '', b.detail, b.settles, 0, {{null_text}}, 1, 0, 1,
   row_number() over (order by b.message_id)
 from {{the "beginnings"}} b
 join {{the "segments"}} g on g.segment = b.segment
 union all
-select {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', a.user_id, a.item_key,
+select {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', {{null_text}}, a.user_id, a.item_key,
   g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
   case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
   case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,
@@ -37,7 +37,7 @@ select {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment,
 from {{the "gone"}} a
 join {{the "segments"}} g on g.segment = a.segment
 union all
-select {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
+select {{null_text}}, t.segment, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}}, 0, {{null_text}}, {{null_text}}, {{null_text}}, {{null_text}},
   {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, {{null_timestamp}}, 'none', t.reason, '', {{null_text}}, 0, 0, {{null_text}}, 0, 0, t.row_count, 0
 from {{the "silent"}} t
 {{/table}}

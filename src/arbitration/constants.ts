@@ -1,5 +1,5 @@
-import type { Cap, Project, Segment } from "../project/types.js";
-import { addressColumn, treatments } from "../project/treatments.js";
+import type { Cap, Project, Segment, Step } from "../project/types.js";
+import { addressColumn, firstStep, treatments } from "../project/treatments.js";
 import { secondsBefore } from "../core/clock.js";
 import type { ForgottenRun } from "../ledger/facts.js";
 import type { Check } from "../segments/types.js";
@@ -145,11 +145,12 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
       { name: "from_bucket", type: "text" },
       { name: "to_bucket", type: "text" },
       { name: "siblings", type: "text" },
+      { name: "factor", type: "text" },
       { name: "active_since", type: "timestamp" },
     ],
     rows: segments.flatMap(({ segment, activation }) =>
       segment.steps.flatMap((step) =>
-        variantRanges({ ...segment, steps: [step] }).map((version): Constant[] => {
+        variantRanges(step).map((version): Constant[] => {
           const active = activation.steps.find((s) => s.step === version.step && s.variant === version.variant);
           return [
             segment.id,
@@ -165,6 +166,7 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
             version.from,
             version.to,
             step.variants.map(({ name }) => `|${name}|`).join(""),
+            step.variants.length === 0 ? null : step.factor,
             { timestamp: active?.activeSince ?? null },
           ];
         }),
@@ -174,31 +176,33 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
 }
 
 /**
- * When a fresh journey's first step comes, after its behaviour: one row where that is the same for all users, else one for
- * each range of buckets in which the drawn variants are the same.
+ * When a fresh journey's first step comes, after its behaviour: one row without a factor where that is the same for all
+ * users, else one for each range of that factor's buckets in which the drawn variants are the same.
  */
 export function firstOffsetConstants({ segments }: Arbitration): ConstantTable {
   return {
     columns: [
       { name: "segment", type: "text" },
-      { name: "is_whole", type: "boolean" },
+      { name: "factor", type: "text" },
       { name: "from_bucket", type: "text" },
       { name: "to_bucket", type: "text" },
       { name: "first_after_seconds", type: "bigint" },
     ],
     rows: segments.flatMap(({ segment }) => {
-      const steps = segment.steps.map((step) => variantRanges({ ...segment, steps: [step] }));
-      const bounds = [...new Set(steps.flat().map(({ from }) => from))].sort();
-      const first = bounds.map((from) => Math.min(...steps.map((ranges) => ranges.findLast((range) => range.from <= from)?.afterSeconds ?? Infinity)));
-      if (new Set(first).size === 1) return [[segment.id, true, bucketBelow(0), bucketBelow(1), first[0] ?? 0] as Constant[]];
-      return bounds.map((from, i): Constant[] => [segment.id, false, from, bounds[i + 1] ?? bucketBelow(1), first[i] ?? 0]);
+      const { latest, earlier } = firstStep(segment.steps);
+      const steps = earlier.map((step) => variantRanges(step));
+      const [bottom, ...bounds] = [...new Set([bucketBelow(0), ...steps.flat().map(({ from }) => from)])].sort();
+      return [bottom, ...bounds].map((from = "", i): Constant[] => {
+        const first = Math.min(latest, ...steps.map((ranges) => ranges.findLast((range) => range.from <= from)?.afterSeconds ?? latest));
+        return [segment.id, earlier[0]?.factor ?? null, from, bounds[i] ?? bucketBelow(1), first];
+      });
     }),
   };
 }
 
-/** The versions of a segment's only step, each with the range of buckets that draws it. */
-function variantRanges(segment: Segment): (ReturnType<typeof treatments>[number] & { from: string; to: string })[] {
-  const versions = treatments(segment);
+/** The versions of a step, each with the range of its factor's buckets that draws it. */
+function variantRanges(step: Step): (ReturnType<typeof treatments>[number] & { from: string; to: string })[] {
+  const versions = treatments({ steps: [step] });
   const total = versions.reduce((sum, version) => sum + version.weight, 0);
   let before = 0;
   return versions.map((version) => {

@@ -87,6 +87,7 @@ function deciderOn(
           for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
         }
         if (world.prune !== undefined) await prune(ledger, world.prune);
+        if (world.beforeFactors === true) await warehouse.execute({ sql: `update ${SCHEMA}.sent_ledger set factor = null where true`, params: [] });
         if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
@@ -170,7 +171,8 @@ async function runOnce(
   const text = (column: string): string => isoText(column, warehouse.dialect);
   const rows = await warehouse.query({
     sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
-      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel,
+      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant,
+      case when event in ('claimed', 'held_out') then coalesce(factor, '') else '' end as factor, case when event in ('claimed', 'held_out') then channel else '' end as channel,
       coalesce(${text("send_by")}, '') as send_by
       from ${SCHEMA}.sent_ledger where run_id = ${warehouse.dialect.placeholder(1)} and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
     params: [runId],
