@@ -65,3 +65,9 @@ export function expectGenerated(document: string, name: string, wanted: string):
   if (process.env["UPDATE_DOCS"] === "1") writeFileSync(join(ROOT, document), text.slice(0, from) + whole + text.slice(to));
   else expect(text.slice(from, to), `run the test of ${document} with UPDATE_DOCS=1`).toBe(whole);
 }
+
+/** The table of rules in docs/decisions.md: the reasons of each, in order. */
+export function rulesOfDecisions(): string[][] {
+  const rows = readDocument("docs/decisions.md").matchAll(/^\| \d+ \| ([^|]+) \|/gm);
+  return [...rows].map(([, reasons = ""]) => [...reasons.matchAll(/`(\w+)`/g)].map(([, reason = ""]) => reason));
+}
