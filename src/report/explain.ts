@@ -1,11 +1,10 @@
 import type { DetailKind } from "../arbitration/reason.js";
 import { reasonOf } from "../arbitration/reasons.js";
 import { formatDuration } from "../core/durations.js";
-import { isZone } from "../core/zones.js";
 import type { Paint } from "./paint.js";
-import { Temporal } from "temporal-polyfill";
 import type { Journey, StoryEvent, StoryMessage, StoryZone } from "./story.js";
 import { counted, visible } from "./tables.js";
+import { localTime } from "./times.js";
 
 /** Message id → what it is called. */
 export type MessageNames = ReadonlyMap<string, string>;
@@ -153,13 +152,6 @@ function text(value: Detail): string {
 /** Events that have a time of their own; decisions are as of their run. */
 function isOutcome({ event }: Pick<StoryEvent, "event">): boolean {
   return ["sending", "accepted", "failed", "in_doubt", "released"].includes(event);
-}
-
-/** `2026-03-02 21:00:00` of `2026-03-02T12:00:00Z` in Asia/Tokyo; a zone that this machine doesn't know is told in UTC, and says so. */
-function localTime(iso: string, timezone: string): string {
-  const words = (zone: string): string =>
-    Temporal.Instant.from(iso).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "second" }).replace("T", " ");
-  return isZone(timezone) ? words(timezone) : `${words("UTC")} UTC`;
 }
 
 const WIDEST_EVENT = "backfilled".length;

@@ -3,10 +3,11 @@ import { reasonOf } from "../arbitration/reasons.js";
 import { formatDuration } from "../core/durations.js";
 import type { Audience, Policy, Segment } from "../project/types.js";
 import { inWords, whoseZone, type MessageNames } from "./explain.js";
-import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
+import { markup, NOTHING, page, type Markup } from "./html.js";
 import type { Journey, StoryEvent, StoryZone } from "./story.js";
 import { capsInUse, entriesOf, nextOf, spacedUntil, type Entry, type EntryKind, type Heard, type Next } from "./story-entries.js";
 import { counted, visible } from "./tables.js";
+import { timeIn } from "./times.js";
 
 export interface StoryPage {
   user: string;

@@ -123,7 +123,7 @@ export const superseded: Rule = (candidate, facts) => {
 
 /** Stopped by none of the rules 1 to 8 and 11. */
 function isOpen(candidate: Candidate, facts: Facts): boolean {
-  return [...Object.values(UP_TO_EXPIRED), paused, surge].every((rule) => ask(rule, candidate, facts) === null);
+  return Object.values(CLOSING).every((rule) => ask(rule, candidate, facts) === null);
 }
 
 export const repeatGap: Rule = ({ kind, segment: { repeat }, past, firstDue }) => {
@@ -208,15 +208,17 @@ const UP_TO_EXPIRED = {
   ...{ baseline, invalid, audience_failed: audienceFailed, converted, excluded, no_consent: noConsent },
   ...{ suppressed, opted_out: optedOut, expired },
 };
+/** By these a step isn't open. */
+export const CLOSING: Readonly<Record<string, Rule>> = { ...UP_TO_EXPIRED, paused, surge };
 /** Rules 1 to 16 by their reasons, in order. */
 export const ALONE: Readonly<Record<string, Rule>> = {
   ...UP_TO_EXPIRED,
   ...{ superseded, repeat_gap: repeatGap, paused, surge, stale_data: staleData, step_gap: stepGap, quiet_hours: quietHours, cap, spacing },
 };
-const NOT_FOR_TRANSACTIONAL: readonly Rule[] = [optedOut, quietHours, cap, spacing];
+export const NOT_FOR_TRANSACTIONAL: Readonly<Record<string, Rule>> = { opted_out: optedOut, quiet_hours: quietHours, cap, spacing };
 
 function ask(rule: Rule, candidate: Candidate, facts: Facts): Answer | null {
-  if (candidate.segment.class === "transactional" && NOT_FOR_TRANSACTIONAL.includes(rule)) return null;
+  if (candidate.segment.class === "transactional" && Object.values(NOT_FOR_TRANSACTIONAL).includes(rule)) return null;
   return rule(candidate, facts);
 }
 
