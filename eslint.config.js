@@ -33,7 +33,7 @@ const LAYERS = {
 };
 
 /** Plain data that every layer may read: the rows of the reasons. */
-const SEEN_BY_ALL = ["reason", "reasons", "other-reasons"];
+const SEEN_BY_ALL = ["reason", "reasons", "other-reasons", "outcomes"];
 
 const DRIVERS = ["@duckdb/*", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"];
 const SEND_GRID = ["@sendgrid/*"];

@@ -11,6 +11,7 @@ export const ENDINGS: readonly PlacelessReason[] = [
     words: "no longer returned by the segment; had waited for {rule}",
     numbers: "after {waited_seconds}",
     means: "Its segment returns it no more. `rule` is what it had waited for.",
+    then: "decided afresh if it comes back",
   }),
   ended("backfilled", {
     concerns: "journey",
@@ -19,6 +20,7 @@ export const ENDINGS: readonly PlacelessReason[] = [
     words: "taken up by a backfill",
     numbers: "its steps count from {counts_from}",
     means: "`--backfill` took it up.",
+    then: "its steps count from that run",
   }),
 ];
 

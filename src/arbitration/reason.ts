@@ -90,6 +90,6 @@ export function taken(name: "claimed" | "held_out", row: Row): PlacelessReason {
 }
 
 /** Said of a step that is no candidate. */
-export function ended(name: "left" | "backfilled", row: Row): PlacelessReason {
-  return { ...NOTHING, name, event: name, ending: name, settles: 0, counts: 0, title: "", then: "", ...row };
+export function ended(name: "left" | "backfilled", row: Row & { then: string }): PlacelessReason {
+  return { ...NOTHING, name, event: name, ending: name, settles: 0, counts: 0, title: "", ...row };
 }

@@ -68,7 +68,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     rule: "why",
     detail: { because: "text" },
     words: "the address is suppressed: {rule}",
-    means: "Their address is in `suppressions`: it bounced, somebody complained, unsubscribed or was erased. `rule` says which.",
+    means: "Their address is in `suppressions`. It bounced, somebody complained, unsubscribed or was erased: `rule` says which.",
     remedy: "A row that is wrong may be deleted from `suppressions`; a complaint never is.",
   }),
   denied("opted_out", {
@@ -98,7 +98,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     detail: { waited_for: "text", waited_seconds: "length", newer_behaviour: "time" },
     words: "a newer behaviour took its place",
     wordsOf: { "": "a later step took its place" },
-    means: "A later step of the same journey took its place, or a newer behaviour did (rule `newer_behaviour`).",
+    means: "A later step of the same journey took its place. With the rule `newer_behaviour`: a newer behaviour did.",
   }),
   settled("repeat_gap", {
     concerns: "user",
@@ -128,7 +128,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     detail: { offered: "number", limit: "number" },
     words: "waits for approval: the segment offered more than policy.surge allows",
     numbers: "{offered} candidates, at most {limit}",
-    means: "The segment offers far more than it usually does, or, before five runs of it are known, more than `policy.surge.at_least`.",
+    means: "The segment offers far more than it usually does. Before five runs of it are known: more than `policy.surge.at_least`.",
     remedy:
       "Look at `opportune explain` for one of its users and at the query. If the number is right, `opportune run --approve SEGMENT`; else correct the segment.",
   }),
@@ -140,8 +140,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     detail: { loaded_at: "time", due_at: "time" },
     words: "waits for fresh data",
     numbers: "due {due_at}, the oldest source has data up to {loaded_at}",
-    means:
-      "The data is older than the moment the message was due (rule `not_loaded`), or older than `stale_after` allows (`too_old`): what would end the journey may have happened and not have arrived.",
+    means: "What would end the journey may not have arrived. The data is older than the due time (rule `not_loaded`) or than `stale_after` (`too_old`).",
     remedy: "Look at the load of the source. `opportune debug` shows how old each one's newest data is.",
   }),
   waiting("step_gap", {
@@ -150,7 +149,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     detail: { last_step_claimed_at: "time", gap_seconds: "length" },
     words: "waits: too soon after the step before",
     numbers: "sent at {last_step_claimed_at}, the steps are {gap_seconds} apart",
-    means: "Too soon after the step before it: that one went out late.",
+    means: "Too soon after the step before it. That one went out late.",
   }),
   waiting("quiet_hours", {
     concerns: "user",
@@ -170,7 +169,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     detail: { cap: "text", used: "number", max: "number", window_seconds: "length" },
     words: "waits: the cap of {rule} is full",
     numbers: "{used} of {max} in {window_seconds}",
-    means: "They have heard enough: `rule` names the cap, `detail` how full it is.",
+    means: "They have heard enough. `rule` names the cap, `detail` how full it is.",
     remedy: "If the messages that fill it matter less than those it stops, give these a higher `priority`, or that topic a cap of its own.",
   }),
   waiting("spacing", {
@@ -223,7 +222,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
     concerns: "message",
     title: "To be sent",
     words: "will be sent",
-    means: "They do hear from us. What became of it stands in the rows that follow.",
+    means: "They do hear from us. The rows that follow say what came of it.",
     then: "sent",
   }),
 ];
@@ -233,3 +232,10 @@ export const REASONS: readonly Reason[] = [
   ...IN_ORDER.map((reason, i) => ({ ...reason, place: i + 1 })),
   ...ENDINGS.map((reason) => ({ ...reason, place: null })),
 ];
+
+const BY_NAME: ReadonlyMap<string, Reason> = new Map(REASONS.map((reason) => [reason.name, reason]));
+
+/** Undefined: the reason of an outcome, or of another version of Opportune. */
+export function reasonOf(name: string): Reason | undefined {
+  return BY_NAME.get(name);
+}
