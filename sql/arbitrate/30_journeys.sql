@@ -69,7 +69,7 @@ left join {{the "settled"}} d on d.segment = j.segment and d.step = s.step and d
 left join {{the "kept_variants"}} k on k.segment = j.segment and k.user_id = j.user_id and k.item_key = j.item_key and k.anchor = j.anchor and k.factor = s.factor
 where d.step is null
   and {{plus_seconds "j.counts_from" "g.look_back_seconds"}} > {{as_of}}
-  and {{> drawn_variant first="k.variant" drawn=(bucket salt "'variant'" "j.user_id" "j.segment" "s.factor")}}
+  and {{> drawn_variant first="k.variant" drawn=(bucket (salt) "'variant'" "j.user_id" "j.segment" "s.factor")}}
 {{/table}}
 
 {{#table "running"}}

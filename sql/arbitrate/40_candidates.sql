@@ -73,10 +73,10 @@ select o.*, s.step, s.variant, s.factor, s.channel, s.address_kind, s.template, 
 from {{the "occurrences"}} o
 join {{the "plan"}} s on s.segment = o.segment
 join {{the "first_offsets"}} f on f.segment = o.segment
-  and case when f.factor is null then true else {{bucket salt "'variant'" "o.user_id" "o.segment" "f.factor"}} >= f.from_bucket and {{bucket salt "'variant'" "o.user_id" "o.segment" "f.factor"}} < f.to_bucket end
+  and case when f.factor is null then true else {{bucket (salt) "'variant'" "o.user_id" "o.segment" "f.factor"}} >= f.from_bucket and {{bucket (salt) "'variant'" "o.user_id" "o.segment" "f.factor"}} < f.to_bucket end
 left join {{the "kept_variants"}} k on k.segment = o.segment and k.user_id = o.user_id and k.item_key = o.item_key and k.anchor = o.claimed_from and k.factor = s.factor
 where (s.backfill and o.occurred_at >= {{pruned_to}} or o.counts_from_at_least <= s.due_until)
-  and {{> drawn_variant first="k.variant" drawn=(bucket salt "'variant'" "o.user_id" "o.segment" "s.factor")}}
+  and {{> drawn_variant first="k.variant" drawn=(bucket (salt) "'variant'" "o.user_id" "o.segment" "s.factor")}}
 {{/table}}
 
 {{#table "baselines"}}
@@ -118,7 +118,7 @@ select d.segment, d.step, d.variant, d.factor, d.user_id, d.item_key, d.occurred
   d.zone, d.problems, d.class, d.priority, d.held_out_by, d.last_due_at, d.last_claim_at, d.last_counting_at, h.event as last_event, h.reason as last_reason, h.rule as last_rule,
   case d.address_kind when 'email' then {{canonical_address "d.email" "email"}} when 'phone' then {{canonical_address "d.phone" "phone"}}
     when 'device_token' then {{canonical_address "d.device_token" "device_token"}} else d.user_id end as address,
-  {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
+  {{message_id (salt) "d" "d.occurred_at" "d.repeat_kind" trial}} as message_id
 from {{the "dated"}} d
 left join {{the "history"}} h on h.seq = d.open_seq
 where d.due_at <= {{as_of}}

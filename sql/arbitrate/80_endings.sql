@@ -3,7 +3,7 @@
 
 {{#table "beginnings"}}
 -- what is written before the answers: every unsettled step of a journey whose goal was reached, and behaviours that a backfill takes up
-select {{message_id salt "s" "s.anchor" "g.repeat_kind" trial}} as message_id, s.segment, s.step, s.variant, s.factor, s.user_id, s.item_key, s.channel, s.template, s.template_version,
+select {{message_id (salt) "s" "s.anchor" "g.repeat_kind" trial}} as message_id, s.segment, s.step, s.variant, s.factor, s.user_id, s.item_key, s.channel, s.template, s.template_version,
   s.anchor as occurred_at, s.counts_from, s.due_at, s.expires_at, 'settled' as event, 'converted' as reason,
   {{json "goal" "g.goal" "reached_at" (iso "e.reached_at")}} as detail, 1 as settles
 from {{the "journey_steps"}} s
@@ -11,7 +11,7 @@ join {{the "ended"}} e on e.segment = s.segment and e.user_id = s.user_id and e.
 join {{the "segments"}} g on g.segment = s.segment
 {{#if backfills}}
 union all
-select {{message_id salt "d" "d.occurred_at" "d.repeat_kind" trial}}, d.segment, d.step, d.variant, d.factor, d.user_id, d.item_key, d.channel, d.template, d.template_version,
+select {{message_id (salt) "d" "d.occurred_at" "d.repeat_kind" trial}}, d.segment, d.step, d.variant, d.factor, d.user_id, d.item_key, d.channel, d.template, d.template_version,
   d.occurred_at, {{as_of}}, d.due_at, d.expires_at, 'backfilled', 'backfilled', {{json "counts_from" (iso as_of)}}, 0
 from {{the "dated"}} d
 where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_seconds

@@ -27,7 +27,7 @@ select b.message_id, b.segment, g.version, b.step, b.variant, b.factor, b.user_i
 from {{the "beginnings"}} b
 join {{the "segments"}} g on g.segment = b.segment
 union all
-select {{message_id salt "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', {{null_text}}, a.user_id, a.item_key,
+select {{message_id (salt) "a" "a.occurred_at" "g.repeat_kind" trial}}, a.segment, g.version, a.step, '', {{null_text}}, a.user_id, a.item_key,
   g.class, g.priority, a.channel, g.topic, {{null_text}}, {{null_text}}, a.occurred_at, a.counts_from, a.due_at, a.expires_at, {{null_timestamp}},
   case when a.newer is null then 'left' else 'settled' end, case when a.newer is null then 'left' else 'superseded' end,
   case when a.newer is not null then 'newer_behaviour' when a.event = 'released' then 'released' else a.reason end,

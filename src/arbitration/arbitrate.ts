@@ -2,7 +2,7 @@ import { secondsBefore } from "../core/clock.js";
 import { addressColumn } from "../project/treatments.js";
 import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
-import { textConstant, timestampLiteral } from "../warehouse/sql.js";
+import { timestampLiteral } from "../warehouse/sql.js";
 import { REASONS } from "./reasons.js";
 import { assemble, type Assembled } from "./chapters.js";
 import {
@@ -92,5 +92,5 @@ export function arbitrationStatements(arbitration: Arbitration, templateVersion:
     max_per_run: String(project.policy.maxPerRun),
     project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
   };
-  return assemble({ chapters: CHAPTERS, dialect, schema: project.target.schema, words: (binder) => ({ ...words, salt: textConstant(salt, binder) }) }, whole);
+  return assemble({ chapters: CHAPTERS, dialect, schema: project.target.schema, words, salt }, whole);
 }

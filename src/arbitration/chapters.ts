@@ -1,6 +1,6 @@
 import type { HelperDelegate, HelperOptions } from "handlebars";
 import type { Dialect } from "../warehouse/dialect.js";
-import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import { Binder, renderSqlFile, textConstant } from "../warehouse/sql.js";
 import type { Statement } from "../warehouse/types.js";
 
 /** What the chapters are filled with. */
@@ -10,8 +10,10 @@ export interface Filling {
   dialect: Dialect;
   /** Of the ledger. */
   schema: string;
-  /** The values of the chapters' words, with what is bound in them. */
-  words: (binder: Binder) => Record<string, unknown>;
+  /** The values of the chapters' words. */
+  words: Record<string, unknown>;
+  /** What buckets and message ids are hashed with. */
+  salt: string;
 }
 
 /** Arbitration as a warehouse is asked it. */
@@ -80,14 +82,15 @@ export function assemble(filling: Filling, whole = !filling.dialect.keepsTables)
 
 /** The tables of the chapters, or those that are `asked` for alone: nothing of the others is bound. */
 function tablesOf(filling: Filling, binder: Binder, whole: boolean, asked?: ReadonlySet<string>): Table[] {
-  const { chapters, dialect, schema } = filling;
-  const words = filling.words(binder);
+  const { chapters, dialect, schema, words } = filling;
   const tables: Table[] = [];
   const kept = new Set<string>();
   let reads = new Set<string>();
   return chapters.flatMap((file) => {
     const from = tables.length;
     const helpers: Record<string, HelperDelegate> = {
+      /** Bound where it stands, if at all: a statement has no parameter that it doesn't name. */
+      salt: () => textConstant(filling.salt, binder),
       /** A table of a chapter by its name. */
       the: (name: string) => {
         reads.add(name);

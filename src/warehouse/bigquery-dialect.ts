@@ -88,8 +88,13 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   looksUp: false,
   beforeArbitration: [],
   keepsTables: true,
-  keep: (name, query) => ({ make: [`${WORDS.createWorkTable(name)} as
-${query}`], drop: [] }),
+  keep: (name, query) => ({
+    make: [
+      `${WORDS.createWorkTable(name)} as
+${query}`,
+    ],
+    drop: [],
+  }),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,

@@ -81,8 +81,11 @@ export const postgresDialect: Dialect = {
   keepsTables: true,
   // They go with the script's transaction. Autovacuum doesn't see them: what the planner has to know is asked for here.
   keep: (name, query, columns) => ({
-    make: [`create temporary table opportune_${name} on commit drop as
-${query}`, `analyze pg_temp.opportune_${name} (${columns})`],
+    make: [
+      `create temporary table opportune_${name} on commit drop as
+${query}`,
+      `analyze pg_temp.opportune_${name} (${columns})`,
+    ],
     drop: [],
   }),
   outcomesWaitMs: 100,

@@ -70,8 +70,13 @@ export const snowflakeDialect: Dialect = {
   looksUp: false,
   beforeArbitration: [],
   keepsTables: false,
-  keep: (name, query) => ({ make: [`${snowflakeDialect.createWorkTable(name)} as
-${query}`], drop: [] }),
+  keep: (name, query) => ({
+    make: [
+      `${snowflakeDialect.createWorkTable(name)} as
+${query}`,
+    ],
+    drop: [],
+  }),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,

@@ -6,7 +6,7 @@ export interface Mutant {
   file: string;
   /** From 1; for people, as it moves with every edit. */
   line: number;
-  /** The CTE it is in, or what stands before the first. */
+  /** The table it is in. */
   part: string;
   kind: string;
   was: string;
@@ -20,7 +20,7 @@ type Change = (kind: string, span: Span, now: string) => void;
 
 /** What begins a condition, and what ends one at the same depth. */
 const CONDITION = new Set(["where", "on", "having", "when"]);
-const AFTER_CONDITION = new Set([...CONDITION, "then", "group", "order", "join", "left", "union", "else", "end", "select", ",", ")"]);
+const AFTER_CONDITION = new Set([...CONDITION, "then", "group", "order", "join", "left", "union", "else", "end", "select", ",", ")", "{{/table}}"]);
 /** Two columns that a join takes to be the same. */
 const KEY = /^\w+\.\w+ = \w+\.\w+$/;
 const SHIFTED: Readonly<Record<string, string>> = { "<": "<=", "<=": "<", ">": ">=", ">=": ">", "+": "-", "-": "+", min: "max", max: "min", sum: "max" };
@@ -46,7 +46,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
 }
 
 function partOf(text: string, at: number): string {
-  return [...text.slice(0, at).matchAll(/^(\w+) as /gm)].at(-1)?.[1] ?? "the statement";
+  return [...text.slice(0, at).matchAll(/^\{\{#table "(\w+)"/gm)].at(-1)?.[1] ?? "the file";
 }
 
 function flat(text: string): string {
@@ -162,7 +162,9 @@ function mutateLists(text: string, tokens: readonly Token[], at: number, change:
 /** Where the query that begins at this token ends: at its closing bracket, at the next UNION, or with the file. */
 function endOfQuery(tokens: readonly Token[], first: number): number {
   const depth = tokens[first]?.depth ?? 0;
-  const end = tokens.findIndex((token, i) => i > first && (token.depth < depth || (token.depth === depth && (token.text === ")" || token.text === "union"))));
+  const end = tokens.findIndex(
+    (token, i) => i > first && (token.depth < depth || (token.depth === depth && [")", "union", "{{/table}}"].includes(token.text))),
+  );
   const last = tokens[(end === -1 ? tokens.length : end) - 1];
   return last?.end ?? 0;
 }
@@ -174,7 +176,8 @@ function itemsFrom(tokens: readonly Token[], first: number): [number, number][] 
   let from = first;
   for (let at = first; ; at += 1) {
     const token = tokens[at];
-    const ends = token === undefined || token.depth < depth || (token.depth === depth && [")", "order", "rows", "limit", "from"].includes(token.text));
+    const ends =
+      token === undefined || token.depth < depth || (token.depth === depth && [")", "order", "rows", "limit", "from", "{{/table}}"].includes(token.text));
     if (ends || (token.depth === depth && token.text === ",")) {
       items.push([from, at]);
       from = at + 1;

@@ -8,8 +8,8 @@ from (
     case
       when c.standing <> 'fresh' then c.held_out_by
       {{#if holdouts}}
-      when {{bucket salt "'holdout'" "c.user_id"}} < {{project_holdout_below}} then 'project'
-      when {{bucket salt "'holdout'" "c.user_id" "c.segment"}} < g.holdout_below then 'segment'
+      when {{bucket (salt) "'holdout'" "c.user_id"}} < {{project_holdout_below}} then 'project'
+      when {{bucket (salt) "'holdout'" "c.user_id" "c.segment"}} < g.holdout_below then 'segment'
       {{/if}}
     end as rule
   from {{the "candidates"}} c
