@@ -89,7 +89,10 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
   },
   {
     because: "Rows that staging dropped are left out again where their steps become candidates.",
-    mutants: ["arbitrate/20_ledger.sql open_rows: left out: r.dropped is null => true", "arbitrate/20_ledger.sql open_rows: left out: r.dropped is null => true #2"],
+    mutants: [
+      "arbitrate/20_ledger.sql open_rows: left out: r.dropped is null => true",
+      "arbitrate/20_ledger.sql open_rows: left out: r.dropped is null => true #2",
+    ],
   },
   {
     because: "A row whose other behaviour was answered is open by the second part.",

@@ -32,7 +32,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const change: Change = (kind, [start, end], now) => {
     const mutated = text.slice(0, start) + now + text.slice(end);
     const line = text.slice(0, start).split("\n").length;
-    if (mutated !== text && !found.has(mutated))
+    // What begins in a block of Handlebars and ends outside of it, or the other way round, is no place of one's own.
+    if (mutated !== text && !found.has(mutated) && isWhole(text.slice(start, end)))
       found.set(mutated, { file, line, part: partOf(text, start), kind, was: flat(text.slice(start, end)), now: flat(now), text: mutated });
   };
   for (let at = 0; at < tokens.length; at += 1) {
@@ -43,6 +44,10 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     mutateSums(tokens, at, change);
   }
   return [...found.values()].sort((a, b) => a.line - b.line);
+}
+
+function isWhole(text: string): boolean {
+  return text.split("{{#").length === text.split("{{/").length;
 }
 
 function partOf(text: string, at: number): string {
