@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ROW_REASONS } from "../src/arbitration/other-reasons.js";
-import { OUTCOMES } from "../src/arbitration/outcomes.js";
+import { ROW_REASONS } from "../src/arbitration/reasons/others.js";
+import { OUTCOMES } from "../src/arbitration/reasons/outcomes.js";
 import { REASONS } from "../src/arbitration/reasons.js";
 import { expectGenerated, readDocument, table } from "./support/docs.js";
 

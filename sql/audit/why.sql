@@ -1,4 +1,4 @@
--- Each user's story in words: filter by user_id, order by seq. The words are those of src/arbitration/reasons.ts and outcomes.ts.
+-- Each user's story in words: filter by user_id, order by seq. The words are those of src/arbitration/reasons.ts and reasons/outcomes.ts.
 create or replace view {{ledger "why"}} as
 select user_id, seq, decided_at, recorded_at, segment, step, item_key, occurred_at, due_at, expires_at, event, reason, rule, channel, message_id, run_id, detail,
   case event

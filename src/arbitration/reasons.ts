@@ -2,8 +2,8 @@
  * Every reason for a decision, a row each, in the order of the rules in docs/decisions.md. The SQL of one is the file
  * sql/arbitrate/reasons/NAME.sql; all lists of reasons in src, sql and docs are made from these rows.
  */
-import { ENDINGS } from "./other-reasons.js";
-import { denied, settled, taken, waiting, type PlacelessReason, type Reason } from "./reason.js";
+import { ENDINGS } from "./reasons/others.js";
+import { denied, settled, taken, waiting, type PlacelessReason, type Reason } from "./reasons/row.js";
 
 const IN_ORDER: readonly PlacelessReason[] = [
   settled("baseline", {

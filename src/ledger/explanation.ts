@@ -1,5 +1,5 @@
 /** The sentences of the view `why`, made from the rows of the reasons and the outcomes. */
-import { OUTCOMES, type Outcome } from "../arbitration/outcomes.js";
+import { OUTCOMES, type Outcome } from "../arbitration/reasons/outcomes.js";
 import { REASONS } from "../arbitration/reasons.js";
 import { literal } from "../warehouse/dialect.js";
 

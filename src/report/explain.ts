@@ -1,4 +1,4 @@
-import type { DetailKind } from "../arbitration/reason.js";
+import type { DetailKind } from "../arbitration/reasons/row.js";
 import { reasonOf } from "../arbitration/reasons.js";
 import { formatDuration } from "../core/durations.js";
 import type { Paint } from "./paint.js";

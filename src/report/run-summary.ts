@@ -1,5 +1,5 @@
 /** What a run did: the text for stdout. */
-import { ROW_REASONS } from "../arbitration/other-reasons.js";
+import { ROW_REASONS } from "../arbitration/reasons/others.js";
 import { REASONS } from "../arbitration/reasons.js";
 import { COMMONEST, short, targetOption, waysOut } from "../core/failures.js";
 import type { DeliveryResult } from "../delivery/deliver.js";

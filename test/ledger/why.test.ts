@@ -1,6 +1,6 @@
 /** Every answer that the ledger can hold has its sentence. */
 import { expect, it } from "vitest";
-import { OUTCOMES } from "../../src/arbitration/outcomes.js";
+import { OUTCOMES } from "../../src/arbitration/reasons/outcomes.js";
 import { REASONS } from "../../src/arbitration/reasons.js";
 import { begin, cartProject, ledgerWarehouse, rows, T0 } from "./support.js";
 

@@ -1,4 +1,4 @@
-/** What there is to know of a reason: the columns of the rows in reasons.ts. */
+/** What there is to know of a reason: the columns of the rows in ../reasons.ts. */
 
 export type DecisionEvent = "claimed" | "held_out" | "settled" | "denied" | "waiting" | "left" | "backfilled";
 

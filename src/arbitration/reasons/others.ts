@@ -1,5 +1,5 @@
 /** Reasons that are no rule: of steps that are no candidates, and of rows about which there is nothing to decide. */
-import { ended, type PlacelessReason } from "./reason.js";
+import { ended, type PlacelessReason } from "./row.js";
 
 /** Of a step that is no candidate. */
 export const ENDINGS: readonly PlacelessReason[] = [
