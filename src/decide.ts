@@ -1,6 +1,6 @@
 import { activate, type Activation, type ActiveStep } from "./arbitration/activation.js";
 import { arbitrationStatements } from "./arbitration/arbitrate.js";
-import type { Assembled } from "./arbitration/chapters.js";
+import { arbitrate, asked, stopsOf } from "./arbitration/ask.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "./arbitration/constants.js";
 import { hasNewQuery, renamedSegments } from "./arbitration/renamed.js";
 import { LEAST_RUNS, SURGE_LOOK_BACK_MS, surgeOf, type Surge } from "./arbitration/surge.js";
@@ -42,6 +42,8 @@ export interface DecideOptions {
   /** As they stood when the run began. */
   facts: Facts;
   templates: TemplateCatalog;
+  /** A user of whose candidates every reason that stops them is asked for too. */
+  stopsOf?: string;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
   onStep: OnStep;
@@ -89,6 +91,8 @@ export interface Decisions {
   /** Rows appended to the ledger (in a dry run: that would have been). */
   changed: number;
   exact: ExactColumns;
+  /** See `stopsOf`. */
+  stops: Row[];
 }
 
 /** From SQL files to decisions in the ledger: compiles, stages and arbitrates. A segment or audience with a mistake fails alone. */
@@ -133,6 +137,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     arbitrationMs,
     changed: total(decided, "changed"),
     exact: exactColumns(compiled),
+    stops: options.stopsOf === undefined ? [] : await stopsOf(options.stopsOf, arbitration, warehouse, options.templates),
   };
 }
 
@@ -165,7 +170,7 @@ export async function compileRun(project: Project, warehouse: Warehouse, options
     compiled.failedSegments,
   );
   const arbitration = gather(project, { ...options, previous }, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
-  arbitrationOf(arbitration, warehouse, options);
+  asked(arbitration, warehouse.dialect, options);
   // The kept tables aren't there: what is planned is the same chapters as one statement.
   const decides = arbitrationStatements(arbitration, (template) => options.templates.versionOf(template), warehouse.dialect, true).write;
   await warehouse.plan(decides);
@@ -208,20 +213,6 @@ async function previousRunsOf(project: Project, warehouse: Warehouse, { segments
   return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
 }
 
-/** Fills the table of decisions, and sums it up: a row a segment, event and reason, and a paused channel. `first`: what is to be done before. */
-function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
-  const { dialect } = warehouse;
-  const { tables, write, drops } = arbitrationOf(arbitration, warehouse, options);
-  const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
-  // GoogleSQL knows a computed column in GROUP BY by its name alone.
-  const told = `select segment, event, reason, case when reason = 'paused' and rule = 'channel' then channel end as paused_channel, row_count, changed, is_new from ${dialect.workTable("decisions")}`;
-  const summary = `select segment, event, reason, paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from (${told}) d group by segment, event, reason, paused_channel order by segment, event, reason, paused_channel`;
-  return warehouse.script({
-    work: [...plain([...first, ...dialect.beforeArbitration]), ...tables],
-    statements: [write, ...drops, ...plain([...dialect.afterFilling("decisions"), summary])],
-  });
-}
-
 function total(rows: readonly Row[], column: string): number {
   return rows.reduce((sum, row) => sum + Number(row[column]), 0);
 }
@@ -248,13 +239,6 @@ async function surging(
     if (found !== null) surges.set(segment, found);
   }
   return surges;
-}
-
-function arbitrationOf(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Assembled {
-  const assembled = arbitrationStatements(arbitration, (template) => templates.versionOf(template), warehouse.dialect);
-  // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
-  onStatement("arbitrate", [...assembled.tables, assembled.write], [arbitration.salt]);
-  return assembled;
 }
 
 /** Seconds between two times that each is asked, at the soonest: a segment's `every`, in whole intervals, an audience with any segment that uses it. */

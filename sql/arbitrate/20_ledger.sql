@@ -1,5 +1,5 @@
 -- Reads: the sent ledger as far back as it can matter, and the rows that segments returned.
--- Gives: settled, open_rows, history, last_answers, behaviours, backfills: what is remembered.
+-- Gives: answered, open_rows, history, last_answers, behaviours, backfills: what is remembered.
 
 {{#table "recent" kept="segment, step, user_id, item_key, occurred_at, event"}}
 -- as far back as it can matter to a candidate of these segments

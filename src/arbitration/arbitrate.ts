@@ -52,15 +52,34 @@ function bite({ name, place, insteadOf }: (typeof RULES)[number]): Record<string
   return { name, doubled: 2 * place, instead_of: other === undefined ? null : { name: other.name, place: 2 * other.place - 1 } };
 }
 
+/** In place of what is written: what `explain --all` asks for. */
+export const EXPLAINING = "arbitrate/95_explain.sql";
+
 /**
  * The chapters with this run's project written in: the exact statements that decide.
  * @param whole as one statement, also where the warehouse keeps tables; to be planned, not run
  */
-export function arbitrationStatements(arbitration: Arbitration, templateVersion: (template: string) => string, dialect: Dialect, whole?: boolean): Assembled {
-  const { project, asOf, trial, salt } = arbitration;
+export function arbitrationStatements(arbitration: Arbitration, templateVersion: VersionOf, dialect: Dialect, whole?: boolean): Assembled {
+  const { project, salt } = arbitration;
+  const words = wordsOf(arbitration, templateVersion, dialect);
+  return assemble({ chapters: CHAPTERS, dialect, schema: project.target.schema, words, texts: { salt } }, whole);
+}
+
+/** The same chapters, of which the last gives every reason that stops the candidates of one user: nothing is written. */
+export function explainingStatements(user: string, arbitration: Arbitration, templateVersion: VersionOf, dialect: Dialect): Assembled {
+  const { project, salt } = arbitration;
+  const words = wordsOf(arbitration, templateVersion, dialect);
+  return assemble({ chapters: [...CHAPTERS, EXPLAINING], dialect, schema: project.target.schema, words, texts: { salt, user } });
+}
+
+type VersionOf = (template: string) => string;
+
+/** What the chapters' words stand for. */
+function wordsOf(arbitration: Arbitration, templateVersion: VersionOf, dialect: Dialect): Record<string, unknown> {
+  const { project, asOf, trial } = arbitration;
   const earliest = arbitration.segments.map((segment) => historyFrom(segment, asOf)).sort()[0] ?? asOf;
   const inHistory = arbitration.forgotten.filter((run) => Date.parse(run.asOf) >= Date.parse(earliest));
-  const words = {
+  return {
     as_of: timestampLiteral(asOf, dialect),
     trial,
     segments: segmentConstants(arbitration),
@@ -92,5 +111,4 @@ export function arbitrationStatements(arbitration: Arbitration, templateVersion:
     max_per_run: String(project.policy.maxPerRun),
     project_holdout_below: `'${bucketBelow(project.policy.holdout / 100)}'`,
   };
-  return assemble({ chapters: CHAPTERS, dialect, schema: project.target.schema, words, salt }, whole);
 }

@@ -12,8 +12,8 @@ export interface Filling {
   schema: string;
   /** The values of the chapters' words. */
   words: Record<string, unknown>;
-  /** What buckets and message ids are hashed with. */
-  salt: string;
+  /** Texts that stand where their names do; bound there, if at all: a statement has no parameter that it doesn't name. */
+  texts: Readonly<Record<string, string>>;
 }
 
 /** Arbitration as a warehouse is asked it. */
@@ -89,8 +89,7 @@ function tablesOf(filling: Filling, binder: Binder, whole: boolean, asked?: Read
   return chapters.flatMap((file) => {
     const from = tables.length;
     const helpers: Record<string, HelperDelegate> = {
-      /** Bound where it stands, if at all: a statement has no parameter that it doesn't name. */
-      salt: () => textConstant(filling.salt, binder),
+      ...Object.fromEntries(Object.entries(filling.texts).map(([name, text]) => [name, () => textConstant(text, binder)])),
       /** A table of a chapter by its name. */
       the: (name: string) => {
         reads.add(name);

@@ -115,13 +115,16 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
 /** Puts an instant (ISO 8601 UTC) into words; `zone`: of the hours that it is told for, '' where that isn't known. */
 export type Writer = (iso: string, zone?: string) => string;
 
+/** What of an event is put into words. */
+type Worded = Pick<StoryEvent, "event" | "reason" | "detail" | "providerId" | "explanation">;
+
 /** The reason with its numbers. */
-export function inWords(event: StoryEvent, names: MessageNames, write: Writer): string {
+export function inWords(event: Worded, names: MessageNames, write: Writer): string {
   const numbers = numbersOf(event, names, write);
   return visible(numbers === "" ? event.explanation : `${event.explanation}: ${numbers}`);
 }
 
-function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames, write: Writer): string {
+function numbersOf({ event, reason, detail, providerId }: Worded, names: MessageNames, write: Writer): string {
   if (event === "accepted") return providerId === null ? "" : `its id there is ${providerId}`;
   if (isOutcome({ event })) return text(detail["because"]);
   const row = reasonOf(reason);

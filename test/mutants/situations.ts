@@ -188,7 +188,7 @@ export class Situations<Of> {
     const own = { ...dialect, workTable: (name: string) => `${pack.schema}.${name}`, constants };
     const headers = CONSTANTS.map((name) => [name, { ...(pack.context[name] as ConstantTable), rows: [[]] }]);
     const words = { ...pack.context, ...(Object.fromEntries(headers) as Context), ...NEEDED };
-    return assemble({ chapters: CHAPTERS, dialect: own, schema: pack.schema, words, salt: this.#salt }, true).write;
+    return assemble({ chapters: CHAPTERS, dialect: own, schema: pack.schema, words, texts: { salt: this.#salt } }, true).write;
   }
 
   /** True if the injected file gives the same statement here: it differs for another warehouse. */

@@ -89,6 +89,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     ms: 1500,
     usage: { statements: 9, bytes: bytes === null ? null : 3 * bytes },
     decisions: {
+      stops: [],
       exact: new Map(),
       segments: [
         {
