@@ -1,5 +1,5 @@
 -- Reads: the sent ledger as far back as it can matter, and the rows that segments returned.
--- Gives: answered, open_rows, history, last_answers, behaviours, backfills: what is remembered.
+-- Gives: answered, open_rows, history, last_answers, behaviours: what is remembered.
 
 {{#table "recent" kept="segment, step, user_id, item_key, occurred_at, event"}}
 -- as far back as it can matter to a candidate of these segments
@@ -109,7 +109,8 @@ where a.settles <= 0
 -- what was said of a behaviour, whatever the step
 select segment, user_id, item_key, occurred_at,
   max(case when reason = 'baseline' then 1 else 0 end) as was_baseline,
-  max(case when reason <> 'baseline' then 1 else 0 end) as was_answered
+  max(case when reason <> 'baseline' then 1 else 0 end) as was_answered,
+  max(case when event = 'backfilled' then counts_from end) as backfilled_from
 from {{the "history"}}
 group by segment, user_id, item_key, occurred_at
 {{/table}}

@@ -58,7 +58,7 @@ where event = 'settled' and reason = 'converted'
 group by segment, user_id, item_key
 {{/table}}
 
-{{#table "journey_steps"}}
+{{#table "journey_steps" kept="segment, user_id, item_key"}}
 select j.segment, j.user_id, j.item_key, j.anchor, j.counts_from, s.step, s.variant, s.factor, s.channel, s.template, s.template_version,
   {{plus_seconds "j.counts_from" "s.after_seconds"}} as due_at,
   {{plus_seconds "j.counts_from" "s.after_seconds + s.within_seconds"}} as expires_at

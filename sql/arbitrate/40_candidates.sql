@@ -80,9 +80,9 @@ where (s.backfill and o.occurred_at >= {{pruned_to}} or o.counts_from_at_least <
 {{/table}}
 
 {{#table "baselines"}}
-select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfilled_from,
+select t.*, coalesce(b.was_baseline, 0) as was_baseline, b.backfilled_from,
   case
-    when t.standing = 'fresh' and f.seq is null and coalesce(b.was_answered, 0) = 0
+    when t.standing = 'fresh' and b.backfilled_from is null and coalesce(b.was_answered, 0) = 0
       and (coalesce(b.was_baseline, 0) = 1 or {{plus_seconds "t.occurred_at" "t.first_after_seconds"}} <= t.activated_at) then 1
     else 0
   end as is_baseline,
@@ -90,7 +90,6 @@ select t.*, coalesce(b.was_baseline, 0) as was_baseline, f.counts_from as backfi
 from {{the "row_steps"}} t
 left join {{the "answered"}} x on x.segment = t.segment and x.step = t.step and x.user_id = t.user_id and x.item_key = t.item_key and x.occurred_at = t.occurred_at
 left join {{the "behaviours"}} b on b.segment = t.segment and b.user_id = t.user_id and b.item_key = t.item_key and b.occurred_at = t.occurred_at
-left join {{the "backfills"}} f on f.segment = t.segment and f.user_id = t.user_id and f.item_key = t.item_key and f.occurred_at = t.occurred_at
 {{/table}}
 
 {{#table "counted"}}
