@@ -11,7 +11,9 @@
 
 {{#table "plan" kept="segment, step"}}
 -- every version of every step, with what its segment says
-select s.*, g.version as segment_version, g.class, g.priority, g.topic, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.backfill,
+select s.segment, s.step, s.variant, s.after_seconds, s.within_seconds, s.channel, s.channel_paused, s.address_kind, s.template, s.template_version,
+  s.from_bucket, s.to_bucket, s.siblings, s.factor, s.active_since,
+  g.version as segment_version, g.class, g.priority, g.topic, g.goal, g.failed_audience, g.repeat_kind, g.repeat_seconds, g.activated_at, g.backfill,
   g.paused_by, g.surge_offered, g.surge_limit, g.loaded_at, g.too_old, g.max_per_run, g.holdout_below, g.look_back_seconds,
   {{plus_seconds as_of "-s.after_seconds"}} as due_until -- a step counted from no later than that is due
 from {{the "steps"}} s

@@ -32,7 +32,8 @@ describe.concurrent("compile", () => {
     );
     expect(read(root, "target/opportune/compiled/audiences/ordered.sql")).toContain('"2026-02-23T00:00:00Z"');
     const arbitrate = read(root, "target/opportune/compiled/arbitrate.sql");
-    expect(arbitrate).toContain("when baseline is not null then 'baseline'");
+    expect(arbitrate).toContain("'quiet_hours' as reason, rule, detail from quiet_hours");
+    expect(arbitrate).toMatch(/\n-- arbitrate\/reasons\/quiet_hours\.sql\n-- Reads: .*\n-- Gives: .*\nquiet_hours as \(\n/);
     const [salt] = await query(root, "select content from opportune.meta where name = 'salt'");
     const everything = [segment, arbitrate, read(root, "target/opportune/manifest.json"), outcome.stderr].join("\n");
     for (const secret of [env.UNSUBSCRIBE_SECRET, env.TOKEN, String(salt?.["content"])]) expect(everything).not.toContain(secret);
