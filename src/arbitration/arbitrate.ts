@@ -5,21 +5,8 @@ import { literal, type Dialect } from "../warehouse/dialect.js";
 import { timestampLiteral } from "../warehouse/sql.js";
 import { REASONS } from "./reasons.js";
 import { assemble, type Assembled } from "./chapters.js";
-import {
-  audienceConstants,
-  bucketBelow,
-  capConstants,
-  firstOffsetConstants,
-  historyFrom,
-  longestCapSeconds,
-  needConstants,
-  otherZone,
-  outcomeConstants,
-  segmentConstants,
-  stepConstants,
-  zoneConstants,
-  type Arbitration,
-} from "./constants.js";
+import { bucketBelow, firstOffsetConstants, historyFrom, segmentConstants, stepConstants, type Arbitration } from "./constants.js";
+import { audienceConstants, capConstants, longestCapSeconds, needConstants, otherZone, outcomeConstants, zoneConstants } from "./rule-constants.js";
 
 /** Before any decision. */
 const BEGINNING = "1970-01-01T00:00:00Z";

@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  bucketBelow,
-  capConstants,
-  firstOffsetConstants,
-  historyFrom,
-  longestCapSeconds,
-  lookBackSeconds,
-  stepConstants,
-  type Arbitration,
-} from "../../src/arbitration/constants.js";
+import { bucketBelow, firstOffsetConstants, historyFrom, lookBackSeconds, stepConstants, type Arbitration } from "../../src/arbitration/constants.js";
+import { capConstants, longestCapSeconds } from "../../src/arbitration/rule-constants.js";
 import type { Constant } from "../../src/warehouse/sql.js";
 import { AS_OF, projectWith, segmentOf } from "../segments/support.js";
 import { arbitrationOf } from "./support.js";

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { outcomeConstants } from "../../src/arbitration/constants.js";
+import { outcomeConstants } from "../../src/arbitration/rule-constants.js";
 import { REASONS } from "../../src/arbitration/reasons.js";
 import { IN_LINE } from "../model/line.js";
 import { ALONE, CLOSING, NOT_FOR_TRANSACTIONAL } from "../model/rules.js";
