@@ -32,6 +32,9 @@ const LAYERS = {
   core: { imports: [], types: [] },
 };
 
+/** Plain data that every layer may read: the rows of the reasons. */
+const SEEN_BY_ALL = "arbitration/reasons(?:/\\w+)?\\.js$";
+
 const DRIVERS = ["@duckdb/*", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"];
 const SEND_GRID = ["@sendgrid/*"];
 const HTTP = ["undici"];
@@ -41,7 +44,7 @@ function importRule(layer) {
   const { imports, types } = LAYERS[layer] ?? { imports: [], types: [] };
   const others = ALL.filter((name) => name !== layer && !(layer === "run" && RUN.includes(name)));
   /** @param {string[]} names */
-  const paths = (names) => names.map((name) => `(?:\\.\\./|\\./)+${name}(?:/.*|\\.js)$`).map((path) => `^${path}`);
+  const paths = (names) => names.map((name) => `^(?:\\.\\./|\\./)+(?!${SEEN_BY_ALL})${name}(?:/.*|\\.js)$`);
   const forbidden = others.filter((name) => !imports.includes(name) && !types.includes(name));
   const typesAlone = others.filter((name) => types.includes(name) && !imports.includes(name));
   const packages = [

@@ -8,7 +8,7 @@
   audience {{types.text}}, user_id {{types.text}}, reached_at {{types.timestamp}}, timeless {{types.bigint}}
 );
 {{create_work "decisions"}} (
-  message_id {{types.text}}, segment {{types.text}}, segment_version {{types.text}}, step {{types.text}}, variant {{types.text}},
+  message_id {{types.text}}, segment {{types.text}}, segment_version {{types.text}}, step {{types.text}}, variant {{types.text}}, factor {{types.text}},
   user_id {{types.text}}, item_key {{types.text}}, class {{types.text}}, priority {{types.bigint}}, channel {{types.text}}, topic {{types.text}},
   template {{types.text}}, template_version {{types.text}}, occurred_at {{types.timestamp}}, counts_from {{types.timestamp}},
   due_at {{types.timestamp}}, expires_at {{types.timestamp}}, send_by {{types.timestamp}}, event {{types.text}}, reason {{types.text}},

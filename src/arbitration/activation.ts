@@ -6,6 +6,8 @@ import { isShapeOf, shapeOf } from "./shape.js";
 export interface ActiveStep {
   step: string;
   variant: string;
+  /** By what the variant is drawn; absent where it was recorded before there were factors: the step's name. */
+  factor?: string;
   afterSeconds: number;
   withinSeconds: number;
   /** ISO 8601 UTC; null: no baseline. */
@@ -28,17 +30,20 @@ export interface PreviousActivation extends Activation {
 
 /**
  * Since when a segment counts as begun: its first successful run, or, once query, key, repeat or steps were changed, the last
- * successful run before the change. A step keeps its own date for as long as its offset stays.
+ * successful run before the change. A step keeps its own date for as long as its offset and its factor stay.
  */
 export function activate(segment: Segment, previous: PreviousActivation | undefined, asOf: string): Activation {
   const shape = shapeOf(segment);
   const began =
     previous === undefined ? (segment.firstRun === "send" ? null : asOf) : isShapeOf(segment, previous.shape) ? previous.activatedAt : previous.asOf;
-  const steps = treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => {
-    const before = previous?.steps.find((old) => old.step === step && old.variant === variant && old.afterSeconds === afterSeconds);
+  const steps = treatments(segment).map(({ step, variant, factor, afterSeconds, withinSeconds }) => {
+    const before = previous?.steps.find(
+      (old) => old.step === step && old.variant === variant && (old.factor ?? step) === factor && old.afterSeconds === afterSeconds,
+    );
     return {
       step,
       variant,
+      factor,
       afterSeconds,
       withinSeconds,
       activeSince: previous === undefined ? began : before === undefined ? previous.asOf : before.activeSince,

@@ -1,5 +1,5 @@
-import type { Cap, Project, Segment } from "../project/types.js";
-import { addressColumn, treatments } from "../project/build/treatments.js";
+import type { Project, Segment, Step } from "../project/types.js";
+import { addressColumn, firstStep, treatments } from "../project/build/treatments.js";
 import { secondsBefore } from "../core/clock.js";
 import type { ForgottenRun } from "../ledger/facts.js";
 import type { Check } from "../segments/types.js";
@@ -111,7 +111,7 @@ export function segmentConstants({ segments, asOf }: Arbitration): ConstantTable
       s.queried,
       s.segment.goal?.audience ?? null,
       s.failedAudience,
-      s.pausedBy ?? (s.surge === null ? null : "surge"),
+      s.pausedBy,
       s.surge?.offered ?? null,
       s.surge?.limit ?? null,
       { timestamp: s.loadedAt },
@@ -144,11 +144,12 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
       { name: "from_bucket", type: "text" },
       { name: "to_bucket", type: "text" },
       { name: "siblings", type: "text" },
+      { name: "factor", type: "text" },
       { name: "active_since", type: "timestamp" },
     ],
     rows: segments.flatMap(({ segment, activation }) =>
       segment.steps.flatMap((step) =>
-        variantRanges({ ...segment, steps: [step] }).map((version): Constant[] => {
+        variantRanges(step).map((version): Constant[] => {
           const active = activation.steps.find((s) => s.step === version.step && s.variant === version.variant);
           return [
             segment.id,
@@ -164,6 +165,7 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
             version.from,
             version.to,
             step.variants.map(({ name }) => `|${name}|`).join(""),
+            step.variants.length === 0 ? null : step.factor,
             { timestamp: active?.activeSince ?? null },
           ];
         }),
@@ -173,31 +175,33 @@ export function stepConstants({ project, segments, pausedChannels }: Arbitration
 }
 
 /**
- * When a fresh journey's first step comes, after its behaviour: one row where that is the same for all users, else one for
- * each range of buckets in which the drawn variants are the same.
+ * When a fresh journey's first step comes, after its behaviour: one row without a factor where that is the same for all
+ * users, else one for each range of that factor's buckets in which the drawn variants are the same.
  */
 export function firstOffsetConstants({ segments }: Arbitration): ConstantTable {
   return {
     columns: [
       { name: "segment", type: "text" },
-      { name: "is_whole", type: "boolean" },
+      { name: "factor", type: "text" },
       { name: "from_bucket", type: "text" },
       { name: "to_bucket", type: "text" },
       { name: "first_after_seconds", type: "bigint" },
     ],
     rows: segments.flatMap(({ segment }) => {
-      const steps = segment.steps.map((step) => variantRanges({ ...segment, steps: [step] }));
-      const bounds = [...new Set(steps.flat().map(({ from }) => from))].sort();
-      const first = bounds.map((from) => Math.min(...steps.map((ranges) => ranges.findLast((range) => range.from <= from)?.afterSeconds ?? Infinity)));
-      if (new Set(first).size === 1) return [[segment.id, true, bucketBelow(0), bucketBelow(1), first[0] ?? 0] as Constant[]];
-      return bounds.map((from, i): Constant[] => [segment.id, false, from, bounds[i + 1] ?? bucketBelow(1), first[i] ?? 0]);
+      const { latest, earlier } = firstStep(segment.steps);
+      const steps = earlier.map((step) => variantRanges(step));
+      const [bottom, ...bounds] = [...new Set([bucketBelow(0), ...steps.flat().map(({ from }) => from)])].sort();
+      return [bottom, ...bounds].map((from = "", i): Constant[] => {
+        const first = Math.min(latest, ...steps.map((ranges) => ranges.findLast((range) => range.from <= from)?.afterSeconds ?? latest));
+        return [segment.id, earlier[0]?.factor ?? null, from, bounds[i] ?? bucketBelow(1), first];
+      });
     }),
   };
 }
 
-/** The versions of a segment's only step, each with the range of buckets that draws it. */
-function variantRanges(segment: Segment): (ReturnType<typeof treatments>[number] & { from: string; to: string })[] {
-  const versions = treatments(segment);
+/** The versions of a step, each with the range of its factor's buckets that draws it. */
+function variantRanges(step: Step): (ReturnType<typeof treatments>[number] & { from: string; to: string })[] {
+  const versions = treatments({ steps: [step] });
   const total = versions.reduce((sum, version) => sum + version.weight, 0);
   let before = 0;
   return versions.map((version) => {
@@ -205,102 +209,4 @@ function variantRanges(segment: Segment): (ReturnType<typeof treatments>[number]
     before += version.weight;
     return { ...version, from, to: bucketBelow(before / total) };
   });
-}
-
-export function needConstants({ segments }: Arbitration): ConstantTable {
-  return {
-    columns: [
-      { name: "segment", type: "text" },
-      { name: "step", type: "text" },
-      { name: "variant", type: "text" },
-      { name: "code", type: "text" },
-      { name: "field", type: "text" },
-      { name: "place", type: "bigint" },
-    ],
-    rows: segments.flatMap(({ segment, checks }) =>
-      checks.flatMap((check, place) => check.steps.map((step): Constant[] => [segment.id, step.step, step.variant, check.code, check.field, place])),
-    ),
-  };
-}
-
-export function audienceConstants({ project, segments }: Arbitration): ConstantTable {
-  return {
-    columns: [
-      { name: "segment", type: "text" },
-      { name: "role", type: "text" },
-      { name: "audience", type: "text" },
-      { name: "place", type: "bigint" },
-    ],
-    rows: segments.flatMap(({ segment }) => audiencesAsked(project, segment).map((use, place): Constant[] => [segment.id, use.role, use.audience, place])),
-  };
-}
-
-/**
- * What follows from a reason. A candidate that is settled (`settles`) is not offered again for this behaviour; claims and
- * hold-outs count (`counts`) for caps, spacing and repeat; those that wait are offered again, and those that are denied
- * asked again.
- */
-export function outcomeConstants(): ConstantTable {
-  const outcomes: [event: string, settles: number, counts: number, reasons: string[]][] = [
-    ["claimed", 1, 1, ["claimed"]],
-    ["held_out", 1, 1, ["held_out"]],
-    ["settled", 1, 0, ["baseline", "expired", "superseded", "repeat_gap"]],
-    ["denied", 0, 0, ["invalid", "converted", "excluded", "no_consent", "suppressed", "opted_out"]],
-    ["waiting", 0, 0, ["audience_failed", "surge", "paused", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked", "run_limit"]],
-  ];
-  return {
-    columns: [
-      { name: "reason", type: "text" },
-      { name: "event", type: "text" },
-      { name: "settles", type: "bigint" },
-      { name: "counts", type: "bigint" },
-    ],
-    rows: outcomes.flatMap(([event, settles, counts, reasons]) => reasons.map((reason): Constant[] => [reason, event, settles, counts])),
-  };
-}
-
-/** All caps, and the spacing as the last: one claim within the time it asks for. */
-export function capConstants({ policy }: Project): ConstantTable {
-  const row = (cap: Cap, place: number, isSpacing: boolean): Constant[] => [place, cap.name, cap.max, cap.windowSeconds, cap.channel, cap.topic, isSpacing];
-  const spacing =
-    policy.spacingSeconds === null
-      ? []
-      : [row({ name: "spacing", max: 1, windowSeconds: policy.spacingSeconds, channel: null, topic: null }, policy.caps.length, true)];
-  return {
-    columns: [
-      { name: "place", type: "bigint" },
-      { name: "name", type: "text" },
-      { name: "max_claims", type: "bigint" },
-      { name: "window_seconds", type: "bigint" },
-      { name: "channel", type: "text" },
-      { name: "topic", type: "text" },
-      { name: "is_spacing", type: "boolean" },
-    ],
-    rows: [...policy.caps.map((cap, place) => row(cap, place, false)), ...spacing],
-  };
-}
-
-/** The longest that any cap looks back, seconds. */
-export function longestCapSeconds({ policy }: Project): number {
-  return Math.max(0, policy.spacingSeconds ?? 0, ...policy.caps.map((cap) => cap.windowSeconds));
-}
-
-/** Zones that exist, in lower case: there are some 600, however many odd ones the rows hold. */
-export function zoneConstants({ zones }: Arbitration): ConstantTable {
-  const known = new Map(zones.filter((zone) => zone.known).map((zone) => [zone.zone.toLowerCase(), zone]));
-  return {
-    columns: [
-      { name: "zone", type: "text" },
-      { name: "shut", type: "boolean" },
-      { name: "opens_at", type: "timestamp" },
-      { name: "shuts_at", type: "timestamp" },
-    ],
-    rows: [...known].map(([name, zone]): Constant[] => [name, zone.shut, { timestamp: zone.opensAt }, { timestamp: zone.shutsAt }]),
-  };
-}
-
-/** Columns of the project's own zone, which stands for every other. */
-export function otherZone({ zones }: Arbitration): Readonly<Record<"shut" | "opens_at" | "shuts_at", Constant>> {
-  const own = zones.find(({ zone }) => zone === "");
-  return { shut: own?.shut ?? false, opens_at: { timestamp: own?.opensAt ?? null }, shuts_at: { timestamp: own?.shutsAt ?? null } };
 }

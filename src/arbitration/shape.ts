@@ -10,7 +10,10 @@ export function shapeOf(segment: Segment): string {
 }
 
 function stepsOf(segment: Segment): unknown[] {
-  return treatments(segment).map(({ step, variant, afterSeconds, withinSeconds }) => [step, variant, afterSeconds, withinSeconds]);
+  return treatments(segment).map(({ step, variant, factor, afterSeconds, withinSeconds }) => {
+    // A factor of the step's own name is none that anybody wrote: the shapes that ledgers hold already stay as they are.
+    return [step, variant, afterSeconds, withinSeconds, ...(factor === step ? [] : [factor])];
+  });
 }
 
 /** Whether a shape that the ledger holds is the segment's as it stands. */

@@ -147,7 +147,8 @@ function addRunCommands(program: Command): void {
     .option("--segment <id>", "of this segment alone")
     .option("--limit <number>", "most events to show, the newest", "200")
     .option("--templates", "show the whole text of the templates that messages were made from, as it was then")
-    .addOption(new Option("--html <file>", "write it as a page for the browser, with what may come next").conflicts("output"))
+    .option("--all", "ask all segments, as a dry run does, and tell every reason that stops the user's messages now, not the first alone")
+    .addOption(new Option("--html <file>", "write it as a page for the browser, with what may come next").conflicts(["output", "all"]))
     .addOption(output())
     .addHelpText(
       "after",
@@ -155,6 +156,7 @@ function addRunCommands(program: Command): void {
         "opportune explain 42",
         "opportune explain ada@example.com",
         "opportune explain 42 --segment cart_abandoned --output json",
+        "opportune explain 42 --all",
         "opportune explain 42 --html story.html",
       ),
     )

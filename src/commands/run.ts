@@ -74,8 +74,8 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
           now: Date.now,
           stop: signals.stop,
           abandon: signals.abandon,
-          onStatement(name, statement, secrets) {
-            written.statement(name, statement, secrets);
+          onStatement(name, statements, secrets) {
+            written.statement(name, statements, secrets);
             if (name === "arbitrate") terminal.note(arbitrationStart());
           },
         });

@@ -1,5 +1,6 @@
 /** What earlier runs say about the next one: read before a run, without the lease. */
 import { sql } from "kysely";
+import { REASONS } from "../arbitration/reasons.js";
 import { instant } from "../core/clock.js";
 import { isoText } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
@@ -23,7 +24,7 @@ export interface RunHistory {
 }
 
 /** Reasons of candidates for which a segment is asked again at once: what they wait for may be over by then. */
-export const ASK_AGAIN: readonly string[] = ["audience_failed", "run_limit"];
+export const ASK_AGAIN: readonly string[] = REASONS.filter(({ askAgain }) => askAgain).map(({ name }) => name);
 
 /** One statement; `trial`: a live job asks of live runs alone. @throws OpportuneError where there is no ledger, or not the one needed */
 export async function runHistory(warehouse: Warehouse, schema: string, trial: boolean): Promise<RunHistory> {

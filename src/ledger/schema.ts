@@ -6,6 +6,7 @@ import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
+import { explanations } from "./explanation.js";
 import { adoptIfUnknown } from "./identity.js";
 import { Lease } from "./lease.js";
 import { hasCode, replaceView, viewProblem } from "./changed-view.js";
@@ -143,7 +144,7 @@ function firstFacts(dialect: Dialect, schema: string, version: string): Statemen
 async function createView(warehouse: Warehouse, schema: string, file: string): Promise<void> {
   const { dialect } = warehouse;
   const name = ledgerTable(dialect, schema, file.replace(/\.sql$/, ""));
-  const view = renderSqlFile(`audit/${file}`, dialect, schema, {});
+  const view = renderSqlFile(`audit/${file}`, dialect, schema, explanations());
   try {
     await warehouse.execute(view);
   } catch (error) {

@@ -1,7 +1,8 @@
 /** The mails that a sandbox took, as one HTML page that asks nothing of the network. */
 import { framedMail } from "../core/framed-mail.js";
-import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
+import { markup, NOTHING, page, type Markup } from "./html.js";
 import { counted } from "../report/tables.js";
+import { timeIn } from "../report/times.js";
 
 export interface GalleryMail {
   to: string;

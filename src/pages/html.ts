@@ -63,39 +63,3 @@ ${script === undefined ? NOTHING : { html: `<script>${script}</script>` }}
 </html>
 `.html;
 }
-
-/** No locale knows the usual names of all zones; where none does, it is `GMT-3`. */
-const NAMING = ["en-GB", "en-US", "en-AU"];
-
-interface Formats {
-  day: Intl.DateTimeFormat;
-  clock: Intl.DateTimeFormat;
-  names: readonly Intl.DateTimeFormat[];
-}
-
-/** Making formats is slow, and a page has hundreds of times. */
-const formats = new Map<string, Formats>();
-
-function formatsOf(timeZone: string): Formats {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const made = {
-    day: new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "long", day: "numeric", month: "long", year: "numeric" }),
-    clock: new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-    names: NAMING.map((locale) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: "short" })),
-  };
-  formats.set(timeZone, made);
-  return made;
-}
-
-/** An instant in a zone: `Monday, 2 March 2026`, `12:05`, and the zone as people name it there and then, e.g. `CET`. */
-export function timeIn(iso: string, timezone: string): { day: string; clock: string; zone: string } {
-  const at = new Date(iso);
-  const { day, clock, names } = formatsOf(timezone);
-  const zones = names.flatMap((format) => format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? []);
-  return {
-    day: day.format(at).replace(/^(\w+) /, "$1, "),
-    clock: clock.format(at),
-    zone: zones.find((zone) => !/^(?:GMT|UTC)[+-]/.test(zone)) ?? zones[0] ?? timezone,
-  };
-}

@@ -1,11 +1,13 @@
 /** A user's story as a page that a marketer can read: what they heard, what they didn't and why, and what may come. */
+import { reasonOf } from "../arbitration/reasons.js";
 import { formatDuration } from "../core/durations.js";
 import type { Audience, Policy, Segment } from "../project/types.js";
 import { inWords, whoseZone, type MessageNames } from "../report/explain.js";
-import { markup, NOTHING, page, timeIn, type Markup } from "./html.js";
+import { markup, NOTHING, page, type Markup } from "./html.js";
 import type { Journey, StoryEvent, StoryZone } from "../report/story.js";
 import { capsInUse, entriesOf, nextOf, spacedUntil, type Entry, type EntryKind, type Heard, type Next } from "../report/story-entries.js";
 import { counted, visible } from "../report/tables.js";
+import { timeIn } from "../report/times.js";
 
 export interface StoryPage {
   user: string;
@@ -135,7 +137,7 @@ ${!first || dueAt === null ? NOTHING : markup`<p class="soft">Due ${when(dueAt, 
 
 /** Who is in the audience that a reason names: its name alone says little to who didn't write it. */
 function audienceOf({ reason, rule, detail }: StoryEvent, { audiences }: StoryPage): string {
-  const name = reason === "converted" ? detail["goal"] : ["excluded", "no_consent", "audience_failed"].includes(reason) ? rule : undefined;
+  const name = reason === "converted" ? detail["goal"] : reasonOf(reason)?.rule === "audience" ? rule : undefined;
   const description = audiences.get(String(name))?.description ?? null;
   return description === null ? "" : ` (${String(name)}: ${description})`;
 }

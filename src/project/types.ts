@@ -286,6 +286,8 @@ export interface Treatment {
 
 export interface Step extends Treatment {
   name: string;
+  /** By what its variants are drawn; steps of one factor have the same variants. By default its name. */
+  factor: string;
   /** Empty, or two and more; weights are relative. Fields not named are the step's own. */
   variants: readonly (Treatment & { name: string; weight: number })[];
 }

@@ -177,14 +177,17 @@ export function manifestDocument(project: Project, about: { version: string; gen
   };
 }
 
-/** A statement as a file: its parameters in comments above, then the SQL to the letter, but for secrets; a query that runs apart comes first. */
-export function compiledSql(name: string, statement: Statement, about: { asOf: string; secrets: Secrets; note?: string }): string {
+/** Statements as a file: their parameters in comments above, then the SQL to the letter, but for secrets; a query that runs apart comes first. */
+export function compiledSql(name: string, statements: readonly Statement[], about: { asOf: string; secrets: Secrets; note?: string }): string {
   const head = [`-- ${name}, as of ${about.asOf}`, ...(about.note === undefined ? [] : [`-- ${about.note}`])];
+  return `${[...head, statements.map((statement) => fileOf(statement, about.secrets)).join("\n;\n\n")].join("\n")}\n`;
+}
+
+function fileOf(statement: Statement, secrets: Secrets): string {
   const { apart, afterPages } = statement;
-  const before =
-    apart === undefined ? [] : ["-- The query, which runs first, into a work table.", ...partOf(apart, about.secrets), "", "-- What reads its rows."];
-  const after = afterPages === undefined ? [] : ["", "-- Then, over all of them.", ...partOf(afterPages, about.secrets)];
-  return `${[...head, ...before, ...partOf(statement, about.secrets), ...after].join("\n")}\n`;
+  const before = apart === undefined ? [] : ["-- The query, which runs first, into a work table.", ...partOf(apart, secrets), "", "-- What reads its rows."];
+  const after = afterPages === undefined ? [] : ["", "-- Then, over all of them.", ...partOf(afterPages, secrets)];
+  return [...before, ...partOf(statement, secrets), ...after].join("\n");
 }
 
 function partOf(statement: Statement, secrets: Secrets): string[] {

@@ -1,4 +1,5 @@
 /** What `debug` found: one line a check, with the way out where it failed. */
+import { REASONS } from "../arbitration/reasons.js";
 import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
@@ -173,19 +174,17 @@ export function doubtsCheck(doubts: readonly StandingDoubts[], target: Pick<Targ
   });
 }
 
-/** `held`: what the last run of each segment held back by a guard's reason. */
-export function guardChecks(held: readonly { segment: string; asOf: string; reason: string; candidates: number }[]): Check[] {
-  if (held.length === 0) return [ok("guards", "no segment's last run held anything back")];
-  return held.map(({ segment, asOf, reason, candidates }) =>
-    failed(`segment ${segment}`, {
-      code: "debug/held",
-      message: `${counted(candidates, "candidate")} waited as ${reason} in its last run, as of ${asOf}`,
-      hint:
-        reason === "surge"
-          ? `If that many are right, let them go with \`opportune run --approve ${segment}\`; otherwise correct the segment.`
-          : "They go once the data is there again; `opportune run` and `opportune compile` say what it lacks.",
-    }),
+/** What guards held back in the last run of each segment; `decisions` by reason. */
+export function guardChecks(last: readonly { segment: string; asOf: string; decisions: Readonly<Record<string, number>> }[]): Check[] {
+  const held = last.flatMap(({ segment, asOf, decisions }) =>
+    REASONS.map(({ name, guard }) => ({ segment, asOf, reason: name, guard, candidates: decisions[name] ?? 0 })),
   );
+  const checks = held.flatMap(({ segment, asOf, reason, guard, candidates }) => {
+    if (guard === null || candidates === 0) return [];
+    const message = `${counted(candidates, "candidate")} waited as ${reason} in its last run, as of ${asOf}`;
+    return [failed(`segment ${segment}`, { code: "debug/held", message, hint: guard.replaceAll("{segment}", segment) })];
+  });
+  return checks.length === 0 ? [ok("guards", "no segment's last run held anything back")] : checks;
 }
 
 /** `skew`: what is wrong between the clocks; `ahead`: a run that is still to come; `target`: the option that commands need to mean this one. `oneClock`: the warehouse has none of its own. */

@@ -1,9 +1,10 @@
+import type { DetailKind } from "../arbitration/reasons/row.js";
+import { reasonOf } from "../arbitration/reasons.js";
 import { formatDuration } from "../core/durations.js";
-import { isZone } from "../core/zones.js";
 import type { Paint } from "./paint.js";
-import { Temporal } from "temporal-polyfill";
 import type { Journey, StoryEvent, StoryMessage, StoryZone } from "./story.js";
 import { counted, visible, wrapped } from "./tables.js";
+import { localTime } from "./times.js";
 
 /** Message id → what it is called. */
 export type MessageNames = ReadonlyMap<string, string>;
@@ -27,7 +28,9 @@ export function storyLines(
 ): string[] {
   const { paint, names, timezone, width } = about;
   const time: Writer = (iso, zone = "") => (zone === "" ? localTime(iso, timezone.name) : `${localTime(iso, zone)} in ${zone}`);
-  const texts = about.fullTexts ? used(journeys).flatMap((version) => ["", paint.bold(`Template version ${version}`), text(about.templates, version)]) : [];
+  const texts = about.fullTexts
+    ? used(journeys).flatMap((version) => ["", paint.bold(`Template version ${version}`), templateText(about.templates, version)])
+    : [];
   const cut = about.events > about.shown ? `, the newest ${String(about.shown)} shown (--limit)` : "";
   const fit = (line: string, hang: number): string => wrapped(line, width, hang);
   return [
@@ -66,7 +69,7 @@ export function used(journeys: readonly Journey[]): string[] {
   return [...new Set(journeys.flatMap(({ messages }) => messages.flatMap((message) => message.madeFrom?.version ?? [])))];
 }
 
-function text(templates: TemplateTexts, version: string): string {
+function templateText(templates: TemplateTexts, version: string): string {
   return (templates.get(version)?.text ?? "The ledger has no text of it: it was used before texts were kept.").split("\n").map(visible).join("\n");
 }
 
@@ -120,60 +123,46 @@ export function storyDocument(user: string, journeys: readonly Journey[], about:
 /** Puts an instant (ISO 8601 UTC) into words; `zone`: of the hours that it is told for, '' where that isn't known. */
 export type Writer = (iso: string, zone?: string) => string;
 
+/** What of an event is put into words. */
+type Worded = Pick<StoryEvent, "event" | "reason" | "detail" | "providerId" | "explanation">;
+
 /** The reason with its numbers. */
-export function inWords(event: StoryEvent, names: MessageNames, write: Writer): string {
+export function inWords(event: Worded, names: MessageNames, write: Writer): string {
   const numbers = numbersOf(event, names, write);
   return visible(numbers === "" ? event.explanation : `${event.explanation}: ${numbers}`);
 }
 
-function numbersOf({ event, reason, detail, providerId }: StoryEvent, names: MessageNames, write: Writer): string {
-  const text = (name: string): string => String(detail[name] ?? "");
-  const at = (name: string): string => (detail[name] === null || detail[name] === undefined ? "an unknown time" : write(text(name)));
-  const length = (name: string): string => formatDuration(Math.max(0, Number(detail[name] ?? 0)));
+function numbersOf({ event, reason, detail, providerId }: Worded, names: MessageNames, write: Writer): string {
   if (event === "accepted") return providerId === null ? "" : `its id there is ${providerId}`;
-  if (event === "failed" || event === "in_doubt" || event === "released") return text("because");
-  if (event === "left") return `after ${length("waited_seconds")}`;
-  if (event === "backfilled") return `its steps count from ${at("counts_from")}`;
-  switch (reason) {
-    case "baseline":
-      return `it began at ${at("activated_at")}`;
-    case "converted":
-      return detail["reached_at"] === null || detail["reached_at"] === undefined ? text("goal") : `${text("goal")} at ${at("reached_at")}`;
-    case "expired":
-      return `at ${at("window_ended_at")}`;
-    case "repeat_gap":
-      return `last at ${at("last_claimed_at")}, at most every ${length("repeat_seconds")}`;
-    case "surge":
-      return `${text("offered")} candidates, at most ${text("limit")}`;
-    case "stale_data":
-      return `due ${at("due_at")}, the oldest source has data up to ${at("loaded_at")}`;
-    case "step_gap":
-      return `sent at ${at("last_step_claimed_at")}, the steps are ${length("gap_seconds")} apart`;
-    case "quiet_hours":
-      return `until ${text("opens_at") === "" ? "an unknown time" : write(text("opens_at"), text("zone"))}`;
-    case "cap":
-      return `${text("used")} of ${text("max")} in ${length("window_seconds")}`;
-    case "spacing":
-      return `last at ${at("last_claimed_at")}, ${length("spacing_seconds")} apart`;
-    case "outranked":
-      return names.get(text("winner")) ?? text("winner");
-    case "run_limit":
-      return `${text("limit")} a run`;
-    default:
-      return "";
-  }
+  if (isOutcome({ event })) return text(detail["because"]);
+  const row = reasonOf(reason);
+  if (row === undefined || Object.keys(detail).length === 0) return "";
+  const tell: Readonly<Record<DetailKind, (value: Detail) => string>> = {
+    text,
+    number: text,
+    length: (value) => formatDuration(Math.max(0, Number(value ?? 0))),
+    // Hours are told where they are open.
+    time: (value) => (isNothing(value) ? "an unknown time" : write(text(value), text(detail["zone"]))),
+    message: (value) => names.get(text(value)) ?? text(value),
+  };
+  const filled = (words: string): string => words.replace(/\{(\w+)\}/g, (_, key: string) => tell[row.detail[key] ?? "text"](detail[key]));
+  const known = (words: string): boolean => [...words.matchAll(/\{(\w+)\}/g)].every(([, key = ""]) => !isNothing(detail[key]));
+  return filled(row.numbers.replace(/\[(.+?)\]/g, (_, part: string) => (known(part) ? part : "")));
+}
+
+type Detail = StoryEvent["detail"][string] | undefined;
+
+function isNothing(value: Detail): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+function text(value: Detail): string {
+  return String(value ?? "");
 }
 
 /** Events that have a time of their own; decisions are as of their run. */
-function isOutcome({ event }: StoryEvent): boolean {
+function isOutcome({ event }: Pick<StoryEvent, "event">): boolean {
   return ["sending", "accepted", "failed", "in_doubt", "released"].includes(event);
-}
-
-/** `2026-03-02 21:00:00` of `2026-03-02T12:00:00Z` in Asia/Tokyo; a zone that this machine doesn't know is told in UTC, and says so. */
-function localTime(iso: string, timezone: string): string {
-  const words = (zone: string): string =>
-    Temporal.Instant.from(iso).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "second" }).replace("T", " ");
-  return isZone(timezone) ? words(timezone) : `${words("UTC")} UTC`;
 }
 
 const WIDEST_EVENT = "backfilled".length;

@@ -1,9 +1,7 @@
 import { formatDuration, parseDuration } from "../core/durations.js";
 import type { Problem } from "../core/errors.js";
+import { callsOf, placeInFile } from "../project/written/sql-tokens.js";
 import type { Project, Segment } from "../project/types.js";
-
-/** `{{ago "7 days"}}`, with either kind of quotes and two or three braces. */
-const AGO = /\{\{\{?~?\s*ago\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 
 /**
  * A goal that looks back less far than the journey lasts forgets who reached it, and messages them: one problem for each
@@ -13,19 +11,16 @@ export function goalWarnings(project: Project, segments: readonly Segment[], loo
   return segments.flatMap((segment) => {
     const audience = segment.goal === null ? undefined : project.audiences.get(segment.goal.audience);
     const lasts = lookBackSeconds(segment);
-    return [...(audience?.sql.matchAll(AGO) ?? [])].flatMap((call): Problem[] => {
-      const [, , text = ""] = call;
+    return callsOf("ago", audience?.sql ?? "").flatMap(({ text, from, comment }): Problem[] => {
       const looksBack = parseDuration(text);
-      if (audience === undefined || looksBack === undefined || looksBack >= lasts) return [];
-      const before = audience.sql.slice(0, call.index).split("\n");
+      if (audience === undefined || comment || looksBack === undefined || looksBack >= lasts) return [];
       return [
         {
           code: "audience/short-goal",
           message: `Goal ${audience.name} looks back ${text}, but a journey of ${segment.id} lasts ${formatDuration(lasts)}: users who reached the goal earlier would still be messaged.`,
           hint: `Write {{ago "${formatDuration(lasts)}"}} or longer.`,
           file: audience.file,
-          line: audience.sqlLine + before.length - 1,
-          column: (before.at(-1)?.length ?? 0) + 1,
+          ...placeInFile(audience, from),
         },
       ];
     });

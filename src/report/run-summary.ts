@@ -1,4 +1,6 @@
 /** What a run did: the text for stdout. */
+import { ROW_REASONS } from "../arbitration/reasons/others.js";
+import { REASONS } from "../arbitration/reasons.js";
 import { COMMONEST, short, targetOption, waysOut } from "../core/failures.js";
 import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
@@ -8,36 +10,8 @@ import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";
 import { count, counted, counts, seconds, table, tableWithList } from "./tables.js";
 
-/** Reasons in the order of the rules; see docs/decisions.md. */
-const REASONS = [
-  "baseline",
-  "invalid",
-  "audience_failed",
-  "converted",
-  "excluded",
-  "no_consent",
-  "suppressed",
-  "opted_out",
-  "expired",
-  "superseded",
-  "repeat_gap",
-  "paused",
-  "surge",
-  "stale_data",
-  "step_gap",
-  "quiet_hours",
-  "cap",
-  "spacing",
-  "outranked",
-  "run_limit",
-  "held_out",
-  "claimed",
-  "left",
-  "backfilled",
-];
-
 /** Rows that are faulty, among those that made no candidate. */
-const FAULTS = ["null_user", "null_behaviour", "future_behaviour", "null_key", "long_id", "duplicate"];
+const FAULTS = ROW_REASONS.filter(({ faulty }) => faulty).map(({ name }) => name);
 
 /** As many odd names as help to find where they come from. */
 const NAMED = 10;
@@ -168,7 +142,7 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   const all = { name: "all", returned: total(segments.map(({ returned }) => returned ?? 0)), reasons: summed(segments.map(({ reasons }) => reasons)) };
   const rows = (lines.length === 1 ? lines : [...lines, all]).map(({ name, returned, reasons }) => {
     const { claimed = 0, backfilled = 0 } = reasons;
-    const inOrder = new Set([...REASONS, ...Object.keys(reasons)]);
+    const inOrder = new Set([...REASONS.map((reason) => reason.name as string), ...Object.keys(reasons)]);
     const silent = [...inOrder].map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
     return {
       cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed],

@@ -1,4 +1,5 @@
 /** What a reader of a story sees: what the ledger writes down in several rows as one entry, and what is still to come. */
+import { reasonOf } from "../arbitration/reasons.js";
 import { secondsBefore } from "../core/clock.js";
 import type { Policy, Segment } from "../project/types.js";
 import type { Journey, StoryEvent, StoryMessage } from "./story.js";
@@ -18,15 +19,13 @@ export interface Entry {
   outcomes: readonly StoryEvent[];
 }
 
-const OUTCOMES: ReadonlySet<string> = new Set(["sending", "accepted", "failed", "in_doubt", "released", "voided"]);
-
 /** A journey's entries in the order of time; a claim is one entry with what became of it. */
 export function entriesOf({ messages }: Journey): Entry[] {
   const entries = messages.flatMap((message) => {
     const list: (Entry & { outcomes: StoryEvent[] })[] = [];
     for (const event of message.events) {
       const last = list.at(-1);
-      if (OUTCOMES.has(event.event) && last !== undefined) {
+      if (event.event in OUTCOME_TITLES && last !== undefined) {
         last.outcomes.push(event);
         Object.assign(last, titled(event));
         if (event.event !== "sending") last.told = event;
@@ -38,33 +37,21 @@ export function entriesOf({ messages }: Journey): Entry[] {
   return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
-function titled({ event, reason }: StoryEvent): { kind: EntryKind; title: string } {
-  switch (event) {
-    case "claimed":
-      return { kind: "waiting", title: "To be sent" };
-    case "sending":
-      return { kind: "waiting", title: "Handed over" };
-    case "accepted":
-      return { kind: "sent", title: "Sent" };
-    case "failed":
-      return { kind: "trouble", title: "Failed" };
-    case "in_doubt":
-      return { kind: "trouble", title: "In doubt" };
-    case "released":
-      return { kind: "waiting", title: "Offered again" };
-    case "voided":
-      return { kind: "silent", title: "Taken back" };
-    case "waiting":
-      return { kind: "waiting", title: "Waited" };
-    case "held_out":
-      return { kind: "silent", title: "Kept silent" };
-    case "left":
-      return { kind: "silent", title: "No longer due" };
-    case "backfilled":
-      return { kind: "waiting", title: "Taken up" };
-    default:
-      return { kind: "silent", title: reason === "converted" ? "Goal reached" : "Not sent" };
-  }
+/** Outcomes have a title of their own; a decision has its reason's. */
+const OUTCOME_TITLES: Readonly<Record<string, Pick<Entry, "kind" | "title">>> = {
+  sending: { kind: "waiting", title: "Handed over" },
+  accepted: { kind: "sent", title: "Sent" },
+  failed: { kind: "trouble", title: "Failed" },
+  in_doubt: { kind: "trouble", title: "In doubt" },
+  released: { kind: "waiting", title: "Offered again" },
+  voided: { kind: "silent", title: "Taken back" },
+};
+
+/** Decisions after which a message may still go. */
+const OPEN: ReadonlySet<string> = new Set(["claimed", "waiting", "backfilled"]);
+
+function titled({ event, reason }: StoryEvent): Pick<Entry, "kind" | "title"> {
+  return OUTCOME_TITLES[event] ?? { kind: OPEN.has(event) ? "waiting" : "silent", title: reasonOf(reason)?.title ?? "Not sent" };
 }
 
 export interface Next {
@@ -78,9 +65,6 @@ export interface Next {
   /** The last answer about a step that is due already; null for one that is still to fall due. */
   told: StoryEvent | null;
 }
-
-/** Reasons after which nothing more comes of a behaviour. */
-const OVER: ReadonlySet<string> = new Set(["converted", "baseline", "repeat_gap"]);
 
 /**
  * What may still come of the journeys after `asOf` (ISO 8601 UTC), soonest first: steps that were due and got no final answer, and
@@ -105,7 +89,7 @@ export function nextOf(journeys: readonly Journey[], segments: ReadonlyMap<strin
 }
 
 function isOver(last: StoryEvent | undefined): boolean {
-  return last?.event === "held_out" || OVER.has(last?.reason ?? "");
+  return last !== undefined && !(last.event in OUTCOME_TITLES) && reasonOf(last.reason)?.endsJourney === true;
 }
 
 /** What the steps count from: the behaviour, but the run of the backfill in a backfilled journey, which shows in the due times. */

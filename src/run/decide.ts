@@ -1,5 +1,6 @@
 import { activate, type Activation, type ActiveStep } from "../arbitration/activation.js";
-import { arbitrateStatement } from "../arbitration/arbitrate.js";
+import { arbitrationStatements } from "../arbitration/arbitrate.js";
+import { arbitrate, asked, stopsOf } from "../arbitration/ask.js";
 import { audiencesAsked, type ArbitratedSegment, type Arbitration } from "../arbitration/constants.js";
 import { hasNewQuery, renamedSegments } from "../arbitration/renamed.js";
 import { LEAST_RUNS, SURGE_LOOK_BACK_MS, surgeOf, type Surge } from "../arbitration/surge.js";
@@ -41,11 +42,13 @@ export interface DecideOptions {
   /** As they stood when the run began. */
   facts: Facts;
   templates: TemplateCatalog;
+  /** A user of whose candidates every reason that stops them is asked for too. */
+  stopsOf?: string;
   /** Wall clock, ms since 1970 UTC. */
   now: () => number;
   onStep: OnStep;
-  /** Each statement of the run before it runs, for the compiled artefacts; `secrets` are parameters that nobody may be shown. */
-  onStatement: (name: string, statement: Statement, secrets: readonly string[]) => void;
+  /** The statements of a query or of arbitration before they run, for the compiled artefacts; `secrets` are parameters that nobody may be shown. */
+  onStatement: (name: string, statements: readonly Statement[], secrets: readonly string[]) => void;
 }
 
 export interface SegmentDecisions {
@@ -88,6 +91,8 @@ export interface Decisions {
   /** Rows appended to the ledger (in a dry run: that would have been). */
   changed: number;
   numbers: NumberColumns;
+  /** See `stopsOf`. */
+  stops: Row[];
 }
 
 /** From SQL files to decisions in the ledger: compiles, stages and arbitrates. A segment or audience with a mistake fails alone. */
@@ -132,6 +137,7 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
     arbitrationMs,
     changed: total(decided, "changed"),
     numbers: numberColumns(compiled),
+    stops: options.stopsOf === undefined ? [] : await stopsOf(options.stopsOf, arbitration, warehouse, options.templates),
   };
 }
 
@@ -151,9 +157,9 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "trial" | "segments" |
 
 /**
  * Makes every statement of a run as of `asOf`, hands it to `onStatement` and has the warehouse plan it, without staging anything:
- * the time zones of the rows are not known then, so arbitration's table of zones is empty.
+ * the time zones of the rows are not known then, so arbitration's table of zones is empty. `decides`: arbitration as one statement.
  */
-export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject> {
+export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject & { decides: Statement }> {
   const { compiled: described, audiences, previous } = await compileAll(project, warehouse, options);
   await warehouse.script({ work: workTables(warehouse.dialect, project.target.schema), statements: [] });
   const compiled = await plannedProject(described, warehouse);
@@ -164,8 +170,11 @@ export async function compileRun(project: Project, warehouse: Warehouse, options
     compiled.failedSegments,
   );
   const arbitration = gather(project, { ...options, previous }, compiled, unasked(audiences, compiled.failedAudiences), segments, NOTHING_STAGED);
-  await warehouse.plan(arbitrateStatementOf(arbitration, warehouse, options));
-  return compiled;
+  asked(arbitration, warehouse.dialect, options);
+  // The kept tables aren't there: what is planned is the same chapters as one statement.
+  const decides = arbitrationStatements(arbitration, (template) => options.templates.versionOf(template), warehouse.dialect, true).write;
+  await warehouse.plan(decides);
+  return { ...compiled, decides };
 }
 
 interface CompiledRun {
@@ -189,8 +198,8 @@ async function compileAll(project: Project, warehouse: Warehouse, options: Compi
     segments: new Map([...all.segments].filter(([id]) => !renamed.has(id))),
     failedSegments: new Map([...all.failedSegments, ...[...renamed].map(([id, problem]) => [id, [problem]] as const)]),
   };
-  for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, stage, []);
-  for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, stage, []);
+  for (const [name, { stage }] of compiled.audiences) options.onStatement(`audiences/${name}`, [stage], []);
+  for (const [id, { stage }] of compiled.segments) options.onStatement(`segments/${id}`, [stage], []);
   return { compiled, audiences, previous };
 }
 
@@ -202,23 +211,6 @@ async function previousRunsOf(project: Project, warehouse: Warehouse, { segments
   const lately = facts.previous;
   const settled = facts.lastAsOf === null || !segments.some((segment) => hasNewQuery(segment, lately.get(segment.id)));
   return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
-}
-
-/** Fills the table of decisions, and sums it up: a row a segment, event and reason, and a paused channel. `first`: what is to be done before. */
-function arbitrate(arbitration: Arbitration, warehouse: Warehouse, options: CompileOptions, first: readonly string[]): Promise<Row[]> {
-  const { dialect } = warehouse;
-  const { before, after } = dialect.arbitration;
-  const plain = (sqls: readonly string[]): Statement[] => sqls.map((sql) => ({ sql, params: [], ours: true }));
-  // GoogleSQL knows a computed column in GROUP BY by its name alone.
-  const told = `select segment, event, reason, case when reason = 'paused' and rule = 'channel' then channel end as paused_channel, row_count, changed, is_new from ${dialect.workTable("decisions")}`;
-  const summary = `select segment, event, reason, paused_channel, sum(row_count) as n, sum(changed) as changed, sum(is_new) as is_new, count(*) as row_total from (${told}) d group by segment, event, reason, paused_channel order by segment, event, reason, paused_channel`;
-  return warehouse.script({
-    statements: [
-      ...plain([...first, ...before]),
-      arbitrateStatementOf(arbitration, warehouse, options),
-      ...plain([...after, ...dialect.afterFilling("decisions"), summary]),
-    ],
-  });
 }
 
 function total(rows: readonly Row[], column: string): number {
@@ -247,13 +239,6 @@ async function surging(
     if (found !== null) surges.set(segment, found);
   }
   return surges;
-}
-
-function arbitrateStatementOf(arbitration: Arbitration, warehouse: Warehouse, { templates, onStatement }: CompileOptions): Statement {
-  const statement = arbitrateStatement(arbitration, (template) => templates.versionOf(template), warehouse.dialect);
-  // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
-  onStatement("arbitrate", statement, [arbitration.salt]);
-  return statement;
 }
 
 /** Seconds between two times that each is asked, at the soonest: a segment's `every`, in whole intervals, an audience with any segment that uses it. */

@@ -1,6 +1,7 @@
 /** How far back the rules of a project look into the ledger: what is older may be pruned. */
 import type { ActiveStep } from "../arbitration/activation.js";
-import { historyFrom, longestCapSeconds } from "../arbitration/constants.js";
+import { historyFrom } from "../arbitration/constants.js";
+import { longestCapSeconds } from "../arbitration/rule-constants.js";
 import { SURGE_LOOK_BACK_MS } from "../arbitration/surge.js";
 import { instant, secondsBefore } from "../core/clock.js";
 import { previousSegmentRuns, RECENTLY_MS } from "../ledger/runs.js";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
+import { REASONS } from "../arbitration/reasons.js";
 import { messageOf, readClaims, type Claim } from "./claims.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError, wordsOf, problemsOf, type Problem } from "../core/errors.js";
@@ -344,8 +345,8 @@ function byBreakers(pauses: readonly StandingPause[]): StandingPause[] {
   return channels.filter(({ kind, name }) => kind === "breaker" && !channels.some((other) => other.kind === "operator" && other.name === name));
 }
 
-/** Reasons by which a guard holds candidates back until the data or somebody's word changes. */
-export const GUARDS = ["surge", "audience_failed", "stale_data"];
+/** Reasons by which a guard holds candidates back. */
+const GUARDS = REASONS.filter(({ guard }) => guard !== null).map(({ name }) => name);
 
 function runEnd({ decisions, delivery, problems, ms }: Omit<RunResult, "usage" | "doubts">): RunEnd {
   const total = (reasons: Record<string, number>): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);

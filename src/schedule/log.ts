@@ -1,5 +1,6 @@
 /** JSON lines for machines. Only the fields below are ever logged, and each text is searched for keys and addresses first. */
 import { pino, type DestinationStream } from "pino";
+import { instant } from "../core/clock.js";
 import { COMMONEST, short, type Failures } from "../core/failures.js";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
@@ -121,8 +122,8 @@ export function logEvent(log: Log, event: SchedulerEvent): void {
     case "merged":
       return log.info(event.event, "A run is under way: one run after it stands for this tick too.");
     case "clock_back":
-      return log.warn(event.event, `The clock stands at ${iso(event.at)}, before the last run: nothing runs until it has passed that.`, {
-        until: iso(event.until),
+      return log.warn(event.event, `The clock stands at ${instant(event.at)}, before the last run: nothing runs until it has passed that.`, {
+        until: instant(event.until),
       });
     case "project_invalid":
       return log.error(event.event, "The project is not valid: nothing runs until it is.", { problems: event.problems });
@@ -159,8 +160,4 @@ function resultFields(result: RunResult): LogFields {
     ...(doubts.length === 0 ? {} : { standing_doubts: doubts.reduce((n, { messages }) => n + messages, 0) }),
     ...(problems.length === 0 ? {} : { problems }),
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

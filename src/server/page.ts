@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { FRAME_POLICY, framedMail, type FramedMail } from "../core/framed-mail.js";
-import { answer } from "./loopback.js";
+import { answer } from "./requests.js";
 import type { Fault } from "./sandbox/faults.js";
 
 /** A message in the list. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { Problem } from "../core/errors.js";
 import { closeServer, listen } from "./listen.js";
-import { answer, strange } from "./loopback.js";
+import { answer, strange } from "./requests.js";
 import { createPage, type PageMessage } from "./page.js";
 
 /** What rendering gave. */

@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { Problem } from "../core/errors.js";
 import { closeServer, listen } from "./listen.js";
-import { answer } from "./loopback.js";
+import { answer } from "./requests.js";
 
 export interface StatusOptions {
   /** 0: any free port. */

@@ -65,12 +65,16 @@ export interface Dialect {
   stagesInPages: boolean;
   /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
   builtIn(name: string): string;
-  /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
-  materialized: string;
-  /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
-  kept: string;
-  /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
-  arbitration: { before: readonly string[]; after: readonly string[] };
+  /** Whether a look-up in the ledger's index for each row is faster than a join with all of it, and stays so while it grows. */
+  looksUp: boolean;
+  /** Statements before arbitration, for the rest of its transaction. */
+  beforeArbitration: readonly string[];
+  /** Whether arbitration keeps what several of its queries read in work tables; otherwise all of it is one statement. */
+  keepsTables: boolean;
+  /**
+   * Statements that keep what a query gives in a work table of that name, and what drops it again. `columns`: those by which others find its rows.
+   */
+  keep(name: string, query: string, columns: string): { make: string[]; drop: string[] };
   /** How long an outcome waits to be written with the next marks before it is written alone, ms: longer where a statement costs. */
   outcomesWaitMs: number;
   /** How messages are marked `sending`: in small steps, or many together where an append takes seconds and costs. */
@@ -136,6 +140,7 @@ export function withOwnWorkTables(dialect: Dialect, own: string): Dialect {
     ...dialect,
     workTable: (table) => dialect.workTable(named(table)),
     createWorkTable: (table) => dialect.createWorkTable(named(table)),
+    keep: (table, query, columns) => dialect.keep(named(table), query, columns),
     afterFilling: (table) => dialect.afterFilling(table, named(table)),
   };
 }
@@ -147,7 +152,7 @@ export function openingId(): string {
 
 /** SQL to look at, the same each time: without what tells an opening from others. */
 export function withoutOpening(sql: string): string {
-  return sql.replaceAll(new RegExp(`\\b(opportune_(?:work\\.)?(?:${[...WORK_TABLES, APART].join("|")}))_[0-9a-f]{12}\\b`, "g"), "$1");
+  return sql.replaceAll(/\b(opportune_(?:work\.)?[a-z_]+)_[0-9a-f]{12}\b/g, "$1");
 }
 
 const DUCKDB_TYPES: ColumnTypes = { text: "varchar", timestamp: "timestamp", bigint: "bigint", boolean: "boolean" };
@@ -186,9 +191,10 @@ export const duckdbDialect: Dialect = {
   queriesApart: false,
   stagesInPages: true,
   builtIn: (name) => name,
-  materialized: "",
-  kept: "",
-  arbitration: { before: [], after: [] },
+  looksUp: false,
+  beforeArbitration: [],
+  keepsTables: true,
+  keep: (name, query) => ({ make: [`${duckdbDialect.createWorkTable(name)} as\n${query}`], drop: [`drop table ${duckdbDialect.workTable(name)}`] }),
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
   readsByRows: true,

@@ -98,7 +98,7 @@ export function timestampLiteral(instant: string, dialect: Dialect): string {
 }
 
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
-const PARTIALS = ["details", "drawn_variant", "open_claims"];
+const PARTIALS = ["bite", "drawn_variant", "open_claims"];
 
 function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   const known = compiled.get(file);
@@ -108,21 +108,27 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   return template;
 }
 
-/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. */
-export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: string, context: Record<string, unknown>, binder = new Binder(dialect)): Statement {
+/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. `helpers`: words of this file's kind alone. */
+export function renderSqlFile(
+  file: string,
+  dialect: Dialect,
+  ledgerSchema: string,
+  context: Record<string, unknown>,
+  binder = new Binder(dialect),
+  helpers: Record<string, Handlebars.HelperDelegate> = {},
+): Statement {
   const partials = Object.fromEntries(PARTIALS.map((name) => [name, compileSqlFile(`partials/${name}.sql`)]));
   const words = {
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
-    materialized: dialect.materialized,
-    kept: dialect.kept,
+    looks_up: dialect.looksUp,
     ledger_layout: dialect.ledgerLayout,
     segment_runs_layout: dialect.segmentRunsLayout,
     null_text: `cast(null as ${dialect.types.text})`,
     null_bigint: `cast(null as ${dialect.types.bigint})`,
     null_timestamp: `cast(null as ${dialect.types.timestamp})`,
   };
-  const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: dialectHelpers(dialect, ledgerSchema, binder), partials });
+  const sql = compileSqlFile(file)({ ...words, ...context }, { helpers: { ...dialectHelpers(dialect, ledgerSchema, binder), ...helpers }, partials });
   return { sql, params: binder.params, ours: true };
 }
 

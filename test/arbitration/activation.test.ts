@@ -4,6 +4,7 @@ import type { Segment, Step } from "../../src/project/types.js";
 
 const step = (name: string, afterSeconds: number, more: Partial<Step> = {}): Step => ({
   name,
+  factor: name,
   afterSeconds,
   withinSeconds: 86_400,
   channel: "email",
@@ -140,6 +141,17 @@ describe("an edited segment", () => {
     expect(since(tested)).toEqual({ "one/a": LATER, "one/b": LATER });
     const moved = activate({ ...SEGMENT, steps: [step("one", 0, { variants: variants({ a: 0, b: 900, c: 0 }) })] }, tested, "2026-03-07T12:00:00Z");
     expect(since(moved)).toEqual({ "one/a": LATER, "one/b": NOW, "one/c": NOW });
+  });
+
+  it("gives a step of another factor the last run's date; recorded without one, it was the step's name", () => {
+    const variants = ["a", "b"].map((name) => ({ ...step(name, 0), weight: 1 }));
+    const of = (factor: string): Segment => ({ ...SEGMENT, steps: [step("one", 0, { factor, variants })] });
+    const tested = stored(activate(of("one"), before, NOW), NOW);
+    const old = { ...tested, steps: tested.steps.map(({ factor: _, ...each }) => each) };
+    for (const previous of [tested, old]) {
+      expect(since(activate(of("one"), previous, "2026-03-07T12:00:00Z"))).toEqual({ "one/a": LATER, "one/b": LATER });
+      expect(since(activate(of("tone"), previous, "2026-03-07T12:00:00Z"))).toEqual({ "one/a": NOW, "one/b": NOW });
+    }
   });
 
   it("whose first run sent to all has a baseline from then on", () => {

@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  bucketBelow,
-  capConstants,
-  firstOffsetConstants,
-  historyFrom,
-  longestCapSeconds,
-  lookBackSeconds,
-  stepConstants,
-  type Arbitration,
-} from "../../src/arbitration/constants.js";
+import { bucketBelow, firstOffsetConstants, historyFrom, lookBackSeconds, stepConstants, type Arbitration } from "../../src/arbitration/constants.js";
+import { capConstants, longestCapSeconds } from "../../src/arbitration/rule-constants.js";
 import type { Constant } from "../../src/warehouse/sql.js";
 import { AS_OF, projectWith, segmentOf } from "../segments/support.js";
 import { arbitrationOf } from "./support.js";
@@ -54,34 +46,41 @@ describe("steps", () => {
         "address_kind",
         "template_version",
         "siblings",
+        "factor",
       ),
     ).toEqual([
-      ["one", "a", "00000000", "40000000", false, "email", "v-cart", "|a||b||c|"],
-      ["one", "b", "40000000", "c0000000", true, "phone", "v-ping", "|a||b||c|"],
-      ["one", "c", "c0000000", "g", false, "email", "v-cart", "|a||b||c|"],
-      ["two", "", "00000000", "g", false, "email", "v-cart", ""],
+      ["one", "a", "00000000", "40000000", false, "email", "v-cart", "|a||b||c|", "one"],
+      ["one", "b", "40000000", "c0000000", true, "phone", "v-ping", "|a||b||c|", "one"],
+      ["one", "c", "c0000000", "g", false, "email", "v-cart", "|a||b||c|", "one"],
+      ["two", "", "00000000", "g", false, "email", "v-cart", "", null],
     ]);
   });
 
-  it("know when the first one comes: for all alike, or by the ranges of buckets of all variants", () => {
-    const first = (steps: string): Constant[][] =>
-      rows(firstOffsetConstants(arbitration(steps)), "is_whole", "from_bucket", "to_bucket", "first_after_seconds");
-    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart}")).toEqual([[true, "00000000", "g", 600]]);
+  it("know when the first one comes: for all alike, or by the ranges of one factor's buckets", () => {
+    const first = (steps: string): Constant[][] => rows(firstOffsetConstants(arbitration(steps)), "factor", "from_bucket", "to_bucket", "first_after_seconds");
+    expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart}")).toEqual([[null, "00000000", "g", 600]]);
     expect(
       first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, template: ping, channel: sms}}}"),
-    ).toEqual([[true, "00000000", "g", 600]]);
+    ).toEqual([[null, "00000000", "g", 600]]);
     expect(first("  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 1 minute}}}")).toEqual([
-      [false, "00000000", "40000000", 600],
-      [false, "40000000", "g", 60],
+      ["one", "00000000", "40000000", 600],
+      ["one", "40000000", "g", 60],
     ]);
     expect(
       first(
-        "  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 1, after: 2 hours}}}\n  - {name: two, after: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 30 minutes}}}",
+        "  - {name: one, factor: order, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 2 hours}}}\n  - {name: two, factor: order, after: 1 hour, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 30 minutes}}}",
       ),
     ).toEqual([
-      [false, "00000000", "40000000", 600],
-      [false, "40000000", "80000000", 600],
-      [false, "80000000", "g", 1800],
+      ["order", "00000000", "40000000", 600],
+      ["order", "40000000", "g", 1800],
+    ]);
+    expect(
+      first(
+        "  - {name: one, after: 10 minutes, channel: email, template: cart, variants: {a: {weight: 1}, b: {weight: 3, after: 2 hours}}}\n  - {name: two, after: 1 hour, channel: email, template: cart}\n  - {name: three, after: 3 hours, channel: email, template: cart, variants: {c: {}, d: {after: 4 hours}}}",
+      ),
+    ).toEqual([
+      ["one", "00000000", "40000000", 600],
+      ["one", "40000000", "g", 3600],
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** Which days of the ledger arbitration reads, where the ledger is partitioned by them. */
 import { expect, it } from "vitest";
-import { arbitrateStatement } from "../../src/arbitration/arbitrate.js";
+import { arbitrationStatements } from "../../src/arbitration/arbitrate.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { projectWith } from "../segments/support.js";
 import { arbitrationOf } from "./support.js";
@@ -11,14 +11,17 @@ function firstDays(repeat: string): Record<string, string | null> {
     "select user_id, email, occurred_at from carts",
     `repeat: ${repeat}\nsteps: [{name: nudge, channel: email, template: cart, within: 3 days}]`,
   );
-  const { sql } = arbitrateStatement(arbitrationOf(project), () => "1", bigQueryDialect(null));
+  const { tables, write } = arbitrationStatements(arbitrationOf(project), () => "1", bigQueryDialect(null));
   const found: Record<string, string | null> = {};
-  // A CTE begins at the margin: `name as (`, and ends with the next one.
-  for (const cte of sql.split(/^(?=\w+ as (?:\S.* )?\()/m)) {
-    if (!cte.includes("`sent_ledger`")) continue;
-    expect(cte.split("`sent_ledger`"), "one scan a CTE").toHaveLength(2);
-    const name = /^\w+/.exec(cte)?.[0] ?? "";
-    found[name] = /decided_at >=? cast\('([\d-]+)T[^']*' as timestamp\)/.exec(cte)?.[1] ?? null;
+  for (const { sql } of [...tables, write]) {
+    const own = /^create or replace temp table opportune_(\w+) as$/m.exec(sql)?.[1] ?? "decisions";
+    // A CTE begins and ends at the margin; the statement's own query comes last.
+    for (const query of sql.split(/^\),?$/m)) {
+      if (!query.includes("`sent_ledger`")) continue;
+      expect(query.split("`sent_ledger`"), "one scan a query").toHaveLength(2);
+      const name = /^(\w+) as \($/m.exec(query)?.[1] ?? own;
+      found[name] = /decided_at >=? cast\('([\d-]+)T[^']*' as timestamp\)/.exec(query)?.[1] ?? null;
+    }
   }
   return found;
 }

@@ -27,6 +27,13 @@ it("is known by the one hash that 0.1.0 wrote, where nothing was edited", () => 
   expect([isShapeOf(before, shapeOf(before)), hasQueryOf(before, shapeOf(before)), isShapeOf(edited, shapeOf(before))]).toEqual([true, true, false]);
 });
 
+it("is another one by another factor; one of the step's own name is none", () => {
+  const of = (factor: string): string =>
+    shapeOf(segment(QUERY, `steps:\n  - {name: nudge, channel: email, template: cart, variants: {a: {}, b: {}}${factor}}`));
+  expect(of(", factor: nudge")).toBe(of(""));
+  expect(of(", factor: tone")).not.toBe(of(""));
+});
+
 describe("a query is the same", () => {
   it.each([
     ["in other lines", QUERY.replaceAll(" ", "\n  ").replace("'Left\n  a\n  Cart'", "'Left a Cart'").replace('"3\n  days"', '"3 days"')],

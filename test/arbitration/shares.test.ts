@@ -14,7 +14,8 @@ function bucket(...parts: readonly string[]): string {
 const PROJECT = bucket("'a-salt'", "'holdout'", "u");
 const SEGMENT = bucket("'a-salt'", "'holdout'", "u", "'cart_abandoned'");
 const OTHER = bucket("'a-salt'", "'holdout'", "u", "'win_back'");
-const VARIANT = bucket("'a-salt'", "'variant'", "u", "'cart_abandoned'");
+const VARIANT = bucket("'a-salt'", "'variant'", "u", "'cart_abandoned'", "'nudge'");
+const OTHER_VARIANT = bucket("'a-salt'", "'variant'", "u", "'cart_abandoned'", "'reminder'");
 
 async function counted(conditions: Readonly<Record<string, string>>): Promise<Row> {
   const warehouse = await warehouseWith();
@@ -58,15 +59,17 @@ it("a larger holdout contains the smaller one; 0 holds nobody and 100 all", asyn
   expect(row).toMatchObject({ nested: row["five"], none: 0, all_users: USERS });
 });
 
-it("variants are drawn by their weights, in and out of the holdout alike", async () => {
+it("variants are drawn by their weights, in and out of the holdout alike, and by each factor apart", async () => {
   const [third, held] = [bucketBelow(1 / 3), `${SEGMENT} < '${bucketBelow(0.1)}'`];
   const row = await counted({
     a: `${VARIANT} < '${third}'`,
     b: `${VARIANT} >= '${third}' and ${VARIANT} < '${bucketBelow(1)}'`,
     held,
     a_held: `${held} and ${VARIANT} < '${third}'`,
+    both: `${VARIANT} < '${third}' and ${OTHER_VARIANT} < '${third}'`,
   });
   expectShare(row["a"], 1 / 3);
   expect(Number(row["a"]) + Number(row["b"])).toBe(USERS);
+  expectShare(row["both"], 1 / 9);
   expectShare(row["a_held"], 1 / 3, Number(row["held"]));
 });

@@ -32,7 +32,8 @@ describe.concurrent("compile", () => {
     );
     expect(read(root, "target/opportune/compiled/audiences/ordered.sql")).toContain('"2026-02-23T00:00:00Z"');
     const arbitrate = read(root, "target/opportune/compiled/arbitrate.sql");
-    expect(arbitrate).toContain("when baseline is not null then 'baseline'");
+    expect(arbitrate).toContain("'quiet_hours' as reason, rule, detail from quiet_hours");
+    expect(arbitrate).toMatch(/\n-- arbitrate\/reasons\/quiet_hours\.sql\n-- Reads: .*\n-- Gives: .*\nquiet_hours as \(\n/);
     const [salt] = await query(root, "select content from opportune.meta where name = 'salt'");
     const everything = [segment, arbitrate, read(root, "target/opportune/manifest.json"), outcome.stderr].join("\n");
     for (const secret of [env.UNSUBSCRIBE_SECRET, env.TOKEN, String(salt?.["content"])]) expect(everything).not.toContain(secret);
@@ -50,13 +51,14 @@ describe.concurrent("compile", () => {
 
   it("warns where a goal looks back less far than the journey lasts", async () => {
     const root = await shop();
-    edit(root, "segments/audiences/ordered.sql", "7 days", "3 hours");
+    edit(root, "segments/audiences/ordered.sql", '{{ago "7 days"}}', '{{ago "3 hours"}} /* not {{ago "1 hour"}} */');
     const outcome = await opportune(root, ["compile", "--select", "cart_abandoned"]);
     expect(outcome.code).toBe(0);
     expect(outcome.stderr).toContain(
       "warning: segments/audiences/ordered.sql:1:87: Goal ordered looks back 3 hours, but a journey of cart_abandoned lasts 24 hours 10 minutes",
     );
     expect(outcome.stderr).toContain('Write {{ago "24 hours 10 minutes"}} or longer.');
+    expect(outcome.stderr).not.toContain("looks back 1 hour");
   });
 
   it("names the user's own line where the warehouse refuses a query or a name is unknown, exit 1", async () => {

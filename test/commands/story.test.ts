@@ -54,6 +54,26 @@ describe.concurrent("explain", () => {
   });
 });
 
+describe.concurrent("explain --all", () => {
+  it("tells every reason that stops what is due now, in the order of the rules, and writes nothing", async () => {
+    const root = await shop();
+    edit(root, "opportune.yml", "max_per_run: 100", "max_per_run: 100\n  caps: [{max: 1, per: 48 hours}]");
+    expect((await opportune(root, ["run"])).code).toBe(0);
+    expect((await opportune(root, ["pause", "--all"])).code).toBe(0);
+    const before = await query(root, "select count(*)::int as n from opportune.sent_ledger");
+    const { code, stdout, stderr } = await opportune(root, ["explain", "u2", "--all"]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(
+      /\n\nNow, as of .*: 1 message due\. Nothing was written or sent to find out\.\n {2}cart_waiting hint {2}behaviour of .*\n {4}paused {2}waits: the project is paused\n {4}cap {2}waits: the cap of 1 per 48 hours is full: 1 of 1 in 48 hours\n {4}outranked, run_limit {2}not reached\nPaused/,
+    );
+    expect((await opportune(root, ["resume", "--all"])).code).toBe(0);
+    edit(root, "opportune.yml", "\n  caps: [{max: 1, per: 48 hours}]", "");
+    const json = JSON.parse((await opportune(root, ["explain", "u2", "--all", "--output", "json"])).stdout) as { now: { due: object[] } };
+    expect(json.now.due).toEqual([expect.objectContaining({ segment: "cart_waiting", step: "hint", stops: [], not_reached: [] })]);
+    expect(await query(root, "select count(*)::int as n from opportune.sent_ledger")).toEqual(before);
+  });
+});
+
 describe.concurrent("explain --html", () => {
   it("writes a page with what was sent, what may come, and the caps, in the user's time zone", async () => {
     const root = await shop();

@@ -2,7 +2,7 @@
  * The tables of keys and helpers in docs/ say what the schemas say. They stand between `<!-- NAME -->` and `<!-- end -->`;
  * `UPDATE_DOCS=1 npx vitest run test/docs/keys.test.ts` writes them anew.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pc from "picocolors";
@@ -16,6 +16,7 @@ import { audienceSchema } from "../../src/project/schema/segment-schema.js";
 import { HELPERS } from "../../src/render/language/helpers.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { lintLines } from "../../src/report/lint.js";
+import { expectGenerated, table } from "../support/docs.js";
 
 /** The parts of a JSON Schema that a table of keys is made of. */
 interface Schema {
@@ -91,11 +92,6 @@ function allowed(schema: Schema): string {
   }
 }
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
 const keyTable = (schema: unknown): string =>
   table(
     ["key", "allowed", "default", "meaning"],
@@ -133,18 +129,8 @@ function lintExample(): string {
   }
 }
 
-const DOCS = new URL("../../docs/", import.meta.url);
-const read = (document: string): string => readFileSync(new URL(document, DOCS), "utf8");
-
 it.each(TABLES)("docs/%s has all %s", (document, name, write) => {
-  const text = read(document);
-  const [start, end] = [`<!-- ${name} -->\n`, "\n<!-- end -->"];
-  const from = text.indexOf(start) + start.length;
-  const to = text.indexOf(end, from);
-  expect(text.includes(start) && to >= from, `docs/${document} needs <!-- ${name} --> … <!-- end -->`).toBe(true);
-  const wanted = `\n${write()}\n`;
-  if (process.env["UPDATE_DOCS"] === "1") writeFileSync(new URL(document, DOCS), text.slice(0, from) + wanted + text.slice(to));
-  else expect(text.slice(from, to), "run UPDATE_DOCS=1 npx vitest run test/docs/keys.test.ts").toBe(wanted);
+  expectGenerated(`docs/${document}`, name, write());
 });
 
 it("every key has a meaning", () => {

@@ -1,37 +1,87 @@
-/** docs/reasons.md has every reason of the rules, in their order, and docs/README.md every page. */
+/**
+ * The tables of reasons in README.md and docs/reasons.md are made from the rows in src/arbitration;
+ * `UPDATE_DOCS=1 npx vitest run test/docs/reasons.test.ts` writes them anew. docs/README.md names every page.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { readDocument } from "../support/docs.js";
+import { ROW_REASONS } from "../../src/arbitration/reasons/others.js";
+import { OUTCOMES } from "../../src/arbitration/reasons/outcomes.js";
+import { REASONS } from "../../src/arbitration/reasons.js";
+import { expectGenerated, readDocument, table } from "../support/docs.js";
 
 const ROOT = join(import.meta.dirname, "../..");
+const RULES = REASONS.filter(({ place }) => place !== null);
+const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
 
-/** The reasons in the second column of the table of rules. */
-function ruledReasons(): string[] {
-  const rows = readDocument("docs/decisions.md").matchAll(/^\| (\d+) \| ([^|]+) \|/gm);
-  return [...rows].flatMap(([, , reasons = ""]) => [...reasons.matchAll(/`(\w+)`/g)].map(([, reason = ""]) => reason));
-}
-
-it("every reason of the rules has its section, in the order of the rules", () => {
-  const sections = [...readDocument("docs/reasons.md").matchAll(/^### (\w+)\n\n(.*?)(?=\n#|$(?![\s\S]))/gms)];
-  expect(ruledReasons().length).toBeGreaterThan(20);
-  expect(sections.map(([, reason]) => reason)).toEqual(ruledReasons());
-  // Each but the last says what follows.
-  for (const [, reason = "", text = ""] of sections.slice(0, -1))
-    expect(text, reason).toMatch(/\*Then:\* (?:asked again|waits|settled|recorded once, settled|the journey ends)\b/);
+it("README.md has every reason of the rules", () => {
+  const first = (means: string): string => means.split(/\.(?: |$)/, 1)[0] ?? "";
+  expectGenerated(
+    "README.md",
+    "reasons",
+    table(
+      ["reason", "means", "then"],
+      RULES.map(({ name, means, then }) => [`[\`${name}\`](docs/reasons.md#${name})`, first(means), then.split(/ until |[,;] /, 1)[0] ?? ""]),
+    ),
+  );
 });
 
-it("every reason for which a row is counted and not recorded is explained", () => {
-  const counted = ["sql/stage.sql", "sql/arbitrate.sql"].flatMap((file) =>
+it("docs/reasons.md has every reason, with what follows and what to do", () => {
+  const section = ({ name, means, then, remedy }: (typeof RULES)[number]): string =>
+    `### ${name}\n\n${means} *Then:* ${then}.${remedy === "" ? "" : `\n${remedy}`}`;
+  expectGenerated("docs/reasons.md", "reasons", REASONS.map(section).join("\n\n"));
+});
+
+it("docs/reasons.md has the rule and the keys of detail of every reason", () => {
+  expectGenerated(
+    "docs/reasons.md",
+    "rule and detail",
+    table(
+      ["reason", "event", "is about", "marketing alone", "`rule` names", "keys of `detail`"],
+      REASONS.map(({ name, event, ending, concerns, marketingOnly, rule, detail }) => [
+        code([name]),
+        code([...new Set([event, ending ?? event])]),
+        `the ${concerns}`,
+        marketingOnly ? "yes" : "",
+        rule ?? "",
+        code(Object.keys(detail)),
+      ]),
+    ),
+  );
+});
+
+it("docs/reasons.md has every outcome", () => {
+  expectGenerated(
+    "docs/reasons.md",
+    "outcomes",
+    table(
+      ["event", "reason", "what to do"],
+      OUTCOMES.map(({ event, reasons, remedy }) => [code([event]), code(reasons), remedy]),
+    ),
+  );
+});
+
+it("docs/reasons.md has every reason for which a row is counted and not recorded", () => {
+  expectGenerated(
+    "docs/reasons.md",
+    "rows",
+    table(
+      ["counted as", "because"],
+      ROW_REASONS.map(({ name, means }) => [code([name]), means]),
+    ),
+  );
+});
+
+it("and SQL counts rows by no other", () => {
+  const files = ["stage.sql", ...readdirSync(join(ROOT, "sql"), { recursive: true, encoding: "utf8" }).filter((file) => /^arbitrate.*\.sql$/.test(file))];
+  const counted = files.flatMap((file) =>
     [
-      ...readFileSync(join(ROOT, file), "utf8").matchAll(
-        /(?:then|else|select r\.segment, case when .* then) '(null_\w+|future_\w+|duplicate|not_due|same_occurrence|repeat_never|journey_running)'/g,
+      ...readFileSync(join(ROOT, "sql", file), "utf8").matchAll(
+        /(?:then|else) '((?:null|future|long)_\w+|duplicate|not_due|\w+_occurrence|repeat_never|journey_running)'/g,
       ),
     ].map(([, reason = ""]) => reason),
   );
-  expect(new Set(counted).size).toBeGreaterThan(7);
-  const [, section = ""] = readDocument("docs/reasons.md").split("## Rows without a decision");
-  expect([...new Set(counted)].filter((reason) => !section.includes(`\`${reason}\``))).toEqual([]);
+  expect([...new Set([...counted, "converted"])].sort()).toEqual(ROW_REASONS.map(({ name }) => name).sort());
 });
 
 it("docs/README.md names every page", () => {

@@ -7,8 +7,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { insertRows, scriptText } from "../../src/warehouse/bigquery/script.js";
-import { keptApart } from "../../src/warehouse/bigquery/kept.js";
-import type { AppendColumn, Param, Script, Statement } from "../../src/warehouse/types.js";
+import type { AppendColumn, Param, Script } from "../../src/warehouse/types.js";
 import { freePort } from "../support/free-port.js";
 import { shapeOf, type Catalog, type CatalogColumn, type Fault, type Grammar, type Verdict } from "./grammar.js";
 
@@ -88,8 +87,6 @@ export class GoogleSql implements Grammar {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #inserts = new Map<string, Verdict>();
   readonly #scripts = new Map<string, Fault | null>();
-  /** Statements that were analysed in parts. */
-  readonly #parts = new Set<string>();
 
   constructor(client: Client, service: Service, language: object, server: ChildProcess) {
     this.#client = client;
@@ -160,10 +157,6 @@ export class GoogleSql implements Grammar {
       this.#inserts.set(sql, known);
       if (known.fault !== null) return { sql, fault: known.fault };
     }
-    for (const statement of script.statements) {
-      const refused = await this.#checkParts(statement, catalog);
-      if (refused !== null) return refused;
-    }
     const { sql } = scriptText(script);
     const key = shapeOf(sql);
     let fault = this.#scripts.get(key);
@@ -173,20 +166,6 @@ export class GoogleSql implements Grammar {
       this.#scripts.set(key, fault);
     }
     return { sql, fault };
-  }
-
-  /** What the adapter makes of a statement's CTEs, each part with the tables of those before it. */
-  async #checkParts({ sql, params }: Statement, catalog: Catalog): Promise<{ sql: string; fault: Fault } | null> {
-    const { tables, statement } = keptApart(sql);
-    if (tables.length === 0 || this.#parts.has(shapeOf(sql))) return null;
-    const known = new Map(catalog);
-    for (const part of [...tables, statement]) {
-      const { fault, change } = await this.#analyze(part, params, known);
-      if (fault !== null) return { sql: part, fault };
-      if (change?.does === "define") known.set(change.table, change.columns);
-    }
-    this.#parts.add(shapeOf(sql));
-    return null;
   }
 
   /** Answers that nobody looks at stay bytes: arbitration's tree is deeper than its own client reads. */

@@ -58,7 +58,7 @@ function allDialects(dialects: readonly Dialect[]): Dialect {
     name: dialects[1]?.name ?? "duckdb",
     // No SQL: how often the one that runs is written to.
     // Every statement is asked, Postgres' own too.
-    ...(dialects[0] === undefined ? {} : { marks: dialects[0].marks, readsByRows: true }),
+    ...(dialects[0] === undefined ? {} : { marks: dialects[0].marks, readsByRows: true, keepsTables: true }),
     queryCompiler: () => allCompilers(dialects.map((dialect) => dialect.queryCompiler())),
   };
 }

@@ -11,17 +11,17 @@ export interface Activation {
   succeededAt: number;
 }
 
-/** What an edit of which moves `activated_at`: query, key, repeat and the steps' names and times, not channel or template. */
+/** What an edit of which moves `activated_at`: query, key, repeat and the steps' names, factors and times, not channel or template. */
 function shapeOf(segment: Segment): string {
-  const steps = segment.steps.map(({ name, afterSeconds, withinSeconds, variants }) => {
-    return [name, afterSeconds, withinSeconds, variants.map((each) => [each.name, each.afterSeconds, each.withinSeconds])];
+  const steps = segment.steps.map(({ name, factor, afterSeconds, withinSeconds, variants }) => {
+    return [name, afterSeconds, withinSeconds, variants.map((each) => [factor, each.name, each.afterSeconds, each.withinSeconds])];
   });
   return JSON.stringify([segment.sql, segment.key, segment.repeat, steps]);
 }
 
-/** What an edit of which moves a step: when it falls due, in each of its variants. */
+/** What an edit of which moves a step: when it falls due, in each of its variants, and by what they are drawn. */
 function movesOf(step: Step): string {
-  return JSON.stringify([step.afterSeconds, step.variants.map((variant) => [variant.name, variant.afterSeconds])]);
+  return JSON.stringify([step.afterSeconds, step.variants.map((variant) => [step.factor, variant.name, variant.afterSeconds])]);
 }
 
 /** The activation that holds in a run in which the query succeeded; `before` is that of the last such run. */

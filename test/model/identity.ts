@@ -36,13 +36,23 @@ export function messageId(segment: Segment, step: string, user: string, key: str
 /** A step as one user gets it; the name is empty where the step has no variants. */
 export type Version = Treatment & { name: string };
 
-/** The variant of the journey's first claim if the step has one of that name, else the one drawn by the user's bucket. */
-export function versionOf(segment: Segment, step: Step, user: string, kept: string): Version {
+/** What of a journey's claim tells its variant; `factor` is empty where the claim names none. */
+type Drawn = Readonly<Record<"step" | "factor" | "variant", string>>;
+
+/** The factor that a claim counts in: its own, else the one that its step has today, or would have by its name. */
+function factorOf({ step, factor }: Drawn, segment: Segment): string {
+  if (factor !== "") return factor;
+  return segment.steps.find(({ name, variants }) => name === step && variants.length > 0)?.factor ?? step;
+}
+
+/** The variant of the journey's first claim in the step's factor if the step has one of that name, else the one drawn by the user's bucket. */
+export function versionOf(segment: Segment, step: Step, user: string, claims: readonly Drawn[]): Version {
   if (step.variants.length === 0) return { ...step, name: "" };
-  const same = step.variants.find((variant) => variant.name === kept);
+  const kept = claims.find((claim) => claim.variant !== "" && factorOf(claim, segment) === step.factor);
+  const same = step.variants.find((variant) => variant.name === kept?.variant);
   if (same !== undefined) return same;
   const total = step.variants.reduce((sum, variant) => sum + variant.weight, 0);
-  const drawn = bucket("variant", user, segment.id);
+  const drawn = bucket("variant", user, segment.id, step.factor);
   let upTo = 0;
   for (const variant of step.variants) {
     upTo += variant.weight;

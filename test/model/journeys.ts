@@ -83,14 +83,15 @@ export function countsFrom(past: readonly LedgerRow[], behaviour: number): numbe
   return past.find((row) => row.event === "backfilled" && row.behaviour === behaviour)?.decidedAt ?? behaviour;
 }
 
-/** The segment's steps, as the user gets them, for a behaviour. */
+/** The segment's steps, as the user gets them, for a behaviour: the one that falls due first stands first. */
 export function plan(segment: Segment, user: string, past: readonly LedgerRow[], behaviour: number, journey: Journey | null): PlannedStep[] {
   const from = journey === null ? countsFrom(past, behaviour) : Math.min(...journey.claims.map((claim) => claim.from));
-  return segment.steps.map((step) => {
-    const version = versionOf(segment, step, user, journey?.claims[0].variant ?? "");
+  const steps = segment.steps.map((step) => {
+    const version = versionOf(segment, step, user, journey?.claims ?? []);
     const due = from + version.afterSeconds * 1000;
     return { step, version, from, due, expires: due + version.withinSeconds * 1000 };
   });
+  return steps.sort((a, b) => a.due - b.due);
 }
 
 /** Whether the message of a step has its final answer; a backfill forgets what the behaviour had before it. */

@@ -18,6 +18,8 @@ export interface LedgerRow {
   from: number;
   due: number;
   variant: string;
+  /** On claims and hold-outs of steps with variants; else empty. */
+  factor: string;
   channel: string;
   /** On claims alone: until when the message may be handed over; null for every other row. */
   sendBy: number | null;
@@ -71,6 +73,11 @@ export class Ledger {
     if (!isClaim(row)) return;
     put(this.userClaims, row.user, row);
     put(this.addressClaims, row.address, row);
+  }
+
+  /** Leaves the rows as a release that knew no factor would have. */
+  forgetFactors(): void {
+    for (const row of this.rows) row.factor = "";
   }
 
   /** Takes a run back at `at` (ms): only claims of messages that left the house stay. */

@@ -23,6 +23,9 @@ function firsts(line: readonly Candidate[], group: (candidate: Candidate) => str
   });
 }
 
+/** Reasons of rules 17 to 20, in order. */
+export const IN_LINE = ["outranked", "run_limit", "held_out", "claimed"] as const;
+
 /** Answers for every candidate that rules 1 to 16 leave. */
 export function decideLine(left: readonly Candidate[], facts: Facts): Map<Candidate, Answer> {
   const answers = new Map<Candidate, Answer>();

@@ -33,6 +33,7 @@ export function createModel(): Model {
     run(run) {
       for (const asOf of run.forget ?? []) forget([live, all], done, asOf, run.asOf);
       for (const memory of [live, all]) if (run.prune !== undefined) memory.prunedTo = Math.max(memory.prunedTo, Date.parse(run.prune));
+      if (run.beforeFactors === true) for (const { ledger } of [live, all]) ledger.forgetFactors();
       const number = ++numbers;
       done.push({ number, asOf: run.asOf });
       hear(all, run, () => true);
@@ -163,6 +164,7 @@ function blank(segment: Segment, user: string, key: string, behaviour: number, a
     from: at.from,
     due: at.due,
     variant: "",
+    factor: "",
     channel: at.version.channel,
     sendBy: null,
     decidedAt: facts.asOf,
@@ -216,6 +218,7 @@ function record(each: Candidate, answer: Answer, facts: Facts): void {
     ...blank(each.segment, each.row.user, each.row.key, each.behaviour, each, facts),
     ...answer,
     variant: claims ? each.version.name : "",
+    factor: claims && each.version.name !== "" ? each.step.factor : "",
     sendBy: answer.event === "claimed" ? sendBy(each, facts) : null,
     address: claims ? (addressFor(each, facts) ?? "") : "",
   });
@@ -245,7 +248,7 @@ function leavers(segment: Segment, rows: readonly Row[], candidates: readonly Ca
       const answer: Answer = replaced
         ? { event: "settled", reason: "superseded", rule: "newer_behaviour" }
         : { event: "left", reason: "left", rule: last.reason };
-      return [{ ...last, ...answer, run: facts.number, variant: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
+      return [{ ...last, ...answer, run: facts.number, variant: "", factor: "", sendBy: null, address: "", decidedAt: facts.asOf, outcome: null }];
     });
   });
 }
@@ -263,7 +266,19 @@ function ofRemoved({ run, number, asOf, memory }: Facts): LedgerRow[] {
       return [...lasts.values()].flatMap((last): LedgerRow[] => {
         if (last.event !== "waiting" && last.event !== "released") return [];
         return [
-          { ...last, event: "left", reason: "left", rule: last.reason, run: number, variant: "", sendBy: null, address: "", decidedAt: asOf, outcome: null },
+          {
+            ...last,
+            event: "left",
+            reason: "left",
+            rule: last.reason,
+            run: number,
+            variant: "",
+            factor: "",
+            sendBy: null,
+            address: "",
+            decidedAt: asOf,
+            outcome: null,
+          },
         ];
       });
     });
@@ -280,9 +295,9 @@ function settleOutcome(row: LedgerRow, run: WorldRun, ledger: Ledger): void {
 function shown(row: LedgerRow): DecidedRow {
   if (row.event === "released") throw new Error(`A released row is an outcome, not a decision: ${JSON.stringify(row)}`);
   const text = (instant: number): string => new Date(instant).toISOString().replace(".000Z", "Z");
-  const { segment, step, key, event, reason, rule, variant } = row;
+  const { segment, step, key, event, reason, rule, variant, factor } = row;
   const channel = isClaim(row) ? row.channel : "";
   const [occurred_at, due_at] = [text(row.behaviour), text(row.due)];
   const send_by = row.sendBy === null ? "" : text(row.sendBy);
-  return { segment, step, user_id: row.user, key, occurred_at, event, reason, rule, due_at, variant, channel, send_by };
+  return { segment, step, user_id: row.user, key, occurred_at, event, reason, rule, due_at, variant, factor, channel, send_by };
 }

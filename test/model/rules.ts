@@ -123,7 +123,7 @@ export const superseded: Rule = (candidate, facts) => {
 
 /** Stopped by none of the rules 1 to 8 and 11. */
 function isOpen(candidate: Candidate, facts: Facts): boolean {
-  return [...UP_TO_EXPIRED, paused].every((rule) => ask(rule, candidate, facts) === null);
+  return Object.values(CLOSING).every((rule) => ask(rule, candidate, facts) === null);
 }
 
 export const repeatGap: Rule = ({ kind, segment: { repeat }, past, firstDue }) => {
@@ -140,10 +140,12 @@ function pausedByPerson(segment: Segment, facts: Facts): Answer | null {
 
 export const paused: Rule = ({ segment, version }, facts) => {
   const byPerson = pausedByPerson(segment, facts);
-  if (byPerson !== null) return byPerson;
-  if (facts.surging.has(segment.id)) return waiting("surge");
+  if (byPerson !== null || facts.surging.has(segment.id)) return byPerson;
   return isPaused(facts, "channel", version.channel) ? waiting("paused", "channel") : null;
 };
+
+/** After a pause of the project or segment, before one of the channel. */
+export const surge: Rule = ({ segment }, facts) => (pausedByPerson(segment, facts) === null && facts.surging.has(segment.id) ? waiting("surge") : null);
 
 export const staleData: Rule = ({ segment, due }, facts) => {
   const { run, project, asOf } = facts;
@@ -202,18 +204,27 @@ export const spacing: Rule = (candidate, facts) => {
   return recent(candidate, facts, facts.asOf - seconds * 1000).some((claims) => claims.length > 0) ? waiting("spacing") : null;
 };
 
-const UP_TO_EXPIRED = [baseline, invalid, audienceFailed, converted, excluded, noConsent, suppressed, optedOut, expired];
-const IN_ORDER = [...UP_TO_EXPIRED, superseded, repeatGap, paused, staleData, stepGap, quietHours, cap, spacing];
-const NOT_FOR_TRANSACTIONAL: readonly Rule[] = [optedOut, quietHours, cap, spacing];
+const UP_TO_EXPIRED = {
+  ...{ baseline, invalid, audience_failed: audienceFailed, converted, excluded, no_consent: noConsent },
+  ...{ suppressed, opted_out: optedOut, expired },
+};
+/** By these a step isn't open. */
+export const CLOSING: Readonly<Record<string, Rule>> = { ...UP_TO_EXPIRED, paused, surge };
+/** Rules 1 to 16 by their reasons, in order. */
+export const ALONE: Readonly<Record<string, Rule>> = {
+  ...UP_TO_EXPIRED,
+  ...{ superseded, repeat_gap: repeatGap, paused, surge, stale_data: staleData, step_gap: stepGap, quiet_hours: quietHours, cap, spacing },
+};
+export const NOT_FOR_TRANSACTIONAL: Readonly<Record<string, Rule>> = { opted_out: optedOut, quiet_hours: quietHours, cap, spacing };
 
 function ask(rule: Rule, candidate: Candidate, facts: Facts): Answer | null {
-  if (candidate.segment.class === "transactional" && NOT_FOR_TRANSACTIONAL.includes(rule)) return null;
+  if (candidate.segment.class === "transactional" && Object.values(NOT_FOR_TRANSACTIONAL).includes(rule)) return null;
   return rule(candidate, facts);
 }
 
 /** The answer of the first of rules 1 to 16 that bites; null when none does. */
 export function firstThatBites(candidate: Candidate, facts: Facts): Answer | null {
-  for (const rule of IN_ORDER) {
+  for (const rule of Object.values(ALONE)) {
     const answer = ask(rule, candidate, facts);
     if (answer !== null) return answer;
   }

@@ -1,17 +1,18 @@
 /**
- * Makes one small mistake after another in sql/arbitrate.sql and its partials, and asks who notices: first the decision table,
+ * Makes one small mistake after another in the chapters of sql/arbitrate/ and their partials, and asks who notices: first the decision table,
  * then random stories. `npm run test:mutants -- --help` tells the options.
  */
 import { parseArgs } from "node:util";
+import { CHAPTERS } from "../../src/arbitration/arbitrate.js";
 import { EQUIVALENT } from "./equivalent.js";
 import { inject, sqlFile } from "./inject.js";
 import { mutantsOf, type Mutant } from "./mutate.js";
 import { Judges, type Verdict } from "./judges.js";
 
-const FILES = ["arbitrate.sql", "partials/details.sql", "partials/drawn_variant.sql"];
+const FILES = [...CHAPTERS, "partials/bite.sql", "partials/drawn_variant.sql"];
 const USAGE = `Usage: npm run test:mutants -- [options]
-  --file NAME      mutants of this file of sql/ alone (default: ${FILES.join(", ")})
-  --in CTE         mutants in this part of the file alone
+  --file NAME      mutants of this file of sql/ alone, as arbitrate/60_line.sql
+  --in TABLE       mutants in this table of a chapter alone
   --text TEXT      mutants whose change contains this text alone
   --from N         begin at this one (default: 1)
   --limit N        ask about at most this many

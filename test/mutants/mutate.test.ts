@@ -1,5 +1,6 @@
 /** The mutants themselves; who notices them is asked by `npm run test:mutants`. */
 import { describe, expect, it } from "vitest";
+import { CHAPTERS } from "../../src/arbitration/arbitrate.js";
 import { EQUIVALENT } from "./equivalent.js";
 import { sqlFile } from "./inject.js";
 import { mutantsOf } from "./mutate.js";
@@ -74,7 +75,7 @@ describe("mutants", () => {
       "negated: b is null => not (b is null)",
       "joined otherwise: and => or",
     ]);
-    const all = mutantsOf("arbitrate.sql", sqlFile("arbitrate.sql"));
+    const all = CHAPTERS.flatMap((file) => mutantsOf(file, sqlFile(file)));
     expect(all.filter(({ was }) => was.split("{{#").length !== was.split("{{/").length)).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ export interface Mutant {
   file: string;
   /** From 1; for people, as it moves with every edit. */
   line: number;
-  /** The CTE it is in, or what stands before the first. */
+  /** The table it is in. */
   part: string;
   kind: string;
   was: string;
@@ -20,7 +20,7 @@ type Change = (kind: string, span: Span, now: string) => void;
 
 /** What begins a condition, and what ends one at the same depth. */
 const CONDITION = new Set(["where", "on", "having", "when"]);
-const AFTER_CONDITION = new Set([...CONDITION, "then", "group", "order", "join", "left", "union", "else", "end", "select", ",", ")"]);
+const AFTER_CONDITION = new Set([...CONDITION, "then", "group", "order", "join", "left", "union", "else", "end", "select", ",", ")", "{{/table}}"]);
 /** Two columns that a join takes to be the same. */
 const KEY = /^\w+\.\w+ = \w+\.\w+$/;
 const SHIFTED: Readonly<Record<string, string>> = { "<": "<=", "<=": "<", ">": ">=", ">=": ">", "+": "-", "-": "+", min: "max", max: "min", sum: "max" };
@@ -32,7 +32,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   const change: Change = (kind, [start, end], now) => {
     const mutated = text.slice(0, start) + now + text.slice(end);
     const line = text.slice(0, start).split("\n").length;
-    if (mutated !== text && !found.has(mutated))
+    // What begins in a block of Handlebars and ends outside of it, or the other way round, is no place of one's own.
+    if (mutated !== text && !found.has(mutated) && isWhole(text.slice(start, end)))
       found.set(mutated, { file, line, part: partOf(text, start), kind, was: flat(text.slice(start, end)), now: flat(now), text: mutated });
   };
   for (let at = 0; at < tokens.length; at += 1) {
@@ -45,8 +46,12 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return [...found.values()].sort((a, b) => a.line - b.line);
 }
 
+function isWhole(text: string): boolean {
+  return text.split("{{#").length === text.split("{{/").length;
+}
+
 function partOf(text: string, at: number): string {
-  return [...text.slice(0, at).matchAll(/^(\w+) as /gm)].at(-1)?.[1] ?? "the statement";
+  return [...text.slice(0, at).matchAll(/^\{\{#table "(\w+)"/gm)].at(-1)?.[1] ?? "the file";
 }
 
 function flat(text: string): string {
@@ -162,7 +167,9 @@ function mutateLists(text: string, tokens: readonly Token[], at: number, change:
 /** Where the query that begins at this token ends: at its closing bracket, at the next UNION, or with the file. */
 function endOfQuery(tokens: readonly Token[], first: number): number {
   const depth = tokens[first]?.depth ?? 0;
-  const end = tokens.findIndex((token, i) => i > first && (token.depth < depth || (token.depth === depth && (token.text === ")" || token.text === "union"))));
+  const end = tokens.findIndex(
+    (token, i) => i > first && (token.depth < depth || (token.depth === depth && [")", "union", "{{/table}}"].includes(token.text))),
+  );
   const last = tokens[(end === -1 ? tokens.length : end) - 1];
   return last?.end ?? 0;
 }
@@ -174,7 +181,8 @@ function itemsFrom(tokens: readonly Token[], first: number): [number, number][] 
   let from = first;
   for (let at = first; ; at += 1) {
     const token = tokens[at];
-    const ends = token === undefined || token.depth < depth || (token.depth === depth && [")", "order", "rows", "limit", "from"].includes(token.text));
+    const ends =
+      token === undefined || token.depth < depth || (token.depth === depth && [")", "order", "rows", "limit", "from", "{{/table}}"].includes(token.text));
     if (ends || (token.depth === depth && token.text === ",")) {
       items.push([from, at]);
       from = at + 1;

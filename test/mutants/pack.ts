@@ -1,4 +1,5 @@
 /** How a run is moved to another instant and given other names, so that it can be decided beside others: SQL and constants. */
+import { REASONS } from "../../src/arbitration/reasons.js";
 import type { Constant, ConstantTable } from "../../src/warehouse/sql.js";
 
 /** The instant to which packed runs are moved. */
@@ -22,6 +23,11 @@ export function isQuiet(context: Context): boolean {
 }
 
 /** Stands before every name of a situation in a pack. */
+/** Reasons whose rule is the name of an audience. */
+const NAME_AUDIENCES = REASONS.filter(({ rule }) => rule === "audience")
+  .map(({ name }) => `'${name}'`)
+  .join(", ");
+
 export const prefix = (id: number): string => `p${String(id)}-`;
 
 /** Microseconds from a run's `as_of` to the packs'. */
@@ -33,7 +39,7 @@ export function micros(context: Context): string {
 /** The names in a pack as they were, with the situation's number before them. */
 export function unnamed(columns: string): string {
   const plain = columns.split(", ").map((column) => {
-    if (column === "rule") return `case when reason in ('audience_failed', 'excluded', 'no_consent') then regexp_replace(rule, '^p\\d+-', '') else rule end`;
+    if (column === "rule") return `case when reason in (${NAME_AUDIENCES}) then regexp_replace(rule, '^p\\d+-', '') else rule end`;
     return column === "segment" || column === "user_id" ? `regexp_replace(${column}, '^p\\d+-', '')` : column;
   });
   return [`cast(regexp_extract(segment, '^p(\\d+)-', 1) as integer)`, ...plain].join(", ");
@@ -46,7 +52,7 @@ export function movedColumn(name: string, type: string, together: boolean): stri
   if (["segment", "user_id", "message_id", "address", "audience"].includes(name)) return `m.prefix || k."${name}"`;
   if (["email", "phone", "device_token"].includes(name)) return `regexp_replace(k."${name}", '^( *)', '\\1' || m.prefix)`;
   if (name === "timezone") return `m.prefix || coalesce(k.timezone, '')`;
-  if (name === "rule") return `case when k.reason in ('audience_failed', 'excluded', 'no_consent') then m.prefix || k.rule else k.rule end`;
+  if (name === "rule") return `case when k.reason in (${NAME_AUDIENCES}) then m.prefix || k.rule else k.rule end`;
   return name === "seq" ? `k.seq + 1000000000 * cast(k.id as bigint)` : `k."${name}"`;
 }
 

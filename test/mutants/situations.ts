@@ -3,13 +3,18 @@
  * Runs of one policy are moved to one instant and put into one statement, each under names of its own: a mutant is
  * asked about hundreds of runs in the time of a few.
  */
-import { Binder, constantTable, renderSqlFile, type ConstantTable } from "../../src/warehouse/sql.js";
+import { CHAPTERS } from "../../src/arbitration/arbitrate.js";
+import { assemble } from "../../src/arbitration/chapters.js";
+import { Binder, constantTable, type ConstantTable } from "../../src/warehouse/sql.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { contextOf } from "./inject.js";
 import { CONSTANTS, SHARED, isQuiet, joined, micros, moved, movedColumn, namesOf, prefix, renamed, unnamed, type Context } from "./pack.js";
 
-const FILE = "arbitrate.sql";
+/** All chapters are filled with the same. */
+const FILE = CHAPTERS[0] ?? "";
+/** Parts of the chapters that are left out where nobody needs them: of the runs of a pack, some do. */
+const NEEDED = { backfills: true, segment_limits: true, holdouts: true };
 const LEDGER = ["sent_ledger", "suppressions", "preferences"];
 const WORK = ["segment_rows", "audience_members"];
 /** Smaller limits count the others in the pack. */
@@ -72,7 +77,7 @@ export class Situations<Of> {
   watch(current: () => Of): Warehouse {
     const script = this.#warehouse.script.bind(this.#warehouse);
     this.#warehouse.script = async (given) => {
-      const decides = given.statements.some(({ sql }) => sql.includes("-- Gives every candidate exactly one decision"));
+      const decides = given.statements.some(({ sql }) => /^insert into \S*decisions/.test(sql));
       if (!decides) return script(given);
       const id = this.all.length;
       this.all.push({ id, of: current(), context: contextOf(FILE) });
@@ -182,14 +187,8 @@ export class Situations<Of> {
       `from ${pack.schema}.${CONSTANTS.find((name) => namesOf(pack.context, name) === names.join()) ?? ""}`;
     const own = { ...dialect, workTable: (name: string) => `${pack.schema}.${name}`, constants };
     const headers = CONSTANTS.map((name) => [name, { ...(pack.context[name] as ConstantTable), rows: [[]] }]);
-    // The salt may have been a parameter of the statement that was watched.
-    return renderSqlFile(
-      FILE,
-      own,
-      pack.schema,
-      { ...pack.context, ...(Object.fromEntries(headers) as Context), salt: `'${this.#salt}'` },
-      new Binder(dialect),
-    );
+    const words = { ...pack.context, ...(Object.fromEntries(headers) as Context), ...NEEDED };
+    return assemble({ chapters: CHAPTERS, dialect: own, schema: pack.schema, words, texts: { salt: this.#salt } }, true).write;
   }
 
   /** True if the injected file gives the same statement here: it differs for another warehouse. */

@@ -32,7 +32,7 @@ export const CASES: readonly BrokenCase[] = [
     files: segment("channel: email", "chanel: email"),
     expected: [
       "segments/cart.sql:5:5: channel is missing in steps.0; expected the name of a channel.",
-      'segments/cart.sql:7:5: Unknown key "chanel" in steps.0; allowed: name, after, within, channel, template, variants. | Did you mean "channel"?',
+      'segments/cart.sql:7:5: Unknown key "chanel" in steps.0; allowed: name, after, within, channel, template, variants, factor. | Did you mean "channel"?',
     ],
   },
   {
@@ -310,6 +310,37 @@ export const CASES: readonly BrokenCase[] = [
     name: "one variant",
     files: segment("cart_email", "cart_email\n    variants: {a: {weight: 1}}"),
     expected: ["segments/cart.sql:9:15: steps.0.variants is a mapping; expected two or more variants."],
+  },
+  {
+    name: "a factor without variants",
+    files: segment("template: cart_email", "template: cart_email\n    factor: tone"),
+    expected: ["segments/cart.sql:9:5: steps.0.factor has no effect, as the step has no variants. | Add variants:, or leave factor out."],
+  },
+  ...(
+    [
+      ["other names in one factor", "{a: {}, c: {}}", "a (weight 1), c (weight 1)"],
+      ["other weights in one factor", "{a: {}, b: {weight: 2}}", "a (weight 1), b (weight 2)"],
+      ["another order in one factor", "{b: {}, a: {}}", "b (weight 1), a (weight 1)"],
+    ] as const
+  ).map(([name, variants, found]) => ({
+    name,
+    files: segment(
+      "---*/",
+      `    factor: tone\n    variants: {a: {}, b: {}}\n  - {name: again, after: 1 hour, channel: email, template: cart_email, factor: tone, variants: ${variants}}\n---*/`,
+    ),
+    expected: [
+      `segments/cart.sql:11:86: The step "again" has the variants ${found}, but "nudge", of the same factor "tone", has a (weight 1), b (weight 1). | Write the same names, weights and order, or another factor:`,
+    ],
+  })),
+  {
+    name: "two factors that each may say which step comes first",
+    files: segment(
+      "---*/",
+      "    variants: {a: {}, b: {after: 3 hours}}\n  - {name: again, after: 1 hour, channel: email, template: cart_email, variants: {a: {}, b: {after: 4 hours}}}\n---*/",
+    ),
+    expected: [
+      'segments/cart.sql:10:72: "nudge" or "again" is the first step, by variants of two factors: "nudge" and "again". | Give both the same factor:, or move one of them past the other.',
+    ],
   },
   {
     name: "transactional each_occurrence without a key",

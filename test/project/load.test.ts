@@ -27,6 +27,7 @@ steps:
     after: 10 minutes
     channel: push
     template: cart_push
+    factor: tone
     variants:
       plain: {weight: 3}
       quick: {after: 5 minutes, within: 1 hour, channel: email, template: carts/reminder}
@@ -244,7 +245,7 @@ test("a good project, all of it", () => {
           file: "segments/growth/cart.sql",
           sql: afterFrontMatter(CART),
           buildsOn: [],
-          sqlLine: 32,
+          sqlLine: 33,
           version: hash(CART),
           id: "cart_abandoned",
           description: "A cart left alone for ten minutes",
@@ -267,6 +268,7 @@ test("a good project, all of it", () => {
           steps: [
             {
               name: "nudge",
+              factor: "tone",
               afterSeconds: 600,
               withinSeconds: 86_400,
               channel: "push",
@@ -285,6 +287,7 @@ test("a good project, all of it", () => {
             },
             {
               name: "reminder",
+              factor: "reminder",
               afterSeconds: 86_400,
               withinSeconds: 129_600,
               channel: "email",
@@ -327,7 +330,7 @@ test("a good project, all of it", () => {
           firstRun: "baseline",
           everySeconds: null,
           maxBytes: null,
-          steps: [{ name: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
+          steps: [{ name: "message", factor: "message", afterSeconds: 0, withinSeconds: 7_200, channel: "email", template: "receipt", variants: [] }],
           contract: [],
           keepProperties: [],
           lint: new Map(),

@@ -34,6 +34,7 @@ describe("what is wrong is said at load, with its place", () => {
     ["an unknown key", "---\nsubjct: S\n---\n<p>x</p>", ["templates/t.hbs:2:1 template/unknown-key"]],
     ["a key given twice", "---\nsubject: S\nsubject: T\n---\n<p>x</p>", ["templates/t.hbs:3:1 template/front-matter"]],
     ["a number as subject", "---\nsubject: 12\n---\n<p>x</p>", ["templates/t.hbs:2:10 template/front-matter"]],
+    ["an alias to nothing", "---\nsubject: *soon\n---\n<p>x</p>", ["templates/t.hbs:2:10 template/front-matter"]],
     ["front matter that never ends", "---\nsubject: S\n<p>x</p>", ["templates/t.hbs:1:1 template/front-matter"]],
     ["an unquoted {{", "---\nsubject: {{name}}, hello\n---\n<p>x</p>", ["templates/t.hbs:2:18 template/front-matter"]],
     ["broken Handlebars in the subject", '---\nsubject: "Hi {{#if}"\n---\n<p>x</p>', ["templates/t.hbs:2 template/syntax"]],

@@ -89,6 +89,7 @@ function result(reasons: Record<string, number>, bytes: number | null = null): R
     ms: 1500,
     usage: { statements: 9, bytes: bytes === null ? null : 3 * bytes },
     decisions: {
+      stops: [],
       numbers: new Map(),
       segments: [
         {
@@ -294,7 +295,10 @@ describe("compiled SQL", () => {
     ]);
     const sql = compiledSql(
       "segments/cart",
-      { sql: "select $1, $2, $3, 'top-secret-value', 7", params: ["O'Brien\n", "top-secret-value", "7"] },
+      [
+        { sql: "select $1, $2, $3, 'top-secret-value', 7", params: ["O'Brien\n", "top-secret-value", "7"] },
+        { sql: "select 1", params: [] },
+      ],
       { asOf: "2026-03-02T12:00:00Z", secrets },
     );
     expect(sql).toBe(`-- segments/cart, as of 2026-03-02T12:00:00Z
@@ -304,6 +308,11 @@ describe("compiled SQL", () => {
 --   $3 = <\${DAYS}>
 
 select $1, $2, $3, '<\${TOKEN}>', 7
+;
+
+-- No parameters.
+
+select 1
 `);
   });
 });

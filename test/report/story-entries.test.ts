@@ -32,6 +32,7 @@ const event = (given: Partial<StoryEvent>): StoryEvent => ({
 
 const step = (name: string, afterHours: number, variants: Step["variants"] = []): Step => ({
   name,
+  factor: name,
   afterSeconds: afterHours * HOUR,
   withinSeconds: 6 * HOUR,
   channel: "email",

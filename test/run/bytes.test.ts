@@ -117,7 +117,6 @@ it("compile --estimate: each query, a day of it at the schedule, and what is abo
     const { warehouse, ran } = metered(opened, { cart: 3 * GB, news: 1 * GB, staff: 2_500_000 });
     const asOf = "2026-03-02T12:00:00Z";
     const segments = [...project.segments.values()];
-    const statements = new Map<string, Statement>();
     const compiled = await compileRun(project, warehouse, {
       asOf,
       trial: true,
@@ -125,10 +124,10 @@ it("compile --estimate: each query, a day of it at the schedule, and what is abo
       backfill: new Set(),
       templates: loadRenderer(project),
       facts: await ledgerFacts(warehouse, "opportune", { asOf, trial: true, segments: segments.map(({ id }) => id) }),
-      onStatement: (name, statement) => void statements.set(name, statement),
+      onStatement: () => undefined,
     });
     const plain = { bold: (text: string) => text } as Parameters<Awaited<ReturnType<typeof estimate>>["lines"]>[0];
-    const { lines, problems } = await estimate(project, warehouse, compiled, statements.get("arbitrate") ?? null);
+    const { lines, problems } = await estimate(project, warehouse, compiled, compiled.decides);
     expect(lines(plain).join("\n")).toBe(`would read      bytes   a day    limit
 audience staff  2.5 MB  720 MB
 segment cart    3 GB    864 GB   2 GB
@@ -137,7 +136,7 @@ decisions       5 B     1.44 KB
 A run of all of them would read 4 GB, a day at this schedule 889 GB.`);
     expect(problems.map(({ code, line }) => [code, line])).toEqual([["segment/max-bytes", 6]]);
     expect(ran).toEqual([]);
-    const silent = await estimate(project, opened, compiled, statements.get("arbitrate") ?? null);
+    const silent = await estimate(project, opened, compiled, compiled.decides);
     expect([silent.lines(plain), silent.problems]).toEqual([["This warehouse doesn't say what a query would read."], []]);
   });
 });

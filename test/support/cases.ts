@@ -46,6 +46,7 @@ const runShape = z.strictObject({
   approve: names.optional(),
   forget: names.optional(),
   prune: z.string().optional(),
+  before_factors: z.literal(true).optional(),
   remove: names.default([]),
   select: names.optional(),
   edit: z.record(z.string(), anything).default({}),
@@ -86,12 +87,13 @@ export interface ExpectedRow {
   anchor?: string;
   due?: string;
   variant?: string;
+  factor?: string;
   channel?: string;
   send_by?: string;
 }
 
 /** The fields that an expectation may name, and those of them that are instants. */
-const EXTRAS = ["anchor", "due", "variant", "channel", "send_by"] as const;
+const EXTRAS = ["anchor", "due", "variant", "factor", "channel", "send_by"] as const;
 const TIMES: readonly string[] = ["anchor", "due", "send_by"];
 type Extras = Partial<Record<(typeof EXTRAS)[number], string>>;
 
@@ -124,7 +126,7 @@ const EVENTS = ["claimed", "held_out", "waiting", "denied", "settled", "left", "
 const ALONE = ["claimed", "held_out", "left", "backfilled"];
 
 /**
- * A line of `expect`: `segment/step user#key event reason (rule) anchor=… due=… variant=… channel=… send_by=…`. The key, the rule and
+ * A line of `expect`: `segment/step user#key event reason (rule) anchor=… due=… variant=… factor=… channel=… send_by=…`. The key, the rule and
  * all that follows are optional, and nothing behind a "=" says that there is nothing; a claim, a hold-out, a `left` and a backfill name their reason by their event. Throws on
  * anything else.
  */
@@ -136,7 +138,7 @@ export function readExpectation(line: string): ExpectedRow {
   }
   const anyRule = found[6] === "*";
   const base = baseLine(found[1] ?? "", found[2] ?? "", found[3] ?? "", event, found[5] ?? event, anyRule ? "" : (found[6] ?? ""));
-  const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|channel|send_by)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
+  const extras = [...(found[7] ?? "").matchAll(/ (anchor|due|variant|factor|channel|send_by)=(\w{3} [\d:]+|[\d-]{10} [\d:]+|\S*)/g)];
   if (extras.map(([all]) => all).join("") !== (found[7] ?? "")) throw new Error(`"${line}" names more than ${EXTRAS.join(", ")}`);
   const values = extras.map(([, name = "", value = ""]) => [name, TIMES.includes(name) && value !== "" ? readTime(value) : value]);
   return {
@@ -149,7 +151,7 @@ export function readExpectation(line: string): ExpectedRow {
 
 /**
  * Both sides as sorted lines, for one `toEqual`: rows are paired by who, what and why, and a paired row shows the anchor,
- * due time, variant, channel and send_by only where the expectation names them.
+ * due time, variant, factor, channel and send_by only where the expectation names them.
  */
 export function compareRows(rows: readonly DecidedRow[], expected: readonly ExpectedRow[]): { got: string[]; want: string[] } {
   const wanted = expected.map((line) => ({ line, sort: line.base + (line.anchor ?? "") })).sort(bySort);
@@ -169,6 +171,7 @@ export function compareRows(rows: readonly DecidedRow[], expected: readonly Expe
         anchor: decided.occurred_at,
         due: decided.due_at,
         variant: decided.variant,
+        factor: decided.factor,
         channel: decided.channel,
         send_by: decided.send_by,
       })
@@ -278,6 +281,7 @@ function stepsOf(one: DecisionCase, load: (files: Readonly<Record<string, string
         ...(run.approve === undefined ? {} : { approve: run.approve }),
         ...(run.forget === undefined ? {} : { forget: run.forget.map(readTime) }),
         ...(run.prune === undefined ? {} : { prune: readTime(run.prune) }),
+        ...(run.before_factors === undefined ? {} : { beforeFactors: run.before_factors }),
         ...(run.select === undefined ? {} : { select: run.select }),
       },
     });

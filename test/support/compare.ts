@@ -62,6 +62,6 @@ function without(rows: readonly DecidedRow[], others: readonly DecidedRow[]): De
 
 /** Every field that decisions fix, in one order. */
 export function asText(row: DecidedRow): string {
-  const { segment, step, user_id, key, occurred_at, event, reason, rule, due_at, variant, channel, send_by } = row;
-  return [segment, step, user_id, key, occurred_at, event, reason, rule, due_at, variant, channel, send_by].join(" | ");
+  const { segment, step, user_id, key, occurred_at, event, reason, rule, due_at, variant, factor, channel, send_by } = row;
+  return [segment, step, user_id, key, occurred_at, event, reason, rule, due_at, variant, factor, channel, send_by].join(" | ");
 }

@@ -1,6 +1,7 @@
 /** The fenced blocks of the documentation: what they are, and where. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -45,4 +46,28 @@ export function blocksOf(document: string): Block[] {
       before,
     };
   });
+}
+
+/** A table in Markdown. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** Fails unless `wanted` stands in the document between `<!-- NAME -->` and the next `<!-- end -->`; with UPDATE_DOCS=1 writes it there. */
+export function expectGenerated(document: string, name: string, wanted: string): void {
+  const text = readDocument(document);
+  const start = `<!-- ${name} -->\n`;
+  const from = text.indexOf(start) + start.length;
+  const to = text.indexOf("\n<!-- end -->", from);
+  expect(text.includes(start) && to >= from, `${document} needs <!-- ${name} --> … <!-- end -->`).toBe(true);
+  const whole = `\n${wanted}\n`;
+  if (process.env["UPDATE_DOCS"] === "1") writeFileSync(join(ROOT, document), text.slice(0, from) + whole + text.slice(to));
+  else expect(text.slice(from, to), `run the test of ${document} with UPDATE_DOCS=1`).toBe(whole);
+}
+
+/** The table of rules in docs/decisions.md: the reasons of each, in order. */
+export function rulesOfDecisions(): string[][] {
+  const rows = readDocument("docs/decisions.md").matchAll(/^\| \d+ \| ([^|]+) \|/gm);
+  return [...rows].map(([, reasons = ""]) => [...reasons.matchAll(/`(\w+)`/g)].map(([, reason = ""]) => reason));
 }

@@ -2,6 +2,7 @@
  * What must hold of any ledger whatever decided it: read from the appended rows, the outcomes and the world alone, without a
  * line of the model. Each broken promise is one sentence.
  */
+import { REASONS } from "../../src/arbitration/reasons.js";
 import type { Cap, Channel, Segment, Step, Treatment } from "../../src/project/types.js";
 import { isReopened, type ClaimOutcome, type DecidedRow, type WorldRow, type WorldRun } from "./world.js";
 
@@ -15,32 +16,7 @@ interface Claim {
 }
 
 /** Which events each reason may come with. */
-const EVENTS: Readonly<Record<string, readonly DecidedRow["event"][]>> = {
-  baseline: ["settled"],
-  invalid: ["denied"],
-  audience_failed: ["waiting"],
-  converted: ["denied", "settled"],
-  excluded: ["denied"],
-  no_consent: ["denied"],
-  suppressed: ["denied"],
-  opted_out: ["denied"],
-  expired: ["settled"],
-  superseded: ["settled"],
-  repeat_gap: ["settled"],
-  paused: ["waiting"],
-  surge: ["waiting"],
-  stale_data: ["waiting"],
-  step_gap: ["waiting"],
-  quiet_hours: ["waiting"],
-  cap: ["waiting"],
-  spacing: ["waiting"],
-  outranked: ["waiting"],
-  run_limit: ["waiting"],
-  held_out: ["held_out"],
-  claimed: ["claimed"],
-  left: ["left"],
-  backfilled: ["backfilled"],
-};
+const EVENTS = new Map(REASONS.map(({ name, event, ending }): [string, readonly string[]] => [name, [event, ...(ending === null ? [] : [ending])]]));
 
 /** Watches a story's runs one after another: live runs among themselves, trials beside all that was before. */
 export class Invariants {
@@ -80,7 +56,7 @@ class Watch {
     this.asOf.set(this.runs, run.asOf);
     for (const row of appended) {
       this.last.set(messageOf(row), row);
-      if (!(EVENTS[row.reason] ?? []).includes(row.event)) this.breaks(run, row, `${row.event} can't have the reason ${row.reason}`);
+      if (!(EVENTS.get(row.reason) ?? []).includes(row.event)) this.breaks(run, row, `${row.event} can't have the reason ${row.reason}`);
       if (row.event === "backfilled") this.backfilled.set(behaviourOf(row), { at: Date.parse(run.asOf), run: this.runs });
     }
     const claimed = appended.filter((row) => row.event === "claimed" || row.event === "held_out");

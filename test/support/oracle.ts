@@ -1,5 +1,6 @@
 /** Random stories decided twice, by the SQL that decides for real and by the plain model of docs/decisions.md. */
 import { expect } from "vitest";
+import { REASONS } from "../../src/arbitration/reasons.js";
 import { createModel } from "../model/model.js";
 import { compareStory } from "./compare.js";
 import { explain } from "./explain.js";
@@ -9,17 +10,11 @@ import { drawStory } from "./stories.js";
 /** One story alone, by its number. */
 const ONLY = process.env["ORACLE_SEED"];
 
-const REASONS = [
-  ...["baseline", "invalid", "audience_failed", "converted", "excluded", "no_consent", "suppressed", "opted_out", "expired"],
-  ...["superseded", "repeat_gap", "paused", "surge", "stale_data", "step_gap", "quiet_hours", "cap", "spacing", "outranked"],
-  ...["run_limit", "held_out", "claimed", "left", "backfilled"],
-];
-
 /** Compares stories until `wanted` candidates are decided; fails with the smallest story found in which the two differ. */
 export async function askOracle(wanted: number, open: OpenEmpty): Promise<void> {
   // The rarest reasons come about once in 250 candidates; a tenth of that still shows that none has died out.
   const eachReasonAtLeast = Math.max(1, Math.floor(wanted / 2_500));
-  const counts = new Map<string, number>(REASONS.map((reason) => [reason, 0]));
+  const counts = new Map<string, number>(REASONS.map(({ name }) => [name, 0]));
   let candidates = 0;
   const seeds = ONLY === undefined ? endless() : [Number(ONLY)];
   for (const seed of seeds) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { reasonOf } from "../../src/arbitration/reasons.js";
 import { instant } from "../../src/core/clock.js";
 import { decide, workTables } from "../../src/run/decide.js";
 import { forgetRun } from "../../src/ledger/forget-run.js";
@@ -37,7 +38,7 @@ export async function closeIdleWarehouses(): Promise<void> {
   for (const idle of idleOf.values()) for (const warehouse of idle.splice(0)) await warehouse.close();
 }
 
-/** Decides with sql/stage.sql and sql/arbitrate.sql on a real warehouse: the world is laid out as tables, the segments' SQL reads them. */
+/** Decides with sql/stage.sql and sql/arbitrate/ on a real warehouse: the world is laid out as tables, the segments' SQL reads them. */
 export async function createSqlDecider(open: OpenEmpty = openDuckDbInMemory): Promise<Decider> {
   const idle = idleOf.get(open) ?? [];
   idleOf.set(open, idle);
@@ -88,6 +89,7 @@ function deciderOn(
           for (const run of place < 0 ? [] : ran.splice(place, 1)) await forgetRun(ledger, run, Date.parse(world.asOf), "test");
         }
         if (world.prune !== undefined) await prune(ledger, world.prune, LEAST_RUNS);
+        if (world.beforeFactors === true) await warehouse.execute({ sql: `update ${SCHEMA}.sent_ledger set factor = null where true`, params: [] });
         if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
@@ -171,11 +173,13 @@ async function runOnce(
   const text = (column: string): string => isoText(column, warehouse.dialect);
   const rows = await warehouse.query({
     sql: `select message_id, segment, step, user_id, item_key as "key", ${text("occurred_at")} as occurred_at, event, reason, rule, ${text("due_at")} as due_at,
-      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant, case when event in ('claimed', 'held_out') then channel else '' end as channel,
-      coalesce(${text("send_by")}, '') as send_by
+      case when event in ('claimed', 'held_out') then coalesce(variant, '') else '' end as variant,
+      case when event in ('claimed', 'held_out') then coalesce(factor, '') else '' end as factor, case when event in ('claimed', 'held_out') then channel else '' end as channel,
+      coalesce(${text("send_by")}, '') as send_by, detail
       from ${SCHEMA}.sent_ledger where run_id = ${warehouse.dialect.placeholder(1)} and event in (${DECISION_EVENTS.map((event) => `'${event}'`).join(", ")}) order by seq`,
     params: [runId],
   });
+  for (const row of rows) checkDetail(row);
   const decided = rows.map((row) => ({ row, messageId: String(row["message_id"]) }));
   const places = await claimPlaces(warehouse);
   const outcomes = decided
@@ -197,8 +201,19 @@ async function runOnce(
   return decided.map(({ row }) => toDecided(row));
 }
 
+/** Whatever a case is about: the keys that SQL gives a reason's detail are those of its row. */
+function checkDetail({ reason, rule, event, detail }: Row): void {
+  const given = Object.keys(JSON.parse(String(detail ?? "{}")) as object);
+  // What waited in a removed segment says so in place of a newer behaviour.
+  const plain = event === "left" ? given.map((key) => (key === "segment" ? "newer_behaviour" : key)) : given;
+  // Superseded by a later step: that step's own row has the rest.
+  const keys = reason === "superseded" && rule === "" ? [] : Object.keys(reasonOf(String(reason))?.detail ?? {});
+  if ([...plain].sort().join() !== [...keys].sort().join())
+    throw new Error(`${String(event)} ${String(reason)} has the detail ${given.join(", ")}, its row in reasons.ts says ${keys.join(", ")}`);
+}
+
 function toDecided(row: Row): DecidedRow {
-  const { message_id: _, ...decided } = row;
+  const { message_id: _, detail: __, ...decided } = row;
   return decided as unknown as DecidedRow;
 }
 

@@ -1,6 +1,6 @@
 /** Random projects for stories, and the edits that a team makes to them while a story goes on. */
-import type { Audience, Cap, Channel, ChannelType, Policy, Project, Repeat, Segment, Source, Step } from "../../src/project/types.js";
-import type { Random } from "./random.js";
+import type { Audience, Cap, Channel, ChannelType, Policy, Project, Repeat, Segment, Source, Step, Treatment } from "../../src/project/types.js";
+import { hashed, type Random } from "./random.js";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -132,8 +132,8 @@ function drawSegment(random: Random, id: string): Segment {
 /** One to four steps; the offsets of a step's variants stay nearer to it than those of other steps. */
 function drawSteps(random: Random): Step[] {
   const offsets = random.some([0, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY], random.pick([1, 2, 2, 3, 3, 4]));
-  return offsets.map((afterSeconds, index) => {
-    const step = { name: `step_${index}`, ...treatment(random, afterSeconds, index), variants: [] };
+  const steps = offsets.map((afterSeconds, index): Step => {
+    const step = { name: `step_${index}`, factor: `step_${index}`, ...treatment(random, afterSeconds, index), variants: [] };
     if (random.chance(0.75)) return step;
     const varied = random.chance(0.5) ? afterSeconds + 5 * MINUTE : afterSeconds;
     return {
@@ -146,15 +146,31 @@ function drawSteps(random: Random): Step[] {
       }),
     };
   });
+  return inOneFactor(steps);
 }
 
-function treatment(random: Random, afterSeconds: number, index: number): Omit<Step, "name" | "variants"> {
+/** In some stories the last step is one more of the first tested step's factor, which may be called after that step or not. */
+function inOneFactor(steps: readonly Step[]): Step[] {
+  const tested = steps.find(({ variants }) => variants.length > 0);
+  const last = steps.at(-1);
+  const draw = (of: string): number => hashed(JSON.stringify([of, steps]));
+  if (tested === undefined || last === undefined || draw("shared") < 0.4) return [...steps];
+  const factor = draw("named") < 0.5 ? "tone" : tested.factor;
+  const { variants: _, factor: __, ...own } = last;
+  const variants = tested.variants.map(({ name, weight }, place) => ({ ...own, name, weight, withinSeconds: own.withinSeconds * (1 + place) }));
+  return steps.map((step) => {
+    if (step === tested) return { ...step, factor };
+    return step === last ? { ...step, factor, variants } : step;
+  });
+}
+
+function treatment(random: Random, afterSeconds: number, index: number): Treatment {
   const withinSeconds = random.pick([30 * MINUTE, 2 * HOUR, DAY, 2 * DAY]);
   return { afterSeconds, withinSeconds, channel: random.pick(Object.keys(CHANNELS)), template: `template_${index}` };
 }
 
 /**
- * One edit of one segment: its query, its steps, its repeat, its key, its priority or its status. `ages` are the seconds
+ * One edit of one segment: its query, its steps, their weights or factors, its repeat, its key, its priority or its status. `ages` are the seconds
  * between the segment's behaviours and the last run: a step moved there was due exactly by then.
  */
 export function editProject(random: Random, project: Project, ages: (segment: string) => readonly number[]): Project {
@@ -165,6 +181,8 @@ export function editProject(random: Random, project: Project, ages: (segment: st
     () => ({ steps: moved(random, before.steps, ages(before.id)) }),
     () => ({ steps: moved(random, before.steps, ages(before.id)) }),
     () => ({ steps: longer(before.steps) }),
+    () => ({ steps: before.steps.map((step) => ({ ...step, variants: step.variants.map((each) => ({ ...each, weight: 4 - each.weight })) })) }),
+    () => ({ steps: before.steps.map((step) => ({ ...step, factor: step.factor === "tone" ? step.name : "tone" })) }),
     () => ({ repeat: random.pick<Repeat>([{ kind: "never" }, { kind: "each_occurrence" }, { kind: "every", seconds: 2 * DAY }]) }),
     () => ({ key: before.key === null ? "thing_id" : null }),
     () => ({ priority: random.pick([0, 10, 50]) }),
@@ -197,5 +215,5 @@ function longer(steps: readonly Step[]): Step[] {
   if (last === undefined || steps.length > 4) return [...steps];
   const names = new Set(steps.map((step) => step.name));
   const name = ["extra", "extra_2", "extra_3"].find((each) => !names.has(each)) ?? "extra_4";
-  return [...steps, { ...last, name, afterSeconds: last.afterSeconds + 8 * HOUR, variants: [] }];
+  return [...steps, { ...last, name, factor: name, afterSeconds: last.afterSeconds + 8 * HOUR, variants: [] }];
 }

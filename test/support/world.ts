@@ -96,6 +96,8 @@ export interface WorldRun {
   forget?: readonly string[];
   /** Pruned before this run: decisions made before that time, ISO 8601 UTC. */
   prune?: string;
+  /** What the ledger holds before this run is of a release that knew no factor. */
+  beforeFactors?: true;
   /** On a warehouse: pruned as far as the rules of these projects allow, and told to when. */
   pruneAll?: { projects: readonly Project[]; told: (before: string) => void };
   /** Segment ids; absent: all. */
@@ -119,6 +121,8 @@ export interface DecidedRow {
   due_at: string;
   /** Only on `claimed` and `held_out`. */
   variant: string;
+  /** Only where there is a variant. */
+  factor: string;
   channel: string;
   /** Only on `claimed`: until when it may be handed over. */
   send_by: string;

@@ -16,7 +16,7 @@ import { estimate } from "./estimate.js";
 import { datedSources, undatable } from "../../segments/freshness.js";
 import { selectSegments } from "../shared/select.js";
 import type { Project } from "../../project/types.js";
-import type { Statement, Warehouse } from "../../warehouse/types.js";
+import type { Warehouse } from "../../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 
 export interface CompileCommandOptions extends GlobalOptions {
@@ -43,7 +43,6 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
-    let arbitration: Statement | null = null;
     const compiled = await compileRun(project, warehouse, {
       asOf,
       trial,
@@ -52,14 +51,11 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
       templates: renderer,
       facts,
       audiences: everything ? [...project.audiences.keys()] : [],
-      onStatement(name, statement, secrets) {
-        artefacts.statement(name, statement, secrets);
-        if (name === "arbitrate") arbitration = statement;
-      },
+      onStatement: (...written) => artefacts.statement(...written),
     });
     const { failedSegments, failedAudiences } = compiled;
     const read = [...compiled.segments.values(), ...compiled.audiences.values()].flatMap(({ sources }) => sources);
-    const estimates = options.estimate === true ? await estimate(project, warehouse, compiled, arbitration) : null;
+    const estimates = options.estimate === true ? await estimate(project, warehouse, compiled, compiled.decides) : null;
     const problems = once([
       ...(await undatable(datedSources(project, new Set(read)), warehouse)),
       ...[...failedAudiences.values(), ...failedSegments.values()].flat(),

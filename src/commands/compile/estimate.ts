@@ -26,7 +26,7 @@ interface Line {
 }
 
 /** `arbitration` reads the ledger and the work tables, which are made for the question. */
-export async function estimate(project: Project, warehouse: Warehouse, compiled: CompiledProject, arbitration: Statement | null): Promise<Estimates> {
+export async function estimate(project: Project, warehouse: Warehouse, compiled: CompiledProject, arbitration: Statement): Promise<Estimates> {
   const period = schedule(project);
   const lines: Line[] = [];
   const problems: Problem[] = [];
@@ -41,7 +41,7 @@ export async function estimate(project: Project, warehouse: Warehouse, compiled:
     lines.push({ query, bytes, periodSeconds, most: asked.query.maxBytes ?? null });
   }
   // Where queries can't be estimated the decisions can't either, and nothing is to be made for it.
-  if (arbitration !== null && lines.some(({ bytes }) => bytes !== null)) {
+  if (lines.some(({ bytes }) => bytes !== null)) {
     await warehouse.script({ work: workTables(warehouse.dialect, project.target.schema), statements: [] });
     const bytes = await warehouse.estimate(arbitration).catch((error: unknown) => {
       if (error instanceof WarehouseError) return null;

@@ -28,7 +28,6 @@ import { pauses } from "../../ledger/pauses.js";
 import { isTrial } from "../../ledger/trial.js";
 import { standingDoubts } from "../../ledger/standing-doubts.js";
 import { previousSegmentRuns } from "../../ledger/runs.js";
-import { GUARDS } from "../../run/run.js";
 import { datedSources, newestData } from "../../segments/freshness.js";
 import { idleOptOuts } from "../opt-outs.js";
 import { connectionName } from "../../warehouse/open.js";
@@ -145,7 +144,7 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
     pauseCheck(await pauses(warehouse, schema, trial, Date.now()), project),
     ...optOutChecks(await idleOptOuts(project, warehouse, trial)),
     doubtsCheck(await standingDoubts(warehouse, schema, trial, null), project.target),
-    ...guardChecks(await heldBack(project, warehouse)),
+    ...guardChecks([...(await lastRuns(project, warehouse)).values()]),
     await clockOf(project, warehouse),
     leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
   ];
@@ -158,11 +157,8 @@ async function clockOf({ target }: Project, warehouse: Warehouse): Promise<Check
   return clockCheck(skewProblem(warehouse, facts), ahead, targetOption(target), warehouse.dialect.oneProcess);
 }
 
-async function heldBack(project: Project, warehouse: Warehouse): Promise<{ segment: string; asOf: string; reason: string; candidates: number }[]> {
-  const last = await previousSegmentRuns(warehouse, project.target.schema, [...project.segments.keys()], isTrial(project.target, null), instant(Date.now()));
-  return [...last.values()]
-    .flatMap(({ segment, asOf, decisions }) => GUARDS.map((reason) => ({ segment, asOf, reason, candidates: decisions[reason] ?? 0 })))
-    .filter(({ candidates }) => candidates > 0);
+function lastRuns({ segments, target }: Project, warehouse: Warehouse): ReturnType<typeof previousSegmentRuns> {
+  return previousSegmentRuns(warehouse, target.schema, [...segments.keys()], isTrial(target, null), instant(Date.now()));
 }
 
 function problemsOf(error: unknown): readonly Problem[] {

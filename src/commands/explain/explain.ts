@@ -5,8 +5,10 @@ import { pauses } from "../../ledger/pauses.js";
 import { requireLedger } from "../../ledger/schema.js";
 import { isTrial, ofKindSql } from "../../ledger/trial.js";
 import { readFrontMatter } from "../../render/templates/front-matter.js";
-import { storyDocument, storyLines, used, type MessageNames, type StoryAbout } from "../../report/explain.js";
+import { storyDocument, storyLines, used, type MessageNames, type StoryAbout, type Writer } from "../../report/explain.js";
 import { pauseLines } from "../../report/pauses.js";
+import { dueDocument, dueLines, dueNow, type DueNow } from "../../report/stops.js";
+import { localTime } from "../../report/times.js";
 import { storyPage } from "../../pages/story-page.js";
 import { journeysOf, type StoryEvent } from "../../report/story.js";
 import { canonicalUser } from "../../warehouse/canonical.js";
@@ -14,6 +16,7 @@ import { Binder, renderSqlFile } from "../../warehouse/sql.js";
 import type { Target } from "../../project/types.js";
 import type { Row, Warehouse } from "../../warehouse/types.js";
 import { factsOf, zoneOf } from "./facts.js";
+import { stopsNow } from "./now.js";
 import { templateTexts, usersAt } from "../../ledger/look-up.js";
 import { segmentNamed, withWarehouse } from "../shared/context.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
@@ -23,6 +26,7 @@ export interface ExplainOptions extends GlobalOptions {
   limit: string;
   html?: string;
   templates?: boolean;
+  all?: boolean;
 }
 
 /** Why a user heard what they heard, and why not the rest. */
@@ -41,7 +45,7 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [ask
       user = (await userAt(warehouse, schema, asked, trial)) ?? asked;
       if (user !== asked) rows = await read(user);
     }
-    if (rows.length === 0) throw (await read(user, !trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
+    if (rows.length === 0 && options.all !== true) throw (await read(user, !trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
     const about = await aboutOf(warehouse, schema, rows, story);
@@ -56,10 +60,16 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [ask
     }
     const paused = await pauses(warehouse, schema, trial, Date.now());
     const timezone = await zoneOf(project, warehouse, user, story);
-    if (options.output === "json") terminal.out(JSON.stringify({ ...storyDocument(user, journeys, { ...about, timezone }), pauses: paused }, null, 2));
-    else {
+    const now = options.all === true ? await stopsNow(project, warehouse, user, Date.now()) : null;
+    const due = (write: Writer): DueNow[] => dueNow(now?.rows ?? [], write).filter((message) => segment === null || message.segment === segment);
+    if (options.output === "json") {
+      const document = { ...storyDocument(user, journeys, { ...about, timezone }), pauses: paused };
+      terminal.out(JSON.stringify(now === null ? document : { ...document, now: { as_of: now.asOf, due: dueDocument(due((iso) => iso)) } }, null, 2));
+    } else {
       const told = { ...about, timezone, paint: terminal.outPaint, width: terminal.width, fullTexts: options.templates === true };
-      terminal.out([...storyLines(user, journeys, told), ...pauseLines(paused)].join("\n"));
+      const write: Writer = (iso, zone = timezone.name) => localTime(iso, zone === "" ? timezone.name : zone);
+      const lines = now === null ? [] : dueLines(due(write), now.asOf, write, terminal.outPaint);
+      terminal.out([...storyLines(user, journeys, told), ...lines, ...pauseLines(paused)].join("\n"));
     }
     return 0;
   });

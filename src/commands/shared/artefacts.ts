@@ -16,8 +16,8 @@ import type { Terminal } from "./terminal.js";
 export const ARTEFACTS = "target/opportune";
 
 export interface Artefacts {
-  /** Writes `compiled/<name>.sql`, to be called with each statement before it runs; `secrets` are left out. */
-  statement(name: string, statement: Statement, secrets: readonly string[]): void;
+  /** Writes `compiled/<name>.sql`, to be called with the statements before they run; `secrets` are left out. */
+  statement(name: string, statements: readonly Statement[], secrets: readonly string[]): void;
   /** Writes a JSON document beside the manifest. */
   document(file: string, content: unknown): void;
   /** Files of compiled SQL written so far, relative to the project. */
@@ -48,11 +48,11 @@ export function beginArtefacts(project: Project, options: ArtefactOptions): Arte
   return {
     document,
     written,
-    statement(name, statement, hidden) {
+    statement(name, statements, hidden) {
       const secrets = new Map([...known, ...hidden.map((value) => [value, "secret of the ledger"] as const)]);
       write(
         `compiled/${name}.sql`,
-        compiledSql(name, shown(statement), {
+        compiledSql(name, statements.map(shown), {
           asOf: options.asOf,
           secrets,
           ...(name === "arbitrate" && options.note !== undefined ? { note: options.note } : {}),

@@ -1,4 +1,5 @@
 /** How `start` tells what it does: JSON lines, or the lines that `run` prints. */
+import { hostClock, instant } from "../../core/clock.js";
 import { formatDuration } from "../../core/durations.js";
 import type { Project } from "../../project/types.js";
 import { problemLines } from "../../report/error-lines.js";
@@ -60,7 +61,7 @@ export function textTeller(terminal: Terminal): Teller {
         case "project_invalid":
           return problemLines(event.problems, terminal.errPaint).forEach((line) => terminal.warn(line));
         case "clock_back":
-          return terminal.warn(`${now()} The clock stands before the last run: nothing runs until it has passed ${new Date(event.until).toISOString()}.`);
+          return terminal.warn(`${now()} The clock stands before the last run: nothing runs until it has passed ${instant(event.until)}.`);
         case "merged":
         case "nothing_due":
         case "remembered":
@@ -73,5 +74,5 @@ export function textTeller(terminal: Terminal): Teller {
 }
 
 function now(): string {
-  return new Date().toISOString();
+  return instant(hostClock());
 }

@@ -213,7 +213,7 @@ export function stepsOf(data: SegmentFrontMatter): Step[] {
   const short =
     channel === undefined || template === undefined
       ? []
-      : [{ name: "message", after: data.after ?? 0, within: data.within ?? DAY_SECONDS, channel, template, variants: undefined }];
+      : [{ name: "message", after: data.after ?? 0, within: data.within ?? DAY_SECONDS, channel, template, variants: undefined, factor: undefined }];
   return (data.steps ?? short).map((step): Step => {
     const own: Treatment = {
       afterSeconds: step.after,
@@ -229,7 +229,7 @@ export function stepsOf(data: SegmentFrontMatter): Step[] {
       channel: variant.channel ?? own.channel,
       template: variant.template ?? own.template,
     }));
-    return { name: step.name, ...own, variants };
+    return { name: step.name, factor: step.factor ?? step.name, ...own, variants };
   });
 }
 

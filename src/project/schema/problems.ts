@@ -31,6 +31,9 @@ export function validate<S extends z.ZodType>(
   return { data: null, problems: issues.flatMap((issue) => toProblems(issue, source, hidden)) };
 }
 
+/** Notes a problem at a path: a code without `config/`, what is wrong, the way out. */
+export type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
+
 /** A problem at a path of a source. */
 export function problemAt(
   source: YamlSource,

@@ -4,16 +4,15 @@ import { formatDuration } from "../../core/durations.js";
 import { isLoopback } from "../../core/loopback.js";
 import { nearestName, didYouMean } from "../../core/suggest.js";
 import { capName, stepsOf } from "../build/build.js";
+import { checkFactors } from "../checks/factors.js";
 import { postgresUrl } from "../build/postgres-url.js";
-import { problemAt } from "./problems.js";
+import { problemAt, type Report } from "./problems.js";
 import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
 import { checkVars } from "../build/vars.js";
 import { weaknessOf } from "../build/weak-secret.js";
 import type { Path, YamlSource } from "../written/yaml-source.js";
-
-type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
 
 function collect(source: YamlSource, check: (report: Report) => void, skip: (path: Path) => boolean = () => false): Problem[] {
   const problems: Problem[] = [];
@@ -198,6 +197,7 @@ function checkShortForm(data: SegmentFrontMatter, report: Report): void {
 }
 
 function checkSteps(data: SegmentFrontMatter, report: Report): void {
+  checkFactors(data, report);
   for (const key of SHORT_FORM) {
     if (data[key] === undefined) continue;
     report([key], "steps-twice", `${key} stands beside steps`, "move it into a step", "key");

@@ -31,6 +31,7 @@ const step = z.strictObject({
     .refine((variants) => Object.keys(variants).length >= 2, { error: "two or more variants" })
     .optional()
     .describe("Versions under test; what one doesn't name is the step's."),
+  factor: name.optional().describe("What the variants are drawn by; steps of one factor share the variant. Defaults to the step's name."),
 });
 
 const columnRule = z.strictObject({

@@ -1,13 +1,10 @@
 /** `{{audience "x"}}` in SQL: a query that builds on an audience has that audience's query there, in parentheses. */
 import type { Problem } from "../../core/errors.js";
 import type { FrontMatterFile } from "./files.js";
-import { sqlTokens } from "./sql-tokens.js";
+import { callsOf, sqlTokens } from "./sql-tokens.js";
 
 /** SQL files by the name of their audience. */
 export type AudienceFiles = ReadonlyMap<string, FrontMatterFile>;
-
-/** With either kind of quotes and two or three braces. */
-const CALL = /\{\{\{?~?\s*audience\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 
 /**
  * The query with the audiences it builds on written out, each on one line, so that the warehouse's line numbers stay the
@@ -16,7 +13,8 @@ const CALL = /\{\{\{?~?\s*audience\s+(["'])(.*?)\1\s*~?\}?\}\}/g;
 export function builtOn(sql: string, audiences: AudienceFiles): string {
   let built = "";
   let end = 0;
-  for (const { name, from, to, comment } of callsOf(sql)) {
+  for (const { text: name, from, to, comment, nested } of callsOf("audience", sql)) {
+    if (nested) continue;
     const audience = audiences.get(name);
     const written = audience === undefined ? sql.slice(from, to) : `(${onOneLine(builtOn(audience.sql, audiences))})`;
     built += sql.slice(end, from) + (comment ? name : written);
@@ -27,18 +25,7 @@ export function builtOn(sql: string, audiences: AudienceFiles): string {
 
 /** Names of the audiences that a query calls itself, in name order. */
 export function audiencesIn(sql: string): string[] {
-  return [...new Set(callsOf(sql).flatMap(({ name, comment }) => (comment ? [] : [name])))].sort();
-}
-
-/** The calls in a query, in order; `comment`: it stands in one. */
-function callsOf(sql: string): { name: string; from: number; to: number; comment: boolean }[] {
-  const comments = sqlTokens(sql).filter(({ comment }) => comment);
-  return [...sql.matchAll(CALL)].map(({ index, 0: call, 2: name = "" }) => ({
-    name,
-    from: index,
-    to: index + call.length,
-    comment: comments.some(({ from, to }) => from <= index && index < to),
-  }));
+  return [...new Set(callsOf("audience", sql).flatMap(({ text, comment, nested }) => (comment || nested ? [] : [text])))].sort();
 }
 
 /** A problem for each circle of audiences, at the first of them in name order. */

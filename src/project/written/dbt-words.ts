@@ -1,7 +1,7 @@
 /** dbt's Jinja in SQL, which people bring along: found before Handlebars stumbles over it. */
 import type { Problem } from "../../core/errors.js";
 import type { FrontMatterFile } from "./files.js";
-import { sqlTokens } from "./sql-tokens.js";
+import { placeInFile, sqlTokens } from "./sql-tokens.js";
 
 /** `{{ ref('x') }}` and the like, a statement, a comment. */
 const CALL = /\{\{-?\s*(ref|source|config|var|env_var|this|target|is_incremental)\s*(?:\(([^)]*)\)|(?=[-\s]*\}\})(?<=this\s*|target\s*))|(?<!\{)\{[%#]/g;
@@ -18,12 +18,12 @@ const INSTEAD: Readonly<Record<string, (names: readonly string[]) => string>> = 
 const OTHER = "Take it out: SQL here has {{source}}, {{var}}, {{audience}}, {{as_of}}, {{ago}} and {{before}}, and no Jinja. Do the rest in a model of dbt's.";
 
 /** A problem for the first word of dbt's in a query, outside of quotes: the others are of the same kind; null where there is none. */
-export function dbtWords({ file, sql, sqlLine, sqlColumn }: FrontMatterFile): Problem | null {
-  const quoted = sqlTokens(sql).filter(({ from, to, comment }) => !comment && !sql.slice(from, to).includes("{{"));
+export function dbtWords(from: FrontMatterFile): Problem | null {
+  const { file, sql } = from;
+  const quoted = sqlTokens(sql).filter((token) => !token.comment && !sql.slice(token.from, token.to).includes("{{"));
   for (const found of sql.matchAll(CALL)) {
-    if (quoted.some(({ from, to }) => from <= found.index && found.index < to)) continue;
+    if (quoted.some((token) => token.from <= found.index && found.index < token.to)) continue;
     const [text, word = "", given = ""] = found;
-    const before = sql.slice(0, found.index).split("\n");
     const names = [...given.matchAll(/["']([^"']+)["']/g)].map(([, name = ""]) => name);
     const call = word === "" ? `${text} … ${text === "{#" ? "#}" : "%}"}` : `${text.trimEnd().replace(/\s+/g, " ")} }}`;
     return {
@@ -31,8 +31,7 @@ export function dbtWords({ file, sql, sqlLine, sqlColumn }: FrontMatterFile): Pr
       message: `${call} is dbt's: Opportune reads the tables that dbt makes, and none of its Jinja.`,
       hint: INSTEAD[word]?.(names) ?? OTHER,
       file,
-      line: sqlLine + before.length - 1,
-      column: (before.at(-1)?.length ?? 0) + (before.length === 1 ? sqlColumn : 1),
+      ...placeInFile(from, found.index),
     };
   }
   return null;

@@ -6,7 +6,7 @@ import type { Problem } from "../../core/errors.js";
 import { systemCode } from "../../core/system-error.js";
 import { readText, unreadable } from "./text.js";
 import type { SqlFile } from "../types.js";
-import { lineCounterOf, parseYaml, type YamlSource } from "./yaml-source.js";
+import { frontMatterOf, lineCounterOf, type Marks, type YamlSource } from "./yaml-source.js";
 
 interface Listed {
   /** Paths with `/`, relative to the root, sorted. */
@@ -110,8 +110,7 @@ export interface FrontMatterFile extends Omit<SqlFile, "buildsOn"> {
 }
 
 /** Longer runs of dashes are somebody's banner, not front matter. */
-const OPENING = /^\s*\/\*[ \t]*---(?!-)/;
-const CLOSING = /---[ \t]*\*\//g;
+const MARKS: Marks = { opening: /^\s*\/\*[ \t]*---(?!-)/, closing: /---[ \t]*\*\//g };
 
 /** Reads a SQL file and takes its front matter apart from its query. */
 export function readSqlFile(root: string, file: string): { sqlFile: FrontMatterFile; problems: Problem[] } {
@@ -121,23 +120,20 @@ export function readSqlFile(root: string, file: string): { sqlFile: FrontMatterF
   const whole = { file, base, version, sql: text, sqlLine: 1, sqlColumn: 1, frontMatter: null };
   if (problems.length > 0) return { sqlFile: whole, problems };
 
-  const opening = OPENING.exec(text)?.[0];
-  if (opening === undefined) return { sqlFile: whole, problems: emptyQuery(whole) };
-  CLOSING.lastIndex = opening.length;
-  const closing = CLOSING.exec(text);
+  const read = frontMatterOf(file, text, MARKS);
+  if (read === null) return { sqlFile: whole, problems: emptyQuery(whole) };
+  const { end, opened, source } = read;
   const counter = lineCounterOf(text);
-  if (closing === null) {
-    const { line, col } = counter.linePos(opening.length - 1);
+  if (end === null) {
+    const { line, col } = counter.linePos(opened - 1);
     const message = "the front matter has no end";
     const hint = "close it with a line ---*/";
     return { sqlFile: whole, problems: [{ code: "config/front-matter", message, hint, file, line, column: col }] };
   }
-  const parsed = parseYaml(file, text, opening.length, closing.index);
-  const end = closing.index + closing[0].length;
   const begin = end + (/^[ \t]*\n/.exec(text.slice(end))?.[0].length ?? 0);
   const { line, col } = counter.linePos(begin);
-  const sqlFile = { ...whole, sql: text.slice(begin), sqlLine: line, sqlColumn: col, frontMatter: parsed.source };
-  return { sqlFile, problems: [...parsed.problems, ...emptyQuery(sqlFile)] };
+  const sqlFile = { ...whole, sql: text.slice(begin), sqlLine: line, sqlColumn: col, frontMatter: source };
+  return { sqlFile, problems: [...read.problems, ...emptyQuery(sqlFile)] };
 }
 
 function emptyQuery({ file, sql, sqlLine, sqlColumn }: FrontMatterFile): Problem[] {

@@ -51,7 +51,10 @@ export function parseYaml(file: string, text: string, start = 0, end = text.leng
 
   const problems: Problem[] = [];
   let readable = true;
-  for (const error of [...document.errors, ...document.warnings]) {
+  const isOdd = (error: YAMLError): boolean => error.code === "NON_STRING_KEY";
+  const errors = [...document.errors, ...document.warnings];
+  // A key that is no text may come of the slip that another error tells.
+  for (const error of [...errors.filter((each) => !isOdd(each)), ...errors.filter(isOdd)]) {
     if (error.code === "DUPLICATE_KEY") {
       const key = /^[^\s:]+/.exec(yaml.slice(error.pos[0]))?.[0] ?? "";
       problems.push(problem(error.pos[0], `the key ${key} stands twice`, "keep one of the two"));
@@ -77,6 +80,32 @@ export function parseYaml(file: string, text: string, start = 0, end = text.leng
     return { source: null, problems: [...problems, problem(0, "broken YAML: too many aliases inside each other")] };
   }
   return { source: sourceOf(file, document, value, placeOf), problems };
+}
+
+/** What front matter stands between at the top of a file. */
+export interface Marks {
+  opening: RegExp;
+  /** Global: searched from the opening on. */
+  closing: RegExp;
+}
+
+/** Front matter and where, as an offset, the text after it begins. Without an end (`end` is null) nothing is read. */
+export interface ReadFrontMatter {
+  source: YamlSource | null;
+  /** The offset after the opening and after the closing mark. */
+  opened: number;
+  end: number | null;
+  problems: Problem[];
+}
+
+/** Reads the front matter of a text; null where it has none. */
+export function frontMatterOf(file: string, text: string, { opening, closing }: Marks): ReadFrontMatter | null {
+  const opened = opening.exec(text)?.[0].length;
+  if (opened === undefined) return null;
+  closing.lastIndex = opened;
+  const close = closing.exec(text);
+  if (close === null) return { source: null, opened, end: null, problems: [] };
+  return { ...parseYaml(file, text, opened, close.index), opened, end: close.index + close[0].length };
 }
 
 function sourceOf(file: string, document: Document, value: unknown, placeOf: (offset: number) => Place): YamlSource {

@@ -5,8 +5,9 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { OpportuneError } from "../../core/errors.js";
+import { isLoopback } from "../../core/loopback.js";
 import { closeServer, listen } from "../listen.js";
-import { answer, readBody, strange } from "../loopback.js";
+import { answer, readBody, strange } from "../requests.js";
 import { createPage } from "../page.js";
 import { FaultPlan, faultHeaders, faultMessage, readFaults, type Fault } from "./faults.js";
 import { decisionOf, pageEntry, pageMessage, summaryOf } from "./page.js";
@@ -67,7 +68,7 @@ export interface Sandbox {
 /** Starts the sandbox. Throws OpportuneError `sandbox/host` for a host beyond this machine, `sandbox/port` if the port is taken. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const host = options.host ?? "127.0.0.1";
-  if (!/^(127\.\d+\.\d+\.\d+|localhost|::1)$/u.test(host)) {
+  if (!isLoopback(host)) {
     throw new OpportuneError({
       code: "sandbox/host",
       message: `the sandbox can't listen on ${host}`,

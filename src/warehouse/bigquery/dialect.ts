@@ -4,9 +4,6 @@ import { dropNotNull, mergeMissing, type Dialect } from "../dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
 
-/** What `kept` writes before a CTE; keptApart reads it. */
-export const KEPT = "/* kept */ ";
-
 function quote(name: string): string {
   return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 }
@@ -88,9 +85,16 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
-  materialized: "",
-  kept: KEPT,
-  arbitration: { before: [], after: [] },
+  looksUp: false,
+  beforeArbitration: [],
+  keepsTables: true,
+  keep: (name, query) => ({
+    make: [
+      `${WORDS.createWorkTable(name)} as
+${query}`,
+    ],
+    drop: [],
+  }),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,

@@ -1,4 +1,3 @@
-import { keptApart } from "./kept.js";
 import { parametersOf, rowsParameter, type QueryParameter } from "./values.js";
 import type { AppendColumn, Param, Script } from "../types.js";
 
@@ -18,7 +17,7 @@ export interface ScriptText {
 }
 
 /**
- * Work tables first, and what a statement keeps of its CTEs; then the statements in one transaction, which is rolled back in the script itself, whatever becomes of this
+ * Work tables first; then the statements in one transaction, which is rolled back in the script itself, whatever becomes of this
  * process. A query at the end comes after the commit: a script's result is that of its last statement.
  */
 export function scriptText({ work = [], fill, statements }: Script): ScriptText {
@@ -38,10 +37,8 @@ export function scriptText({ work = [], fill, statements }: Script): ScriptText 
   const writes = asked === undefined ? statements : statements.slice(0, -1);
   if (writes.length > 0) {
     const body = writes.flatMap(({ sql, params, mustChange }, i) => {
-      const { tables, statement } = keptApart(add(sql, params));
-      parts.push(...tables);
       const unmet = `raise using message = 'opportune: rows changed by statement ${String(i)}'`;
-      return [statement, ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then ${unmet}; end if`])];
+      return [add(sql, params), ...(mustChange === undefined ? [] : [`if @@row_count != ${String(mustChange)} then ${unmet}; end if`])];
     });
     parts.push(transaction(body), "commit transaction");
   }

@@ -75,10 +75,19 @@ export const postgresDialect: Dialect = {
   queriesApart: true,
   stagesInPages: false,
   builtIn: (name) => `pg_catalog.${name}`,
-  materialized: "materialized",
-  kept: "",
-  // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
-  arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },
+  looksUp: true,
+  // Of a CTE Postgres has no statistics: it takes few rows for one and loops over them, for minutes instead of seconds.
+  beforeArbitration: ["set local enable_nestloop = off", "set local default_statistics_target = 10"],
+  keepsTables: true,
+  // They go with the script's transaction. Autovacuum doesn't see them: what the planner has to know is asked for here.
+  keep: (name, query, columns) => ({
+    make: [
+      `create temporary table opportune_${name} on commit drop as
+${query}`,
+      `analyze pg_temp.opportune_${name} (${columns})`,
+    ],
+    drop: [],
+  }),
   outcomesWaitMs: 100,
   marks: SMALL_STEPS,
   readsByRows: true,

@@ -67,9 +67,16 @@ export const snowflakeDialect: Dialect = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
-  materialized: "",
-  kept: "",
-  arbitration: { before: [], after: [] },
+  looksUp: false,
+  beforeArbitration: [],
+  keepsTables: false,
+  keep: (name, query) => ({
+    make: [
+      `${snowflakeDialect.createWorkTable(name)} as
+${query}`,
+    ],
+    drop: [],
+  }),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,

@@ -1,7 +1,6 @@
 /** What a server for this machine alone needs: who may ask, reading bodies, answering. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-
-const LOCAL_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/iu;
+import { isLoopback } from "../core/loopback.js";
 
 /**
  * Why a request is refused; null if it may pass. A page on the web can make a browser call this machine: by a name of its
@@ -9,7 +8,7 @@ const LOCAL_NAMES = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/iu;
  */
 export function strange(request: IncomingMessage): string | null {
   const host = request.headers.host ?? "";
-  if (!LOCAL_NAMES.test(host)) return "This server answers to 127.0.0.1, localhost and [::1] alone; the Host header names another.";
+  if (!isLoopback(host.replace(/:\d{1,5}$/, ""))) return "This server answers to 127.0.0.1, localhost and [::1] alone; the Host header names another.";
   const { origin } = request.headers;
   const reads = request.method === "GET" || request.method === "HEAD";
   if (!reads && origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
