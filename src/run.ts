@@ -7,7 +7,7 @@ import { targetOption } from "./core/failures.js";
 import { OUTBOX_ID } from "./core/outbox-id.js";
 import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "./delivery/deliver.js";
-import { openLanes } from "./delivery/lanes.js";
+import { openLanes } from "./delivery/lanes/lanes.js";
 import { failedDeliveries, pausedProblem, stoppedProblem, type FailedDelivery } from "./delivery/failures.js";
 import type { DeliveryEvent, Earlier, PauseState } from "./delivery/types.js";
 import { earlierAnswers } from "./ledger/answers.js";

@@ -54,7 +54,7 @@ describe("the import rule", () => {
     ["src/segments/stage.ts", 'import { renderSqlFile } from "../warehouse/sql.js"'],
     ["src/render/render.ts", 'import type { OutgoingMessage } from "../delivery/types.js"'],
     ["src/render/render.ts", 'import { html } from "./html.js"'],
-    ["src/delivery/sendgrid-pool.ts", 'import { Pool } from "undici"'],
+    ["src/delivery/providers/http/pool.ts", 'import { Pool } from "undici"'],
     ["src/warehouse/duckdb.ts", 'import { DuckDBInstance } from "@duckdb/node-api"'],
     ["src/warehouse/duckdb.ts", 'import type { DuckDbConnection } from "../project/types.js"'],
     ["src/report/story.ts", 'import type { RunResult } from "../run.js"'],

@@ -1,7 +1,7 @@
 import { watch } from "chokidar";
 import { instant } from "../core/clock.js";
 import { OpportuneError, problemsOf, type Problem } from "../core/errors.js";
-import { toSendGrid } from "../delivery/sendgrid-mail.js";
+import { toSendGrid } from "../delivery/providers/sendgrid/body.js";
 import { treatments } from "../project/treatments.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import { problemLines } from "../report/error-lines.js";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { isAddress } from "../core/address.js";
 import { OpportuneError } from "../core/errors.js";
 import { writePrivately } from "../core/private-file.js";
-import { openLanes } from "../delivery/lanes.js";
+import { openLanes } from "../delivery/lanes/lanes.js";
 import type { OutgoingMessage, SendOutcome } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";

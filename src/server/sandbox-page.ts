@@ -1,7 +1,7 @@
 /** The sandbox's mails as the page shows them. */
 import { OpportuneError } from "../core/errors.js";
 import type { PageEntry, PageMessage } from "./page.js";
-import type { Mail } from "./sandbox-schema.js";
+import type { Mail } from "../delivery/providers/sendgrid/sandbox-schema.js";
 import type { StoredEntry, StoredMessage } from "./sandbox-store.js";
 
 /** What the list shows of a mail: of several personalizations, all recipients and the first subject. */

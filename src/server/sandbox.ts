@@ -10,7 +10,7 @@ import { answer, readBody, strange } from "./loopback.js";
 import { createPage } from "./page.js";
 import { FaultPlan, faultHeaders, faultMessage, readFaults, type Fault } from "./sandbox-faults.js";
 import { decisionOf, pageEntry, pageMessage, summaryOf } from "./sandbox-page.js";
-import { readMail, type SendGridError } from "./sandbox-schema.js";
+import { readMail, type SendGridError } from "../delivery/providers/sendgrid/sandbox-schema.js";
 import { MessageStore, type StoredMessage } from "./sandbox-store.js";
 
 export type { Fault } from "./sandbox-faults.js";

@@ -3,10 +3,10 @@
  * answer, whether it may have left.
  */
 import type { Dispatcher } from "undici";
-import { dispatcherTo } from "../core/outgoing.js";
+import { dispatcherTo } from "../../../core/outgoing.js";
 import { wrongClock } from "./answer-date.js";
-import { outcomeOf, type Answer } from "./sendgrid-answer.js";
-import type { SendOutcome } from "./types.js";
+import { outcomeOf, type Answer } from "./answer.js";
+import type { SendOutcome } from "../../types.js";
 
 /** Most of an error's body that is kept; a provider's explanation is far shorter. */
 const LONGEST_ANSWER_CHARACTERS = 16_384;

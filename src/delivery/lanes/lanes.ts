@@ -1,9 +1,9 @@
 /** Opens what a run delivers through: a lane a channel, and one outbox for everything that must not leave. */
 import path from "node:path";
-import type { Project } from "../project/types.js";
-import { createOutbox } from "./outbox.js";
-import { mayUseProvider, routeOf } from "./route.js";
-import { NOTHING_EARLIER, type Earlier, type Lane, type OutgoingMessage, type Provider } from "./types.js";
+import type { Project } from "../../project/types.js";
+import { createOutbox } from "../providers/outbox.js";
+import { mayUseProvider, routeOf } from "../route.js";
+import { NOTHING_EARLIER, type Earlier, type Lane, type OutgoingMessage, type Provider } from "../types.js";
 
 /** A disk takes about so many files at once before it gets no faster. */
 const OUTBOX_IN_FLIGHT = 16;
@@ -40,7 +40,7 @@ export async function openLanes(
   for (const channel of channels.values()) {
     if (!mayUseProvider(channel, target, replay)) continue;
     // A file on this machine has no clock of its own; other warehouses' clocks were compared before the run.
-    const { createSendGridProvider } = await import("./sendgrid.js");
+    const { createSendGridProvider } = await import("../providers/sendgrid/provider.js");
     const provider = createSendGridProvider(channel, { compareClocks: target.connection.type === "duckdb" });
     open.push(provider);
     const { name, inFlight, ratePerSecond, onDoubt } = channel;

@@ -1,14 +1,14 @@
 /** The SendGrid provider: `@sendgrid/mail` makes the request, our own pool posts it. */
 import { createRequire } from "node:module";
 import { MailService } from "@sendgrid/mail";
-import { hostClock } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import type { Channel } from "../project/types.js";
-import { scrub } from "../core/redact.js";
-import { isLoopback } from "./route.js";
-import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./sendgrid-mail.js";
-import { PostingPool, type PoolClock } from "./sendgrid-pool.js";
-import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
+import { hostClock } from "../../../core/clock.js";
+import { OpportuneError } from "../../../core/errors.js";
+import type { Channel } from "../../../project/types.js";
+import { scrub } from "../../../core/redact.js";
+import { isLoopback } from "../../route.js";
+import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./body.js";
+import { PostingPool, type PoolClock } from "../http/pool.js";
+import type { OutgoingMessage, Provider, SendOutcome } from "../../types.js";
 
 /** What the sandbox is shown by a channel without a key. */
 const SANDBOX_KEY = "SG.sandbox";

@@ -1,5 +1,5 @@
 /** What SendGrid's answer to one request means for the message. */
-import type { SendOutcome } from "./types.js";
+import type { SendOutcome } from "../../types.js";
 
 /** A 429 without any word on when: SendGrid's shortest refresh period is a second. */
 const DEFAULT_429_WAIT_MS = 1000;
