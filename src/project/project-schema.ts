@@ -10,7 +10,6 @@ import {
   name,
   nameOf,
   percent,
-  sender,
   size,
   text,
   timeOfDay,

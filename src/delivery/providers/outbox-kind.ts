@@ -1,7 +1,7 @@
 /** The provider that sends nothing: its settings. Lanes open one outbox for all channels (lanes.ts). */
 import type * as z from "zod";
 import type { ProviderKind, Settings } from "./kind.js";
-import { channelSchema, COMMON_KEYS } from "./schema.js";
+import { COMMON_KEYS, idleSchema } from "./schema.js";
 
 /** A disk is given as long as a provider. */
 const SETTINGS: Settings = { sandbox: false, timeoutSeconds: 30, onDoubt: "hold" };
@@ -21,8 +21,7 @@ export function outboxBeside(others: readonly Pick<ProviderKind, "schema">[]) {
     name: "outbox",
     title: "the outbox",
     serves: null,
-    // Nobody reads what these keys hold.
-    schema: channelSchema("outbox", theirs as Record<never, never>),
+    schema: idleSchema("outbox", theirs),
     secretKeys: [],
     idleKeys: Object.keys(theirs).filter((key) => key !== "sandbox"),
     example: {},

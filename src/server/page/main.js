@@ -147,11 +147,11 @@ async function show(wanted) {
  * @returns {string}
  */
 function channelText(channels) {
+  /** @param {string | boolean} value */
+  const written = (value) => (typeof value === "string" && !/^[\w.-]+$/.test(value) ? JSON.stringify(value) : String(value));
   const lines = Object.entries(channels).flatMap(([type, keys]) => [
     `  ${type}:`,
-    ...Object.entries({ ...keys, from: "Shop <shop@example.com>" }).map(
-      ([key, value]) => `    ${key}: ${/^[\w.-]+$/.test(String(value)) ? String(value) : JSON.stringify(value)}`,
-    ),
+    ...Object.entries({ ...keys, from: "Shop <shop@example.com>" }).map(([key, value]) => `    ${key}: ${written(value)}`),
   ]);
   return ["channels:", ...lines].join("\n");
 }

@@ -9,7 +9,7 @@ import { SENDGRID_ANSWERS } from "./answers.js";
 import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./body.js";
 import { PostingPool, type PoolClock } from "../http/pool.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "../../types.js";
-import type { SendGridSettings } from "./sendgrid.js";
+import type { SendGridSettings } from "./settings.js";
 
 /** What the sandbox is shown by a channel without a key. */
 const SANDBOX_KEY = "SG.sandbox";

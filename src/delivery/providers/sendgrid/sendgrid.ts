@@ -1,21 +1,6 @@
-/** SendGrid: its settings, and where the rest of it is. */
-import type * as z from "zod";
-import { text } from "../../../project/fields.js";
-import { httpKeys, httpSettings, type HttpSettings } from "../http/settings.js";
+/** SendGrid, as the rest of the job sees it. */
 import type { ProviderKind } from "../kind.js";
-import { channelSchema } from "../schema.js";
-
-export interface SendGridSettings extends HttpSettings {
-  /** Never logged; null where the sandbox takes any. */
-  readonly apiKey: string | null;
-}
-
-const schema = channelSchema("sendgrid", {
-  api_key: text.optional().describe("The provider's key: ${SENDGRID_API_KEY}."),
-  ...httpKeys("https://api.sendgrid.com"),
-});
-
-type Written = z.output<typeof schema>;
+import { schema, settings, type SendGridSettings, type Written } from "./settings.js";
 
 export const sendgrid = {
   name: "sendgrid",
@@ -31,15 +16,15 @@ export const sendgrid = {
       { key: null, code: "missing", message: `api_key is missing in ${path}; the provider sendgrid needs one`, hint: "add api_key: ${SENDGRID_API_KEY}" },
     ];
   },
-  settings: (written: Written): SendGridSettings => ({ ...httpSettings(written), apiKey: written.api_key ?? null }),
+  settings,
   secrets: ({ apiKey }: SendGridSettings) => (apiKey === null ? {} : { api_key: apiKey }),
   facts: ({ endpoint, apiKey }: SendGridSettings) => ({
     place: URL.canParse(endpoint) ? new URL(endpoint).origin : "an endpoint that is no URL",
     key: apiKey !== null,
   }),
-  async open({ name, inFlight, settings }, options) {
+  async open({ name, inFlight, settings: own }, options) {
     const { createSendGridProvider } = await import("./provider.js");
-    return createSendGridProvider({ name, inFlight, ...settings }, options);
+    return createSendGridProvider({ name, inFlight, ...own }, options);
   },
   async request(message) {
     const { toSendGrid } = await import("./body.js");
