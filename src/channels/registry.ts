@@ -1,4 +1,8 @@
-/** Every type of channel there is. A new one is a file beside these, and its line in the list. */
+/**
+ * Every type of channel there is. A new one is a file beside these, and its line in the list. Where
+ * it brings an address of its own, rows get its column from here (`ADDRESS_COLUMNS`); the candidates
+ * of sql/arbitrate name the columns themselves.
+ */
 import { email } from "./email.js";
 import { inApp } from "./in-app.js";
 import { push } from "./push.js";
