@@ -4,31 +4,34 @@ import tseslint from "typescript-eslint";
 
 /**
  * Who may import whom in src/: a folder sees what stands below it, siblings see each other's types alone.
- * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → core; all see project and core.
+ * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → channels → core; all see project and core.
+ * The registry of providers holds their settings, so whoever sees the project sees it too: their code is loaded where it sends.
  */
 const RUN = ["run", "decide", "staged", "claims", "reach"];
 const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
-const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", "lint", ...SIBLINGS, "warehouse", "project", "core", "version"];
+const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", "lint", ...SIBLINGS, "warehouse", "project", "channels", "core", "version"];
+const REGISTRY = ["registry", "sandbox-protocol"];
 
 /** @type {Record<string, { imports: string[], types: string[] }>} Beside their own folder; `types`: with `import type` alone. */
 const LAYERS = {
   commands: { imports: ALL.filter((name) => name !== "cli"), types: [] },
-  run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "core", "version"], types: [] },
-  report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "lint", "warehouse"] },
-  server: { imports: ["project", "core"], types: [] },
+  run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "channels", "core", "version"], types: [] },
+  report: { imports: ["project", "channels", "core", "version"], types: [...RUN, ...SIBLINGS, "lint", "warehouse"] },
+  server: { imports: ["project", "channels", "core"], types: [] },
   // Reads what the user wrote, templates as trees; the warehouse is not asked.
-  lint: { imports: ["render", "project", "core"], types: [] },
+  lint: { imports: ["render", "project", "channels", "core"], types: [] },
   // Around the run: they see what it did, and read the ledger.
-  schedule: { imports: ["ledger", "project", "core", "version"], types: [...RUN, "delivery"] },
-  alerts: { imports: ["ledger", "project", "core"], types: [...RUN, "warehouse"] },
-  segments: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
-  arbitration: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
-  ledger: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
+  schedule: { imports: ["ledger", "project", "channels", "core", "version"], types: [...RUN, "delivery"] },
+  alerts: { imports: ["ledger", "project", "channels", "core"], types: [...RUN, "warehouse"] },
+  segments: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
+  arbitration: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
+  ledger: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
   // These two never see a warehouse, its types neither: they take claims and give messages.
-  render: { imports: ["project", "core"], types: SIBLINGS },
-  delivery: { imports: ["project", "core"], types: SIBLINGS },
-  warehouse: { imports: ["core"], types: ["project"] },
-  project: { imports: ["core"], types: [] },
+  render: { imports: ["project", "channels", "core"], types: SIBLINGS },
+  delivery: { imports: ["project", "channels", "core"], types: SIBLINGS },
+  warehouse: { imports: ["channels", "core"], types: ["project"] },
+  project: { imports: ["channels", "core"], types: [] },
+  channels: { imports: ["core"], types: [] },
   core: { imports: [], types: [] },
 };
 
@@ -40,8 +43,9 @@ const HTTP = ["undici"];
 function importRule(layer) {
   const { imports, types } = LAYERS[layer] ?? { imports: [], types: [] };
   const others = ALL.filter((name) => name !== layer && !(layer === "run" && RUN.includes(name)));
+  const notRegistry = layer === "project" || imports.includes("project") ? `(?!providers/(?:${REGISTRY.join("|")})\\.js$)` : "";
   /** @param {string[]} names */
-  const paths = (names) => names.map((name) => `(?:\\.\\./|\\./)+${name}(?:/.*|\\.js)$`).map((path) => `^${path}`);
+  const paths = (names) => names.map((name) => `^(?:\\.\\./|\\./)+${name}(?:/${name === "delivery" ? notRegistry : ""}.*|\\.js)$`);
   const forbidden = others.filter((name) => !imports.includes(name) && !types.includes(name));
   const typesAlone = others.filter((name) => types.includes(name) && !imports.includes(name));
   const packages = [

@@ -1,4 +1,5 @@
 import { adopt } from "../ledger/identity.js";
+import { leaves } from "../delivery/providers/registry.js";
 import { installLedger, ledgerStatus, requireLedger, trialsMade, type LedgerChannel } from "../ledger/schema.js";
 import { addressColumn } from "../project/build/treatments.js";
 import type { Project } from "../project/types.js";
@@ -11,11 +12,11 @@ const MARKS_TRIALS = "005_one_form.sql";
 
 /** What an upgrade of the ledger asks of the project's channels. */
 function ledgerChannels(project: Project): LedgerChannel[] {
-  return [...project.channels].map(([name, { provider }]) => ({
+  return [...project.channels].map(([name, channel]) => ({
     name,
     address: addressColumn(project, name),
     // Whichever target the upgrade is called for: what a live one has sent must not go out again.
-    writesFiles: project.anyLive && provider === "outbox",
+    writesFiles: project.anyLive && !leaves(channel),
   }));
 }
 

@@ -99,7 +99,7 @@ function addProjectCommands(program: Command): void {
       `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --watch", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
     )
     .action(lazily(async () => (await import("./preview/preview.js")).previewCommand));
-  command(program, "sandbox", "run a SendGrid on this machine that sends nothing, with a page to look at what arrived")
+  command(program, "sandbox", "run a provider on this machine that sends nothing, with a page to look at what arrived")
     .option("--port <number>", "port to listen on; 0: any free one", "4010")
     .option("--fault <json...>", 'misbehave from the start, e.g. \'{"status":429,"resetInSeconds":2}\'')
     .option("--api-key <key>", "the one key to accept (default: any)")

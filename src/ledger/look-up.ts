@@ -1,4 +1,5 @@
 /** What the ledger knows of an address, and of the templates that messages were made from. */
+import { ADDRESS_COLUMNS, addressOf, type AddressKind } from "../channels/registry.js";
 import { canonicalAddress } from "../warehouse/canonical.js";
 import { Binder, ledgerTable } from "../warehouse/sql.js";
 import type { Warehouse } from "../warehouse/types.js";
@@ -9,13 +10,18 @@ import { ofKindSql } from "./trial.js";
 export async function usersAt(warehouse: Warehouse, schema: string, address: string, trial: boolean, most: number): Promise<string[]> {
   const { dialect } = warehouse;
   const binder = new Binder(dialect);
-  const forms = (["email", "phone"] as const).map((kind) => canonicalAddress(binder.bind(address), kind, dialect));
+  const forms = [...oneOfEachForm().values()].map((kind) => canonicalAddress(binder.bind(address), kind, dialect));
   const rows = await warehouse.query({
     sql: `select distinct user_id from ${ledgerTable(dialect, schema, "sent_ledger")} where address in (${forms.join(", ")}) and ${ofKindSql(trial)} order by user_id limit ${String(most)}`,
     params: binder.params,
     ours: true,
   });
   return rows.map((row) => String(row["user_id"]));
+}
+
+/** A kind of address for each form that one can be written in. */
+function oneOfEachForm(): Map<string, AddressKind> {
+  return new Map(ADDRESS_COLUMNS.map((kind) => [addressOf(kind).form, kind]));
 }
 
 /** The texts of these versions (at least one) of templates, those that the ledger has. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { OpportuneError } from "../core/errors.js";
-import type { AddressKind } from "../project/types.js";
+import type { AddressKind } from "../channels/registry.js";
 import { canonicalAddresses } from "../warehouse/canonical.js";
 import { literal, type Dialect } from "../warehouse/dialect.js";
 import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";

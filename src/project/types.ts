@@ -3,8 +3,12 @@
  * All durations are whole seconds; all times are UTC instants unless named local.
  */
 
+import type { ChannelType } from "../channels/registry.js";
 import type { Problem } from "../core/errors.js";
+import type { ProvidedBy } from "../delivery/providers/registry.js";
 import type { Silences } from "./schema/lint-rules.js";
+
+export type { ChannelType };
 
 /** A loaded and validated project. */
 export interface Project {
@@ -137,21 +141,10 @@ export interface BigQueryConnection {
   url: string | null;
 }
 
-/** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */
-export type ChannelType = "email" | "sms" | "push" | "in_app" | "webhook";
-/** The column of a row that holds an address. Each has a form of its own. */
-export type AddressKind = "email" | "phone" | "device_token" | "user_id";
-
-export interface Channel {
+/** A channel, with its provider and the settings that are this provider's own. */
+export type Channel = ProvidedBy & {
   name: string;
   type: ChannelType;
-  provider: "sendgrid" | "outbox";
-  /** SendGrid only. Never logged. */
-  apiKey: string | null;
-  /** The endpoint is `opportune sandbox` on this machine: messages go there whatever the target. */
-  sandbox: boolean;
-  /** SendGrid only: base URL. */
-  endpoint: string;
   /** `Name <address>` or an address; a template's front matter may override it. */
   from: string | null;
   replyTo: string | null;
@@ -159,12 +152,7 @@ export interface Channel {
   inFlight: number;
   /** Most requests started per second. */
   ratePerSecond: number;
-  /** Most time for one request; an answer later than this is in doubt. */
-  timeoutSeconds: number;
-  onDoubt: "hold" | "resend";
-  /** A 2xx with a web page is the provider's answer. */
-  htmlOk: boolean;
-}
+};
 
 export interface Policy {
   /** IANA zone for users without a known one. */

@@ -1,3 +1,4 @@
+import { channelKind } from "../channels/registry.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { localeOr } from "../core/locales.js";
 import { zoneOr } from "../core/zones.js";
@@ -114,10 +115,12 @@ export function loadRenderer(project: Project): Renderer {
         links: project.links,
         notFinite,
       };
-      return channel.type === "email" ? emailContent(templateOf(claim.template), input) : textContent(templateOf(claim.template), input);
+      return CONTENTS[channelKind(channel.type).content](templateOf(claim.template), input);
     },
   };
 }
+
+const CONTENTS = { email: emailContent, text: textContent } as const;
 
 function emailContent(template: Template, input: RenderInput): RenderedContent | { invalid: string } {
   const rendered = renderEmail(template, input);

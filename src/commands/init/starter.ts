@@ -1,5 +1,6 @@
 /** What `opportune init` writes for a warehouse of one's own: a project with one example, which runs before any table is named. */
 import { stringify } from "yaml";
+import { providerFor } from "../../delivery/providers/registry.js";
 import type { WrittenSource } from "../../project/written/dbt-manifest.js";
 import type { Target } from "../../project/types.js";
 
@@ -53,6 +54,7 @@ export const STARTER_WAREHOUSES = Object.keys(TARGETS) as Starter["warehouse"][]
 
 function projectFile(starter: Starter): string {
   const { name, warehouse, sources } = starter;
+  const sending = providerFor("email");
   return `# Every key is in docs/configuration.md of the package.
 name: ${yaml(name)}
 target: dev
@@ -66,8 +68,10 @@ channels:
     provider: outbox
     from: ${JSON.stringify(`${name.replaceAll(/[<>@\r\n]/g, " ")} <hello@example.com>`)}
     # To send:
-    # provider: sendgrid
-    # api_key: \${SENDGRID_API_KEY}
+    # provider: ${sending.name}
+${Object.entries(sending.example)
+  .map(([key, value]) => `    # ${key}: ${value}`)
+  .join("\n")}
 
 policy:
   timezone: UTC                 # for users without a known zone of their own

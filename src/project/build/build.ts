@@ -1,11 +1,13 @@
 /** From validated files to the shapes that the rest of the job reads. */
+import { CHANNEL_TYPES } from "../../channels/registry.js";
 import type { Problem } from "../../core/errors.js";
 import { isLoopback } from "../../core/loopback.js";
+import { providedBy } from "../../delivery/providers/registry.js";
 import { audiencesIn, builtOn, type AudienceFiles } from "../written/build-on.js";
 import type { FrontMatterFile } from "../written/files.js";
 import { buildSilences } from "../schema/lint-rules.js";
 import { postgresUrl, type PostgresUrl } from "./postgres-url.js";
-import { CHANNEL_TYPES, type ProjectFile } from "../schema/project-schema.js";
+import type { ProjectFile } from "../schema/project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "../schema/segment-schema.js";
 import type {
   Audience,
@@ -153,17 +155,11 @@ export function buildChannel(name: string, channel: ProjectFile["channels"][stri
   return {
     name,
     type,
-    provider: channel.provider,
-    apiKey: channel.api_key ?? null,
-    sandbox: channel.sandbox,
-    endpoint: channel.endpoint,
+    ...providedBy(channel),
     from: channel.from ?? null,
     replyTo: channel.reply_to ?? null,
     inFlight: channel.in_flight,
     ratePerSecond: channel.rate,
-    timeoutSeconds: channel.timeout,
-    onDoubt: channel.on_doubt,
-    htmlOk: channel.html_ok,
   };
 }
 

@@ -1,11 +1,12 @@
 import { proxySecrets } from "../../core/outgoing.js";
+import { providerKind } from "../../delivery/providers/registry.js";
 import type { Project } from "../types.js";
 
 /** Every value of a project that nobody may be shown: keys, passwords, and where and how alerts go. */
 export function secretsOf({ target, channels, links }: Pick<Project, "target" | "channels" | "links">): string[] {
   const { connection, onAlert } = target;
   const values = [
-    ...[...channels.values()].map(({ apiKey }) => apiKey),
+    ...[...channels.values()].flatMap(({ provider, settings }) => Object.values(providerKind(provider).secrets(settings))),
     links.unsubscribeSecret,
     ...passwordsOf(connection),
     ...proxySecrets(),

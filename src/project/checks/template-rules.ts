@@ -21,7 +21,7 @@ const PERSONAL: ReadonlySet<string> = new Set(
 export function lintTemplate(use: Use, project: Project): Found[] {
   const { template } = use;
   const trees = template.trees();
-  const email = use.channels.has("email");
+  const email = use.contents.has("email");
   const finding: Report = (rule, message, loc) => ({
     rule,
     ...(loc === undefined ? { file: template.file, line: 1, column: 1 } : place(loc)),

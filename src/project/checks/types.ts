@@ -1,12 +1,14 @@
+import type { ChannelKind } from "../../channels/types.js";
 import type { LintRule, Silences } from "../schema/lint-rules.js";
-import type { ChannelType, Segment } from "../types.js";
+import type { Segment } from "../types.js";
 import type { Template } from "../../render/types.js";
 
 /** A template with the segments that send it. */
 export interface Use {
   template: Template;
   segments: readonly Segment[];
-  channels: ReadonlySet<ChannelType>;
+  /** What its channels make of it. */
+  contents: ReadonlySet<ChannelKind["content"]>;
   /** Whether one of the segments is marketing. */
   marketing: boolean;
 }

@@ -1,5 +1,6 @@
 /** What opportune.yml may hold. How keys must fit together is in rules.ts, names of other files in references.ts. */
 import * as z from "zod";
+import { anyChannel, SECRET_KEYS } from "../../delivery/providers/registry.js";
 import {
   column,
   delay,
@@ -9,7 +10,6 @@ import {
   name,
   nameOf,
   percent,
-  sender,
   size,
   text,
   timeOfDay,
@@ -173,26 +173,6 @@ const bigquery = z.strictObject({
 
 const target = z.discriminatedUnion("type", [duckdb, postgres, snowflake, bigquery]);
 
-export const CHANNEL_TYPES = ["email", "sms", "push", "in_app", "webhook"] as const;
-
-const channel = z.strictObject({
-  type: z.enum(CHANNEL_TYPES).optional().describe("Defaults to the channel's name where that is a type."),
-  provider: z.enum(["sendgrid", "outbox"]).describe("Who delivers; outbox writes files."),
-  api_key: text.optional().describe("The provider's key: ${SENDGRID_API_KEY}."),
-  endpoint: url.default("https://api.sendgrid.com").describe("Base URL of the provider."),
-  sandbox: z.boolean().default(false).describe("The endpoint is `opportune sandbox` on this machine: messages of every target go there, live or not."),
-  from: sender.optional().describe("Sender; a template may name another."),
-  reply_to: sender.optional().describe("Where answers go."),
-  in_flight: whole(1).default(256).describe("Requests under way at once."),
-  rate: z.number().positive().default(500).describe("Most messages a second."),
-  timeout: duration.prefault("30 seconds").describe("An answer later than this is in doubt."),
-  on_doubt: z
-    .enum(["hold", "resend"])
-    .default("hold")
-    .describe('Where the provider\'s answer never came: hold the message as in doubt, or send it again; see "In doubt" in ledger.md.'),
-  html_ok: z.boolean().default(false).describe("The provider answers with a web page: a 2xx with one is accepted, not in doubt."),
-});
-
 const CAP_NAME = "a name of letters, digits, spaces and . _ -";
 
 const cap = z.strictObject({
@@ -270,7 +250,7 @@ export const projectSchema = z.strictObject({
     .record(name, target)
     .refine((targets) => Object.keys(targets).length > 0, { error: "at least one target" })
     .describe("Where the warehouses are."),
-  channels: z.record(name, channel).default({}).describe("How messages travel."),
+  channels: z.record(name, anyChannel).default({}).describe("How messages travel."),
   policy: policy.prefault({}).describe("The rules for the whole project."),
   sources: z.record(name, source).default({}).describe('Tables, for {{source "x"}}.'),
   vars: z
@@ -284,9 +264,12 @@ export const projectSchema = z.strictObject({
 
 export type ProjectFile = z.output<typeof projectSchema>;
 
+const SECRET_OF_CHANNEL = [...SECRET_KEYS].join("|");
+const SECRET = new RegExp(
+  String.raw`^(?:targets(?:\.[^.]+(?:\.(?:password|private_key(?!_path)|token|url|credentials(?!_file)|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.(?:${SECRET_OF_CHANNEL}).*)?)?|links(?:\.unsubscribe_secret.*)?)$`,
+);
+
 /** Where a secret stands, or would by a slip of indentation: what is written there is never shown. */
 export function holdsSecret(path: string): boolean {
-  return /^(?:targets(?:\.[^.]+(?:\.(?:password|private_key(?!_path)|token|url|credentials(?!_file)|on_alert\.webhook).*)?)?|channels(?:\.[^.]+(?:\.api_key.*)?)?|links(?:\.unsubscribe_secret.*)?)$/.test(
-    path,
-  );
+  return SECRET.test(path);
 }

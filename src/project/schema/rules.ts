@@ -1,12 +1,14 @@
 /** What a schema can't say: how the keys of one valid file must fit together. */
+import { CHANNEL_TYPES } from "../../channels/registry.js";
 import type { Problem } from "../../core/errors.js";
 import { formatDuration } from "../../core/durations.js";
 import { isLoopback } from "../../core/loopback.js";
 import { nearestName, didYouMean } from "../../core/suggest.js";
+import { PROVIDER_KINDS, providerKind } from "../../delivery/providers/registry.js";
 import { capName, stepsOf } from "../build/build.js";
 import { postgresUrl } from "../build/postgres-url.js";
 import { problemAt } from "./problems.js";
-import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
+import type { ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
 import { checkVars } from "../build/vars.js";
@@ -112,17 +114,23 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
     const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
     report(path, "missing", `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`, hint);
   }
-  if (channel.sandbox && (channel.provider !== "sendgrid" || !isLoopback(new URL(channel.endpoint).hostname))) {
-    const hint = 'write provider: sendgrid and endpoint: "http://127.0.0.1:4010", or leave sandbox out';
-    report([...path, "sandbox"], "sandbox", `channels.${name}.sandbox needs the provider sendgrid and an endpoint on this machine`, hint, "key");
+  const kind = providerKind(channel.provider);
+  const { sandbox, endpoint } = channel as { sandbox?: unknown; endpoint?: unknown };
+  if (sandbox === true && !(kind.sandbox !== undefined && isHere(endpoint))) {
+    const names = PROVIDER_KINDS.flatMap((each) => (each.sandbox === undefined ? [] : [each.name]));
+    const hint = `write provider: ${names.join(" or ")} and endpoint: "http://127.0.0.1:4010", or leave sandbox out`;
+    const message = `${path.join(".")}.sandbox needs the provider ${names.join(" or ")} and an endpoint on this machine`;
+    report([...path, "sandbox"], "sandbox", message, hint, "key");
   }
-  if (channel.provider !== "sendgrid") return;
-  if (type !== undefined && type !== "email") {
-    report([...path, "provider"], "provider", `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`, "use provider: outbox");
+  if (type !== undefined && kind.serves?.includes(type) === false) {
+    const message = `${path.join(".")}.provider is "${kind.name}", which sends ${kind.serves.join(" and ")} only, not ${type}`;
+    report([...path, "provider"], "provider", message, "use provider: outbox");
   }
-  if (channel.api_key === undefined) {
-    report(path, "missing", `api_key is missing in channels.${name}; the provider sendgrid needs one`, "add api_key: ${SENDGRID_API_KEY}");
-  }
+  for (const { key, code, message, hint } of kind.misfits(path.join("."), channel)) report(key === null ? path : [...path, key], code, message, hint);
+}
+
+function isHere(endpoint: unknown): boolean {
+  return typeof endpoint === "string" && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
 }
 
 const SNOWFLAKE_SIGN_IN = ["private_key_path", "private_key", "token", "password", "authenticator"] as const;

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createOutbox, safeName } from "../../src/delivery/outbox.js";
-import { NOON, message } from "./fixtures.js";
+import { createOutbox, safeName } from "../../../src/delivery/providers/outbox.js";
+import { NOON, message } from "../fixtures.js";
 
 const never = new AbortController().signal;
 let folder: string;

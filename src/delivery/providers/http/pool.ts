@@ -1,12 +1,12 @@
 /**
- * The thread between `@sendgrid/mail` and the network: posts through undici, by a proxy where there is one, and knows, for each request that got no
- * answer, whether it may have left.
+ * Posts to a provider through undici, by a proxy where there is one, and knows, for each request
+ * that got no answer, whether it may have left.
  */
 import type { Dispatcher } from "undici";
-import { dispatcherTo } from "../core/outgoing.js";
+import { dispatcherTo } from "../../../core/outgoing.js";
 import { wrongClock } from "./answer-date.js";
-import { outcomeOf, type Answer } from "./sendgrid-answer.js";
-import type { SendOutcome } from "./types.js";
+import { outcomeOf, type Answer, type Answers } from "./answer.js";
+import type { SendOutcome } from "../../types.js";
 
 /** Most of an error's body that is kept; a provider's explanation is far shorter. */
 const LONGEST_ANSWER_CHARACTERS = 16_384;
@@ -20,7 +20,7 @@ export interface PoolClock {
 }
 
 export interface PoolOptions {
-  /** Base URL, e.g. `https://api.sendgrid.com`. */
+  /** Base URL, e.g. `https://api.example.com`. */
   endpoint: URL;
   /** The whole Authorization header. */
   authorization: string;
@@ -30,6 +30,8 @@ export interface PoolOptions {
   largestBodyBytes: number;
   /** Whether answers whose `Date` is far from the clock say so. */
   compareClocks: boolean;
+  /** How the provider answers. */
+  answers: Answers;
   /** Whether a web page with a status of 2xx is the provider's answer. */
   htmlOk: boolean;
   clock: PoolClock;
@@ -132,7 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     readonly signal: AbortSignal,
-    readonly options: Pick<PoolOptions, "clock" | "compareClocks" | "htmlOk">,
+    readonly options: Pick<PoolOptions, "clock" | "compareClocks" | "answers" | "htmlOk">,
     settle: (outcome: SendOutcome) => void,
   ) {
     this.begunAt = options.clock.now();
@@ -187,8 +189,8 @@ class Exchange implements Dispatcher.DispatchHandler {
    * the provider has not got the request.
    */
   #end(ended: boolean, unanswered: string): void {
-    const { clock, htmlOk } = this.options;
-    if (this.#status !== 0) this.#finish({ ...outcomeOf(this.#answer(ended), clock.now(), htmlOk), ...this.#clockProblem() });
+    const { clock, answers, htmlOk } = this.options;
+    if (this.#status !== 0) this.#finish({ ...outcomeOf(this.#answer(ended), clock.now(), answers, htmlOk), ...this.#clockProblem() });
     else if (this.#controller === null) this.#finish({ kind: "try_again", afterMs: null, reason: unanswered });
     else this.#finish({ kind: "in_doubt", reason: unanswered });
   }

@@ -1,10 +1,10 @@
 /** Rejections that wait for each other: five alike and none accepted stop the channel. */
 import { describe, expect, it } from "vitest";
-import { SMALL_STEPS } from "../../src/core/marks.js";
-import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { alike } from "../../src/core/alike.js";
-import { NOTHING_EARLIER, type OutgoingMessage, type SendOutcome } from "../../src/delivery/types.js";
-import { ScriptedProvider, accept, batchesOf, lane, told, world } from "./fixtures.js";
+import { SMALL_STEPS } from "../../../src/core/marks.js";
+import { deliverClaims, type DeliveryOptions } from "../../../src/delivery/deliver.js";
+import { alike } from "../../../src/core/alike.js";
+import { NOTHING_EARLIER, type OutgoingMessage, type SendOutcome } from "../../../src/delivery/types.js";
+import { ScriptedProvider, accept, batchesOf, lane, told, world } from "../fixtures.js";
 
 const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const numberOf = ({ messageId }: OutgoingMessage): number => Number(messageId.slice(1));

@@ -1,8 +1,6 @@
-/** What SendGrid's answer to one request means for the message. */
-import type { SendOutcome } from "./types.js";
+/** What a provider's answer to one request means for the message: docs/delivery.md in code. */
+import type { SendOutcome } from "../../types.js";
 
-/** A 429 without any word on when: SendGrid's shortest refresh period is a second. */
-const DEFAULT_429_WAIT_MS = 1000;
 /** Below this, a reset is read as seconds from now: as epoch seconds it would lie before 2001. */
 const EARLIEST_EPOCH_SECONDS = 1_000_000_000;
 
@@ -13,6 +11,18 @@ export interface Answer {
   body: string;
   /** Whether it came to its end before the connection was cut or given up. */
   ended: boolean;
+}
+
+/** How one provider answers where a status doesn't say the same of all. */
+export interface Answers {
+  /** The header, in lower case, with the provider's id of a message that it accepted. */
+  readonly idHeader: string;
+  /** Statuses above 499 by which it says that it did not take the message. */
+  readonly notTaken: ReadonlySet<number>;
+  /** The wait after a 429 without any word on when, ms. */
+  readonly wait429Ms: number;
+  /** Its own words in the body of a refusal; null where the body holds none. */
+  words(body: string): string | null;
 }
 
 /**
@@ -27,33 +37,30 @@ const OF_THE_CHANNEL: ReadonlySet<number> = new Set([301, 307, 308, 401, 402, 40
  * server still works on.
  */
 const UNCLEAR: ReadonlySet<number> = new Set([406, 408]);
-/**
- * SendGrid's own words for a mail that it did not take: 500 "an error occurred on a SendGrid
- * server", 503 "not available". 425 is for a request that the server has not begun with (RFC 8470,
- * 5.2).
- */
-const NOT_TAKEN: ReadonlySet<number> = new Set([425, 500, 503]);
+/** For a request that the server has not begun with (RFC 8470, 5.2). */
+const TOO_EARLY = 425;
 
-/** What a proxy's or a portal's page comes as; a provider of mail answers with JSON, or with nothing. */
+/** What a proxy's or a portal's page comes as; a provider answers with JSON, or with nothing. */
 const WEB_PAGE = /^\s*(?:text\/html|application\/xhtml\+xml)\b/iu;
 
 /**
- * 2xx is accepted, but in doubt where it is a web page, unless `htmlOk`: a proxy may have answered. What speaks of the channel stops it. 429, 425, 500 and 503 were not handed over.
- * Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway that had
- * passed the request on, or may have, and then knew no more. Every other 4xx is about this message.
- * An answer that would free the message is in doubt unless it is whole. `now` is epoch
+ * 2xx is accepted, but in doubt where it is a web page, unless `htmlOk`: a proxy may have answered.
+ * What speaks of the channel stops it. 429, 425 and what the provider says so of were not handed
+ * over. Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway that
+ * had passed the request on, or may have, and then knew no more. Every other 4xx is about this
+ * message. An answer that would free the message is in doubt unless it is whole. `now` is epoch
  * milliseconds. Reasons are not yet redacted.
  */
-export function outcomeOf(answer: Answer, now: number, htmlOk: boolean): SendOutcome {
+export function outcomeOf(answer: Answer, now: number, answers: Answers, htmlOk: boolean): SendOutcome {
   const { status } = answer;
   if (status >= 200 && status < 300) {
     const type = one(answer, "content-type") ?? "";
     if (!htmlOk && WEB_PAGE.test(type))
-      return { kind: "in_doubt", reason: `HTTP ${status} with a web page instead of the provider's answer${sentence(answer.body)}` };
-    return { kind: "accepted", providerId: one(answer, "x-message-id") ?? null };
+      return { kind: "in_doubt", reason: `HTTP ${status} with a web page instead of the provider's answer${sentence(answer.body, answers)}` };
+    return { kind: "accepted", providerId: one(answer, answers.idHeader) ?? null };
   }
-  const reason = `HTTP ${status}${sentence(answer.body)}`;
-  const freed = freeing(answer, reason, now);
+  const reason = `HTTP ${status}${sentence(answer.body, answers)}`;
+  const freed = freeing(answer, reason, now, answers);
   if (freed !== null) return isWhole(answer) ? freed : { kind: "in_doubt", reason: `an answer that is perhaps cut off: ${reason}` };
   if (status >= 400 && status < 500 && !UNCLEAR.has(status)) return { kind: "rejected", reason };
   return { kind: "in_doubt", reason };
@@ -62,11 +69,11 @@ export function outcomeOf(answer: Answer, now: number, htmlOk: boolean): SendOut
 /**
  * The outcome of an answer after which the message may be sent again; null if it is another answer.
  */
-function freeing(answer: Answer, reason: string, now: number): SendOutcome | null {
+function freeing(answer: Answer, reason: string, now: number, { notTaken, wait429Ms }: Answers): SendOutcome | null {
   const { status } = answer;
   if (OF_THE_CHANNEL.has(status)) return { kind: "unauthorised", reason };
-  if (status === 429) return { kind: "try_again", afterMs: waitOf(answer, now) ?? DEFAULT_429_WAIT_MS, reason };
-  return NOT_TAKEN.has(status) ? { kind: "try_again", afterMs: waitOf(answer, now), reason } : null;
+  if (status === 429) return { kind: "try_again", afterMs: waitOf(answer, now) ?? wait429Ms, reason };
+  return status === TOO_EARLY || notTaken.has(status) ? { kind: "try_again", afterMs: waitOf(answer, now), reason } : null;
 }
 
 /**
@@ -107,33 +114,14 @@ function one(answer: Answer, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/**
- * SendGrid's `errors: [{message, field}]` as text, else what was answered. Not cut here: half a key would no longer be
- * recognised as one.
- */
-function sentence(body: string): string {
+/** The provider's own words, else what was answered. Not cut here: half a key would no longer be recognised as one. */
+function sentence(body: string, answers: Answers): string {
   if (body.trim() === "") return "";
-  try {
-    const parsed: unknown = JSON.parse(body);
-    const errors: unknown = typeof parsed === "object" && parsed !== null && "errors" in parsed ? parsed.errors : null;
-    if (Array.isArray(errors)) {
-      const lines = errors.map(errorLine).filter((line) => line !== "");
-      if (lines.length > 0) return `: ${lines.join("; ")}`;
-    }
-  } catch {
-    // Not JSON: a proxy's page, most likely.
-  }
-  return `: ${titleOf(body) ?? body.trim()}`;
+  return `: ${answers.words(body) ?? titleOf(body) ?? body.trim()}`;
 }
 
 /** The title of a web page; null without one. */
 function titleOf(body: string): string | null {
   const title = /<title[^>]*>([^<]*)<\/title/iu.exec(body)?.[1]?.trim() ?? "";
   return title === "" ? null : title;
-}
-
-function errorLine(error: unknown): string {
-  if (typeof error !== "object" || error === null || !("message" in error) || typeof error.message !== "string") return "";
-  const field = "field" in error && typeof error.field === "string" && error.field !== "" ? ` (${error.field})` : "";
-  return `${error.message}${field}`;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { SMALL_STEPS } from "../../src/core/marks.js";
-import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { FAILURES_AFTER_GOOD, FAILURES_BEFORE_GOOD, FIRST_WINDOW, REST_MS, Throttle } from "../../src/delivery/throttle.js";
-import type { OutgoingMessage, SendOutcome } from "../../src/delivery/types.js";
-import { createRandom } from "../support/random.js";
-import { FakeClock, ScriptedProvider, accept, batchesOf, claim, lane, told, world } from "./fixtures.js";
+import { SMALL_STEPS } from "../../../src/core/marks.js";
+import { deliverClaims, type DeliveryOptions } from "../../../src/delivery/deliver.js";
+import { FAILURES_AFTER_GOOD, FAILURES_BEFORE_GOOD, FIRST_WINDOW, REST_MS, Throttle } from "../../../src/delivery/lanes/throttle.js";
+import type { OutgoingMessage, SendOutcome } from "../../../src/delivery/types.js";
+import { createRandom } from "../../support/random.js";
+import { FakeClock, ScriptedProvider, accept, batchesOf, claim, lane, told, world } from "../fixtures.js";
 
 const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const unavailable: SendOutcome = { kind: "try_again", afterMs: null, reason: "HTTP 503" };

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { OUTBOX_ID } from "../core/outbox-id.js";
-import { systemReason } from "../core/system-error.js";
-import { PRIVATE_FILE, PRIVATE_FOLDER } from "../core/private-file.js";
-import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
+import { OUTBOX_ID } from "../../core/outbox-id.js";
+import { systemReason } from "../../core/system-error.js";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private-file.js";
+import type { OutgoingMessage, Provider, SendOutcome } from "../types.js";
 
 /**
  * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html` beside it where there is one;

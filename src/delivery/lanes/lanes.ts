@@ -1,9 +1,10 @@
 /** Opens what a run delivers through: a lane a channel, and one outbox for everything that must not leave. */
 import path from "node:path";
-import type { Project } from "../project/types.js";
-import { createOutbox } from "./outbox.js";
-import { mayUseProvider, routeOf } from "./route.js";
-import { NOTHING_EARLIER, type Earlier, type Lane, type OutgoingMessage, type Provider } from "./types.js";
+import type { Project } from "../../project/types.js";
+import { createOutbox } from "../providers/outbox.js";
+import { providerKind } from "../providers/registry.js";
+import { mayUseProvider, routeOf } from "../route.js";
+import { NOTHING_EARLIER, type Earlier, type Lane, type OutgoingMessage, type Provider } from "../types.js";
 
 /** A disk takes about so many files at once before it gets no faster. */
 const OUTBOX_IN_FLIGHT = 16;
@@ -40,11 +41,11 @@ export async function openLanes(
   for (const channel of channels.values()) {
     if (!mayUseProvider(channel, target, replay)) continue;
     // A file on this machine has no clock of its own; other warehouses' clocks were compared before the run.
-    const { createSendGridProvider } = await import("./sendgrid.js");
-    const provider = createSendGridProvider(channel, { compareClocks: target.connection.type === "duckdb" });
+    const provider = await providerKind(channel.provider).open?.(channel, { compareClocks: target.connection.type === "duckdb" });
+    if (provider === undefined) continue;
     open.push(provider);
-    const { name, inFlight, ratePerSecond, onDoubt } = channel;
-    lanes.set(name, { name, provider, inFlight, ratePerSecond, onDoubt, earlier: earlier.get(name) ?? NOTHING_EARLIER });
+    const { name, inFlight, ratePerSecond, settings } = channel;
+    lanes.set(name, { name, provider, inFlight, ratePerSecond, onDoubt: settings.onDoubt, earlier: earlier.get(name) ?? NOTHING_EARLIER });
   }
   return {
     laneOf(message) {

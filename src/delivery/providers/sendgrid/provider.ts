@@ -1,14 +1,15 @@
 /** The SendGrid provider: `@sendgrid/mail` makes the request, our own pool posts it. */
 import { createRequire } from "node:module";
 import { MailService } from "@sendgrid/mail";
-import { hostClock } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import type { Channel } from "../project/types.js";
-import { scrub } from "../core/redact.js";
-import { isLoopback } from "./route.js";
-import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./sendgrid-mail.js";
-import { PostingPool, type PoolClock } from "./sendgrid-pool.js";
-import type { OutgoingMessage, Provider, SendOutcome } from "./types.js";
+import { hostClock } from "../../../core/clock.js";
+import { OpportuneError } from "../../../core/errors.js";
+import { isLoopback } from "../../../core/loopback.js";
+import { scrub } from "../../../core/redact.js";
+import { SENDGRID_ANSWERS } from "./answers.js";
+import { LARGEST_BODY_BYTES, toSendGrid, type SendGridBody } from "./body.js";
+import { PostingPool, type PoolClock } from "../http/pool.js";
+import type { OutgoingMessage, Provider, SendOutcome } from "../../types.js";
+import type { SendGridSettings } from "./settings.js";
 
 /** What the sandbox is shown by a channel without a key. */
 const SANDBOX_KEY = "SG.sandbox";
@@ -23,6 +24,9 @@ const realClock: PoolClock = {
   },
 };
 
+/** What it needs of a channel. */
+export type SendGridChannel = Omit<SendGridSettings, "onDoubt"> & { name: string; inFlight: number };
+
 /**
  * A provider that posts to the channel's endpoint with its key. Connections are opened with the first message. `compareClocks`: an
  * answer whose `Date` is far from this machine's clock says so.
@@ -30,7 +34,7 @@ const realClock: PoolClock = {
  * the key to the network or is none.
  */
 export function createSendGridProvider(
-  channel: Pick<Channel, "name" | "apiKey" | "sandbox" | "endpoint" | "inFlight" | "timeoutSeconds" | "htmlOk">,
+  channel: SendGridChannel,
   { clock = realClock, compareClocks = false }: { clock?: PoolClock; compareClocks?: boolean } = {},
 ): Provider {
   const endpoint = endpointOf(channel);
@@ -43,6 +47,7 @@ export function createSendGridProvider(
       timeoutMs: channel.timeoutSeconds * 1000,
       largestBodyBytes: LARGEST_BODY_BYTES,
       compareClocks,
+      answers: SENDGRID_ANSWERS,
       htmlOk: channel.htmlOk,
       clock,
     }),
@@ -125,9 +130,9 @@ class ReadyMail extends classes.Mail {
   }
 }
 
-function endpointOf(channel: Pick<Channel, "name" | "endpoint">): URL {
+function endpointOf(channel: Pick<SendGridChannel, "name" | "endpoint">): URL {
   const url = URL.canParse(channel.endpoint) ? new URL(channel.endpoint) : null;
-  if (url !== null && url.username === "" && url.password === "" && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(channel.endpoint)))) {
+  if (url !== null && url.username === "" && url.password === "" && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname)))) {
     return url;
   }
   throw new OpportuneError({
@@ -137,7 +142,7 @@ function endpointOf(channel: Pick<Channel, "name" | "endpoint">): URL {
   });
 }
 
-function keyOf(channel: Pick<Channel, "name" | "apiKey" | "sandbox">): string {
+function keyOf(channel: Pick<SendGridChannel, "name" | "apiKey" | "sandbox">): string {
   const key = channel.apiKey?.trim() ?? "";
   if (/^[!-~]+$/u.test(key)) return key;
   if (key === "" && channel.sandbox) return SANDBOX_KEY;

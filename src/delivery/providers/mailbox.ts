@@ -1,4 +1,4 @@
-import { isAddress } from "../core/address.js";
+import { isAddress } from "../../core/address.js";
 
 /** An address with the name shown beside it, if there is one. */
 export interface Mailbox {

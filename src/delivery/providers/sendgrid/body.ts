@@ -2,10 +2,10 @@
  * One message as the body of `POST /v3/mail/send`, checked against the limits that SendGrid states, so that a message which
  * can't be accepted costs no request.
  */
-import { isAddress } from "../core/address.js";
-import { RESERVED_HEADERS } from "../core/sendgrid.js";
-import { parseMailbox, type Mailbox } from "./mailbox.js";
-import type { OutgoingMessage } from "./types.js";
+import { isAddress } from "../../../core/address.js";
+import { RESERVED_HEADERS } from "./headers.js";
+import { parseMailbox, type Mailbox } from "../mailbox.js";
+import type { OutgoingMessage } from "../../types.js";
 
 /** SendGrid: "the total size of your email must be less than 30 MB". */
 export const LARGEST_BODY_BYTES = 30 * 1024 * 1024;

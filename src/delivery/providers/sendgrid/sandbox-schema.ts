@@ -1,6 +1,6 @@
 /** What `POST /v3/mail/send` accepts: SendGrid's published description, and the limits that it states only in words. */
 import { z } from "zod";
-import { RESERVED_HEADERS } from "../../core/sendgrid.js";
+import { RESERVED_HEADERS } from "./headers.js";
 
 /** One entry of SendGrid's error answer. */
 export interface SendGridError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LatencyHistogram } from "../../src/delivery/latency.js";
-import { TokenBucket, backoffMs } from "../../src/delivery/limits.js";
+import { LatencyHistogram } from "../../../src/delivery/latency.js";
+import { TokenBucket, backoffMs } from "../../../src/delivery/lanes/limits.js";
 
 /** Takes whatever the bucket gives for a while, waiting as it says plus some lateness; gives the times of the starts. */
 function starts(rate: number, forMs: number, lateness: (at: number) => number): number[] {

@@ -2,7 +2,7 @@ import { AHEAD_MS, Pace } from "./pace.js";
 import { LaneQueue, type QueueHooks } from "./queue.js";
 import { Rejections } from "./rejections.js";
 import { REST_MS, Throttle } from "./throttle.js";
-import type { Lane, SendOutcome, StopKind } from "./types.js";
+import type { Lane, SendOutcome, StopKind } from "../types.js";
 
 /** Why no further message of a lane is posted in this run. */
 export interface Stop {

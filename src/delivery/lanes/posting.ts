@@ -1,9 +1,9 @@
 /** From a claim whose `sending` row is committed to its one outcome: attempts, waits, and whatever stops them. */
-import { LatencyHistogram } from "./latency.js";
+import { LatencyHistogram } from "../latency.js";
 import { backoffMs } from "./limits.js";
 import { OpenLane, type Stop } from "./open-lane.js";
 import type { Rejection } from "./rejections.js";
-import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome, StopKind } from "./types.js";
+import type { DeliverableClaim, Lane, OutcomeEvent, OutgoingMessage, PauseState, ReleaseReason, SendOutcome, StopKind } from "../types.js";
 
 /** A rendered claim on its way. */
 export interface Entry<T extends DeliverableClaim> {

@@ -1,9 +1,9 @@
 /** How many messages are marked `sending` and unanswered: what a crash leaves in doubt. */
 import { describe, expect, it } from "vitest";
-import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { BATCHES, SMALL_STEPS } from "../../src/core/marks.js";
-import type { DeliveryEvent, Lane, PauseState, SendOutcome } from "../../src/delivery/types.js";
-import { FakeClock, NOTHING_PAUSED, ScriptedProvider, accept, batchesOf, claim, lane, standStill, told, world, type TestClaim } from "./fixtures.js";
+import { deliverClaims, type DeliveryOptions } from "../../../src/delivery/deliver.js";
+import { BATCHES, SMALL_STEPS } from "../../../src/core/marks.js";
+import type { DeliveryEvent, Lane, PauseState, SendOutcome } from "../../../src/delivery/types.js";
+import { FakeClock, NOTHING_PAUSED, ScriptedProvider, accept, batchesOf, claim, lane, standStill, told, world, type TestClaim } from "../fixtures.js";
 
 const options: DeliveryOptions = { sendUntil: () => Infinity, flushAfterMs: 100, marks: SMALL_STEPS };
 const BOUND = SMALL_STEPS.unanswered;

@@ -1,5 +1,5 @@
 /** The clock of a provider, as the `Date` of its answers tells it. */
-import { apart, CLOCKS_AGREE_MS, instant, skewOf } from "../core/clock.js";
+import { apart, CLOCKS_AGREE_MS, instant, skewOf } from "../../../core/clock.js";
 
 /** A `Date` is cut to its second, ms. */
 const RESOLUTION_MS = 999;

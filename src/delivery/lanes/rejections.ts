@@ -1,5 +1,5 @@
 /** Rejections of one lane that wait for their outcome: they speak of their messages, or of the whole channel. */
-import { alike } from "../core/alike.js";
+import { alike } from "../../core/alike.js";
 
 /** So many rejected alike, and none accepted, stop the channel. */
 export const REJECTED_ALIKE = 5;

@@ -2,14 +2,15 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
-import { outcomeOf } from "../../src/delivery/sendgrid-answer.js";
-import type { PoolClock } from "../../src/delivery/sendgrid-pool.js";
-import type { OutgoingMessage, Provider, SendOutcome } from "../../src/delivery/types.js";
-import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
-import { sendGridBodyCheck } from "../support/sendgrid-schema.js";
-import { handClock } from "./exchange.js";
-import { KEY, NOON, message } from "./fixtures.js";
+import { SENDGRID_ANSWERS } from "../../../src/delivery/providers/sendgrid/answers.js";
+import { createSendGridProvider } from "../../../src/delivery/providers/sendgrid/provider.js";
+import { outcomeOf } from "../../../src/delivery/providers/http/answer.js";
+import type { PoolClock } from "../../../src/delivery/providers/http/pool.js";
+import type { OutgoingMessage, Provider, SendOutcome } from "../../../src/delivery/types.js";
+import { startSandbox, type Sandbox } from "../../../src/server/sandbox/sandbox.js";
+import { sendGridBodyCheck } from "../../support/sendgrid-schema.js";
+import { handClock } from "../exchange.js";
+import { KEY, NOON, message } from "../fixtures.js";
 
 const never = new AbortController().signal;
 const check = sendGridBodyCheck();
@@ -201,7 +202,7 @@ describe("what answers mean", () => {
     [524, {}, "in_doubt", undefined],
   ];
   it.each(answers)("HTTP %i %j is %s", (status, headers, kind, afterMs) => {
-    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON, false);
+    const outcome = outcomeOf({ status, headers: { ...headers, "content-length": "0" }, body: "", ended: true }, NOON, SENDGRID_ANSWERS, false);
     expect(outcome.kind).toBe(kind);
     if (outcome.kind === "try_again") expect(outcome.afterMs).toBe(afterMs);
   });
@@ -215,19 +216,19 @@ describe("what answers mean", () => {
     [undefined, "accepted", "accepted"],
   ])("a 2xx with content-type %s is %s, with html_ok %s", (type, kind, allowed) => {
     const answer = { status: 202, headers: type === undefined ? {} : { "content-type": type }, body: "<title>Sign in</title>", ended: true };
-    expect(outcomeOf(answer, NOON, false)).toMatchObject(
+    expect(outcomeOf(answer, NOON, SENDGRID_ANSWERS, false)).toMatchObject(
       kind === "in_doubt" ? { kind, reason: "HTTP 202 with a web page instead of the provider's answer: Sign in" } : { kind },
     );
-    expect(outcomeOf(answer, NOON, true).kind).toBe(allowed);
+    expect(outcomeOf(answer, NOON, SENDGRID_ANSWERS, true).kind).toBe(allowed);
   });
 
   it("gives SendGrid's own words with the field", () => {
     const body = JSON.stringify({ errors: [{ message: "Bad thing.", field: "subject", help: null }, { message: "Worse." }, 7] });
-    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON, false)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body, ended: true }, NOON, SENDGRID_ANSWERS, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: Bad thing. (subject); Worse.",
     });
-    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON, false)).toEqual({
+    expect(outcomeOf({ status: 400, headers: {}, body: "<html>proxy</html>", ended: true }, NOON, SENDGRID_ANSWERS, false)).toEqual({
       kind: "rejected",
       reason: "HTTP 400: <html>proxy</html>",
     });
