@@ -1,6 +1,7 @@
 /** When messages are marked `sending`, and how many at once. */
 import type { Marks } from "../../core/marks.js";
-import type { Entry, Posting } from "./posting.js";
+import type { Entry } from "./attempts.js";
+import type { Posting } from "./posting.js";
 import type { DeliverableClaim } from "../types.js";
 
 /** Of the room that there is in small steps, one lane alone leaves an eighth to others: what it holds may be unanswered for long. */
