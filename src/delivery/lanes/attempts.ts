@@ -1,4 +1,7 @@
-/** From an entry that may be posted to its one outcome: attempts, waits, and what an answer means for the message. */
+/**
+ * From an entry that may be posted to its one outcome: attempts, waits, and what an answer means
+ * for the message.
+ */
 import { LatencyHistogram } from "../latency.js";
 import { backoffMs } from "./limits.js";
 import type { OpenLane, Stop } from "./open-lane.js";
@@ -17,7 +20,10 @@ export interface Entry<T extends DeliverableClaim> {
   firstRequest: number;
   /** Whether an attempt of it counts as a failure of the provider: further ones don't. */
   failed: boolean;
-  /** Why an earlier attempt is in doubt (`on_doubt: resend`): from then on it can't be called released or rejected. */
+  /**
+   * Why an earlier attempt is in doubt (`on_doubt: resend`): from then on it can't be called
+   * released or rejected.
+   */
   doubt: string | null;
 }
 
@@ -28,7 +34,10 @@ export interface PostingHooks<T extends DeliverableClaim> {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** In [0, 1). */
   random(): number;
-  /** Epoch milliseconds: nothing is posted from then on. Asked before every post, as a lease may be renewed. */
+  /**
+   * Epoch milliseconds: nothing is posted from then on. Asked before every post, as a lease may be
+   * renewed.
+   */
   sendUntil(): number;
   /** Takes each entry's outcome, exactly once. */
   settled(outcome: OutcomeEvent<T>): void;
@@ -39,7 +48,9 @@ export interface PostingHooks<T extends DeliverableClaim> {
 /** What attempts need of the lanes of the run. */
 export interface Lanes<T extends DeliverableClaim> {
   open(lane: Lane): OpenLane<Entry<T>>;
-  /** Whether the entry may be posted now, or wait until this time (epoch ms); if not, it is settled. */
+  /**
+   * Whether the entry may be posted now, or wait until this time (epoch ms); if not, it is settled.
+   */
   mayStart(entry: Entry<T>, now: number): boolean;
   mayWait(entry: Entry<T>, until: number): boolean;
   /** An attempt of the entry counts as a failure of its lane. */
@@ -86,7 +97,8 @@ export class Attempts<T extends DeliverableClaim> {
     try {
       outcome = await entry.lane.provider.send(entry.message, this.#abandon);
     } catch {
-      // Against its contract, and after who knows what; its message is not repeated, as it may hold the request.
+      // Against its contract, and after who knows what; its message is not repeated, as it may hold
+      // the request.
       outcome = { kind: "in_doubt", reason: "the provider's code failed while the message was with it" };
     }
     const now = this.#hooks.now();
@@ -148,7 +160,8 @@ export class Attempts<T extends DeliverableClaim> {
     const { attempts } = this.#limits;
     const { queue, throttle } = this.#lanes.open(entry.lane);
     if (entry.attempts >= attempts) {
-      // Patience has an end too: a provider that only ever asks for it would hold the run until its lease or the messages' time is over.
+      // Patience has an end too: a provider that only ever asks for it would hold the run until its
+      // lease or the messages' time is over.
       if (outcome.afterMs !== null && !throttle.goodSince(entry.firstRequest)) {
         this.#lanes.stopLane(entry, {
           kind: "unavailable",
@@ -162,7 +175,8 @@ export class Attempts<T extends DeliverableClaim> {
       void this.#again(entry, now);
       return;
     }
-    // The provider's own word holds for everyone on the lane; our jitter on top keeps a wait of 0 from becoming a spin.
+    // The provider's own word holds for everyone on the lane; our jitter on top keeps a wait of 0
+    // from becoming a spin.
     queue.holdUntil(now + Math.max(outcome.afterMs, entry.attempts === 1 ? 0 : this.#backoff(entry)));
     queue.pushFirst(entry);
   }

@@ -26,7 +26,10 @@ export class Posting<T extends DeliverableClaim> {
   readonly #attempts: Attempts<T>;
   readonly #stop: AbortSignal;
 
-  /** `stop`: no new post, what is under way is waited for. `abandon`: answers still awaited are given up. */
+  /**
+   * `stop`: no new post, what is under way is waited for. `abandon`: answers still awaited are
+   * given up.
+   */
   constructor(hooks: PostingHooks<T>, limits: PostingLimits, stop: AbortSignal, abandon: AbortSignal) {
     this.#hooks = hooks;
     this.#stop = stop;
@@ -88,7 +91,10 @@ export class Posting<T extends DeliverableClaim> {
     return waiting;
   }
 
-  /** Nothing is under way, and nothing more comes: what depended on others is settled, and lanes that failed too often stop. */
+  /**
+   * Nothing is under way, and nothing more comes: what depended on others is settled, and lanes
+   * that failed too often stop.
+   */
   conclude(): void {
     for (const [lane, open] of this.#lanes) {
       this.#attempts.fail(open.rejections.drain());
@@ -101,9 +107,9 @@ export class Posting<T extends DeliverableClaim> {
   }
 
   /**
-   * The entries to mark `sending` now: at most `room`, of each lane what it needs; all there are where `appendMs` is null. Lanes
-   * that have something ready share `bound`, the most that may be unanswered: one that hangs leaves the others theirs. None has
-   * more than `ofOne`.
+   * The entries to mark `sending` now: at most `room`, of each lane what it needs; all there are
+   * where `appendMs` is null. Lanes that have something ready share `bound`, the most that may be
+   * unanswered: one that hangs leaves the others theirs. None has more than `ofOne`.
    */
   take(room: number, bound: number, ofOne: number, appendMs: number | null): Entry<T>[] {
     const now = this.#hooks.now();
@@ -131,7 +137,10 @@ export class Posting<T extends DeliverableClaim> {
     for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
   }
 
-  /** Why a claim must not be posted now; null if it may. `lane` is null before the claim is rendered. */
+  /**
+   * Why a claim must not be posted now; null if it may. `lane` is null before the claim is
+   * rendered.
+   */
   hindrance(claim: T, lane: Lane | null, now: number): { reason: ReleaseReason; detail: string } | null {
     if (this.#stop.aborted) return { reason: "stopped", detail: "the run was asked to stop" };
     const stop = this.stopped.get(claim.channel) ?? (lane === null ? null : this.#open(lane).stop);
