@@ -155,7 +155,8 @@ export class Posting<T extends DeliverableClaim> {
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
     }
-    for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
+    const now = this.#hooks.now();
+    for (const [lane, list] of byLane) this.#open(lane).start(list, now);
   }
 
   /** Why a claim must not be posted now; null if it may. `lane` is null before the claim is rendered. */
@@ -333,7 +334,7 @@ export class Posting<T extends DeliverableClaim> {
   }
 
   #settle(entry: Entry<T>, outcome: OutcomeEvent<T>): void {
-    if (entry.marked) this.#open(entry.lane).unanswered -= 1;
+    if (entry.marked) this.#open(entry.lane).settled(this.#hooks.now());
     this.#hooks.settled(outcome);
   }
 
