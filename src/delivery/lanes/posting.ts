@@ -134,7 +134,8 @@ export class Posting<T extends DeliverableClaim> {
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
     }
-    for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
+    const now = this.#hooks.now();
+    for (const [lane, list] of byLane) this.#open(lane).start(list, now);
   }
 
   /**
