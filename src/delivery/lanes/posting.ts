@@ -155,8 +155,7 @@ export class Posting<T extends DeliverableClaim> {
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
     }
-    const now = this.#hooks.now();
-    for (const [lane, list] of byLane) this.#open(lane).start(list, now);
+    for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
   }
 
   /** Why a claim must not be posted now; null if it may. `lane` is null before the claim is rendered. */
@@ -334,7 +333,7 @@ export class Posting<T extends DeliverableClaim> {
   }
 
   #settle(entry: Entry<T>, outcome: OutcomeEvent<T>): void {
-    if (entry.marked) this.#open(entry.lane).settled(this.#hooks.now());
+    if (entry.marked) this.#open(entry.lane).unanswered -= 1;
     this.#hooks.settled(outcome);
   }
 
