@@ -204,7 +204,7 @@ export class Attempts<T extends DeliverableClaim> {
   }
 
   #settle(entry: Entry<T>, outcome: OutcomeEvent<T>): void {
-    if (entry.marked) this.#lanes.open(entry.lane).settled(this.#hooks.now());
+    if (entry.marked) this.#lanes.open(entry.lane).unanswered -= 1;
     this.#hooks.settled(outcome);
   }
 }

@@ -29,8 +29,6 @@ export class OpenLane<E> {
   underWay = 0;
   /** Entries taken to be marked that have no outcome yet. */
   unanswered = 0;
-  /** Of these, those whose mark is committed. */
-  #inHand = 0;
   readonly #pace = new Pace();
   readonly #hooks: Omit<QueueHooks<E>, "window">;
   /** Rendered, not yet marked `sending`. */
@@ -63,20 +61,6 @@ export class OpenLane<E> {
     return this.#ready.length;
   }
 
-  /** Starts entries whose marks are committed, at `now` (epoch ms). */
-  start(entries: readonly E[], now: number): void {
-    this.#inHand += entries.length;
-    this.#pace.goOn(now);
-    this.queue.push(entries);
-  }
-
-  /** An entry whose mark is committed has its outcome, at `now` (epoch ms). */
-  settled(now: number): void {
-    this.unanswered -= 1;
-    this.#inHand -= 1;
-    if (this.#inHand === 0) this.#pace.rest(now);
-  }
-
   /** Whether the line runs dry before another append is over. `appendMs`: how long one takes. */
   hungry(now: number, appendMs: number): boolean {
     return this.queue.waiting <= (this.#pace.count(now) * REFILL_APPENDS * appendMs) / AHEAD_MS;
@@ -84,10 +68,9 @@ export class OpenLane<E> {
 
   /**
    * The entries to mark now, at most `most`: as many as fill the free places, and what the lane has
-   * taken within its last tenth of a second (pace.ts), so that it does not run dry. So a lane is
-   * marked for a few messages when a run begins, for more as it opens, and for none while it is
-   * held. Entries that may not be posted any more are settled instead. `appendMs` null: all there
-   * are.
+   * taken within the last tenth of a second, so that it does not run dry. So a lane is marked for a
+   * few messages when a run begins, for more as it opens, and for none while it is held. Entries
+   * that may not be posted any more are settled instead. `appendMs` null: all there are.
    */
   take(most: number, now: number, appendMs: number | null): E[] {
     const held = now < this.queue.heldUntil;

@@ -134,8 +134,7 @@ export class Posting<T extends DeliverableClaim> {
       if (list === undefined) byLane.set(entry.lane, [entry]);
       else list.push(entry);
     }
-    const now = this.#hooks.now();
-    for (const [lane, list] of byLane) this.#open(lane).start(list, now);
+    for (const [lane, list] of byLane) this.#open(lane).queue.push(list);
   }
 
   /**
