@@ -1,7 +1,7 @@
 /**
  * Every type of channel there is. A new one is a file beside these, and its line in the list. Where
- * it brings an address of its own, rows get its column from here (`ADDRESS_COLUMNS`); the candidates
- * of sql/arbitrate name the columns themselves.
+ * it brings an address of its own, rows get its column from here (`ADDRESS_COLUMNS`); the
+ * candidates of sql/arbitrate name the columns themselves.
  */
 import { email } from "./email.js";
 import { inApp } from "./in-app.js";
@@ -29,7 +29,10 @@ export function addressOf(column: AddressKind): Address<AddressKind> {
   return found(BY_COLUMN.get(column), column);
 }
 
-/** Columns of rows that hold addresses of their own, in the order of the list: not the user's id, which every row has. */
+/**
+ * Columns of rows that hold addresses of their own, in the order of the list: not the user's id,
+ * which every row has.
+ */
 export const ADDRESS_COLUMNS: readonly AddressKind[] = [...BY_COLUMN.values()].filter(({ check }) => check !== null).map(({ column }) => column);
 
 function found<T>(value: T | undefined, name: string): T {

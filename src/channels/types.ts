@@ -3,7 +3,10 @@
 /** An address, by the column of a row that holds it. */
 export interface Address<Column extends string = string> {
   readonly column: Column;
-  /** How its one form is made: "One form of an id" in docs/decisions.md. Spaces around it are taken off in any case. */
+  /**
+   * How its one form is made: "One form of an id" in docs/decisions.md. Spaces around it are taken
+   * off in any case.
+   */
   readonly form: "lower_case" | "as_written" | "user_id";
   /** What a row's address must be; null: the row is checked for it anyway. */
   readonly check: AddressCheck | null;

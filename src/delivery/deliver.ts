@@ -7,7 +7,8 @@ import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./lanes/limits.js";
 import { Marking } from "./lanes/marking.js";
-import { Posting, type Entry } from "./lanes/posting.js";
+import type { Entry } from "./lanes/attempts.js";
+import { Posting } from "./lanes/posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 
 /** The world around a delivery. */

@@ -1,4 +1,7 @@
-/** Opens what a run delivers through: a lane a channel, and one outbox for everything that must not leave. */
+/**
+ * Opens what a run delivers through: a lane a channel, and one outbox for everything that must not
+ * leave.
+ */
 import path from "node:path";
 import type { Project } from "../../project/types.js";
 import { createOutbox } from "../providers/outbox.js";
@@ -17,9 +20,10 @@ export interface Lanes {
 }
 
 /**
- * Opens the lanes of a project's channels. `replay`: an explicit `--as-of`, delivered to the sandbox or the outbox alone.
- * A provider's library is loaded only if some message could take it. `earlier`: what earlier runs say of channels. `now` is epoch ms.
- * Throws OpportuneError where a channel that is needed has no key or an endpoint that can't be used.
+ * Opens the lanes of a project's channels. `replay`: an explicit `--as-of`, delivered to the
+ * sandbox or the outbox alone. A provider's library is loaded only if some message could take it.
+ * `earlier`: what earlier runs say of channels. `now` is epoch ms. Throws OpportuneError where a
+ * channel that is needed has no key or an endpoint that can't be used.
  */
 export async function openLanes(
   project: Pick<Project, "root" | "target" | "channels">,
@@ -40,7 +44,8 @@ export async function openLanes(
   const lanes = new Map<string, Lane>();
   for (const channel of channels.values()) {
     if (!mayUseProvider(channel, target, replay)) continue;
-    // A file on this machine has no clock of its own; other warehouses' clocks were compared before the run.
+    // A file on this machine has no clock of its own; other warehouses' clocks were compared before
+    // the run.
     const provider = await providerKind(channel.provider).open?.(channel, { compareClocks: target.connection.type === "duckdb" });
     if (provider === undefined) continue;
     open.push(provider);

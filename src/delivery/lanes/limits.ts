@@ -1,11 +1,15 @@
 /** How fast requests may start. Time is passed in, so nothing here waits. */
 
-/** A burst is what one lost 20 ms turn of the event loop would have sent: timers are not finer, and sockets like it even. */
+/**
+ * A burst is what one lost 20 ms turn of the event loop would have sent: timers are not finer, and
+ * sockets like it even.
+ */
 const BURST_SECONDS = 0.02;
 
 /**
- * A token bucket that never lets more than `ratePerSecond` requests start within any one second: the burst it allows is taken
- * off the rate at which it fills. Rates below 1 work (0.5: one every two seconds); Infinity never waits.
+ * A token bucket that never lets more than `ratePerSecond` requests start within any one second:
+ * the burst it allows is taken off the rate at which it fills. Rates below 1 work (0.5: one every
+ * two seconds); Infinity never waits.
  */
 export class TokenBucket {
   readonly #burst: number;
@@ -13,7 +17,10 @@ export class TokenBucket {
   #tokens: number;
   #at: number;
 
-  /** `now` is epoch milliseconds, or any clock that `take` uses too. Throws RangeError for a rate that is not above 0. */
+  /**
+   * `now` is epoch milliseconds, or any clock that `take` uses too. Throws RangeError for a rate
+   * that is not above 0.
+   */
   constructor(ratePerSecond: number, now: number) {
     if (!(ratePerSecond > 0)) throw new RangeError(`a rate must be above 0 requests a second, not ${ratePerSecond}`);
     this.#burst = Math.max(1, Math.floor(Math.min(ratePerSecond, Number.MAX_SAFE_INTEGER) * BURST_SECONDS));
@@ -40,14 +47,18 @@ export class TokenBucket {
 }
 
 /**
- * Milliseconds before attempt number `failed + 1`, after `failed` (1 and more) failures: exponential with full jitter, i.e.
- * anything between 0 and `base * 2^(failed - 1)`, at most `longest`. `random` is in [0, 1).
+ * Milliseconds before attempt number `failed + 1`, after `failed` (1 and more) failures:
+ * exponential with full jitter, i.e. anything between 0 and `base * 2^(failed - 1)`, at most
+ * `longest`. `random` is in [0, 1).
  */
 export function backoffMs(failed: number, base: number, longest: number, random: () => number): number {
   return Math.round(random() * Math.min(longest, base * 2 ** Math.min(failed - 1, 30)));
 }
 
-/** Resolves after `ms` milliseconds, or at once when the signal fires: the caller looks at the signal itself. */
+/**
+ * Resolves after `ms` milliseconds, or at once when the signal fires: the caller looks at the
+ * signal itself.
+ */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,9 +1,13 @@
 /** When messages are marked `sending`, and how many at once. */
 import type { Marks } from "../../core/marks.js";
-import type { Entry, Posting } from "./posting.js";
+import type { Entry } from "./attempts.js";
+import type { Posting } from "./posting.js";
 import type { DeliverableClaim } from "../types.js";
 
-/** Of the room that there is in small steps, one lane alone leaves an eighth to others: what it holds may be unanswered for long. */
+/**
+ * Of the room that there is in small steps, one lane alone leaves an eighth to others: what it
+ * holds may be unanswered for long.
+ */
 const OF_ONE_LANE = 7 / 8;
 
 export class Marking<T extends DeliverableClaim> {
@@ -16,12 +20,13 @@ export class Marking<T extends DeliverableClaim> {
   }
 
   /**
-   * What to mark with the append that begins now. `appendMs`: how long one takes at present; `last`: no further message is rendered
-   * before these are taken.
+   * What to mark with the append that begins now. `appendMs`: how long one takes at present;
+   * `last`: no further message is rendered before these are taken.
    */
   next(appendMs: number, last: boolean): Entry<T>[] {
     const marks = this.#marks;
-    // Rejections that wait for others have their answer: they must not keep others from being asked.
+    // Rejections that wait for others have their answer: they must not keep others from being
+    // asked.
     const room = marks.unanswered - this.#posting.unanswered + this.#posting.undecided;
     const { ready, stopping } = this.#posting;
     if (marks.kind === "steps") {

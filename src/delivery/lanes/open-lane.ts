@@ -10,10 +10,16 @@ export interface Stop {
   reason: string;
 }
 
-/** The line is filled again when it lasts for so many appends: one takes longer than the last one did. */
+/**
+ * The line is filled again when it lasts for so many appends: one takes longer than the last one
+ * did.
+ */
 const REFILL_APPENDS = 1.5;
 
-/** One lane in a run: what is rendered, what is marked and waits, how much may be under way, and why it stopped, if it did. */
+/**
+ * One lane in a run: what is rendered, what is marked and waits, how much may be under way, and why
+ * it stopped, if it did.
+ */
 export class OpenLane<E> {
   readonly queue: LaneQueue<E>;
   readonly throttle: Throttle;
@@ -61,9 +67,10 @@ export class OpenLane<E> {
   }
 
   /**
-   * The entries to mark now, at most `most`: as many as fill the free places, and what the lane has taken within the last tenth
-   * of a second, so that it does not run dry. So a lane is marked for a few messages when a run begins, for more as it opens, and
-   * for none while it is held. Entries that may not be posted any more are settled instead. `appendMs` null: all there are.
+   * The entries to mark now, at most `most`: as many as fill the free places, and what the lane has
+   * taken within the last tenth of a second, so that it does not run dry. So a lane is marked for a
+   * few messages when a run begins, for more as it opens, and for none while it is held. Entries
+   * that may not be posted any more are settled instead. `appendMs` null: all there are.
    */
   take(most: number, now: number, appendMs: number | null): E[] {
     const held = now < this.queue.heldUntil;
@@ -87,7 +94,10 @@ export class OpenLane<E> {
     return Math.min(this.queue.free, this.#mostAhead) + Math.floor(ahead) - this.queue.waiting;
   }
 
-  /** Nothing starts now. Messages that can't wait for the end of the hold are settled; for the others it is awaited. */
+  /**
+   * Nothing starts now. Messages that can't wait for the end of the hold are settled; for the
+   * others it is awaited.
+   */
   #settleHopeless(now: number): void {
     const { heldUntil } = this.queue;
     if (this.#knownHold !== heldUntil) {
@@ -98,10 +108,10 @@ export class OpenLane<E> {
   }
 
   /**
-   * What an answer says of the provider, whatever it says of the message: no answer, no connection and an error of the
-   * provider's own are failures; one with a word on when to come back asks for patience. `request` is the number that it began
-   * with, `message` remembers whether it failed before, `now` is epoch milliseconds. Gives why the lane must stop, null if it
-   * goes on.
+   * What an answer says of the provider, whatever it says of the message: no answer, no connection
+   * and an error of the provider's own are failures; one with a word on when to come back asks for
+   * patience. `request` is the number that it began with, `message` remembers whether it failed
+   * before, `now` is epoch milliseconds. Gives why the lane must stop, null if it goes on.
    */
   learn(request: number, message: { failed: boolean }, outcome: SendOutcome, now: number): Stop | null {
     switch (outcome.kind) {
@@ -124,7 +134,10 @@ export class OpenLane<E> {
     }
   }
 
-  /** Whether more could have been under way if the window, or the marks, had let it; not where the rate is what limits the lane. */
+  /**
+   * Whether more could have been under way if the window, or the marks, had let it; not where the
+   * rate is what limits the lane.
+   */
   get #full(): boolean {
     return this.queue.full || (this.queue.waiting === 0 && this.ready > 0);
   }
@@ -139,7 +152,10 @@ export class OpenLane<E> {
     return { kind: "unavailable", reason: `${reason} (${this.#inARow()}, and another request${rested ? ` ${String(REST_MS / 1000)} seconds later` : ""})` };
   }
 
-  /** Why the lane must stop at the end of the run: too many failed, and no message was left to decide; null if not. */
+  /**
+   * Why the lane must stop at the end of the run: too many failed, and no message was left to
+   * decide; null if not.
+   */
   get lastWord(): Stop | null {
     return this.stop === null && this.throttle.undecided ? { kind: "unavailable", reason: `${this.#lastFailure} (${this.#inARow()})` } : null;
   }

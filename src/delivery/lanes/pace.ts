@@ -1,7 +1,10 @@
 /** How far ahead of its requests a lane is marked at most, ms. */
 export const AHEAD_MS = 100;
 
-/** How many messages a lane got rid of within the last AHEAD_MS. Time is passed in, so nothing here waits. */
+/**
+ * How many messages a lane got rid of within the last AHEAD_MS. Time is passed in, so nothing here
+ * waits.
+ */
 export class Pace {
   /** When, epoch ms, oldest first. */
   #times: number[] = [];

@@ -19,11 +19,11 @@ export interface QueueHooks<E> {
 }
 
 /**
- * The waiting line of one lane: starts entries in order, as many at once as the window and as many a second as the lane allow,
- * and none while the lane is held.
+ * The waiting line of one lane: starts entries in order, as many at once as the window and as many
+ * a second as the lane allow, and none while the lane is held.
  *
- * p-queue would be fast enough by itself (200,000 to 290,000 tasks/s, 3.4 to 4.9 µs each), but its rate limit lets a whole
- * second's worth go at once, and its clock can't be passed in.
+ * p-queue would be fast enough by itself (200,000 to 290,000 tasks/s, 3.4 to 4.9 µs each), but its
+ * rate limit lets a whole second's worth go at once, and its clock can't be passed in.
  */
 export class LaneQueue<E> {
   readonly #bucket: TokenBucket;

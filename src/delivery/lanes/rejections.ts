@@ -1,9 +1,14 @@
-/** Rejections of one lane that wait for their outcome: they speak of their messages, or of the whole channel. */
+/**
+ * Rejections of one lane that wait for their outcome: they speak of their messages, or of the whole
+ * channel.
+ */
 import { alike } from "../../core/alike.js";
 
 /** So many rejected alike, and none accepted, stop the channel. */
 export const REJECTED_ALIKE = 5;
-/** Most rejections that wait; a crash leaves them in doubt. More than a first window of requests. */
+/**
+ * Most rejections that wait; a crash leaves them in doubt. More than a first window of requests.
+ */
 const MOST_WAITING = 20;
 
 export interface Rejection<E> {
@@ -14,7 +19,10 @@ export interface Rejection<E> {
   at: number;
 }
 
-/** What is to be written now: settled as failed, or released because the channel stops for this reason. */
+/**
+ * What is to be written now: settled as failed, or released because the channel stops for this
+ * reason.
+ */
 export interface Sentence<E> {
   stop: string;
   released: readonly Rejection<E>[];
@@ -29,7 +37,10 @@ export class Rejections<E> {
   /** What five have in common, while those under way are awaited. */
   #suspect: string | null = null;
 
-  /** `earlier`: rejections of earlier runs since the channel's last accepted message, by what they have in common. */
+  /**
+   * `earlier`: rejections of earlier runs since the channel's last accepted message, by what they
+   * have in common.
+   */
   constructor(earlier: ReadonlyMap<string, number>) {
     this.#counts = new Map(earlier);
   }

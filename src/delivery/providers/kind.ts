@@ -1,4 +1,7 @@
-/** What the job knows of a provider, whichever it is. Its own code is loaded where a message may take it. */
+/**
+ * What the job knows of a provider, whichever it is. Its own code is loaded where a message may
+ * take it.
+ */
 import type * as z from "zod";
 import type { ChannelType } from "../../channels/registry.js";
 import type { OutgoingMessage, Provider } from "../types.js";
@@ -46,7 +49,9 @@ export interface ProviderKind<Name extends string = string, S extends Settings =
   readonly secretKeys: readonly string[];
   /** Keys that it takes and doesn't heed: each is warned of. */
   readonly idleKeys: readonly string[];
-  /** Its necessary keys as one writes them first, for hints and for the files that `init` writes. */
+  /**
+   * Its necessary keys as one writes them first, for hints and for the files that `init` writes.
+   */
   readonly example: Readonly<Record<string, string>>;
   /** What the schema can't say. `path`: the channel, as messages name it, `channels.email`. */
   misfits(path: string, written: z.output<z.ZodObject>): readonly Misfit[];

@@ -6,7 +6,10 @@ export interface Mailbox {
   name?: string;
 }
 
-/** Reads `Name <address>`, `"Name, with comma" <address>` or a bare address; null if it is none of these. */
+/**
+ * Reads `Name <address>`, `"Name, with comma" <address>` or a bare address; null if it is none of
+ * these.
+ */
 export function parseMailbox(text: string): Mailbox | null {
   const trimmed = text.trim();
   if (isAddress(trimmed)) return { email: trimmed };

@@ -1,4 +1,6 @@
-/** The provider that sends nothing: its settings. Lanes open one outbox for all channels (lanes.ts). */
+/**
+ * The provider that sends nothing: its settings. Lanes open one outbox for all channels (lanes.ts).
+ */
 import type * as z from "zod";
 import type { ProviderKind, Settings } from "./kind.js";
 import { COMMON_KEYS, idleSchema } from "./schema.js";

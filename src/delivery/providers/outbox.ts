@@ -8,9 +8,10 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../core/private-file.js";
 import type { OutgoingMessage, Provider, SendOutcome } from "../types.js";
 
 /**
- * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html` beside it where there is one;
- * the date is UTC by `now` (epoch ms). A message written again replaces its file. Each file appears complete or not at all, of mode 0600.
- * Accepts every message; a disk that refuses is `try_again`, as nothing was handed over.
+ * Writes `<folder>/<YYYY-MM-DD>/<run>/<message id>.json` with the whole message, and a `.html`
+ * beside it where there is one; the date is UTC by `now` (epoch ms). A message written again
+ * replaces its file. Each file appears complete or not at all, of mode 0600. Accepts every message;
+ * a disk that refuses is `try_again`, as nothing was handed over.
  */
 export function createOutbox(folder: string, now: () => number): Provider {
   const made = new Map<string, Promise<unknown>>();
@@ -41,7 +42,10 @@ export function createOutbox(folder: string, now: () => number): Provider {
   return { send, close: () => Promise.resolve() };
 }
 
-/** The text itself where it is a plain name, else a hash: no id can point out of the folder or be too long for a disk. */
+/**
+ * The text itself where it is a plain name, else a hash: no id can point out of the folder or be
+ * too long for a disk.
+ */
 export function safeName(text: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/u.test(text) && !text.endsWith(".")) return text;
   return `x-${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;

@@ -1,4 +1,6 @@
-/** Every provider there is. A new one is a file or a folder beside this, and its line in the list. */
+/**
+ * Every provider there is. A new one is a file or a folder beside this, and its line in the list.
+ */
 import * as z from "zod";
 import type { ChannelType } from "../../channels/registry.js";
 import { outboxBeside } from "./outbox-kind.js";

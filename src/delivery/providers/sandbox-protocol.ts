@@ -37,7 +37,9 @@ export interface SandboxProtocol {
   /** Path of the requests that hand a message over; they are posted. */
   readonly path: string;
   readonly largestBodyBytes: number;
-  /** Null where the request is authorised. `key`: the one that is; undefined: any of the right form. */
+  /**
+   * Null where the request is authorised. `key`: the one that is; undefined: any of the right form.
+   */
   unauthorised(authorization: string | undefined, key: string | undefined): SandboxAnswer | null;
   /** What the provider answers with this status. `now` is epoch milliseconds. */
   refusal(status: number, wait: SandboxWait, now: number): SandboxAnswer;

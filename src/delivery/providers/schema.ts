@@ -1,4 +1,6 @@
-/** What a channel may hold in opportune.yml: the keys of every channel, and those of its provider. */
+/**
+ * What a channel may hold in opportune.yml: the keys of every channel, and those of its provider.
+ */
 import * as z from "zod";
 import { CHANNEL_TYPES } from "../../channels/registry.js";
 import { sender, whole } from "../../project/schema/fields.js";

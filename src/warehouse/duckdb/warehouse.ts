@@ -22,6 +22,7 @@ const CHUNK_ROWS = 2048;
 const CHECKPOINT_AFTER = "64MB";
 /** The column that tells a stream's last row, which stands for no row of its query. */
 const LAST_ROW = "opportune_last_row";
+const BEGIN = "begin transaction";
 const BROKE_OFF = "The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.";
 
 export interface OpenOptions {
@@ -65,6 +66,9 @@ class DuckDbWarehouse implements Warehouse {
   readonly #limits: DuckDbLimits;
   /** Columns of each query described, as they are kept while it is staged. */
   readonly #carried = new Map<string, Carried>();
+  /** The work table that a script has filled, until it is emptied. */
+  #filled: string | null = null;
+  #emptying: Promise<void> = Promise.resolve();
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string, limits: DuckDbLimits) {
     this.#instance = instance;
@@ -238,16 +242,35 @@ class DuckDbWarehouse implements Warehouse {
 
   async script({ work = [], fill, statements }: Script): Promise<Row[]> {
     this.usage.statements += 1;
+    await this.#emptying;
+    await this.#empty();
     // Before the transaction: work tables live in another database, and one transaction writes to one.
     for (const statement of work) await this.#run(statement);
-    if (fill !== undefined) {
-      await this.#run({ sql: `delete from ${fill.table}`, params: [] });
-      await this.#append(fill.table, fill.columns);
+    if (fill === undefined) return this.#together(statements);
+    this.#filled = fill.table;
+    await this.#append(fill.table, fill.columns);
+    try {
+      return await this.#together(statements);
+    } finally {
+      // While the caller goes on. Where that fails, the next script tells.
+      this.#emptying = this.#empty().catch(() => undefined);
     }
-    return this.#atomically(async () => {
+  }
+
+  async #empty(): Promise<void> {
+    if (this.#filled === null) return;
+    await this.#run({ sql: `delete from ${this.#filled}`, params: [] });
+    this.#filled = null;
+  }
+
+  /** Each request is one more turn of the event loop, which may be busy: the first statement goes with `begin`, if it binds nothing. */
+  #together(statements: Script["statements"]): Promise<Row[]> {
+    const joined = statements[0]?.params.length === 0;
+    return this.#atomically(joined, async () => {
       const last = statements.length - 1;
       let rows: Row[] = [];
-      for (const [i, statement] of statements.entries()) {
+      for (const [i, each] of statements.entries()) {
+        const statement = joined && i === 0 ? { ...each, sql: `${BEGIN}; ${each.sql}` } : each;
         if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
         else {
           const changed = await this.#run(statement);
@@ -260,11 +283,12 @@ class DuckDbWarehouse implements Warehouse {
 
   transaction<T>(work: () => Promise<T>): Promise<T> {
     this.usage.statements += 2;
-    return this.#atomically(work);
+    return this.#atomically(false, work);
   }
 
-  async #atomically<T>(work: () => Promise<T>): Promise<T> {
-    await this.#run({ sql: "begin transaction", params: [] });
+  /** `begins`: the work itself begins the transaction. */
+  async #atomically<T>(begins: boolean, work: () => Promise<T>): Promise<T> {
+    if (!begins) await this.#run({ sql: BEGIN, params: [] });
     try {
       const result = await work();
       await this.#run({ sql: "commit", params: [] });
@@ -295,6 +319,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async close(): Promise<void> {
+    await this.#emptying;
     // A file that this process has opened twice keeps its instance, and what is in it.
     for (const table of WORK_TABLES) await this.#connection.run(`drop table if exists ${this.dialect.workTable(table)}`).catch(() => undefined);
     this.#connection.closeSync();

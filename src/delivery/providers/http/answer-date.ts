@@ -5,8 +5,9 @@ import { apart, CLOCKS_AGREE_MS, instant, skewOf } from "../../../core/clock.js"
 const RESOLUTION_MS = 999;
 
 /**
- * How this machine's clock differs from an answer's `Date`, in words; null where it doesn't by more than a minute, or the answer
- * has none. `begun`: when the request began, `answered`: when the answer did, by this machine's clock, ms since 1970 UTC.
+ * How this machine's clock differs from an answer's `Date`, in words; null where it doesn't by more
+ * than a minute, or the answer has none. `begun`: when the request began, `answered`: when the
+ * answer did, by this machine's clock, ms since 1970 UTC.
  */
 export function wrongClock(date: string | undefined, begun: number, answered: number): string | null {
   const theirs = Date.parse(date ?? "");

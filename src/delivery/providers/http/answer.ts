@@ -46,8 +46,8 @@ const WEB_PAGE = /^\s*(?:text\/html|application\/xhtml\+xml)\b/iu;
 /**
  * 2xx is accepted, but in doubt where it is a web page, unless `htmlOk`: a proxy may have answered.
  * What speaks of the channel stops it. 429, 425 and what the provider says so of were not handed
- * over. Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway that
- * had passed the request on, or may have, and then knew no more. Every other 4xx is about this
+ * over. Other redirects and other 5xx are in doubt: 502, 504 and their like come from a gateway
+ * that had passed the request on, or may have, and then knew no more. Every other 4xx is about this
  * message. An answer that would free the message is in doubt unless it is whole. `now` is epoch
  * milliseconds. Reasons are not yet redacted.
  */
@@ -87,9 +87,9 @@ function isWhole(answer: Answer): boolean {
 }
 
 /**
- * Milliseconds to wait by `X-RateLimit-Reset` (epoch seconds) and `Retry-After` (seconds or an HTTP date), the longer of the
- * two; null without either. Times are compared with the answer's own `Date`, so that a clock set differently here does not
- * shorten the wait.
+ * Milliseconds to wait by `X-RateLimit-Reset` (epoch seconds) and `Retry-After` (seconds or an HTTP
+ * date), the longer of the two; null without either. Times are compared with the answer's own
+ * `Date`, so that a clock set differently here does not shorten the wait.
  */
 function waitOf(answer: Answer, now: number): number | null {
   const date = Date.parse(one(answer, "date") ?? "");
@@ -114,7 +114,10 @@ function one(answer: Answer, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The provider's own words, else what was answered. Not cut here: half a key would no longer be recognised as one. */
+/**
+ * The provider's own words, else what was answered. Not cut here: half a key would no longer be
+ * recognised as one.
+ */
 function sentence(body: string, answers: Answers): string {
   if (body.trim() === "") return "";
   return `: ${answers.words(body) ?? titleOf(body) ?? body.trim()}`;

@@ -57,7 +57,8 @@ export class PostingPool {
     this.#pool = dispatcherTo(endpoint.origin, {
       connections: options.connections,
       pipelining: 1,
-      // Behind the sweep below, which bounds the whole exchange; these see a socket that went quiet in between.
+      // Behind the sweep below, which bounds the whole exchange; these see a socket that went quiet
+      // in between.
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       connect: { timeout: timeoutMs },
@@ -68,7 +69,8 @@ export class PostingPool {
   post(path: string, body: unknown, signal: AbortSignal): Promise<SendOutcome> {
     if (signal.aborted) return Promise.resolve({ kind: "try_again", afterMs: null, reason: "given up before the request was sent" });
     const text = JSON.stringify(body);
-    // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth measuring.
+    // UTF-8 takes at most 3 bytes for a UTF-16 unit; only what might be too large is worth
+    // measuring.
     if (text.length * 3 > this.#options.largestBodyBytes && Buffer.byteLength(text) > this.#options.largestBodyBytes) {
       return Promise.resolve({ kind: "rejected", reason: `the message would exceed ${this.#options.largestBodyBytes} bytes`, unposted: true });
     }
@@ -98,7 +100,10 @@ export class PostingPool {
     await this.#pool.destroy();
   }
 
-  /** After a look at the sockets: an answer that came while this process stood still (a debugger, a closed lid) is no silence. */
+  /**
+   * After a look at the sockets: an answer that came while this process stood still (a debugger, a
+   * closed lid) is no silence.
+   */
   #sweep(): void {
     const late = this.#options.clock.now() - this.#options.timeoutMs;
     for (const exchange of this.#underWay) {
@@ -141,7 +146,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#settle = settle;
   }
 
-  /** undici calls this right before it writes to a socket, and again if it were to write a second time. */
+  /**
+   * undici calls this right before it writes to a socket, and again if it were to write a second
+   * time.
+   */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#settle === null || this.#controller !== null) {
       controller.abort(new Error("this request must not be written"));

@@ -1,6 +1,6 @@
 /**
- * One message as the body of `POST /v3/mail/send`, checked against the limits that SendGrid states, so that a message which
- * can't be accepted costs no request.
+ * One message as the body of `POST /v3/mail/send`, checked against the limits that SendGrid states,
+ * so that a message which can't be accepted costs no request.
  */
 import { isAddress } from "../../../core/address.js";
 import { RESERVED_HEADERS } from "./headers.js";
@@ -30,8 +30,9 @@ export interface SendGridBody {
 }
 
 /**
- * The body for a message, or why SendGrid would refuse it. custom_args carries the ids and categories the segment:
- * SendGrid does not treat either as personal data, so nothing that identifies a person goes into them.
+ * The body for a message, or why SendGrid would refuse it. custom_args carries the ids and
+ * categories the segment: SendGrid does not treat either as personal data, so nothing that
+ * identifies a person goes into them.
  */
 export function toSendGrid(message: OutgoingMessage): SendGridBody | { refused: string } {
   if (!isAddress(message.address)) return { refused: "the recipient's address is not one email address" };

@@ -1,4 +1,7 @@
-/** Headers that SendGrid does not let a sender override, in lower case; from its description of `headers`. */
+/**
+ * Headers that SendGrid does not let a sender override, in lower case; from its description of
+ * `headers`.
+ */
 export const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   "x-sg-id",
   "x-sg-eid",

@@ -28,10 +28,10 @@ const realClock: PoolClock = {
 export type SendGridChannel = Omit<SendGridSettings, "onDoubt"> & { name: string; inFlight: number };
 
 /**
- * A provider that posts to the channel's endpoint with its key. Connections are opened with the first message. `compareClocks`: an
- * answer whose `Date` is far from this machine's clock says so.
- * Throws OpportuneError `delivery/no-key` without a key where the channel is not the sandbox, `delivery/endpoint` for a URL that would show
- * the key to the network or is none.
+ * A provider that posts to the channel's endpoint with its key. Connections are opened with the
+ * first message. `compareClocks`: an answer whose `Date` is far from this machine's clock says so.
+ * Throws OpportuneError `delivery/no-key` without a key where the channel is not the sandbox,
+ * `delivery/endpoint` for a URL that would show the key to the network or is none.
  */
 export function createSendGridProvider(
   channel: SendGridChannel,
@@ -85,15 +85,17 @@ class SendGridProvider implements Provider {
       const answer: unknown = await this.#service.send(new ReadyMail(body) as unknown as Parameters<MailService["send"]>[0]);
       return answer as SendOutcome;
     } catch (error) {
-      // The client answers with outcomes, so this is the library refusing the message before it reached the client.
+      // The client answers with outcomes, so this is the library refusing the message before it
+      // reached the client.
       return { kind: "rejected", reason: error instanceof Error ? error.message : "the SendGrid library refused the message", unposted: true };
     }
   }
 }
 
 /**
- * `@sendgrid/mail` calls `request` before `send` returns, so a signal set right before belongs to this message. Its
- * `headers` are the mail's own and would travel as headers of the HTTP request: they are left out, as the body holds them.
+ * `@sendgrid/mail` calls `request` before `send` returns, so a signal set right before belongs to
+ * this message. Its `headers` are the mail's own and would travel as headers of the HTTP request:
+ * they are left out, as the body holds them.
  */
 class PoolClient {
   signal: AbortSignal = new AbortController().signal;
@@ -109,9 +111,10 @@ class PoolClient {
 }
 
 /**
- * A mail whose body is ready. `MailService.send` takes an instance of the library's Mail as it is; a plain object it copies
- * twice through JSON, texts and all, and then renames every key: 80 of the 114 µs that a mail of 6 kB took. Mail is
- * reached through `@sendgrid/mail`, as only that copy of the class is recognised.
+ * A mail whose body is ready. `MailService.send` takes an instance of the library's Mail as it is;
+ * a plain object it copies twice through JSON, texts and all, and then renames every key: 80 of the
+ * 114 µs that a mail of 6 kB took. Mail is reached through `@sendgrid/mail`, as only that copy of
+ * the class is recognised.
  */
 const { classes } = createRequire(createRequire(import.meta.url).resolve("@sendgrid/mail"))("@sendgrid/helpers") as {
   classes: { Mail: new () => object };

@@ -1,4 +1,7 @@
-/** What `POST /v3/mail/send` accepts: SendGrid's published description, and the limits that it states only in words. */
+/**
+ * What `POST /v3/mail/send` accepts: SendGrid's published description, and the limits that it
+ * states only in words.
+ */
 import { z } from "zod";
 import { RESERVED_HEADERS } from "./headers.js";
 
@@ -124,7 +127,10 @@ const whole = mail.superRefine((value, context) => {
   }
 });
 
-/** The mail in a request's body, or what is wrong with it in SendGrid's form. `text` is the body as received. */
+/**
+ * The mail in a request's body, or what is wrong with it in SendGrid's form. `text` is the body as
+ * received.
+ */
 export function readMail(text: string): { mail: Mail } | { errors: SendGridError[] } {
   let value: unknown;
   try {

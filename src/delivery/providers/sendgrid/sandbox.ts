@@ -48,7 +48,10 @@ function waitHeaders({ resetInSeconds, retryAfterSeconds }: SandboxWait, now: nu
   };
 }
 
-/** Of several personalizations, all recipients and the first subject. The category is the segment's id where Opportune sends. */
+/**
+ * Of several personalizations, all recipients and the first subject. The category is the segment's
+ * id where Opportune sends.
+ */
 function entryOf(mail: Mail): SandboxEntry {
   return {
     to: mail.personalizations.flatMap((one) => [...one.to, ...(one.cc ?? []), ...(one.bcc ?? [])].map(({ email }) => email)),
