@@ -283,7 +283,7 @@ class DuckDbWarehouse implements Warehouse {
 
   transaction<T>(work: () => Promise<T>): Promise<T> {
     this.usage.statements += 2;
-    return this.#atomically(false, work);
+    return this.#emptying.then(() => this.#atomically(false, work));
   }
 
   /** `begins`: the work itself begins the transaction. */
