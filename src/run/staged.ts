@@ -25,11 +25,10 @@ export async function readStaged(project: Project, warehouse: Warehouse, compile
   const table = dialect.workTable("segment_rows");
   const about: Statement[] = [
     {
-      sql: `select 'zone' as fact, coalesce(timezone, '') as name, ${text("null")} as content from ${table} where dropped is null group by coalesce(timezone, '')`,
-      params: [],
-    },
-    {
-      sql: `select 'dropped: ' || dropped as fact, segment as name, ${text("count(*)")} as content from ${table} where dropped is not null group by segment, dropped`,
+      // The rows are wide: they are read once for both.
+      sql: `select fact, name, ${text("count(*)")} as content
+from (select case when dropped is null then 'zone' else 'dropped: ' || dropped end as fact, case when dropped is null then coalesce(timezone, '') else segment end as name from ${table}) told
+group by fact, name`,
       params: [],
     },
   ];

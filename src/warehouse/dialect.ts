@@ -67,6 +67,8 @@ export interface Dialect {
   builtIn(name: string): string;
   /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
   materialized: string;
+  /** Said of a CTE of staging, whose columns (a row's properties, above all) would else be worked out wherever they are named. */
+  once: string;
   /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
   kept: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
@@ -187,6 +189,7 @@ export const duckdbDialect: Dialect = {
   stagesInPages: true,
   builtIn: (name) => name,
   materialized: "",
+  once: "",
   kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 100,

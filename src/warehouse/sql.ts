@@ -115,6 +115,7 @@ export function renderSqlFile(file: string, dialect: Dialect, ledgerSchema: stri
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
     materialized: dialect.materialized,
+    once: dialect.once,
     kept: dialect.kept,
     ledger_layout: dialect.ledgerLayout,
     segment_runs_layout: dialect.segmentRunsLayout,

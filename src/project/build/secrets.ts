@@ -1,4 +1,4 @@
-import { proxySecrets } from "../../core/outgoing.js";
+import { proxySecrets } from "../../core/proxies.js";
 import type { Project } from "../types.js";
 
 /** Every value of a project that nobody may be shown: keys, passwords, and where and how alerts go. */

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../../core/errors.js";
 import type { DuckDbConnection } from "../../project/types.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
+import { DuckDBDataChunk, DuckDBTimestampValue } from "./driver.js";
 import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./memory.js";
 import { carriedColumns, planInPages, runInPages, type Carried } from "./pages.js";
 import { formerId, makeId, readId } from "./id.js";
