@@ -1,5 +1,5 @@
 /** What the benchmark's warehouses hold: users, behaviours, and a ledger with years behind it. The same SQL makes it on both. */
-import { installLedger } from "../src/ledger/schema.js";
+import { installLedger } from "../src/ledger/install/install.js";
 import { ledgerQueries, statement } from "../src/ledger/tables.js";
 import type { Warehouse } from "../src/warehouse/types.js";
 import { SEGMENTS } from "./project.js";

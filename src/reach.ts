@@ -3,7 +3,7 @@ import type { ActiveStep } from "./arbitration/activation.js";
 import { historyFrom, longestCapSeconds } from "./arbitration/constants.js";
 import { SURGE_LOOK_BACK_MS } from "./arbitration/surge.js";
 import { instant, secondsBefore } from "./core/clock.js";
-import { previousSegmentRuns, RECENTLY_MS } from "./ledger/runs.js";
+import { previousSegmentRuns, RECENTLY_MS } from "./ledger/runs/runs.js";
 import type { Project } from "./project/types.js";
 import type { Warehouse } from "./warehouse/types.js";
 

@@ -13,7 +13,7 @@ import type { Project } from "../src/project/types.js";
 import { temporaryFolder, write } from "./commands/support.js";
 import { blocksOf, documents, type Block } from "./support/docs.js";
 import { execute, openEmpty, runAll, WAREHOUSES } from "./support/docs-world.js";
-import { installLedger } from "../src/ledger/schema.js";
+import { installLedger } from "../src/ledger/install/install.js";
 
 type Kind = "segment" | "audience" | "project" | "part of opportune.yml" | "elsewhere" | "not run";
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { installLedger } from "../src/ledger/schema.js";
+import { installLedger } from "../src/ledger/install/install.js";
 import { LEDGER_FILES, letLeaseRunOut } from "./ledger/support.js";
 import { openDuckDb } from "../src/warehouse/duckdb.js";
 import type { Row, Warehouse } from "../src/warehouse/types.js";

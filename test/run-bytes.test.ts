@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { compileRun } from "../src/decide.js";
 import { estimate } from "../src/commands/estimate.js";
-import { ledgerFacts } from "../src/ledger/ledger.js";
+import { ledgerFacts } from "../src/ledger/lease/held-ledger.js";
 import { loadProject } from "../src/project/load.js";
 import type { Project } from "../src/project/types.js";
 import { runDocument } from "../src/report/artefacts.js";

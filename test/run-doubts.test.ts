@@ -1,7 +1,7 @@
 /** `opportune doubts`, `doubts settle` and `retry`, over what real runs left in doubt or failed. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Ledger } from "../src/ledger/ledger.js";
-import { EVERY, settle } from "../src/ledger/settle.js";
+import { Ledger } from "../src/ledger/lease/held-ledger.js";
+import { EVERY, settle } from "../src/ledger/recovery/settle.js";
 import { write } from "./commands/support.js";
 import { letLeaseRunOut } from "./ledger/support.js";
 import { commands, doubtStory, events, idsOf, retryStory, standing, WALL } from "./support/doubts.js";

@@ -6,7 +6,7 @@ import { doubtsCommand } from "../src/commands/doubts.js";
 import { debugCommand } from "../src/commands/debug.js";
 import { skewOf } from "../src/core/clock.js";
 import { wrongClock } from "../src/delivery/answer-date.js";
-import { runHistory } from "../src/ledger/history.js";
+import { runHistory } from "../src/ledger/runs/history.js";
 import { pauses } from "../src/ledger/pauses.js";
 import { DAYS_400, forget, forgottenStory } from "./support/forgotten.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";

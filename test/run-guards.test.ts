@@ -1,6 +1,6 @@
 /** What keeps a run from sending: pauses, targets that are not live, replays, dry runs, drafts, limits. */
 import { expect, it } from "vitest";
-import { Ledger } from "../src/ledger/ledger.js";
+import { Ledger } from "../src/ledger/lease/held-ledger.js";
 import { edit, write } from "./commands/support.js";
 import { around } from "./support/around.js";
 import { MINUTE, Shop, T0 } from "./support/run-shop.js";

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Ledger } from "../src/ledger/ledger.js";
+import { Ledger } from "../src/ledger/lease/held-ledger.js";
 import { setPause } from "../src/ledger/pauses.js";
-import { installLedger } from "../src/ledger/schema.js";
+import { installLedger } from "../src/ledger/install/install.js";
 import { loadProject } from "../src/project/load.js";
 import type { Project } from "../src/project/types.js";
 import { run, type RunResult } from "../src/run.js";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { surgeOf } from "../src/arbitration/surge.js";
 import { debugCommand } from "../src/commands/debug.js";
 import { runCommand, type RunCommandOptions } from "../src/commands/run.js";
-import { usualOffers } from "../src/ledger/runs.js";
+import { usualOffers } from "../src/ledger/runs/runs.js";
 import { Shop } from "./support/run-shop.js";
 import { breaking, FLOOD, floodStory, remember } from "./support/surge.js";
 import { told, type Told } from "./support/terminal.js";

@@ -4,7 +4,7 @@ import { instant } from "../core/clock.js";
 import { forTarget } from "../core/failures.js";
 import { scrub } from "../core/redact.js";
 import { readAlertState, writeAlertState, type AlertState } from "../ledger/alert-state.js";
-import { returnedRows, runHistory } from "../ledger/history.js";
+import { returnedRows, runHistory } from "../ledger/runs/history.js";
 import { isTrial } from "../ledger/trial.js";
 import { secretsOf } from "../project/secrets.js";
 import type { AlertKind, OnAlert, Project, Target } from "../project/types.js";

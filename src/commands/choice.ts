@@ -1,6 +1,6 @@
 /** What `doubts settle` and `retry` have in common: which messages are meant, and what is said of those that were not. */
 import { OpportuneError } from "../core/errors.js";
-import { EVERY, type Choice } from "../ledger/settle.js";
+import { EVERY, type Choice } from "../ledger/recovery/settle.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
 import { ledgerTable } from "../warehouse/sql.js";

@@ -2,7 +2,7 @@ import { lookBackSeconds } from "../arbitration/constants.js";
 import { instant } from "../core/clock.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
-import { ledgerFacts } from "../ledger/ledger.js";
+import { ledgerFacts } from "../ledger/lease/held-ledger.js";
 import { isTrial } from "../ledger/trial.js";
 import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";

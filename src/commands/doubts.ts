@@ -1,9 +1,9 @@
 import { OpportuneError } from "../core/errors.js";
 import { targetOption } from "../core/failures.js";
-import { Ledger } from "../ledger/ledger.js";
-import { unfinishedRuns } from "../ledger/runs.js";
-import { requireLedger } from "../ledger/schema.js";
-import { doubts, settle, type Verdict } from "../ledger/settle.js";
+import { Ledger } from "../ledger/lease/held-ledger.js";
+import { unfinishedRuns } from "../ledger/runs/runs.js";
+import { requireLedger } from "../ledger/install/install.js";
+import { doubts, settle, type Verdict } from "../ledger/recovery/settle.js";
 import { doubtLines, doubtsDocument, settledDocument, settledLines } from "../report/doubts.js";
 import { chosen, filtered, type ChoiceOptions } from "./choice.js";
 import { withWarehouse } from "./context.js";

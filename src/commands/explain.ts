@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { writePrivately } from "../core/private-file.js";
 import { pauses } from "../ledger/pauses.js";
-import { requireLedger } from "../ledger/schema.js";
+import { requireLedger } from "../ledger/install/install.js";
 import { isTrial, ofKindSql } from "../ledger/trial.js";
 import { readFrontMatter } from "../render/front-matter.js";
 import { storyDocument, storyLines, used, type MessageNames, type StoryAbout } from "../report/explain.js";

@@ -1,7 +1,7 @@
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
-import { forgetRun, knownRuns, type Forgotten, type KnownRun } from "../ledger/forget-run.js";
-import { Ledger } from "../ledger/ledger.js";
+import { forgetRun, knownRuns, type Forgotten, type KnownRun } from "../ledger/recovery/forget-run.js";
+import { Ledger } from "../ledger/lease/held-ledger.js";
 import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";
 import { VERSION } from "../version.js";

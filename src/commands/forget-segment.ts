@@ -1,10 +1,10 @@
 import { isGone } from "../arbitration/renamed.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
-import { forgetSegments } from "../ledger/forget.js";
-import { Ledger } from "../ledger/ledger.js";
+import { forgetSegments } from "../ledger/runs/forget-segments.js";
+import { Ledger } from "../ledger/lease/held-ledger.js";
 import { isTrial } from "../ledger/trial.js";
-import { FORGOTTEN, otherSegmentRuns, type PreviousSegmentRun } from "../ledger/runs.js";
+import { FORGOTTEN, otherSegmentRuns, type PreviousSegmentRun } from "../ledger/runs/runs.js";
 import type { Project } from "../project/types.js";
 import { withWarehouse } from "./context.js";
 import type { GlobalOptions, Terminal } from "./terminal.js";

@@ -1,5 +1,5 @@
-import { adopt } from "../ledger/identity.js";
-import { installLedger, ledgerStatus, requireLedger, trialsMade, type LedgerChannel } from "../ledger/schema.js";
+import { adopt } from "../ledger/install/home.js";
+import { installLedger, ledgerStatus, requireLedger, trialsMade, type LedgerChannel } from "../ledger/install/install.js";
 import { addressColumn } from "../project/treatments.js";
 import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";

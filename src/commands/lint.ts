@@ -1,7 +1,7 @@
 import { instant } from "../core/clock.js";
 import { problemsOf } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/schema.js";
-import { previousSegmentRuns } from "../ledger/runs.js";
+import { ledgerStatus } from "../ledger/install/install.js";
+import { previousSegmentRuns } from "../ledger/runs/runs.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project, Target } from "../project/types.js";
 import { lintProject } from "../lint/lint.js";

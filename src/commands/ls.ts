@@ -1,5 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/schema.js";
+import { ledgerStatus } from "../ledger/install/install.js";
 import { pauses, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";

@@ -4,7 +4,7 @@ import { OpportuneError } from "../core/errors.js";
 import { INSTANTS, readInstant } from "../core/instants.js";
 import { pauses, setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
-import { requireLedger } from "../ledger/schema.js";
+import { requireLedger } from "../ledger/install/install.js";
 import type { Project } from "../project/types.js";
 import { pauseText } from "../report/pauses.js";
 import { count } from "../report/tables.js";

@@ -2,7 +2,7 @@ import { instant } from "../core/clock.js";
 import { formatDuration, nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
-import { Ledger } from "../ledger/ledger.js";
+import { Ledger } from "../ledger/lease/held-ledger.js";
 import { prunable, prune, type Pruned } from "../ledger/prune.js";
 import { reachOf } from "../reach.js";
 import { count, counted } from "../report/tables.js";

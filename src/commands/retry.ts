@@ -1,9 +1,9 @@
 import { nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
-import { Ledger } from "../ledger/ledger.js";
-import { requireLedger } from "../ledger/schema.js";
-import { settle } from "../ledger/settle.js";
+import { Ledger } from "../ledger/lease/held-ledger.js";
+import { requireLedger } from "../ledger/install/install.js";
+import { settle } from "../ledger/recovery/settle.js";
 import { settledDocument, settledLines } from "../report/doubts.js";
 import { chosen, filtered, type ChoiceOptions } from "./choice.js";
 import { withWarehouse } from "./context.js";

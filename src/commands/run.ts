@@ -2,7 +2,7 @@ import { Alerts } from "../alerts/alerts.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import { keepHeapSmall } from "../core/memory.js";
-import { runHistory } from "../ledger/history.js";
+import { runHistory } from "../ledger/runs/history.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project, Segment } from "../project/types.js";
 import { runDocument } from "../report/artefacts.js";

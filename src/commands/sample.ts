@@ -2,7 +2,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installLedger, statementsOf } from "../ledger/schema.js";
+import { installLedger, statementsOf } from "../ledger/install/install.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project } from "../project/types.js";
 import { openWarehouse } from "../warehouse/open.js";

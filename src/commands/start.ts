@@ -4,7 +4,7 @@ import { OpportuneError } from "../core/errors.js";
 import { writeOrDrop } from "../core/output.js";
 import { scrub } from "../core/redact.js";
 import { sleep } from "../delivery/limits.js";
-import { runHistory } from "../ledger/history.js";
+import { runHistory } from "../ledger/runs/history.js";
 import { isTrial } from "../ledger/trial.js";
 import { loadProject } from "../project/load.js";
 import { secretsOf } from "../project/secrets.js";

@@ -5,7 +5,7 @@ import { isoText, timestampLiteral } from "../warehouse/sql.js";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Row, Statement } from "../warehouse/types.js";
 import { standingSql, type StandingPause } from "./pauses.js";
-import { lastRuns, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
+import { lastRuns, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs/runs.js";
 import { ledgerQueries, statement } from "./tables.js";
 import { heeded, ofKind } from "./trial.js";
 

@@ -2,8 +2,8 @@
 import { Binder, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
 import type { Statement, Warehouse } from "../warehouse/types.js";
 import { PRUNED_TO } from "./facts.js";
-import type { Ledger } from "./ledger.js";
-import { FORGOTTEN } from "./runs.js";
+import type { Ledger } from "./lease/held-ledger.js";
+import { FORGOTTEN } from "./runs/runs.js";
 
 /** Rows, by what they are of. */
 export interface Pruned {

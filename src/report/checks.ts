@@ -4,7 +4,7 @@ import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { strangerWords, type Stranger } from "../core/stranger.js";
 import type { StandingPause } from "../ledger/pauses.js";
-import type { StandingDoubts } from "../ledger/standing-doubts.js";
+import type { StandingDoubts } from "../ledger/recovery/standing-doubts.js";
 import type { Channel, Project, Target } from "../project/types.js";
 import type { Newest } from "../segments/freshness.js";
 import { VERSION } from "../version.js";

@@ -1,7 +1,7 @@
 /** What counts as heard, and where the user is, on real warehouses. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { factsOf } from "../../src/commands/explain-facts.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import type { StoryEvent } from "../../src/report/story.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { projectWith, warehouseWith } from "../segments/support.js";

@@ -1,6 +1,6 @@
 /** A bad day at the provider: whole runs against a sandbox that misbehaves, counted there and in the ledger, message by message. */
 import { expect, it, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import { run, type RunResult } from "../../src/run.js";
 import { startSandbox, type Fault, type Sandbox } from "../../src/server/sandbox.js";

@@ -1,6 +1,6 @@
 /** What the ledger's last answers say of a channel's provider. */
 import { expect, it } from "vitest";
-import { earlierAnswers, earlierOf } from "../../src/ledger/answers.js";
+import { earlierAnswers, earlierOf } from "../../src/ledger/events/answers.js";
 import { forget } from "../support/forgotten.js";
 import { Shop, T0, MINUTE } from "../support/run-shop.js";
 import { instant } from "../../src/core/clock.js";

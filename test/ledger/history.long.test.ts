@@ -1,8 +1,8 @@
 /** What earlier runs say, and which alerts stand, on both warehouses alike. */
 import { afterEach, expect, it } from "vitest";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
-import { returnedRows, runHistory } from "../../src/ledger/history.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { returnedRows, runHistory } from "../../src/ledger/runs/history.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";

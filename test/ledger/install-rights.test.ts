@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { installLedger, ledgerStatus } from "../../src/ledger/install/install.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";

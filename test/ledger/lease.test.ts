@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { Ledger, ledgerFacts } from "../../src/ledger/ledger.js";
+import { Ledger, ledgerFacts } from "../../src/ledger/lease/held-ledger.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { Lease, SENDING_MS } from "../../src/ledger/lease.js";
-import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
+import { recordRunStart } from "../../src/ledger/runs/runs.js";
+import { Lease, SENDING_MS } from "../../src/ledger/lease/lease.js";
+import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/install/install.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { warehouseWith } from "../segments/support.js";
 import { around } from "../support/around.js";

@@ -1,10 +1,10 @@
 /** The ledger where several processes are at it at once. */
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { SENDING_MS } from "../../src/ledger/lease.js";
-import { Ledger } from "../../src/ledger/ledger.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/schema.js";
+import { SENDING_MS } from "../../src/ledger/lease/lease.js";
+import { Ledger } from "../../src/ledger/lease/held-ledger.js";
+import { recordRunStart } from "../../src/ledger/runs/runs.js";
+import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/install/install.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";

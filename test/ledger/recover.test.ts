@@ -1,7 +1,7 @@
 /** What an interrupted run left is settled by the next one, without guessing. */
 import { expect, it } from "vitest";
-import { recover } from "../../src/ledger/recover.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
+import { recover } from "../../src/ledger/recovery/recover.js";
+import { recordRunStart } from "../../src/ledger/runs/runs.js";
 import { begin, cartProject, ledgerWarehouse, letLeaseRunOut, MINUTE, openLedger, rows, T0 } from "./support.js";
 
 const LATER = T0 + 11 * MINUTE;

@@ -2,9 +2,9 @@
 import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
 import { decide, workTables, type Decisions } from "../../src/decide.js";
-import { Ledger, ledgerFacts, type RunKey, type ClaimEvent } from "../../src/ledger/ledger.js";
-import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, statementsOf } from "../../src/ledger/schema.js";
+import { Ledger, ledgerFacts, type RunKey, type ClaimEvent } from "../../src/ledger/lease/held-ledger.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs/runs.js";
+import { installLedger, statementsOf } from "../../src/ledger/install/install.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { renderSqlFile } from "../../src/warehouse/sql.js";

@@ -1,6 +1,6 @@
 /** The scheduler with real runs on a real DuckDB file: what the ledger keeps from being sent twice, whatever the clock does. */
 import { expect, it } from "vitest";
-import { runHistory, type RunHistory } from "../../src/ledger/history.js";
+import { runHistory, type RunHistory } from "../../src/ledger/runs/history.js";
 import { loadProject } from "../../src/project/load.js";
 import { Scheduler, type SchedulerEvent } from "../../src/schedule/scheduler.js";
 import { write } from "../commands/support.js";

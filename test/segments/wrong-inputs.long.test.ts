@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileRun } from "../../src/decide.js";
 import type { Problem } from "../../src/core/errors.js";
-import { ledgerFacts } from "../../src/ledger/ledger.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { ledgerFacts } from "../../src/ledger/lease/held-ledger.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { datedSources, undatable } from "../../src/segments/freshness.js";

@@ -3,7 +3,7 @@
  * off: none twice, none lost.
  */
 import { expect, it, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import { run } from "../../src/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";

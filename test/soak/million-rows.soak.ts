@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openStore } from "../../bench/store.js";
 import { runOnce } from "../../bench/run.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";

@@ -1,5 +1,5 @@
 /** The project and the warehouse of docs/tutorial.md, on a real DuckDB or Postgres, for whatever else the documentation shows. */
-import { statementsOf, installLedger } from "../../src/ledger/schema.js";
+import { statementsOf, installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import type { PostgresConnection, Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run.js";

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import type { Row } from "../../src/warehouse/types.js";
 import { opportune, temporaryFolder, write, type Outcome } from "../commands/support.js";
 import { createTestDatabase, type Database } from "./databases.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { copyShipped, createSample } from "../../src/commands/sample.js";
 import { instant } from "../../src/core/clock.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Cap, Project, Segment } from "../../src/project/types.js";
 import { run } from "../../src/run.js";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { OpportuneError } from "../../src/core/errors.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import type { PostgresConnection } from "../../src/project/types.js";
 import { run } from "../../src/run.js";

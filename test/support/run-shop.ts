@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { setPause } from "../../src/ledger/pauses.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import { run, type RunOptions, type RunResult } from "../../src/run.js";
 import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox.js";

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { instant } from "../../src/core/clock.js";
 import { decide, workTables } from "../../src/decide.js";
-import { forgetRun } from "../../src/ledger/forget-run.js";
-import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { forgetRun } from "../../src/ledger/recovery/forget-run.js";
+import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/lease/held-ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { prune } from "../../src/ledger/prune.js";
-import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger } from "../../src/ledger/schema.js";
-import { EVERY, settle } from "../../src/ledger/settle.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs/runs.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
 import { ledgerQueries, statement } from "../../src/ledger/tables.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb.js";

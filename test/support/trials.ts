@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { doubtsCommand } from "../../src/commands/doubts.js";
 import { explainCommand } from "../../src/commands/explain.js";
-import { runHistory } from "../../src/ledger/history.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { write } from "../commands/support.js";
 import type { WarehouseName } from "./databases.js";

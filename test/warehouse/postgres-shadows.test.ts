@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { installLedger, ledgerStatus } from "../../src/ledger/install/install.js";
 import { findObstacles } from "../../src/warehouse/postgres-rights.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import { BY_OPERATOR } from "../support/pauses.js";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { Ledger } from "../../src/ledger/ledger.js";
+import { Ledger } from "../../src/ledger/lease/held-ledger.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { recordRunStart } from "../../src/ledger/runs/runs.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import type { PostgresConnection } from "../../src/project/types.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";

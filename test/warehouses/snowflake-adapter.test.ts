@@ -1,7 +1,7 @@
 /** What is Snowflake's own in the adapter, on the emulator: types, folding of names, bulk appends, turns, timeouts, the lease. */
 import { describe, expect, it } from "vitest";
-import { Lease } from "../../src/ledger/lease.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { Lease } from "../../src/ledger/lease/lease.js";
+import { installLedger, ledgerStatus } from "../../src/ledger/install/install.js";
 import type { SnowflakeConnection } from "../../src/project/types.js";
 import { openSnowflake } from "../../src/warehouse/snowflake.js";
 import type { Warehouse } from "../../src/warehouse/types.js";

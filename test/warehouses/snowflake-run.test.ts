@@ -1,6 +1,6 @@
 /** Whole runs on Snowflake's emulator: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run.js";

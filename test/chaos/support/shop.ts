@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { installLedger } from "../../../src/ledger/schema.js";
+import { installLedger } from "../../../src/ledger/install/install.js";
 import { loadProject } from "../../../src/project/load.js";
 import type { Project } from "../../../src/project/types.js";
 import { run, type RunResult } from "../../../src/run.js";

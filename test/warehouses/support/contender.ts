@@ -1,6 +1,6 @@
 /** A process that takes the lease when it is told to: `take`, `release` and `end` in; `ready`, `won`, `held`, `released` or an error's text out. */
 import { OpportuneError } from "../../../src/core/errors.js";
-import { Lease } from "../../../src/ledger/lease.js";
+import { Lease } from "../../../src/ledger/lease/lease.js";
 import { openWarehouse } from "../../../src/warehouse/open.js";
 import { connectionOf } from "../../support/targets.js";
 

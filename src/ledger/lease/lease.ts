@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { hostClock } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import { UnmetError } from "../warehouse/error.js";
-import type { Row, Script, Statement, Warehouse } from "../warehouse/types.js";
-import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
-import { ledgerQueries, statement } from "./tables.js";
+import { hostClock } from "../../core/clock.js";
+import { OpportuneError } from "../../core/errors.js";
+import { UnmetError } from "../../warehouse/error.js";
+import type { Row, Script, Statement, Warehouse } from "../../warehouse/types.js";
+import { readFacts, factsStatement, type Facts, type FactsAsked } from "../facts.js";
+import { ledgerQueries, statement } from "../tables.js";
 
 /** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every commit renews it. */
 export const SENDING_MS = 120_000;

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
-import { literal } from "../warehouse/dialect.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Row } from "../warehouse/types.js";
-import { MOST_CLAIMS, type Ledger } from "./ledger.js";
-import { ledgerQueries, statement } from "./tables.js";
-import { ofKind } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { literal } from "../../warehouse/dialect.js";
+import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import type { Row } from "../../warehouse/types.js";
+import { MOST_CLAIMS, type Ledger } from "../lease/held-ledger.js";
+import { ledgerQueries, statement } from "../tables.js";
+import { ofKind } from "../trial.js";
 
 export interface Recovered {
   released: number;

@@ -1,8 +1,8 @@
 /** Messages in doubt that nobody has settled yet: in sight until somebody does. */
-import { instant } from "../core/clock.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { ofKindSql } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import { ofKindSql } from "../trial.js";
 
 /** Doubts that one run left on one channel. */
 export interface StandingDoubts {

@@ -1,9 +1,9 @@
-import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import type { Ledger } from "./ledger.js";
-import { TAKE_BACK } from "../core/failures.js";
+import { CLOCKS_AGREE_MS, instant } from "../../core/clock.js";
+import { OpportuneError } from "../../core/errors.js";
+import type { Ledger } from "../lease/held-ledger.js";
+import { TAKE_BACK } from "../../core/failures.js";
 import { FORGOTTEN, type PreviousSegmentRun } from "./runs.js";
-import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
+import { ledgerQueries, statement, type SegmentRunsTable } from "../tables.js";
 
 /**
  * Appends to `segment_runs`, for each of these segments by its last run, that it is gone for good: no new segment is taken for

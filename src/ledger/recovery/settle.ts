@@ -1,10 +1,10 @@
-import { instant } from "../core/clock.js";
-import { literal } from "../warehouse/dialect.js";
-import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { becauseOf } from "./answers.js";
-import { MOST_CLAIMS, type Ledger } from "./ledger.js";
-import { ofKindSql } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { literal } from "../../warehouse/dialect.js";
+import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import { becauseOf } from "../events/answers.js";
+import { MOST_CLAIMS, type Ledger } from "../lease/held-ledger.js";
+import { ofKindSql } from "../trial.js";
 
 /** What is said of a message in doubt, or of one that failed, and what it does to the ledger's sums. */
 const VERDICTS = {

@@ -1,15 +1,15 @@
 /** Takes a run back: docs/decisions.md has the law, sql/forget.sql what becomes of its rows. */
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
-import { literal } from "../warehouse/dialect.js";
-import { isoText, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { recordOf } from "./facts.js";
-import type { Ledger } from "./ledger.js";
-import { nextPause } from "./pauses.js";
-import { NOTHING_YET, TAKEN_BACK } from "./runs.js";
-import { ledgerQueries, statement, type RunsTable } from "./tables.js";
-import { heeded, ofKind } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { literal } from "../../warehouse/dialect.js";
+import { isoText, ledgerTable, renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import { recordOf } from "../facts.js";
+import type { Ledger } from "../lease/held-ledger.js";
+import { nextPause } from "../pauses.js";
+import { NOTHING_YET, TAKEN_BACK } from "../runs/runs.js";
+import { ledgerQueries, statement, type RunsTable } from "../tables.js";
+import { heeded, ofKind } from "../trial.js";
 
 /** A run as the ledger lists it. */
 export interface KnownRun {

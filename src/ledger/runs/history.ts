@@ -1,14 +1,14 @@
 /** What earlier runs say about the next one: read before a run, without the lease. */
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
-import { isoText } from "../warehouse/sql.js";
-import type { Dialect } from "../warehouse/dialect.js";
-import type { Statement, Warehouse } from "../warehouse/types.js";
-import { elseRequired } from "./ledger.js";
+import { instant } from "../../core/clock.js";
+import { isoText } from "../../warehouse/sql.js";
+import type { Dialect } from "../../warehouse/dialect.js";
+import type { Statement, Warehouse } from "../../warehouse/types.js";
+import { elseRequired } from "../lease/held-ledger.js";
 import { ofStandingRuns, TAKEN_BACK } from "./runs.js";
-import { requireVersion } from "./schema.js";
-import { ledgerQueries, statement } from "./tables.js";
-import { heeded } from "./trial.js";
+import { requireVersion } from "../install/install.js";
+import { ledgerQueries, statement } from "../tables.js";
+import { heeded } from "../trial.js";
 
 /** What a scheduler must know to go on where another left off. Times are ms since 1970 UTC. */
 export interface RunHistory {

@@ -1,7 +1,7 @@
-import { OpportuneError } from "../core/errors.js";
-import { strangerWords, type Stranger } from "../core/stranger.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { ledgerQueries, statement } from "./tables.js";
+import { OpportuneError } from "../../core/errors.js";
+import { strangerWords, type Stranger } from "../../core/stranger.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import { ledgerQueries, statement } from "../tables.js";
 
 const NAME = "database";
 

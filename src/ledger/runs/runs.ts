@@ -1,11 +1,11 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
-import { instant } from "../core/clock.js";
-import type { Dialect } from "../warehouse/dialect.js";
-import { isoText, timestampLiteral } from "../warehouse/sql.js";
-import type { Row, Statement, Warehouse } from "../warehouse/types.js";
-import type { Ledger, RunKey } from "./ledger.js";
-import { ledgerQueries, statement, type LedgerTables, type RunsTable } from "./tables.js";
-import { heeded } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import type { Dialect } from "../../warehouse/dialect.js";
+import { isoText, timestampLiteral } from "../../warehouse/sql.js";
+import type { Row, Statement, Warehouse } from "../../warehouse/types.js";
+import type { Ledger, RunKey } from "../lease/held-ledger.js";
+import { ledgerQueries, statement, type LedgerTables, type RunsTable } from "../tables.js";
+import { heeded } from "../trial.js";
 
 /** The shape that stands on the row of a segment that is gone for good: no query has it. */
 export const FORGOTTEN = "forgotten";

@@ -1,16 +1,16 @@
 /** What providers answered in earlier runs: the breaker's count goes on from there. */
 import { sql } from "kysely";
-import { instant } from "../core/clock.js";
-import { alike } from "../core/alike.js";
-import { OUTBOX_ID } from "../core/outbox-id.js";
-import type { Earlier } from "../delivery/types.js";
-import { RECORD } from "./facts.js";
-import { timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
-import type { RunKey } from "./ledger.js";
-import { RECENTLY_MS } from "./runs.js";
-import { ledgerQueries, statement } from "./tables.js";
-import { heeded } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { alike } from "../../core/alike.js";
+import { OUTBOX_ID } from "../../core/outbox-id.js";
+import type { Earlier } from "../../delivery/types.js";
+import { RECORD } from "../facts.js";
+import { timestampLiteral } from "../../warehouse/sql.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import type { RunKey } from "../lease/held-ledger.js";
+import { RECENTLY_MS } from "../runs/runs.js";
+import { ledgerQueries, statement } from "../tables.js";
+import { heeded } from "../trial.js";
 
 /** Answers read of each channel: more than either count needs. */
 const ENOUGH = 20;

@@ -1,18 +1,18 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { OpportuneError } from "../core/errors.js";
-import type { AddressKind } from "../project/types.js";
-import { canonicalAddresses } from "../warehouse/canonical.js";
-import { literal, type Dialect } from "../warehouse/dialect.js";
-import { Binder, constantTable, ledgerTable, renderSqlFile } from "../warehouse/sql.js";
-import type { Statement, Warehouse } from "../warehouse/types.js";
-import { adoptIfUnknown } from "./identity.js";
-import { Lease } from "./lease.js";
+import { OpportuneError } from "../../core/errors.js";
+import type { AddressKind } from "../../project/types.js";
+import { canonicalAddresses } from "../../warehouse/canonical.js";
+import { literal, type Dialect } from "../../warehouse/dialect.js";
+import { Binder, constantTable, ledgerTable, renderSqlFile } from "../../warehouse/sql.js";
+import type { Statement, Warehouse } from "../../warehouse/types.js";
+import { adoptIfUnknown } from "./home.js";
+import { Lease } from "../lease/lease.js";
 import { hasCode, replaceView, viewProblem } from "./changed-view.js";
-import { ledgerQueries, statement } from "./tables.js";
+import { ledgerQueries, statement } from "../tables.js";
 
-const LEDGER_FILES = new URL("../../sql/ledger/", import.meta.url);
-const AUDIT_FILES = new URL("../../sql/audit/", import.meta.url);
+const LEDGER_FILES = new URL("../../../sql/ledger/", import.meta.url);
+const AUDIT_FILES = new URL("../../../sql/audit/", import.meta.url);
 
 /** The numbered files under sql/ledger/; a ledger's version is how many of them it has had. */
 function migrations(): string[] {

@@ -1,10 +1,10 @@
 /** This machine's clock beside the warehouse's: a run by a clock that is ahead makes the ledger refuse all others until then. */
-import { apart, CLOCKS_AGREE_MS, instant } from "../core/clock.js";
-import { OpportuneError, type Problem } from "../core/errors.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { knownRuns, type KnownRun } from "./forget-run.js";
-import { TAKE_BACK } from "../core/failures.js";
-import type { Facts } from "./facts.js";
+import { apart, CLOCKS_AGREE_MS, instant } from "../../core/clock.js";
+import { OpportuneError, type Problem } from "../../core/errors.js";
+import type { Warehouse } from "../../warehouse/types.js";
+import { knownRuns, type KnownRun } from "../recovery/forget-run.js";
+import { TAKE_BACK } from "../../core/failures.js";
+import type { Facts } from "../facts.js";
 
 /** What is wrong with the clocks; null: they agree, or there is one alone, as with a file on this machine. */
 export function skewProblem(warehouse: Warehouse, { clock, skewMs }: Pick<Facts, "clock" | "skewMs">): Problem | null {

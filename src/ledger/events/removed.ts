@@ -1,11 +1,11 @@
 /** Messages that wait in segments which have no file any more: docs/decisions.md has the law. */
-import type { ActiveStep } from "../arbitration/activation.js";
-import { instant } from "../core/clock.js";
-import { literal } from "../warehouse/dialect.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import { MOST_CLAIMS, type Ledger, type RunKey } from "./ledger.js";
-import { FORGOTTEN, REMOVED_LATELY_MS, type PreviousSegmentRun } from "./runs.js";
-import { ofKindSql } from "./trial.js";
+import type { ActiveStep } from "../../arbitration/activation.js";
+import { instant } from "../../core/clock.js";
+import { literal } from "../../warehouse/dialect.js";
+import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import { MOST_CLAIMS, type Ledger, type RunKey } from "../lease/held-ledger.js";
+import { FORGOTTEN, REMOVED_LATELY_MS, type PreviousSegmentRun } from "../runs/runs.js";
+import { ofKindSql } from "../trial.js";
 
 const DAY_MS = 24 * 3_600_000;
 /** Of segments that the project doesn't have, those whose last run was more than a day ago, and lately. */

@@ -1,13 +1,13 @@
-import { hostClock, instant } from "../core/clock.js";
-import { UncertainAppendError } from "../core/errors.js";
-import { renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import { WarehouseError } from "../warehouse/error.js";
-import type { AppendColumn, Row, Script, Statement, Warehouse } from "../warehouse/types.js";
-import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
+import { hostClock, instant } from "../../core/clock.js";
+import { UncertainAppendError } from "../../core/errors.js";
+import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import { WarehouseError } from "../../warehouse/error.js";
+import type { AppendColumn, Row, Script, Statement, Warehouse } from "../../warehouse/types.js";
+import { readFacts, factsStatement, type Facts, type FactsAsked } from "../facts.js";
 import { Lease } from "./lease.js";
-import { pauseQuery, pauses, standingPauses, type StandingPause } from "./pauses.js";
-import { requireLedger, requireVersion } from "./schema.js";
-import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
+import { pauseQuery, pauses, standingPauses, type StandingPause } from "../pauses.js";
+import { requireLedger, requireVersion } from "../install/install.js";
+import { ledgerQueries, statement, type SegmentRunsTable } from "../tables.js";
 
 /** Numbers within one lease: `seq = fence × 10⁹ + n`, which stays exact in a JS number up to fence 9,007,199. */
 const SEQ_PER_FENCE = 1_000_000_000;
