@@ -2,7 +2,7 @@ import { lookBackSeconds } from "../arbitration/constants.js";
 import { instant } from "../core/clock.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { compileRun } from "../decide.js";
-import { ledgerFacts } from "../ledger/lease/held-ledger.js";
+import { ledgerFacts } from "../ledger/facts.js";
 import { isTrial } from "../ledger/trial.js";
 import { problemLines } from "../report/error-lines.js";
 import { goalWarnings } from "../report/goal-warnings.js";
@@ -11,7 +11,7 @@ import { loadRenderer } from "../render/renderer.js";
 import { idleOptOuts } from "./opt-outs.js";
 import { parseAsOf } from "./as-of.js";
 import { ARTEFACTS, beginArtefacts } from "./artefacts.js";
-import { withWarehouse } from "./context.js";
+import { withLedger } from "./context.js";
 import { estimate } from "./estimate.js";
 import { datedSources, undatable } from "../segments/freshness.js";
 import { selectSegments } from "./select.js";
@@ -27,7 +27,8 @@ export interface CompileCommandOptions extends GlobalOptions {
 
 /** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
 export function compileCommand(terminal: Terminal, options: CompileCommandOptions): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
+  return withLedger(terminal, options, async (project, ledger) => {
+    const { warehouse } = ledger;
     const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now(), true);
     const segments = selectSegments(project, options);
     const warn = (warnings: readonly Problem[]): void => {
@@ -37,13 +38,13 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     warn(goalWarnings(project, segments, lookBackSeconds));
     const renderer = loadRenderer(project);
     const trial = isTrial(project.target, options.asOf ?? null);
-    const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, trial, segments: segments.map(({ id }) => id) });
-    warn(await idleOptOuts(project, warehouse, trial));
+    const facts = await ledgerFacts(ledger, { asOf, trial, segments: segments.map(({ id }) => id) });
+    warn(await idleOptOuts(project, ledger, trial));
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
     let arbitration: Statement | null = null;
-    const compiled = await compileRun(project, warehouse, {
+    const compiled = await compileRun(project, ledger, {
       asOf,
       trial,
       segments,

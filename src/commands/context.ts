@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
+import { Ledger } from "../ledger/ledger.js";
 import { loadProject } from "../project/load.js";
 import { PROJECT_FILE } from "../project/project-file.js";
 import type { Project, Segment, Target } from "../project/types.js";
@@ -56,6 +57,15 @@ export async function withWarehouse<T>(
   } finally {
     await warehouse.close();
   }
+}
+
+/** Like withWarehouse, for what asks the target's ledger. */
+export function withLedger<T>(
+  terminal: Terminal,
+  options: Pick<GlobalOptions, "projectDir" | "target">,
+  work: (project: Project, ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  return withWarehouse(terminal, options, (project, warehouse) => work(project, new Ledger(warehouse, project.target.schema)));
 }
 
 /** The segment of that id. @throws OpportuneError (exit 2) with the nearest one */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
-import { ledgerQueries, statement } from "../ledger/tables.js";
+import { Ledger } from "../ledger/ledger.js";
 import { loadProject } from "../project/load.js";
 import type { Channel, Project } from "../project/types.js";
 import { runSummary } from "../report/run-summary.js";
@@ -129,8 +129,8 @@ function intoSandbox(project: Project, sandbox: Sandbox): Project {
 /** Buckets and message ids come from the salt: with a fixed one the same users are held out each time. */
 async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
   await withWarehouseOf(project, terminal, (warehouse) => {
-    const query = ledgerQueries(warehouse.dialect, project.target.schema).updateTable("meta").set({ content: "demo" }).where("name", "=", "salt");
-    return warehouse.execute(statement(query));
+    const ledger = new Ledger(warehouse, project.target.schema);
+    return ledger.execute(ledger.tables.updateTable("meta").set({ content: "demo" }).where("name", "=", "salt"));
   });
 }
 

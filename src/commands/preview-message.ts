@@ -3,14 +3,13 @@ import { randomUUID } from "node:crypto";
 import { messageOf, type Claim } from "../claims.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
-import { workTables } from "../decide.js";
 import type { OutgoingMessage } from "../delivery/types.js";
 import { addressColumn, treatments } from "../project/treatments.js";
 import type { Project, Segment } from "../project/types.js";
 import { loadRenderer, type Renderer } from "../render/renderer.js";
 import { compileProject, exactColumns, stageSegments } from "../segments/stage.js";
 import type { ExactColumns } from "../segments/types.js";
-import { Binder, renderSqlFile } from "../warehouse/sql.js";
+import { Binder, renderSqlFile, workTables } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { unknownName } from "./context.js";
 
@@ -73,13 +72,12 @@ async function firstRow(
   user: string | null,
 ): Promise<{ row: Row; exact: ExactColumns }> {
   const { dialect } = warehouse;
-  const { schema } = project.target;
   const compiled = await compileProject(project, [segment], [], renderer, warehouse, asOf);
-  await warehouse.script({ work: workTables(warehouse.dialect, schema), statements: [] });
+  await warehouse.script({ work: workTables(dialect), statements: [] });
   const staged = (await stageSegments(compiled, [segment], warehouse, Date.now, () => undefined)).get(segment.id);
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);
   const binder = new Binder(dialect);
-  const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, schema, { segment: binder.bind(segment.id), user_id: binder.bind(user) }, binder));
+  const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, null, { segment: binder.bind(segment.id), user_id: binder.bind(user) }, binder));
   if (rows[0] !== undefined) return { row: rows[0], exact: exactColumns(compiled) };
   const whom = user === null ? "nobody" : `no user ${JSON.stringify(user)}`;
   throw new OpportuneError({

@@ -1,18 +1,20 @@
+/** Which database a ledger belongs to: one that came with a copy or a restore must not send. */
 import { OpportuneError } from "../../core/errors.js";
 import { strangerWords, type Stranger } from "../../core/stranger.js";
 import type { Warehouse } from "../../warehouse/types.js";
-import { ledgerQueries, statement } from "../tables.js";
+import type { Ledger } from "../ledger.js";
 
-const NAME = "database";
+/** The name in `meta` of the database that is the ledger's home. */
+export const HOME = "database";
 
-async function known(warehouse: Warehouse, schema: string): Promise<string | null> {
-  const [row] = await warehouse.query(statement(ledgerQueries(warehouse.dialect, schema).selectFrom("meta").select("content").where("name", "=", NAME)));
+async function known(ledger: Ledger): Promise<string | null> {
+  const [row] = await ledger.query(ledger.tables.selectFrom("meta").select("content").where("name", "=", HOME));
   return row === undefined ? null : String(row["content"]);
 }
 
-/** Null where the ledger is in the database that it was made in, or was approved for. */
-export async function strangerIn(warehouse: Warehouse, schema: string): Promise<Stranger | null> {
-  return strangerTo(warehouse, await known(warehouse, schema));
+/** Null where this database is the ledger's home. */
+export async function strangerIn(ledger: Ledger): Promise<Stranger | null> {
+  return strangerTo(ledger.warehouse, await known(ledger));
 }
 
 async function strangerTo(warehouse: Warehouse, home: string | null): Promise<Stranger | null> {
@@ -22,27 +24,29 @@ async function strangerTo(warehouse: Warehouse, home: string | null): Promise<St
   return identity === null ? "no_id" : "copy";
 }
 
-/** A ledger that came with a copy or a restore of its database knows of other messages than those that were really sent. `home`: as its facts say. */
-export async function refuseCopies(warehouse: Warehouse, schema: string, home: string | null): Promise<void> {
+/**
+ * The ledger in a copy or a restore knows of other messages than were really sent. `home`: as its facts say.
+ * @throws OpportuneError `ledger/copy`
+ */
+export async function refuseCopies({ warehouse, schema }: Ledger, home: string | null): Promise<void> {
   const stranger = await strangerTo(warehouse, home);
   if (stranger !== null) throw new OpportuneError({ code: "ledger/copy", ...strangerWords(stranger, schema) });
 }
 
 /** Makes this database the ledger's home. Without the lease: no run can be under way that sends. */
-export async function adopt(warehouse: Warehouse, schema: string): Promise<void> {
-  await settleIn(warehouse, schema, await known(warehouse, schema));
+export async function adopt(ledger: Ledger): Promise<void> {
+  await settleIn(ledger, await known(ledger));
 }
 
 /** Makes this database the home of a ledger that has none, or knows it by what told databases apart in earlier versions. */
-export async function adoptIfUnknown(warehouse: Warehouse, schema: string): Promise<void> {
-  const home = await known(warehouse, schema);
-  if (home === null || home === warehouse.formerIdentity) await settleIn(warehouse, schema, home);
+export async function adoptIfUnknown(ledger: Ledger): Promise<void> {
+  const home = await known(ledger);
+  if (home === null || home === ledger.warehouse.formerIdentity) await settleIn(ledger, home);
 }
 
-async function settleIn(warehouse: Warehouse, schema: string, home: string | null): Promise<void> {
-  const identity = await warehouse.identity(true);
+async function settleIn(ledger: Ledger, home: string | null): Promise<void> {
+  const identity = await ledger.warehouse.identity(true);
   if (identity === null) return;
-  const queries = ledgerQueries(warehouse.dialect, schema);
-  if (home === null) await warehouse.execute(statement(queries.insertInto("meta").values({ name: NAME, content: identity })));
-  else await warehouse.execute(statement(queries.updateTable("meta").set({ content: identity }).where("name", "=", NAME)));
+  if (home === null) await ledger.execute(ledger.tables.insertInto("meta").values({ name: HOME, content: identity }));
+  else await ledger.execute(ledger.tables.updateTable("meta").set({ content: identity }).where("name", "=", HOME));
 }

@@ -1,7 +1,7 @@
 /** Messages in doubt that nobody has settled yet: in sight until somebody does. */
 import { instant } from "../../core/clock.js";
-import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
-import type { Warehouse } from "../../warehouse/types.js";
+import { timestampLiteral } from "../../warehouse/sql.js";
+import type { Ledger } from "../ledger.js";
 import { ofKindSql } from "../trial.js";
 
 /** Doubts that one run left on one channel. */
@@ -14,14 +14,9 @@ export interface StandingDoubts {
 }
 
 /** The oldest first. `from`: no doubt is of an earlier run (ISO 8601 UTC); null: not known. */
-export async function standingDoubts(warehouse: Warehouse, schema: string, trial: boolean, from: string | null): Promise<StandingDoubts[]> {
-  const { dialect } = warehouse;
-  const rows = await warehouse.query(
-    renderSqlFile("standing_doubts.sql", dialect, schema, {
-      from: from === null ? "1 = 1" : `decided_at >= ${timestampLiteral(instant(Date.parse(from)), dialect)}`,
-      of_kind: ofKindSql(trial),
-    }),
-  );
+export async function standingDoubts(ledger: Ledger, trial: boolean, from: string | null): Promise<StandingDoubts[]> {
+  const since = from === null ? "1 = 1" : `decided_at >= ${timestampLiteral(instant(Date.parse(from)), ledger.dialect)}`;
+  const rows = await ledger.query(ledger.file("standing_doubts.sql", { from: since, of_kind: ofKindSql(trial) }));
   return rows.map((row) => ({
     runId: String(row["run_id"]),
     channel: String(row["channel"]),
