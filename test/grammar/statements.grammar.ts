@@ -9,8 +9,10 @@ import { createProgram } from "../../src/commands/program.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery-dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake-dialect.js";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
-import { returnedRows, runHistory } from "../../src/ledger/runs/history.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
 import { installLedger, trialsMade } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { returnedRows } from "../../src/ledger/runs/segment-runs.js";
 import { sql, temporaryFolder, write } from "../commands/support.js";
 import { createCaseWorlds } from "../support/cases.js";
 import { CASES } from "../support/play.js";
@@ -127,14 +129,14 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     const shop = await Shop.sending(["ada"]);
     await shop.run(T0);
     await shop.warehouse(async (warehouse) => {
-      expect((await runHistory(warehouse, "opportune", true)).lastSuccess).toBe(T0);
-      expect((await returnedRows(warehouse, "opportune", true, T0, MINUTE)).last).toEqual(new Set(["cart"]));
-      await writeAlertState(warehouse, "opportune", false, { failed: "2026-03-02T12:00:00Z" });
+      expect((await runHistory(new Ledger(warehouse, "opportune"), true)).lastSuccess).toBe(T0);
+      expect((await returnedRows(new Ledger(warehouse, "opportune", () => T0), true, MINUTE)).last).toEqual(new Set(["cart"]));
+      await writeAlertState(new Ledger(warehouse, "opportune"), false, { failed: "2026-03-02T12:00:00Z" });
       // An older ledger, which is brought to this version under the lease.
       await warehouse.execute({ sql: "update opportune.meta set content = '2' where name = 'schema_version'", params: [] });
-      expect(await installLedger(warehouse, "opportune")).toEqual(LEDGER_FILES.slice(2));
-      expect(await trialsMade(warehouse, "opportune")).toMatchObject({ messages: 1 });
-      expect(await readAlertState(warehouse, "opportune", false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
+      expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual(LEDGER_FILES.slice(2));
+      expect(await trialsMade(new Ledger(warehouse, "opportune"))).toMatchObject({ messages: 1 });
+      expect(await readAlertState(new Ledger(warehouse, "opportune"), false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
     });
   });
 

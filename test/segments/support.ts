@@ -1,6 +1,6 @@
 /** A small shop as files, loaded as the job loads it, with a warehouse in memory to stage it on. */
 import { onTestFinished } from "vitest";
-import { workTables } from "../../src/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import type { Problem } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/load.js";
 import type { Project, Segment } from "../../src/project/types.js";
@@ -80,7 +80,7 @@ export async function stage(project: Project, warehouse: Warehouse): Promise<Sta
   const segments = [...project.segments.values()];
   const names = [...project.audiences.keys()];
   const compiled = await compileProject(project, segments, names, renderer, warehouse, AS_OF);
-  await warehouse.script({ work: workTables(warehouse.dialect, SCHEMA), statements: [] });
+  await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
   const now = (): number => 0;
   return {
     compiled,
