@@ -22,7 +22,7 @@ import { usedSources } from "../project/sql-references.js";
 import type { Project } from "../project/types.js";
 import { ledgerFacts, type Facts } from "../ledger/facts.js";
 import { strangerIn } from "../ledger/install/home.js";
-import { ledgerStatus } from "../ledger/install/version.js";
+import { ledgerStatus } from "../ledger/install/versions.js";
 import { Ledger } from "../ledger/ledger.js";
 import { standingDoubts } from "../ledger/recovery/standing-doubts.js";
 import { runAhead, skewProblem } from "../ledger/runs/clock.js";

@@ -1,6 +1,6 @@
 import { OpportuneError } from "../core/errors.js";
 import { targetOption } from "../core/failures.js";
-import { requireLedger } from "../ledger/install/version.js";
+import { requireLedger } from "../ledger/install/versions.js";
 import { holding } from "../ledger/lease/held-ledger.js";
 import { unfinishedRuns } from "../ledger/runs/record.js";
 import { doubts, settle, type Verdict } from "../ledger/recovery/settle.js";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { OpportuneError } from "../core/errors.js";
 import { writePrivately } from "../core/private-file.js";
-import { requireLedger } from "../ledger/install/version.js";
+import { requireLedger } from "../ledger/install/versions.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { messageNames, storyRows, templateTexts, usersAt } from "../ledger/look-up.js";
 import { pauses } from "../ledger/pauses.js";

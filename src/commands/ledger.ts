@@ -1,6 +1,6 @@
 import { adopt } from "../ledger/install/home.js";
 import { installLedger, trialsMade, type LedgerChannel } from "../ledger/install/install.js";
-import { ledgerStatus, requireLedger } from "../ledger/install/version.js";
+import { ledgerStatus, requireLedger } from "../ledger/install/versions.js";
 import { addressColumn } from "../project/treatments.js";
 import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";

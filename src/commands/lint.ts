@@ -1,6 +1,6 @@
 import { instant } from "../core/clock.js";
 import { problemsOf } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/install/version.js";
+import { ledgerStatus } from "../ledger/install/versions.js";
 import { Ledger } from "../ledger/ledger.js";
 import { previousSegmentRuns } from "../ledger/runs/segment-runs.js";
 import { isTrial } from "../ledger/trial.js";

@@ -1,5 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/install/version.js";
+import { ledgerStatus } from "../ledger/install/versions.js";
 import { Ledger } from "../ledger/ledger.js";
 import { pauses, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";

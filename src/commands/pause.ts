@@ -3,7 +3,7 @@ import { parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { INSTANTS, readInstant } from "../core/instants.js";
 import { pauses, setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
-import { requireLedger } from "../ledger/install/version.js";
+import { requireLedger } from "../ledger/install/versions.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";

@@ -12,6 +12,15 @@ import type { ExactColumns } from "../segments/types.js";
 import { Binder, renderSqlFile, workTables } from "../warehouse/sql.js";
 import type { Row, Warehouse } from "../warehouse/types.js";
 import { unknownName } from "./context.js";
+import type { GlobalOptions } from "./terminal.js";
+
+export interface PreviewOptions extends GlobalOptions {
+  user?: string;
+  step?: string;
+  sendTo?: string;
+  watch?: boolean;
+  port?: string;
+}
 
 /** A step of a segment, in one of its versions. */
 export type Treatment = ReturnType<typeof treatments>[number];

@@ -11,8 +11,7 @@ import { startPreviewServer, type Rendering } from "../server/preview.js";
 import { findProject, openProject, openWarehouse, segmentNamed } from "./context.js";
 import { impatient } from "./decision.js";
 import { portOf } from "./port.js";
-import type { PreviewOptions } from "./preview.js";
-import { renderPreview, stepNamed, treatmentName, type Previewed } from "./preview-message.js";
+import { renderPreview, stepNamed, treatmentName, type Previewed, type PreviewOptions } from "./preview-message.js";
 import type { Terminal } from "./terminal.js";
 import { untilStopped } from "./until-stopped.js";
 

@@ -1,7 +1,7 @@
 import { nearestDuration, parseDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
-import { requireLedger } from "../ledger/install/version.js";
+import { requireLedger } from "../ledger/install/versions.js";
 import { holding } from "../ledger/lease/held-ledger.js";
 import { settle } from "../ledger/recovery/settle.js";
 import { settledDocument, settledLines } from "../report/doubts.js";

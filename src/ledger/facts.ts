@@ -3,7 +3,7 @@ import { hostClock, instant, skewOf } from "../core/clock.js";
 import { Binder, textList, timestampLiteral } from "../warehouse/sql.js";
 import type { Row, Statement } from "../warehouse/types.js";
 import { HOME } from "./install/home.js";
-import { elseRequired, requireVersion } from "./install/version.js";
+import { elseRequired, requireVersion } from "./install/versions.js";
 import type { Ledger } from "./ledger.js";
 import { pausesAt, type StandingPause } from "./pauses.js";
 import { lastRunsOf, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, type PreviousSegmentRun } from "./runs/segment-runs.js";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus } from "../../src/ledger/install/version.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";
 import type { Warehouse } from "../../src/warehouse/types.js";

@@ -3,7 +3,7 @@ import { OpportuneError } from "../../src/core/errors.js";
 import { appendDecisions } from "../../src/ledger/events/append.js";
 import { ledgerFacts } from "../../src/ledger/facts.js";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus, requireLedger } from "../../src/ledger/install/version.js";
+import { ledgerStatus, requireLedger } from "../../src/ledger/install/versions.js";
 import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs/record.js";

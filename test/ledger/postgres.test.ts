@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { SENDING_MS } from "../../src/ledger/lease/lease.js";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus } from "../../src/ledger/install/version.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs/record.js";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus } from "../../src/ledger/install/version.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { findObstacles } from "../../src/warehouse/postgres-rights.js";
 import { openPostgres } from "../../src/warehouse/postgres.js";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus } from "../../src/ledger/install/version.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { recordRunStart } from "../../src/ledger/runs/record.js";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Lease } from "../../src/ledger/lease/lease.js";
 import { installLedger } from "../../src/ledger/install/install.js";
-import { ledgerStatus } from "../../src/ledger/install/version.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import type { SnowflakeConnection } from "../../src/project/types.js";
 import { openSnowflake } from "../../src/warehouse/snowflake.js";

@@ -11,7 +11,7 @@ import type { Ledger } from "../ledger.js";
 import { statement } from "../tables.js";
 import { hasCode, replaceView, viewProblem } from "./changed-view.js";
 import { adoptIfUnknown } from "./home.js";
-import { ledgerStatus, migrations, refuseNewer, type LedgerStatus } from "./version.js";
+import { ledgerStatus, migrations, refuseNewer, type LedgerStatus } from "./versions.js";
 
 const AUDIT_FILES = new URL("../../../sql/audit/", import.meta.url);
 

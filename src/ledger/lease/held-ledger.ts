@@ -2,7 +2,7 @@
 import { UncertainAppendError } from "../../core/errors.js";
 import type { Row, Script, Statement } from "../../warehouse/types.js";
 import type { Facts, FactsAsked } from "../facts.js";
-import { elseRequired, requireVersion } from "../install/version.js";
+import { elseRequired, requireVersion } from "../install/versions.js";
 import { Ledger } from "../ledger.js";
 import { Lease } from "./lease.js";
 

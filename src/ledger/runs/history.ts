@@ -1,5 +1,5 @@
 /** What earlier runs say about the next one: read before a run, without the lease. */
-import { elseRequired, requireVersion } from "../install/version.js";
+import { elseRequired, requireVersion } from "../install/versions.js";
 import type { Ledger } from "../ledger.js";
 import { heededSql } from "../trial.js";
 
