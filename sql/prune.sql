@@ -1,11 +1,11 @@
 -- Deletes what is asked for no more. Runs first: which of them stay is told by rows that go after.
 delete from {{ledger "runs"}} where run_id in (
-{{runs}}
+{{going_runs}}
 );
 delete from {{ledger "segment_runs"}} where shape <> '{{forgotten}}' and run_id || ' ' || segment in (
-{{segment_runs}}
+{{going_segment_runs}}
 );
 delete from {{ledger "sent_ledger"}} where seq in (select seq from (
-{{rows}}
+{{going_rows}}
 ) going);
 update {{ledger "sent_ledger"}} set detail = null, properties = null where {{stays}};

@@ -35,14 +35,13 @@ export async function prune(ledger: HeldLedger, before: string): Promise<Pruned>
 }
 
 /** Queries for what goes, and the condition of what stays without its details. */
-function selections(ledger: Ledger, before: string): Record<"rows" | "segment_runs" | "runs" | "stays" | "forgotten", string> {
+function selections(ledger: Ledger, before: string): Record<string, string> {
   const words = { before: timestampLiteral(before, ledger.dialect), forgotten: FORGOTTEN };
   const file = (name: string, more: Record<string, string> = {}): string => ledger.file(name, { ...words, ...more }).sql.trim();
-  const [rows, segmentRuns] = [file("prune_rows.sql"), file("prune_segment_runs.sql")];
-  const runs = file("prune_runs.sql", { going_rows: rows, going_segment_runs: segmentRuns });
+  const going = { going_rows: file("prune_rows.sql"), going_segment_runs: file("prune_segment_runs.sql") };
   const kept = "('claimed', 'held_out', 'accepted', 'failed', 'released', 'voided')";
   const stays = `decided_at < ${words.before} and event in ${kept} and (detail is not null or properties is not null)`;
-  return { rows, segment_runs: segmentRuns, runs, stays, forgotten: FORGOTTEN };
+  return { ...going, going_runs: file("prune_runs.sql", going), stays, forgotten: FORGOTTEN };
 }
 
 /** The latest time to which the ledger was ever pruned: a backfill takes nothing up that is older. */
