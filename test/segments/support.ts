@@ -11,7 +11,6 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 
 export const AS_OF = "2026-03-02T12:00:00Z";
-const SCHEMA = "opportune";
 
 const FILES: Readonly<Record<string, string>> = {
   "opportune.yml": `name: shop
