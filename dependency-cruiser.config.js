@@ -22,7 +22,7 @@ const LAYERS = {
   // These two never see a warehouse, its types neither: they take claims and give messages.
   render: { imports: ["project", "core"], types: SIBLINGS },
   delivery: { imports: ["project", "core"], types: SIBLINGS },
-  warehouse: { imports: ["core"], types: ["project"] },
+  warehouse: { imports: ["project/targets", "core"], types: ["project"] },
   // Reads what the user wrote, templates as trees; the warehouse is not asked.
   "project/checks": { imports: ["render", "project", "core"] },
   project: { imports: ["core"], outside: "project/checks" },

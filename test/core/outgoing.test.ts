@@ -7,7 +7,7 @@ import { dispatcherTo, proxySecrets } from "../../src/core/outgoing.js";
 import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
 import { PostingPool } from "../../src/delivery/sendgrid-pool.js";
 import type { SendOutcome } from "../../src/delivery/types.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import { message } from "../delivery/fixtures.js";
 import { startProxy } from "../support/proxy.js";

@@ -1,7 +1,6 @@
 /** Rules that look at what a template says. */
-import type { LintRule } from "../schema/lint-rules.js";
 import type { Project } from "../types.js";
-import { place, type Loc, type Program, type ValueNode } from "../../render/language/ast.js";
+import { place, type Program, type ValueNode } from "../../render/language/ast.js";
 import { analyse } from "../../render/html/contexts.js";
 import { flatten } from "../../render/html/pieces.js";
 import type { TemplateTrees } from "../../render/templates/types.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { BigQueryConnection } from "../../project/types.js";
+import type { BigQueryConnection } from "../../project/targets/bigquery.js";
 import { connectBigQuery } from "./connect.js";
 import { bigQueryDialect } from "./dialect.js";
 import { isConcurrentUpdate, statementError } from "./errors.js";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { OpportuneError } from "../../core/errors.js";
-import type { DuckDbConnection } from "../../project/types.js";
+import type { DuckDbConnection } from "../../project/targets/duckdb.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
 import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./memory.js";
 import { carriedColumns, planInPages, runInPages, type Carried } from "./pages.js";
