@@ -4,7 +4,7 @@ import { withoutFreeText, withoutValues } from "../../core/values.js";
 import { OpportuneError } from "../../core/errors.js";
 import type { BigQueryConnection } from "../../project/targets/bigquery.js";
 import {} from "./connect.js";
-import { JobError } from "./jobs.js";
+import { JobError } from "./requests.js";
 import { WarehouseError } from "../error.js";
 
 /** What BigQuery says when two statements change one table at a time: nothing of the later one stands, and it may be run again. */
