@@ -1,7 +1,8 @@
 /** The project and the warehouse of docs/tutorial.md, on a real DuckDB or Postgres, for whatever else the documentation shows. */
 import { statementsOf, installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection, Project } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
+import type { Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run/run.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";

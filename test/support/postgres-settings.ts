@@ -4,7 +4,7 @@ import { Client } from "pg";
 import { OpportuneError } from "../../src/core/errors.js";
 import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { run } from "../../src/run/run.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";

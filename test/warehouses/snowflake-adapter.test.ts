@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Lease } from "../../src/ledger/lease.js";
 import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { emulatorConnection } from "../support/snowflake.js";

@@ -12,9 +12,8 @@ import { startPreviewServer, type Rendering } from "../../server/preview.js";
 import { findProject, openProject, openWarehouse, segmentNamed } from "../shared/context.js";
 import { impatient } from "../shared/decision.js";
 import { portOf } from "../shared/port.js";
-import type { PreviewOptions } from "./preview.js";
 import { renderPreview, stepNamed, treatmentName, type Previewed } from "./message.js";
-import type { Terminal } from "../shared/terminal.js";
+import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 import { untilStopped } from "../shared/until-stopped.js";
 
 /** What a rendering reads, relative to the project. */
@@ -23,6 +22,14 @@ const READ = [PROJECT_FILE, ".env", "segments", "templates"];
 const SETTLED_MS = 50;
 /** Of the page, unless --port names another. */
 const PORT = "4011";
+
+export interface PreviewOptions extends GlobalOptions {
+  user?: string;
+  step?: string;
+  sendTo?: string;
+  watch?: boolean;
+  port?: string;
+}
 
 /** Serves the segment's messages and renders them anew whenever the project's files change, until SIGINT, SIGTERM or SIGHUP. */
 export async function watchPreview(terminal: Terminal, options: PreviewOptions, id: string): Promise<number> {

@@ -4,7 +4,7 @@ import { Ledger } from "../../../src/ledger/ledger.js";
 import { pauses, setPause } from "../../../src/ledger/pauses.js";
 import { recordRunStart } from "../../../src/ledger/runs.js";
 import { installLedger } from "../../../src/ledger/schema.js";
-import type { PostgresConnection } from "../../../src/project/types.js";
+import type { PostgresConnection } from "../../../src/project/targets/postgres.js";
 import { WarehouseError } from "../../../src/warehouse/error.js";
 import { openPostgres } from "../../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../../src/warehouse/types.js";
