@@ -1,3 +1,4 @@
+import { leaves } from "../delivery/providers/registry.js";
 import { adopt } from "../ledger/install/home.js";
 import { installLedger, trialsMade, type LedgerChannel } from "../ledger/install/install.js";
 import { ledgerStatus, requireLedger } from "../ledger/install/versions.js";
@@ -12,11 +13,11 @@ const MARKS_TRIALS = "005_one_form.sql";
 
 /** What an upgrade of the ledger asks of the project's channels. */
 function ledgerChannels(project: Project): LedgerChannel[] {
-  return [...project.channels].map(([name, { provider }]) => ({
+  return [...project.channels].map(([name, channel]) => ({
     name,
     address: addressColumn(project, name),
     // Whichever target the upgrade is called for: what a live one has sent must not go out again.
-    writesFiles: project.anyLive && provider === "outbox",
+    writesFiles: project.anyLive && !leaves(channel),
   }));
 }
 

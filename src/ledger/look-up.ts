@@ -1,4 +1,5 @@
 /** What the ledger knows of users, addresses and messages, for who asks about one of them. */
+import { ADDRESS_COLUMNS, addressOf, type AddressKind } from "../channels/registry.js";
 import { canonicalAddress, canonicalUser } from "../warehouse/canonical.js";
 import { Binder } from "../warehouse/sql.js";
 import type { Row } from "../warehouse/types.js";
@@ -8,7 +9,7 @@ import { heededSql, ofKindSql } from "./trial.js";
 /** Ids of users who were claimed or held out with an address, which may be written in any form; at most so many. */
 export async function usersAt(ledger: Ledger, address: string, trial: boolean, most: number): Promise<string[]> {
   const binder = new Binder(ledger.dialect);
-  const forms = (["email", "phone"] as const).map((kind) => canonicalAddress(binder.bind(address), kind, ledger.dialect));
+  const forms = [...oneOfEachForm().values()].map((kind) => canonicalAddress(binder.bind(address), kind, ledger.dialect));
   const context = { addresses: `(${forms.join(", ")})`, of_kind: ofKindSql(trial), most: String(most) };
   return (await ledger.query(ledger.file("users_at.sql", context, binder))).map((row) => String(row["user_id"]));
 }
@@ -48,6 +49,11 @@ export function heardRows(ledger: Ledger, user: string, trial: boolean): Promise
 /** Whether the ledger has a row of a segment, or of a channel, of that name. */
 export async function isKnown(ledger: Ledger, what: "segment" | "channel", name: string): Promise<boolean> {
   return (await ledger.query(ledger.tables.selectFrom("sent_ledger").select("seq").where(what, "=", name).limit(1))).length > 0;
+}
+
+/** A kind of address for each form that one can be written in. */
+function oneOfEachForm(): Map<string, AddressKind> {
+  return new Map(ADDRESS_COLUMNS.map((kind) => [addressOf(kind).form, kind]));
 }
 
 /** The texts of these versions (at least one) of templates, those that the ledger has. */

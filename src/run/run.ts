@@ -7,7 +7,7 @@ import { targetOption } from "../core/failures.js";
 import { OUTBOX_ID } from "../core/outbox-id.js";
 import { decide, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "../delivery/deliver.js";
-import { openLanes } from "../delivery/lanes.js";
+import { openLanes } from "../delivery/lanes/lanes.js";
 import { failedDeliveries, pausedProblem, segmentInvalidProblem, stoppedProblem, type FailedDelivery } from "../delivery/failures.js";
 import type { DeliveryEvent, Earlier, PauseState } from "../delivery/types.js";
 import { earlierAnswers } from "../ledger/events/answers.js";
@@ -192,11 +192,11 @@ const NOTHING_LEFT: Recovered = { released: 0, inDoubt: 0, liveInDoubt: 0 };
 
 /** The longest that a request of any channel may be under way, ms. */
 function longestAnswerMs(project: Project): number {
-  return Math.max(0, ...[...project.channels.values()].map(({ timeoutSeconds }) => timeoutSeconds * 1000));
+  return Math.max(0, ...[...project.channels.values()].map(({ settings }) => settings.timeoutSeconds * 1000));
 }
 
 function resendChannels(project: Project): string[] {
-  return [...project.channels.values()].filter(({ onDoubt }) => onDoubt === "resend").map(({ name }) => name);
+  return [...project.channels.values()].filter(({ settings }) => settings.onDoubt === "resend").map(({ name }) => name);
 }
 
 /** Sorts by time and tells runs of one instant apart. */
@@ -273,7 +273,7 @@ async function deliver(
 
 function placeOf({ claim, providerId }: DeliveryEvent<Claim> & { event: "accepted" }, { channels }: Project): Place {
   if (providerId?.startsWith(OUTBOX_ID) === true) return "outbox";
-  return channels.get(claim.channel)?.sandbox === true ? "sandbox" : "provider";
+  return channels.get(claim.channel)?.settings.sandbox === true ? "sandbox" : "provider";
 }
 
 /** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */

@@ -1,5 +1,6 @@
 import type { Problem } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
+import { ADDRESS_COLUMNS } from "../channels/registry.js";
 import { addressColumn, treatments } from "../project/build/treatments.js";
 import type { Audience, Project, Segment } from "../project/types.js";
 import { canonicalUserColumn } from "../warehouse/canonical.js";
@@ -201,9 +202,7 @@ function compileStage(
       user_id: `nullif(${userOf(columns, dialect)}, '')`,
       item_key: segment.key === null ? "''" : text(segment.key),
       occurred_at: timeOf(has(columns, "occurred_at"), dialect),
-      email: text("email"),
-      phone: text("phone"),
-      device_token: text("device_token"),
+      addresses: ADDRESS_COLUMNS.map((column) => `${text(column)} as ${column}`).join(",\n    "),
       // No zone and no locale is as long: the rest only tells an odd one from others.
       timezone: `substr(${text("timezone")}, 1, ${String(LONGEST_NAME)})`,
       locale: `substr(${text("locale")}, 1, ${String(LONGEST_NAME)})`,

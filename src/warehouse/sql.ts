@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
-import type { AddressKind } from "../project/types.js";
+import { ADDRESS_COLUMNS, type AddressKind } from "../channels/registry.js";
 import { canonicalAddress, canonicalName, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { Param, Statement, Warehouse } from "./types.js";
@@ -149,6 +149,11 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string | null, binder: B
     create_work: (table: string) => dialect.createWorkTable(table),
     canonical_user: (text: string) => canonicalUser(text, dialect),
     canonical_address: (text: string, kind: AddressKind) => canonicalAddress(text, kind, dialect),
+    /** The columns of a row that hold addresses: `of` stands before each, `type` after it. */
+    address_columns: ({ hash }: Handlebars.HelperOptions) => {
+      const { of = "", type } = hash as { of?: string; type?: string };
+      return ADDRESS_COLUMNS.map((column) => `${of}${column}${type === undefined ? "" : ` ${type}`}`).join(", ");
+    },
     canonical_name: (text: string) => canonicalName(text, dialect),
     utc_date: (timestamp: string) => dialect.utcDate(timestamp),
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),

@@ -6,7 +6,7 @@ import { Ledger } from "../../src/ledger/ledger.js";
 import { doubtsCommand } from "../../src/commands/doubts.js";
 import { debugCommand } from "../../src/commands/debug/debug.js";
 import { skewOf } from "../../src/core/clock.js";
-import { wrongClock } from "../../src/delivery/answer-date.js";
+import { wrongClock } from "../../src/delivery/providers/http/answer-date.js";
 import { runHistory } from "../../src/ledger/runs/history.js";
 import { pauses } from "../../src/ledger/pauses.js";
 import { DAYS_400, forget, forgottenStory } from "../support/forgotten.js";

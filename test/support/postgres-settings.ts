@@ -5,7 +5,7 @@ import { OpportuneError } from "../../src/core/errors.js";
 import { installLedger } from "../../src/ledger/install/install.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { run } from "../../src/run/run.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";

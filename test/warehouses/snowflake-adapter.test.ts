@@ -4,7 +4,7 @@ import { Lease } from "../../src/ledger/lease/lease.js";
 import { installLedger } from "../../src/ledger/install/install.js";
 import { ledgerStatus } from "../../src/ledger/install/versions.js";
 import { Ledger } from "../../src/ledger/ledger.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { emulatorConnection } from "../support/snowflake.js";

@@ -1,3 +1,4 @@
+import { connectionName } from "../../project/targets/targets.js";
 import { CLOCKS_AGREE_MS, instant } from "../../core/clock.js";
 import { OpportuneError, type Problem } from "../../core/errors.js";
 import { targetOption } from "../../core/failures.js";
@@ -31,7 +32,6 @@ import { isTrial } from "../../ledger/trial.js";
 import { GUARDS } from "../../run/run.js";
 import { datedSources, newestData } from "../../segments/freshness.js";
 import { idleOptOuts } from "../opt-outs.js";
-import { connectionName } from "../../warehouse/open.js";
 import type { Warehouse } from "../../warehouse/types.js";
 import { checkLines } from "../../report/checks.js";
 import { counted } from "../../report/tables.js";

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { instant } from "../../core/clock.js";
 import { OpportuneError } from "../../core/errors.js";
+import { anyChannel, providedBy, providerFor, sandboxChannels } from "../../delivery/providers/registry.js";
 import { Ledger } from "../../ledger/ledger.js";
 import { loadProject } from "../../project/build/load.js";
 import type { Channel, Project } from "../../project/types.js";
@@ -109,7 +110,7 @@ async function introduction(project: Project, terminal: Terminal): Promise<strin
   );
   const [users, events] = [Number(sizes[0]?.["users"]), Number(sizes[0]?.["events"])];
   return `Plainfold, an invented company: a planner app and a shop for paper goods, in ${project.target.connection.type}.
-${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its emails go to a SendGrid on this machine that sends nothing.`;
+${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its emails go to a ${providerFor("email").title} on this machine that sends nothing.`;
 }
 
 /** A clock that shows `start` (ISO 8601 UTC) now and goes on from there; ms since 1970 UTC. */
@@ -120,7 +121,8 @@ function clockFrom(start: string): () => number {
 
 /** The project with every channel of a mail provider or outbox delivering to the sandbox, its mails with the way out that real ones have. */
 function intoSandbox(project: Project, sandbox: Sandbox): Project {
-  const redirected = (channel: Channel): Channel => ({ ...channel, provider: "sendgrid", sandbox: true, apiKey: "SG.demo", endpoint: sandbox.url });
+  const inSandbox = sandboxChannels(sandbox.url);
+  const redirected = (channel: Channel): Channel => ({ ...channel, ...providedBy(anyChannel.parse(inSandbox.get(channel.type))) });
   const channels = new Map([...project.channels].map(([name, channel]) => [name, redirected(channel)]));
   return { ...project, channels, links: { ...project.links, unsubscribeUrl: "https://plainfold.example/unsubscribe", unsubscribeSecret: "demo" } };
 }

@@ -3,7 +3,7 @@ import { parseOptionDuration } from "../../core/durations.js";
 import { OpportuneError } from "../../core/errors.js";
 import { writeOrDrop } from "../../core/output.js";
 import { scrub } from "../../core/redact.js";
-import { sleep } from "../../delivery/limits.js";
+import { sleep } from "../../delivery/lanes/limits.js";
 import { runHistory } from "../../ledger/runs/history.js";
 import { Ledger } from "../../ledger/ledger.js";
 import { isTrial } from "../../ledger/trial.js";

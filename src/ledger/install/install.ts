@@ -1,7 +1,7 @@
 /** Creates the ledger, or brings it to this version. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
-import type { AddressKind } from "../../project/types.js";
+import type { AddressKind } from "../../channels/registry.js";
 import { canonicalAddresses } from "../../warehouse/canonical.js";
 import { literal, type Dialect } from "../../warehouse/dialect.js";
 import { Binder, constantTable, statementsOf } from "../../warehouse/sql.js";

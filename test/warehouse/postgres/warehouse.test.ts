@@ -5,7 +5,7 @@ import { HeldLedger } from "../../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../../src/ledger/ledger.js";
 import { recordRunStart } from "../../../src/ledger/runs/record.js";
 import { pauses, setPause } from "../../../src/ledger/pauses.js";
-import type { PostgresConnection } from "../../../src/project/types.js";
+import type { PostgresConnection } from "../../../src/project/targets/postgres.js";
 import { WarehouseError } from "../../../src/warehouse/error.js";
 import { openPostgres } from "../../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../../src/warehouse/types.js";
