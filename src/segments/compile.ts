@@ -193,7 +193,7 @@ function compileStage(
   const stage = renderSqlFile(
     "stage.sql",
     dialect,
-    project.target.schema,
+    null,
     {
       query,
       pages: dialect.stagesInPages,
@@ -222,7 +222,7 @@ function compileStage(
   const id = literal(segment.id);
   const pages = dialect.stagesInPages
     ? {
-        afterPages: renderSqlFile("duplicates.sql", dialect, project.target.schema, { segment: id }),
+        afterPages: renderSqlFile("duplicates.sql", dialect, null, { segment: id }),
         undoPages: { sql: `delete from ${dialect.workTable("segment_rows")} where segment = ${id}`, params: [], ours: true },
       }
     : {};
@@ -303,7 +303,7 @@ export async function compileAudience(
     const stage = renderSqlFile(
       "stage_audience.sql",
       dialect,
-      project.target.schema,
+      null,
       {
         query,
         audience: literal(audience.name),

@@ -8,7 +8,7 @@ import { SENDGRID_ANSWERS } from "../../src/delivery/providers/sendgrid/answers.
 import { createSendGridProvider } from "../../src/delivery/providers/sendgrid/provider.js";
 import { PostingPool } from "../../src/delivery/providers/http/pool.js";
 import type { SendOutcome } from "../../src/delivery/types.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import { message } from "../delivery/fixtures.js";
 import { startProxy } from "../support/proxy.js";
