@@ -3,31 +3,33 @@
  * Who may import whom in src/, types included: a folder sees what stands below it, siblings see each other's types alone, and
  * nothing imports itself in a circle.
  * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → project → channels → core.
- * The registry of providers holds their settings, so whoever sees the project sees it too: their code is loaded where it sends.
  */
-const PROJECT = ["project", "delivery/providers/registry", "delivery/providers/sandbox-protocol", "channels", "core"];
 const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
 
 /** @type {Record<string, { imports: string[], types?: string[], outside?: string }>} Beside their own folder; `types`: with `import type` alone; `outside`: a folder in it that is a layer of its own. */
 const LAYERS = {
-  commands: { imports: ["run", "report", "pages", "server", "schedule", "alerts", ...SIBLINGS, "warehouse", "project/checks", ...PROJECT, "version"] },
-  run: { imports: [...SIBLINGS, "warehouse", ...PROJECT, "version"] },
+  commands: {
+    imports: ["run", "report", "pages", "server", "schedule", "alerts", ...SIBLINGS, "warehouse", "project/checks", "project", "channels", "core", "version"],
+  },
+  run: { imports: [...SIBLINGS, "warehouse", "project", "channels", "core", "version"] },
   // Around the run: they see what it did, and read the ledger.
-  schedule: { imports: ["ledger", ...PROJECT, "version"], types: ["run", "delivery"] },
-  alerts: { imports: ["ledger", ...PROJECT], types: ["run", "warehouse"] },
-  report: { imports: [...PROJECT, "version"], types: ["run", ...SIBLINGS, "warehouse", "project/checks"] },
-  pages: { imports: ["report", ...PROJECT], types: SIBLINGS },
-  server: { imports: [...PROJECT] },
-  segments: { imports: ["warehouse", ...PROJECT], types: SIBLINGS },
-  arbitration: { imports: ["warehouse", ...PROJECT], types: SIBLINGS },
-  ledger: { imports: ["warehouse", ...PROJECT], types: SIBLINGS },
+  schedule: { imports: ["ledger", "project", "channels", "core", "version"], types: ["run", "delivery"] },
+  alerts: { imports: ["ledger", "project", "channels", "core"], types: ["run", "warehouse"] },
+  report: { imports: ["project", "delivery/providers/registry", "channels", "core", "version"], types: ["run", ...SIBLINGS, "warehouse", "project/checks"] },
+  pages: { imports: ["report", "project", "channels", "core"], types: SIBLINGS },
+  server: { imports: ["project", "delivery/providers/registry", "channels", "core"], types: ["delivery/providers/sandbox-protocol"] },
+  segments: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
+  arbitration: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
+  ledger: { imports: ["warehouse", "project", "channels", "core"], types: SIBLINGS },
   // These two never see a warehouse, its types neither: they take claims and give messages.
-  render: { imports: [...PROJECT], types: SIBLINGS },
-  delivery: { imports: [...PROJECT], types: SIBLINGS },
+  render: { imports: ["project", "channels", "core"], types: SIBLINGS },
+  delivery: { imports: ["delivery/providers", "project", "channels", "core"], types: SIBLINGS, outside: "delivery/providers" },
+  // Their settings are part of opportune.yml: the project sees the registry, and their code is loaded where it sends.
+  "delivery/providers": { imports: ["project/schema/fields", "channels", "core"], types: ["delivery"] },
   warehouse: { imports: ["project/targets", "channels", "core"], types: ["project"] },
   // Reads what the user wrote, templates as trees; the warehouse is not asked.
-  "project/checks": { imports: ["render", ...PROJECT] },
-  project: { imports: PROJECT.slice(1), outside: "project/checks" },
+  "project/checks": { imports: ["render", "project", "delivery/providers/registry", "channels", "core"] },
+  project: { imports: ["delivery/providers/registry", "channels", "core"], outside: "project/checks" },
   channels: { imports: ["core"] },
   core: { imports: [] },
 };
@@ -76,7 +78,7 @@ function ruleOf(layer) {
  */
 const kept = (name, packages, homes) => ({
   name,
-  comment: "Drivers are imported in src/warehouse alone, providers in src/delivery, undici in src/core/outgoing.ts too.",
+  comment: "Drivers are imported in src/warehouse alone, providers' in their folders, undici in src/delivery/providers/http and src/core/outgoing.ts.",
   severity: "error",
   from: { path: "^src/", pathNot: homes },
   to: { path: packed(packages) },
@@ -101,8 +103,8 @@ export default {
     },
     { name: "entry", comment: "Nothing imports the entries.", severity: "error", from: {}, to: { path: "^src/(cli|index)\\.ts$" } },
     kept("drivers", ["@duckdb", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"], ["^src/warehouse/"]),
-    kept("providers", ["@sendgrid"], ["^src/delivery/"]),
-    kept("http", ["undici"], ["^src/delivery/", "^src/core/"]),
+    kept("providers", ["@sendgrid"], ["^src/delivery/providers/sendgrid/"]),
+    kept("http", ["undici"], ["^src/delivery/providers/http/", "^src/core/"]),
   ],
   options: {
     tsPreCompilationDeps: true,
