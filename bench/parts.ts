@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { loadavg } from "node:os";
 import { messageOf, type Claim } from "../src/run/claims.js";
-import { toSendGrid } from "../src/delivery/sendgrid-mail.js";
+import { toSendGrid } from "../src/delivery/providers/sendgrid/body.js";
 import { loadProject } from "../src/project/build/load.js";
 import { loadRenderer } from "../src/render/renderer.js";
 import { endWithUs } from "./children.js";

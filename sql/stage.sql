@@ -1,5 +1,5 @@
 -- What one segment returns, each row judged by itself: dropped rows say why, the others carry the problems found in their columns.
-insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, size, kept)
+insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, {{address_columns}}, timezone, locale, problems, properties, size, kept)
 with segment_query as (
 {{query}}
 ),
@@ -8,9 +8,7 @@ typed as {{once}}(
     {{user_id}} as user_id,
     {{item_key}} as item_key,
     {{occurred_at}} as occurred_at,
-    {{email}} as email,
-    {{phone}} as phone,
-    {{device_token}} as device_token,
+    {{addresses}},
     {{timezone}} as timezone,
     {{locale}} as locale,
     {{problems}} as problems,
@@ -52,5 +50,5 @@ ordered as (
 {{/if}}
 )
 select {{segment}}, case when unfit is not null then unfit when newest > 1 then 'duplicate' end,
-  user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, {{bytes "properties"}}, kept
+  user_id, item_key, occurred_at, {{address_columns}}, timezone, locale, problems, properties, {{bytes "properties"}}, kept
 from ordered

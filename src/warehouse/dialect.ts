@@ -1,3 +1,4 @@
+import type { WarehouseType } from "../core/warehouses.js";
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 import { SMALL_STEPS, type Marks } from "../core/marks.js";
@@ -7,7 +8,7 @@ import type { ColumnKind } from "./kinds.js";
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres" | "snowflake" | "bigquery";
+  name: WarehouseType;
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { DuckDBInstance } from "@duckdb/node-api";
 import { OpportuneError, type Problem } from "../../core/errors.js";
-import type { DuckDbConnection } from "../../project/types.js";
+import type { DuckDbConnection } from "../../project/targets/duckdb.js";
 import { DuckDBInstance as Instance, version } from "./driver.js";
 
 /** How often a locked file is tried again, ms. */

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../../core/within.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { APART, withOwnWorkTables, WORK_TABLES, type Dialect } from "../dialect.js";
 import { lowerBy, postgresDialect } from "./dialect.js";
 import { UnmetError, WarehouseError } from "../error.js";
