@@ -7,6 +7,7 @@ import type { ChannelType } from "../channels/registry.js";
 import type { Problem } from "../core/errors.js";
 import type { ProvidedBy } from "../delivery/providers/registry.js";
 import type { Silences } from "./schema/lint-rules.js";
+import type { Connection } from "./targets/targets.js";
 
 export type { ChannelType };
 
@@ -48,7 +49,7 @@ export interface Target {
   outbox: string;
   /** Most bytes that the query of a segment or audience may read; null: no limit, or the warehouse doesn't charge by them. */
   maxBytes: number | null;
-  connection: DuckDbConnection | PostgresConnection | SnowflakeConnection | BigQueryConnection;
+  connection: Connection;
   onAlert: OnAlert | null;
 }
 
@@ -66,79 +67,6 @@ export interface OnAlert {
   silentAfterSeconds: number;
   /** Of the command or the request. */
   timeoutSeconds: number;
-}
-
-export interface DuckDbConnection {
-  type: "duckdb";
-  /** File relative to the project root, or `:memory:`. */
-  path: string;
-  /** How long to wait for another process to let go of the file. */
-  waitForLockSeconds: number;
-  memoryLimit: string | null;
-  threads: number | null;
-}
-
-export interface PostgresConnection {
-  type: "postgres";
-  /** Name, address, or the folder of a socket. */
-  host: string;
-  port: number;
-  /** Null: as libpq has it, PGUSER or the system's user; likewise the database. */
-  user: string | null;
-  /** Never logged. */
-  password: string | null;
-  database: string | null;
-  /** Null: no TLS. `ca`: PEM file relative to the project root; null: the system's authorities. */
-  ssl: { ca: string | null; rejectUnauthorized: boolean } | null;
-  /** Startup options of the server, `-c name=value`; some hosts find the database by them. */
-  options: string | null;
-  /** Whether to bind signing in to the TLS connection, where the server offers it. */
-  channelBinding: boolean;
-  statementTimeoutSeconds: number;
-  /** Schemas in which unqualified names of the user's SQL are looked up; empty: as the server has it. */
-  searchPath: readonly string[];
-  applicationName: string;
-}
-
-export interface SnowflakeConnection {
-  type: "snowflake";
-  /** `orgname-accountname`. */
-  account: string;
-  user: string | null;
-  /** Nothing of it is ever logged. `file`: PEM, relative to the project root. */
-  signIn:
-    | { kind: "password"; password: string }
-    | { kind: "key"; key: string | null; file: string | null; passphrase: string | null }
-    | { kind: "oauth"; token: string }
-    | { kind: "browser" };
-  /** Null: as the user's defaults are; likewise warehouse, database and the schema that names without one are looked up in. */
-  role: string | null;
-  warehouse: string | null;
-  database: string | null;
-  sessionSchema: string | null;
-  queryTag: string;
-  statementTimeoutSeconds: number;
-  /** Another base URL than the account's own; null: none. */
-  url: string | null;
-}
-
-export interface BigQueryConnection {
-  type: "bigquery";
-  /** Project of the ledger, and of tables without one. */
-  project: string;
-  /** Project that runs the jobs and pays for them; null: the same. */
-  billingProject: string | null;
-  /** Where the datasets are: EU, europe-west3 …; null: as BigQuery has it for a session that names none, the US. */
-  location: string | null;
-  /** Dataset in which tables without one are looked up; null: every table is named with its own. */
-  dataset: string | null;
-  /** `default`: application default credentials. Else a service account's key: its JSON, never logged, or a file relative to the project root. */
-  signIn: { kind: "default" } | { kind: "file"; file: string } | { kind: "key"; key: string };
-  /** Service account to act as; null: whoever signed in. */
-  impersonate: string | null;
-  statementTimeoutSeconds: number;
-  /** Another base URL than Google's: a private endpoint, or an emulator on this machine, which takes no credentials; null: none. */
-  url: string | null;
 }
 
 /** A channel, with its provider and the settings that are this provider's own. */

@@ -7,7 +7,8 @@ import type { Channel, Project, Segment } from "../project/types.js";
 import { checkUtm, compileText } from "./compile/compile-text.js";
 import { checkTemplate, loadTemplates, usesFor, variablesFor } from "./templates/load.js";
 import { renderEmail, renderText } from "./render.js";
-import type { CompiledText, RenderContext, RenderInput, Template, Use, Variable } from "./types.js";
+import type { Template } from "./templates/types.js";
+import type { CompiledText, RenderContext, RenderInput, Use, Variable } from "./types.js";
 
 /** What a claim gives to its message. */
 export interface RenderedClaim {

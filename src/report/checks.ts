@@ -3,8 +3,9 @@ import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { strangerWords, type Stranger } from "../core/stranger.js";
+import type { Facts } from "../ledger/facts.js";
 import type { StandingPause } from "../ledger/pauses.js";
-import type { StandingDoubts } from "../ledger/standing-doubts.js";
+import type { StandingDoubts } from "../ledger/recovery/standing-doubts.js";
 import { leaves, providerKind } from "../delivery/providers/registry.js";
 import type { Project, Target } from "../project/types.js";
 import type { Newest } from "../segments/freshness.js";
@@ -200,15 +201,10 @@ export function clockCheck(skew: Problem | null, ahead: { runId: string; asOf: s
 }
 
 /** Held is fine while a run is under way; `now`: ms since 1970 UTC. `oneProcess`: whoever can look knows that the holder has ended. */
-export function leaseCheck(lease: { holder: string; until: string } | null, now: number, oneProcess: boolean): Check {
-  if (lease === null) return ok("lease", "free: no run is under way");
-  if (oneProcess) return ok("lease", `left behind by process ${lease.holder.split("-")[0] ?? lease.holder}, which has ended; the next run takes it`);
-  const over = Date.parse(lease.until) < now;
-  const process = lease.holder.split("-")[0] ?? lease.holder;
-  return ok(
-    "lease",
-    over
-      ? `left behind by process ${process}; free again since ${instant(Date.parse(lease.until))}`
-      : `held by process ${process} until ${instant(Date.parse(lease.until))}`,
-  );
+export function leaseCheck({ holder, until }: Facts["lease"], now: number, oneProcess: boolean): Check {
+  if (holder === null || until === null) return ok("lease", "free: no run is under way");
+  const process = holder.split("-")[0] ?? holder;
+  if (oneProcess) return ok("lease", `left behind by process ${process}, which has ended; the next run takes it`);
+  const end = Date.parse(until);
+  return ok("lease", end < now ? `left behind by process ${process}; free again since ${instant(end)}` : `held by process ${process} until ${instant(end)}`);
 }

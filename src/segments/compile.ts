@@ -193,7 +193,7 @@ function compileStage(
   const stage = renderSqlFile(
     "stage.sql",
     dialect,
-    project.target.schema,
+    null,
     {
       query,
       pages: dialect.stagesInPages,
@@ -220,10 +220,15 @@ function compileStage(
     binder,
   );
   const id = literal(segment.id);
+  const rows = `${dialect.workTable("segment_rows")} where segment = ${id}`;
   const pages = dialect.stagesInPages
     ? {
-        afterPages: renderSqlFile("duplicates.sql", dialect, project.target.schema, { segment: id }),
-        undoPages: { sql: `delete from ${dialect.workTable("segment_rows")} where segment = ${id}`, params: [], ours: true },
+        afterPages: {
+          ...renderSqlFile("duplicates.sql", dialect, null, { segment: id }),
+          // Takes a fifth of what the update takes that finds nothing.
+          where: { sql: `select 1 from ${rows} and dropped is null group by user_id, item_key having count(*) > 1 limit 1`, params: [], ours: true },
+        },
+        undoPages: { sql: `delete from ${rows}`, params: [], ours: true },
       }
     : {};
   return { segment, columns, checks, query: asked, ...staging(asked, { ...stage, ...pages }, apart), sources };
@@ -303,7 +308,7 @@ export async function compileAudience(
     const stage = renderSqlFile(
       "stage_audience.sql",
       dialect,
-      project.target.schema,
+      null,
       {
         query,
         audience: literal(audience.name),

@@ -1,3 +1,4 @@
+import type { WarehouseType } from "../core/warehouses.js";
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 import { SMALL_STEPS, type Marks } from "../core/marks.js";
@@ -7,7 +8,7 @@ import type { ColumnKind } from "./kinds.js";
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres" | "snowflake" | "bigquery";
+  name: WarehouseType;
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;
@@ -67,6 +68,8 @@ export interface Dialect {
   builtIn(name: string): string;
   /** Said of a CTE whose columns would else be worked out anew wherever they are named. */
   materialized: string;
+  /** Said of a CTE of staging, whose columns (a row's properties, above all) would else be worked out wherever they are named. */
+  once: string;
   /** Said of a CTE that several others read, and with each of them would else be worked out anew. */
   kept: string;
   /** Statements before and after arbitration, whose intermediate results no planner can foresee. */
@@ -187,6 +190,7 @@ export const duckdbDialect: Dialect = {
   stagesInPages: true,
   builtIn: (name) => name,
   materialized: "",
+  once: "",
   kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 100,

@@ -133,7 +133,7 @@ const TABLES: readonly (readonly [string, string, () => string])[] = [
 
 /** What `opportune lint` says of two of its fixtures. */
 function lintExample(): string {
-  const root = join(import.meta.dirname, "../lint");
+  const root = join(import.meta.dirname, "../project/checks");
   const folder = mkdtempSync(join(tmpdir(), "opportune-docs-"));
   try {
     for (const fixture of ["good", "no-goal", "generic-subject"]) cpSync(join(root, fixture), folder, { recursive: true });

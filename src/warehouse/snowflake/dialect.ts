@@ -68,6 +68,7 @@ export const snowflakeDialect: Dialect = {
   stagesInPages: false,
   builtIn: (name) => name,
   materialized: "",
+  once: "",
   kept: "",
   arbitration: { before: [], after: [] },
   outcomesWaitMs: 30_000,

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../../src/core/errors.js";
-import type { BigQueryConnection } from "../../../src/project/types.js";
+import type { BigQueryConnection } from "../../../src/project/targets/bigquery.js";
 import { openBigQuery } from "../../../src/warehouse/bigquery/warehouse.js";
 import { connectBigQuery } from "../../../src/warehouse/bigquery/connect.js";
 import { rejection } from "../support.js";

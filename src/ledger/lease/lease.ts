@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
-import { hostClock } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import { UnmetError } from "../warehouse/error.js";
-import type { Row, Script, Statement, Warehouse } from "../warehouse/types.js";
-import { readFacts, factsStatement, type Facts, type FactsAsked } from "./facts.js";
-import { ledgerQueries, statement } from "./tables.js";
+import { hostClock } from "../../core/clock.js";
+import { OpportuneError } from "../../core/errors.js";
+import { UnmetError } from "../../warehouse/error.js";
+import type { Row, Script, Statement } from "../../warehouse/types.js";
+import { readFacts, factsStatement, type Facts, type FactsAsked } from "../facts.js";
+import type { Ledger } from "../ledger.js";
+import { statement } from "../tables.js";
 
 /** How long a lease holds beyond the longest answer of a provider, without being renewed, ms. Every commit renews it. */
 export const SENDING_MS = 120_000;
@@ -27,8 +28,7 @@ let leases = 0;
  */
 export class Lease {
   readonly fence: number;
-  readonly #warehouse: Warehouse;
-  readonly #schema: string;
+  readonly #ledger: Ledger;
   readonly #holder: string;
   readonly #length: number;
   /** When the renewal that holds was asked for: by a clock that nobody sets, and by the host's, as the first stands still in a suspended machine. */
@@ -37,9 +37,8 @@ export class Lease {
   #released = false;
   #heart: NodeJS.Timeout | null = null;
 
-  private constructor(warehouse: Warehouse, schema: string, holder: string, fence: number, length: number, taken: Moment) {
-    this.#warehouse = warehouse;
-    this.#schema = schema;
+  private constructor(ledger: Ledger, holder: string, fence: number, length: number, taken: Moment) {
+    this.#ledger = ledger;
     this.#holder = holder;
     this.fence = fence;
     this.#length = length;
@@ -51,9 +50,8 @@ export class Lease {
    * request to a provider may be under way.
    * @throws OpportuneError `ledger/lease` naming the holder when another process has it
    */
-  static async take(warehouse: Warehouse, schema: string, longestAnswerMs: number, asked?: FactsAsked): Promise<{ lease: Lease; facts: Facts }> {
-    const queries = ledgerQueries(warehouse.dialect, schema);
-    const { dialect } = warehouse;
+  static async take(ledger: Ledger, longestAnswerMs: number, asked?: FactsAsked): Promise<{ lease: Lease; facts: Facts }> {
+    const { warehouse, dialect, tables } = ledger;
     leases += 1;
     const holder = `${PROCESS}-${String(leases)}`;
     const length = SENDING_MS + longestAnswerMs + SLACK_MS;
@@ -63,29 +61,29 @@ export class Lease {
     const free = dialect.oneProcess
       ? sql<boolean>`(holder is null or expires_at < ${sql.raw(dialect.clock)} or holder not like ${`${PROCESS}-%`})`
       : sql<boolean>`(holder is null or expires_at < ${sql.raw(dialect.clock)})`;
-    const take = queries
+    const take = tables
       .updateTable("leases")
-      .set({ holder, fence: sql`fence + 1`, expires_at: expiry(warehouse, length) })
+      .set({ holder, fence: sql`fence + 1`, expires_at: expiry(ledger, length) })
       .where("name", "=", "run")
       .where(free);
-    const script = { statements: [statement(take), factsStatement(dialect, schema, asked)] };
+    const script = { statements: [statement(take), factsStatement(ledger, asked)] };
     const rows = await warehouse.script(script).catch(async (error: unknown) => {
       // It may be taken all the same: an answer can be lost, and a commit that ends with an error can stand.
-      await giveBack(warehouse, schema, holder);
+      await giveBack(ledger, holder);
       throw error;
     });
     const facts = readFacts(rows, begun);
     if (facts.lease.holder !== holder) {
       const { holder: other, until } = facts.lease;
       // Null: it was given back since.
-      const by = other === null ? "" : ` (process ${other.split("-")[0] ?? "?"}, until ${String(until).slice(0, 19)} UTC)`;
+      const by = other === null ? "" : ` (process ${other.split("-")[0] ?? "?"}, until ${String(until).slice(0, 19).replace("T", " ")} UTC)`;
       throw new OpportuneError({
         code: "ledger/lease",
         message: `Another run holds the ledger${by}.`,
         hint: "Wait for it to end. If that process died, its hold ends by itself at that time.",
       });
     }
-    const lease = new Lease(warehouse, schema, holder, facts.lease.fence, length, taken);
+    const lease = new Lease(ledger, holder, facts.lease.fence, length, taken);
     lease.#beat();
     return { lease, facts };
   }
@@ -103,13 +101,13 @@ export class Lease {
 
   /** Commits the last of what there is to write, and gives the lease back with it. */
   async commitAndRelease(statements: readonly Statement[]): Promise<void> {
-    await this.#guarded({ statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements, givingBack(this.#warehouse, this.#schema, this.#holder)] });
+    await this.#guarded({ statements: [{ ...this.#renewal(), mustChange: 1 }, ...statements, givingBack(this.#ledger, this.#holder)] });
     this.#end();
   }
 
   async #guarded(script: Script, run: string | null = null): Promise<Row[]> {
     try {
-      return await this.#warehouse.script(script);
+      return await this.#ledger.warehouse.script(script);
     } catch (error) {
       if (!(error instanceof UnmetError)) throw error;
       // The first renews the lease; the others append.
@@ -132,7 +130,7 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#released) return;
     this.#end();
-    await giveBack(this.#warehouse, this.#schema, this.#holder);
+    await giveBack(this.#ledger, this.#holder);
   }
 
   #end(): void {
@@ -143,9 +141,9 @@ export class Lease {
 
   #renewal(): Statement {
     return statement(
-      ledgerQueries(this.#warehouse.dialect, this.#schema)
+      this.#ledger.tables
         .updateTable("leases")
-        .set({ expires_at: expiry(this.#warehouse, this.#length) })
+        .set({ expires_at: expiry(this.#ledger, this.#length) })
         // Nothing to bind: this goes with every step of a delivery.
         .where(sql<boolean>`name = 'run' and holder = ${sql.lit(this.#holder)} and fence = ${sql.lit(this.fence)}`),
     );
@@ -153,7 +151,7 @@ export class Lease {
 
   /** Renews beside long statements, where another process could take over meanwhile. */
   #beat(): void {
-    const { beside } = this.#warehouse;
+    const { beside } = this.#ledger.warehouse;
     if (beside === null) return;
     let beating = false;
     this.#heart = setInterval(() => {
@@ -173,18 +171,13 @@ export class Lease {
   }
 }
 
-function givingBack(warehouse: Warehouse, schema: string, holder: string): Statement {
-  return statement(
-    ledgerQueries(warehouse.dialect, schema)
-      .updateTable("leases")
-      .set({ holder: null, expires_at: null })
-      .where("name", "=", "run")
-      .where("holder", "=", holder),
-  );
+function givingBack({ tables }: Ledger, holder: string): Statement {
+  return statement(tables.updateTable("leases").set({ holder: null, expires_at: null }).where("name", "=", "run").where("holder", "=", holder));
 }
 
-async function giveBack(warehouse: Warehouse, schema: string, holder: string): Promise<void> {
-  const giving = givingBack(warehouse, schema, holder);
+async function giveBack(ledger: Ledger, holder: string): Promise<void> {
+  const { warehouse } = ledger;
+  const giving = givingBack(ledger, holder);
   const again = (): Promise<unknown> => (warehouse.beside ?? warehouse.execute.bind(warehouse))(giving);
   // Once more: a statement that was interrupted has left the lease where it was, and this process may want it again. Beside, where
   // that can be: a session that has ended asks nothing more.
@@ -217,6 +210,6 @@ function elapsed(since: Moment): number {
   return Math.max(performance.now() - since.steadyMs, Date.now() - since.hostMs);
 }
 
-function expiry(warehouse: Warehouse, ms: number): ReturnType<typeof sql<string>> {
-  return sql<string>`${sql.raw(warehouse.dialect.plusSeconds(warehouse.dialect.clock, String(Math.ceil(ms / 1000))))}`;
+function expiry({ dialect }: Ledger, ms: number): ReturnType<typeof sql<string>> {
+  return sql<string>`${sql.raw(dialect.plusSeconds(dialect.clock, String(Math.ceil(ms / 1000))))}`;
 }

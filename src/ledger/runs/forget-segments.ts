@@ -1,17 +1,21 @@
-import { CLOCKS_AGREE_MS, instant } from "../core/clock.js";
-import { OpportuneError } from "../core/errors.js";
-import type { Ledger } from "./ledger.js";
-import { TAKE_BACK } from "../core/failures.js";
-import { FORGOTTEN, type PreviousSegmentRun } from "./runs.js";
-import { ledgerQueries, statement, type SegmentRunsTable } from "./tables.js";
+/** Segments that are gone for good. */
+import { CLOCKS_AGREE_MS, instant } from "../../core/clock.js";
+import { OpportuneError } from "../../core/errors.js";
+import { TAKE_BACK } from "../../core/failures.js";
+import type { HeldLedger } from "../lease/held-ledger.js";
+import { statement, type SegmentRunsTable } from "../tables.js";
+import { FORGOTTEN, type PreviousSegmentRun } from "./segment-runs.js";
 
 /**
  * Appends to `segment_runs`, for each of these segments by its last run, that it is gone for good: no new segment is taken for
  * it then. What was sent stays known under its name; if a file brings the name back, those who qualified by then are baseline.
- * `trial`: for trials alone; `lastAsOf`: of any run, ISO 8601 UTC; `now`: wall clock, ms since 1970 UTC.
+ * `trial`: for trials alone. The ledger is to know its `lastAsOf` of any run.
+ * @throws OpportuneError `ledger/ahead` where a run is as of a time to come
  */
-export async function forgetSegments(ledger: Ledger, gone: readonly PreviousSegmentRun[], trial: boolean, lastAsOf: string | null, now: number): Promise<void> {
-  if (lastAsOf !== null && Date.parse(lastAsOf) > Math.max(now, ledger.facts.clock) + CLOCKS_AGREE_MS) {
+export async function forgetSegments(ledger: HeldLedger, gone: readonly PreviousSegmentRun[], trial: boolean): Promise<void> {
+  const now = ledger.now();
+  const { lastAsOf, clock } = ledger.facts;
+  if (lastAsOf !== null && Date.parse(lastAsOf) > Math.max(now, clock) + CLOCKS_AGREE_MS) {
     throw new OpportuneError({
       code: "ledger/ahead",
       message: `The ledger knows a run as of ${lastAsOf}, which is still to come: a segment forgotten now would be so from then on.`,
@@ -39,5 +43,5 @@ export async function forgetSegments(ledger: Ledger, gone: readonly PreviousSegm
     error: null,
   }));
   if (rows.length === 0) return;
-  await ledger.commit({ statements: [statement(ledgerQueries(ledger.warehouse.dialect, ledger.schema).insertInto("segment_runs").values(rows))] });
+  await ledger.commit({ statements: [statement(ledger.tables.insertInto("segment_runs").values(rows))] });
 }

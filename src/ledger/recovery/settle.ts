@@ -1,10 +1,10 @@
-import { instant } from "../core/clock.js";
-import { literal } from "../warehouse/dialect.js";
-import { Binder, isoSeconds, ledgerTable, renderSqlFile, timestampLiteral } from "../warehouse/sql.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { becauseOf } from "./answers.js";
-import { MOST_CLAIMS, type Ledger } from "./ledger.js";
-import { ofKindSql } from "./trial.js";
+import { instant } from "../../core/clock.js";
+import { literal, type Dialect } from "../../warehouse/dialect.js";
+import { Binder, textList, timestampLiteral } from "../../warehouse/sql.js";
+import { becauseOf } from "../events/answers.js";
+import { MOST_CLAIMS, type HeldLedger } from "../lease/held-ledger.js";
+import type { Ledger } from "../ledger.js";
+import { ofKindSql } from "../trial.js";
 
 /** What is said of a message in doubt, or of one that failed, and what it does to the ledger's sums. */
 const VERDICTS = {
@@ -66,9 +66,9 @@ export interface Settled {
 }
 
 /** The messages in doubt, the oldest first. */
-export async function doubts(warehouse: Warehouse, schema: string, choice: Choice): Promise<Doubt[]> {
-  const binder = new Binder(warehouse.dialect);
-  const rows = await warehouse.query(renderSqlFile("doubts.sql", warehouse.dialect, schema, openClaims("in_doubt", choice, warehouse, binder), binder));
+export async function doubts(ledger: Ledger, choice: Choice): Promise<Doubt[]> {
+  const binder = new Binder(ledger.dialect);
+  const rows = await ledger.query(ledger.file("doubts.sql", openClaims("in_doubt", choice, ledger.dialect, binder), binder));
   return rows.map((row) => ({
     messageId: String(row["message_id"]),
     userId: String(row["user_id"]),
@@ -88,28 +88,21 @@ export async function doubts(warehouse: Warehouse, schema: string, choice: Choic
  * Says of the chosen messages what a verdict says, in one statement that asks again whether each is still in doubt, or failed:
  * a second verdict changes nothing. Gives those it changed.
  */
-export async function settle(ledger: Ledger, verdict: Verdict, choice: Choice, now: number): Promise<Settled[]> {
-  const { warehouse, schema } = ledger;
-  const { dialect } = warehouse;
+export async function settle(ledger: HeldLedger, verdict: Verdict, choice: Choice): Promise<Settled[]> {
+  const { dialect } = ledger;
   const { of, ...row } = VERDICTS[verdict];
   const base = ledger.reserve(MOST_CLAIMS);
   const binder = new Binder(dialect);
-  const context = { ...openClaims(of, choice, warehouse, binder), ...row, seq: String(base), recorded_at: timestampLiteral(instant(now), dialect) };
-  const statement = renderSqlFile("settle.sql", dialect, schema, context, binder);
-  const expiry = isoSeconds("expires_at", dialect);
-  const changed = {
-    sql: `select message_id, ${expiry} as expires_at from ${ledgerTable(dialect, schema, "sent_ledger")} where seq > ${String(base)} order by seq`,
-    params: [],
-    ours: true,
-  };
-  const rows = await ledger.commit({ statements: [statement, changed] });
+  const context = { ...openClaims(of, choice, dialect, binder), ...row, seq: String(base), recorded_at: timestampLiteral(instant(ledger.now()), dialect) };
+  const statements = [ledger.file("settle.sql", context, binder), ledger.file("settled.sql", { base: String(base) })];
+  const rows = await ledger.commit({ statements });
   return rows.map((each) => ({ messageId: String(each["message_id"]), expiresAt: Date.parse(String(each["expires_at"])) }));
 }
 
-function openClaims(state: "in_doubt" | "failed", choice: Choice, { dialect }: Warehouse, binder: Binder): Record<string, string> {
+function openClaims(state: "in_doubt" | "failed", choice: Choice, dialect: Dialect, binder: Binder): Record<string, string> {
   const among = (column: string, values: readonly string[] | null): string[] => {
     if (values === null) return [];
-    return [values.length === 0 ? "1 = 0" : `${column} in (${values.map((value) => binder.bind(value)).join(", ")})`];
+    return [values.length === 0 ? "1 = 0" : `${column} in ${textList(values, binder)}`];
   };
   const conditions = [
     ofKindSql(choice.trial, "e"),

@@ -1,7 +1,7 @@
 /** Audit views whose columns have changed, where the warehouse replaces none such: on Postgres. */
-import { OpportuneError } from "../core/errors.js";
-import { WarehouseError } from "../warehouse/error.js";
-import type { Statement, Warehouse } from "../warehouse/types.js";
+import { OpportuneError } from "../../core/errors.js";
+import { WarehouseError } from "../../warehouse/error.js";
+import type { Statement, Warehouse } from "../../warehouse/types.js";
 
 const AGAIN = "Install the ledger as the role that made it, and see that nothing else has that name.";
 const FREE = "Drop the views of your own that read it, run `opportune ledger install` again, and create them anew.";
