@@ -271,5 +271,5 @@ it("tells what BigQuery itself refuses without the token that was sent", async (
 
 it("names the file that isn't there", async () => {
   const { message } = await refusal({ signIn: { kind: "file", file: "keys/robot.json" } });
-  expect(message).toBe("The file keys/robot.json, named under credentials_file, can't be read.");
+  expect(message).toBe("The file keys/robot.json, named under credentials_file, can't be read: no such file or directory (ENOENT).");
 });
