@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { projectWith, QUERY_LINE, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
+import { projectWith, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
 
 const STEP = "steps: [{name: nudge, channel: email, template: cart}]";
 
