@@ -2,79 +2,12 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-/**
- * Who may import whom in src/: a folder sees what stands below it, siblings see each other's types alone.
- * commands → run → {segments, arbitration, ledger, render, delivery} → warehouse → core; all see project and core.
- */
-const RUN = ["run", "decide", "staged", "claims", "reach"];
-const SIBLINGS = ["segments", "arbitration", "ledger", "render", "delivery"];
-const ALL = ["cli", "commands", "schedule", "alerts", ...RUN, "report", "server", "lint", ...SIBLINGS, "warehouse", "project", "core", "version"];
-
-/** @type {Record<string, { imports: string[], types: string[] }>} Beside their own folder; `types`: with `import type` alone. */
-const LAYERS = {
-  commands: { imports: ALL.filter((name) => name !== "cli"), types: [] },
-  run: { imports: [...RUN, ...SIBLINGS, "warehouse", "project", "core", "version"], types: [] },
-  report: { imports: ["project", "core", "version"], types: [...RUN, ...SIBLINGS, "lint", "warehouse"] },
-  server: { imports: ["project", "core"], types: [] },
-  // Reads what the user wrote, templates as trees; the warehouse is not asked.
-  lint: { imports: ["render", "project", "core"], types: [] },
-  // Around the run: they see what it did, and read the ledger.
-  schedule: { imports: ["ledger", "project", "core", "version"], types: [...RUN, "delivery"] },
-  alerts: { imports: ["ledger", "project", "core"], types: [...RUN, "warehouse"] },
-  segments: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
-  arbitration: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
-  ledger: { imports: ["warehouse", "project", "core"], types: SIBLINGS },
-  // These two never see a warehouse, its types neither: they take claims and give messages.
-  render: { imports: ["project", "core"], types: SIBLINGS },
-  delivery: { imports: ["project", "core"], types: SIBLINGS },
-  warehouse: { imports: ["core"], types: ["project"] },
-  project: { imports: ["core"], types: [] },
-  core: { imports: [], types: [] },
-};
-
-/** Plain data that every layer may read: the rows of the reasons. */
-const SEEN_BY_ALL = "arbitration/reasons(?:/\\w+)?\\.js$";
-
-const DRIVERS = ["@duckdb/*", "pg", "pg-cursor", "snowflake-sdk", "@google-cloud/bigquery"];
-const SEND_GRID = ["@sendgrid/*"];
-const HTTP = ["undici"];
-
-/** @param {string} layer */
-function importRule(layer) {
-  const { imports, types } = LAYERS[layer] ?? { imports: [], types: [] };
-  const others = ALL.filter((name) => name !== layer && !(layer === "run" && RUN.includes(name)));
-  /** @param {string[]} names */
-  const paths = (names) => names.map((name) => `^(?:\\.\\./|\\./)+(?!${SEEN_BY_ALL})${name}(?:/.*|\\.js)$`);
-  const forbidden = others.filter((name) => !imports.includes(name) && !types.includes(name));
-  const typesAlone = others.filter((name) => types.includes(name) && !imports.includes(name));
-  const packages = [
-    ...(layer === "warehouse" ? [] : DRIVERS),
-    ...(layer === "delivery" ? [] : SEND_GRID),
-    ...(["delivery", "core"].includes(layer) ? [] : HTTP),
-  ];
-  return {
-    files: layer === "run" ? RUN.map((name) => `src/${name}.ts`) : [`src/${layer}/**/*.ts`],
-    rules: {
-      "@typescript-eslint/no-restricted-imports": /** @type {const} */ ([
-        "error",
-        {
-          patterns: [
-            ...paths(forbidden).map((regex) => ({ regex, message: `src/${layer} stands below or beside it: see "who may import whom" in eslint.config.js.` })),
-            ...paths(typesAlone).map((regex) => ({ regex, allowTypeImports: true, message: `src/${layer} may import its types alone.` })),
-            { group: packages, message: "Drivers are imported in src/warehouse alone, providers in src/delivery, undici in src/core/outgoing.ts too." },
-          ],
-        },
-      ]),
-    },
-  };
-}
-
 export default defineConfig(
   globalIgnores(["dist/", "target/", "**/node_modules/"]),
   {
     files: ["**/*.ts", "**/*.js"],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
   },
   {
     rules: {
@@ -97,5 +30,4 @@ export default defineConfig(
   { files: ["test/**"], rules: { "@typescript-eslint/no-unsafe-class-instance-assignment": "off" } },
   // Values of unknown shape are told apart by typeof before they become text, which the rule doesn't follow.
   { files: ["src/render/**"], rules: { "@typescript-eslint/no-base-to-string": "off" } },
-  ...Object.keys(LAYERS).map(importRule),
 );

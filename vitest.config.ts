@@ -10,7 +10,7 @@ export default defineConfig({
     pool: "forks",
     env: { ORACLE_CANDIDATES: process.env["ORACLE_CANDIDATES"] ?? "5000" },
     maxWorkers: 2,
-    sequence: { sequencer: longestFirst("test/readme", "test/oracle", "test/commands/", "test/decisions") },
+    sequence: { sequencer: longestFirst("test/docs/readme", "test/arbitration/oracle", "test/commands/", "test/arbitration/decisions") },
     isolate: false,
     globalSetup: ["test/support/temporary.ts", "test/support/build.ts", "test/support/postgres-server.ts"],
     // For what hangs: a test of many command lines takes 15 s here, and a minute on a busy machine.

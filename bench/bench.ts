@@ -2,19 +2,26 @@
  * The speed figures of both warehouses: 1 M users, 10 M ledger rows, 100,000 candidates over 20 segments. Each stands beside a limit
  * measured in the same run. Everything is on this machine; the data lies in a temporary folder (8 GB at most) that goes away.
  *
- * npm run bench [-- --only duckdb|postgres] [--part main,latency,script,settled,growth] [--quick] [--runs 3] [--output json]
+ * README.md beside this says how to read them. `--part million` (ten times the candidates) is asked for by name.
+ *
+ * npm run bench [-- --only duckdb|postgres] [--part main,latency,script,drt,settled,small,growth] [--quick] [--runs 3] [--output json]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { line, type Figure } from "./figures.js";
-import { growthAt, growthFigures, latency, main, script, settled, type Bench } from "./parts.js";
+import { drt } from "./drt.js";
+import { settled, small } from "./idle.js";
+import { million } from "./million.js";
+import { growthAt, growthFigures, latency, main, script, type Bench } from "./parts.js";
 import { startSink } from "./provider.js";
 import { openStore, type Kind, type Store } from "./store.js";
 import { asOfRows, behave, createTables, forget, growLedger, settleCandidates } from "./warehouse.js";
 
-const PARTS = ["main", "latency", "script", "settled", "growth"];
+const PARTS = ["main", "latency", "script", "drt", "settled", "small", "growth"];
+/** It takes minutes, and gigabytes. */
+const BY_NAME = ["million"];
 
 const { values: args } = parseArgs({
   options: {
@@ -28,9 +35,9 @@ const { values: args } = parseArgs({
 });
 const kinds = (["duckdb", "postgres"] as const).filter((kind) => args.only === undefined || args.only === kind);
 const parts = args.part.split(",");
-const unknown = parts.find((part) => !PARTS.includes(part));
+const unknown = parts.find((part) => ![...PARTS, ...BY_NAME].includes(part));
 if (kinds.length === 0 || unknown !== undefined) {
-  process.stderr.write(`--only is duckdb or postgres, --part some of ${PARTS.join(", ")}; not ${unknown ?? args.only ?? ""}\n`);
+  process.stderr.write(`--only is duckdb or postgres, --part some of ${[...PARTS, ...BY_NAME].join(", ")}; not ${unknown ?? args.only ?? ""}\n`);
   process.exit(2);
 }
 const scale = Number(args.scale ?? (args.quick ? 0.01 : 1));
@@ -73,31 +80,37 @@ async function measure(bench: Bench): Promise<void> {
     await prepare(store, rows, to);
     rows = to;
   };
-  let small: Awaited<ReturnType<typeof growthAt>> = [];
+  let before: Awaited<ReturnType<typeof growthAt>> = [];
   if (asked("growth")) {
     await grow(SMALL);
-    small = await growthAt(bench, SMALL);
+    before = await growthAt(bench, SMALL);
   }
-  if (parts.some((part) => part !== "growth")) {
+  if (asked("small")) {
+    const root = mkdtempSync(join(bench.root, "small-"));
+    print(await small(bench, store.kind, root));
+  }
+  if (parts.some((part) => part !== "growth" && part !== "small")) {
     await grow(MIDDLE);
-    let rate = NaN;
-    if (asked("main") || asked("script")) {
+    let [rate, whole] = [NaN, NaN];
+    if (asked("main") || asked("script") || asked("drt")) {
       const result = await main(bench, MIDDLE);
-      rate = result.rate;
+      ({ rate, whole } = result);
       print(result.figures);
     }
     if (asked("latency")) print(await latency(bench, MIDDLE, Math.min(20_000, size.candidates / 4)));
     if (asked("script")) print(await script(bench, Math.min(SCRIPT_CANDIDATES[store.kind], size.candidates / 4), rate));
+    if (asked("drt")) print(await drt(bench, Math.min(SCRIPT_CANDIDATES[store.kind], size.candidates / 4), whole, say));
     if (asked("settled")) {
       const warehouse = await store.open();
       await settleCandidates(warehouse, asOfRows(MIDDLE, size), 1, 2);
       await warehouse.close();
-      print(await settled(bench, MIDDLE));
+      print(await settled(bench, asOfRows(MIDDLE, size)));
     }
+    if (asked("million")) print(await million(bench, asOfRows(MIDDLE, size), size, say));
   }
   if (asked("growth")) {
     await grow(LARGE);
-    print(growthFigures(bench, small, await growthAt(bench, LARGE), [SMALL, LARGE]));
+    print(growthFigures(bench, before, await growthAt(bench, LARGE), [SMALL, LARGE]));
   }
 }
 

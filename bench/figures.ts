@@ -48,7 +48,7 @@ function number(value: number): string {
 }
 
 export function line({ name, value, unit, runs, load, limit, ratio, aim }: Figure): string {
-  const parts = [`  ${name.padEnd(42)} ${number(value).padStart(8)} ${unit.padEnd(10)}`];
+  const parts = [`  ${name.padEnd(52)} ${number(value).padStart(8)} ${unit.padEnd(10)}`];
   if (limit !== null) parts.push(`${limit.what} ${number(limit.value)}, ratio ${(ratio ?? NaN).toFixed(2)}`);
   if (aim !== null) parts.push(`${aim.of === "ratio" ? "ratio " : ""}at ${aim.at} ${number(aim.amount)}: ${aim.met ? "met" : "MISSED"}`);
   parts.push(`(${runs.map(number).join(" ")}; load ${load.toFixed(1)})`);

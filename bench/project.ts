@@ -14,6 +14,8 @@ export interface ProjectOptions {
   endpoint: string;
   repeat: Repeat;
   maxPerRun: number;
+  /** Default: SEGMENTS. */
+  segments?: number;
 }
 
 function repeatOf(segment: number, repeat: Repeat): string {
@@ -29,7 +31,7 @@ export const MAIL = `<html><head><style>p { color: #333; font-size: 16px }</styl
 export const SUBJECT = "{{first_name}}, your basket in {{city}}";
 
 /** Writes the project's folder, over what is there. */
-export function writeProject(root: string, { target, endpoint, repeat, maxPerRun }: ProjectOptions): void {
+export function writeProject(root: string, { target, endpoint, repeat, maxPerRun, segments = SEGMENTS }: ProjectOptions): void {
   for (const folder of ["segments/audiences", "templates/layouts"]) mkdirSync(join(root, folder), { recursive: true });
   const write = (file: string, text: string): void => {
     writeFileSync(join(root, file), text);
@@ -53,7 +55,7 @@ policy:
   surge: false
 `,
   );
-  for (let i = 0; i < SEGMENTS; i++) {
+  for (let i = 0; i < segments; i++) {
     write(
       `segments/segment_${String(i)}.sql`,
       `/*---

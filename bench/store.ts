@@ -2,7 +2,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { DuckDbConnection, PostgresConnection } from "../src/project/types.js";
+import type { DuckDbConnection } from "../src/project/targets/duckdb.js";
+import type { PostgresConnection } from "../src/project/targets/postgres.js";
 import { openWarehouse } from "../src/warehouse/open.js";
 import type { Warehouse } from "../src/warehouse/types.js";
 import { around } from "../test/support/around.js";

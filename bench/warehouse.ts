@@ -1,6 +1,6 @@
 /** What the benchmark's warehouses hold: users, behaviours, and a ledger with years behind it. The same SQL makes it on both. */
-import { installLedger } from "../src/ledger/schema.js";
-import { ledgerQueries, statement } from "../src/ledger/tables.js";
+import { installLedger } from "../src/ledger/install/install.js";
+import { Ledger } from "../src/ledger/ledger.js";
 import type { Warehouse } from "../src/warehouse/types.js";
 import { SEGMENTS } from "./project.js";
 
@@ -46,10 +46,10 @@ async function execute(warehouse: Warehouse, ...statements: string[]): Promise<v
 /** An empty ledger, the users, and those who are never written to. */
 export async function createTables(warehouse: Warehouse, size: Size): Promise<void> {
   const { series } = sqlFor(warehouse);
-  await installLedger(warehouse, "opportune");
-  const queries = ledgerQueries(warehouse.dialect, "opportune");
-  await warehouse.execute(statement(queries.updateTable("meta").set({ content: "bench" }).where("name", "=", "salt")));
-  await warehouse.execute(statement(queries.updateTable("leases").set({ fence: FENCE }).where("name", "=", "run")));
+  const ledger = new Ledger(warehouse, "opportune");
+  await installLedger(ledger);
+  await ledger.execute(ledger.tables.updateTable("meta").set({ content: "bench" }).where("name", "=", "salt"));
+  await ledger.execute(ledger.tables.updateTable("leases").set({ fence: FENCE }).where("name", "=", "run"));
   await execute(
     warehouse,
     `create table users as select 'user-' || i as user_id, 'user' || i || '@example.com' as email,

@@ -1,16 +1,14 @@
 -- What one segment returns, each row judged by itself: dropped rows say why, the others carry the problems found in their columns.
-insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, size, kept)
+insert into {{work "segment_rows"}} (segment, dropped, user_id, item_key, occurred_at, {{address_columns}}, timezone, locale, problems, properties, size, kept)
 with segment_query as (
 {{query}}
 ),
-typed as (
+typed as {{once}}(
   select
     {{user_id}} as user_id,
     {{item_key}} as item_key,
     {{occurred_at}} as occurred_at,
-    {{email}} as email,
-    {{phone}} as phone,
-    {{device_token}} as device_token,
+    {{addresses}},
     {{timezone}} as timezone,
     {{locale}} as locale,
     {{problems}} as problems,
@@ -18,7 +16,7 @@ typed as (
     {{kept}} as kept
   from segment_query
 ),
-judged as (
+judged as {{once}}(
   select typed.*,
     case
       when user_id is null then 'null_user'
@@ -29,11 +27,28 @@ judged as (
     end as unfit
   from typed
 ),
+{{#if once}}
+several as (          -- most users have one row: only those of others are sorted
+  select user_id, item_key
+  from judged
+  where unfit is null
+  group by user_id, item_key
+  having count(*) > 1
+),
+{{/if}}
 ordered as (
   -- Equal times: any one order will do, as long as it is the same in every run. A hash sorts rows of a megabyte in no memory.
-  select judged.*, {{#if pages}}1{{else}}row_number() over (partition by user_id, item_key, unfit order by occurred_at desc, {{md5 "properties"}}, email){{/if}} as newest
+  select judged.*, {{#if pages}}1{{else}}row_number() over (partition by judged.user_id, judged.item_key, unfit order by occurred_at desc, {{md5 "properties"}}, email){{/if}} as newest
   from judged
+{{#if once}}
+  join several on several.user_id = judged.user_id and several.item_key = judged.item_key
+  union all
+  select judged.*, 1
+  from judged
+  left join several on several.user_id = judged.user_id and several.item_key = judged.item_key
+  where several.user_id is null
+{{/if}}
 )
 select {{segment}}, case when unfit is not null then unfit when newest > 1 then 'duplicate' end,
-  user_id, item_key, occurred_at, email, phone, device_token, timezone, locale, problems, properties, {{bytes "properties"}}, kept
+  user_id, item_key, occurred_at, {{address_columns}}, timezone, locale, problems, properties, {{bytes "properties"}}, kept
 from ordered

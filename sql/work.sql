@@ -1,7 +1,7 @@
 -- Tables of one run: rows as the segments returned them, members of audiences, decisions, and outcomes on their way to the ledger.
 {{create_work "segment_rows"}} (
   segment {{types.text}}, dropped {{types.text}}, user_id {{types.text}}, item_key {{types.text}}, occurred_at {{types.timestamp}},
-  email {{types.text}}, phone {{types.text}}, device_token {{types.text}}, timezone {{types.text}}, locale {{types.text}},
+  {{address_columns type=types.text}}, timezone {{types.text}}, locale {{types.text}},
   problems {{types.text}}, properties {{types.text}}, size {{types.bigint}}, kept {{types.text}}
 );
 {{create_work "audience_members"}} (

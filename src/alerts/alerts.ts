@@ -4,7 +4,9 @@ import { instant } from "../core/clock.js";
 import { forTarget, targetOption } from "../core/failures.js";
 import { scrub } from "../core/redact.js";
 import { readAlertState, writeAlertState, type AlertState } from "../ledger/alert-state.js";
-import { returnedRows, runHistory } from "../ledger/history.js";
+import { Ledger } from "../ledger/ledger.js";
+import { runHistory } from "../ledger/runs/history.js";
+import { returnedRows } from "../ledger/runs/segment-runs.js";
 import { isTrial } from "../ledger/trial.js";
 import { secretsOf } from "../project/build/secrets.js";
 import type { AlertKind, OnAlert, Project, Target } from "../project/types.js";
@@ -78,14 +80,14 @@ export class Alerts {
   }
 
   async #after(observation: Observation, project: Project, warehouse: Warehouse | null, onAlert: OnAlert): Promise<void> {
-    const { schema } = project.target;
     const trial = isTrial(project.target, null);
-    const stored = warehouse === null ? null : await readAlertState(warehouse, schema, trial).catch(() => null);
-    // A warehouse whose ledger can't be read is as good as none.
-    const open = stored === null ? null : warehouse;
+    const ledger = warehouse === null ? null : new Ledger(warehouse, project.target.schema, this.#io.now);
+    const stored = ledger === null ? null : await readAlertState(ledger, trial).catch(() => null);
+    // A ledger that can't be read is as good as none.
+    const open = stored === null ? null : ledger;
     const ours = observation.went === "wrong" && observation.problems.every(({ code }) => code === HELD_LEASE);
     if (observation.went === "through") this.sawThrough(this.#io.now());
-    else if (ours && open !== null) this.sawThrough((await runHistory(open, schema, trial)).lastDecided);
+    else if (ours && open !== null) this.sawThrough((await runHistory(open, trial)).lastDecided);
     const before = stored === null ? this.#state : this.#withUnsaved(stored);
     const found = ours ? [] : [...conditionsOf(observation), ...(await this.#noRows(observation, project, open, before))];
     const wrong = new Map(found.filter(({ kind }) => onAlert.on.includes(kind)).map((condition) => [keyOf(condition), condition]));
@@ -99,11 +101,11 @@ export class Alerts {
   }
 
   /** All seems well, but nothing comes: no segment returns a row, where one did. */
-  async #noRows(observation: Observation, project: Project, warehouse: Warehouse | null, before: AlertState): Promise<Condition[]> {
-    if (observation.went === "wrong" || warehouse === null) return [];
+  async #noRows(observation: Observation, project: Project, ledger: Ledger | null, before: AlertState): Promise<Condition[]> {
+    if (observation.went === "wrong" || ledger === null) return [];
     if (observation.result.decisions.segments.some(({ returned }) => (returned ?? 0) > 0)) return [];
     const silence: Condition = { kind: "silent", code: "no-rows", subject: "run", name: "", message: "No segment returns a row any more." };
-    const { last, recently } = await returnedRows(warehouse, project.target.schema, isTrial(project.target, null), this.#io.now(), RECENTLY_MS);
+    const { last, recently } = await returnedRows(ledger, isTrial(project.target, null), RECENTLY_MS);
     const asked = [...project.segments.values()].filter(({ status }) => status !== "draft");
     return !asked.some(({ id }) => last.has(id)) && (recently || keyOf(silence) in before) ? [silence] : [];
   }
@@ -170,15 +172,14 @@ export class Alerts {
     return reached;
   }
 
-  async #keep(before: AlertState, after: AlertState, warehouse: Warehouse | null, target: Target): Promise<void> {
+  async #keep(before: AlertState, after: AlertState, ledger: Ledger | null, target: Target): Promise<void> {
     this.#state = after;
-    if (warehouse === null) {
+    if (ledger === null) {
       for (const key of Object.keys(before)) if (!(key in after)) this.#unsaved.set(key, null);
       for (const [key, since] of Object.entries(after)) if (!(key in before)) this.#unsaved.set(key, since);
       return;
     }
-    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after))
-      await writeAlertState(warehouse, target.schema, isTrial(target, null), after);
+    if (this.#unsaved.size > 0 || JSON.stringify(before) !== JSON.stringify(after)) await writeAlertState(ledger, isTrial(target, null), after);
     this.#unsaved.clear();
   }
 }

@@ -1,7 +1,7 @@
 /** What there is to be alerted of, from what a run did; and what is over. */
 import type { Problem } from "../core/errors.js";
 import { FAILURES_CODE, SEGMENT_INVALID_CODE, short, STOPPED_CODES } from "../core/failures.js";
-import type { StandingDoubts } from "../ledger/standing-doubts.js";
+import type { StandingDoubts } from "../ledger/recovery/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
 import type { RunResult } from "../run/run.js";
 

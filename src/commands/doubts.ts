@@ -1,12 +1,12 @@
 import { OpportuneError } from "../core/errors.js";
 import { targetOption } from "../core/failures.js";
-import { Ledger } from "../ledger/ledger.js";
-import { unfinishedRuns } from "../ledger/runs.js";
-import { requireLedger } from "../ledger/schema.js";
-import { doubts, settle, type Verdict } from "../ledger/settle.js";
+import { requireLedger } from "../ledger/install/versions.js";
+import { holding } from "../ledger/lease/held-ledger.js";
+import { unfinishedRuns } from "../ledger/runs/record.js";
+import { doubts, settle, type Verdict } from "../ledger/recovery/settle.js";
 import { doubtLines, doubtsDocument, settledDocument, settledLines } from "../report/doubts.js";
 import { chosen, filtered, type ChoiceOptions } from "./shared/choice.js";
-import { withWarehouse } from "./shared/context.js";
+import { withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface DoubtsOptions extends GlobalOptions, ChoiceOptions {
@@ -23,14 +23,13 @@ export interface SettleOptions extends GlobalOptions, ChoiceOptions {
 
 /** Lists the messages that were handed over and whose answer never came. */
 export function doubtsCommand(terminal: Terminal, options: DoubtsOptions): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema } = project.target;
-    await requireLedger(warehouse, schema);
-    const found = await doubts(warehouse, schema, await filtered(project, warehouse, options));
+  return withLedger(terminal, options, async (project, ledger) => {
+    await requireLedger(ledger);
+    const found = await doubts(ledger, await filtered(project, ledger, options));
     const addresses = options.addresses === true;
     if (options.output === "json") terminal.out(JSON.stringify(doubtsDocument(found, addresses), null, 2));
     else terminal.out(doubtLines(found, addresses, targetOption(project.target), terminal.outPaint).join("\n"));
-    if ((await unfinishedRuns(warehouse, schema)) > 0)
+    if ((await unfinishedRuns(ledger)) > 0)
       terminal.note("A run is under way, or was cut off: what it leaves in doubt is known once it has ended, or the next one has begun.");
     return 0;
   });
@@ -42,21 +41,17 @@ export function doubtsSettleCommand(terminal: Terminal, options: SettleOptions, 
     throw new OpportuneError({ code: "usage/addresses", message: "--addresses is for the list of doubts.", hint: "Leave it out of `doubts settle`." }, 2);
   const verdict = verdictOf(options);
   const { messageIds } = chosen("settle", ids, options.all === true, filtersGiven(options));
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema } = project.target;
-    await requireLedger(warehouse, schema);
-    const choice = { ...(await filtered(project, warehouse, options)), messageIds };
-    const ledger = await Ledger.open(warehouse, schema);
-    try {
-      const settled = await settle(ledger, verdict, choice, Date.now());
+  return withLedger(terminal, options, async (project, ledger) => {
+    await requireLedger(ledger);
+    const choice = { ...(await filtered(project, ledger, options)), messageIds };
+    return holding(ledger, {}, async (held) => {
+      const settled = await settle(held, verdict, choice);
       const others = messageIds?.filter((id) => !settled.some(({ messageId }) => messageId === id)) ?? [];
       if (options.output === "json") terminal.out(JSON.stringify(settledDocument(verdict, settled, others), null, 2));
-      else terminal.out(settledLines(verdict, settled, Date.now()).join("\n"));
+      else terminal.out(settledLines(verdict, settled, ledger.now()).join("\n"));
       for (const id of others) terminal.warn(`Not in doubt, and left as it is: ${id}`);
       return 0;
-    } finally {
-      await ledger.release();
-    }
+    });
   });
 }
 

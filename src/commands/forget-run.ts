@@ -1,12 +1,13 @@
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean, nearestName } from "../core/suggest.js";
-import { forgetRun, knownRuns, type Forgotten, type KnownRun } from "../ledger/forget-run.js";
-import { Ledger } from "../ledger/ledger.js";
+import { holding } from "../ledger/lease/held-ledger.js";
+import type { Ledger } from "../ledger/ledger.js";
+import { forgetRun, type Forgotten } from "../ledger/recovery/forget-run.js";
+import { knownRuns, type KnownRun } from "../ledger/runs/known-runs.js";
 import type { Project } from "../project/types.js";
 import { counted } from "../report/tables.js";
 import { VERSION } from "../version.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { withWarehouse } from "./shared/context.js";
+import { withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface ForgetRunOptions extends GlobalOptions {
@@ -20,16 +21,15 @@ const SEARCHED = 1_000;
 
 /** Takes a run back, and those after it if asked to, the latest first: each in one script, all of it or nothing. */
 export function forgetRunCommand(terminal: Terminal, options: ForgetRunOptions, [runId = ""]: readonly string[]): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema, name: target } = project.target;
-    const ledger = await Ledger.open(warehouse, schema);
-    try {
-      const run = await knownRun(project, warehouse, runId);
-      const later = await knownRuns(warehouse, schema, { after: run });
+  return withLedger(terminal, options, async (project, ledger) => {
+    const { name: target } = project.target;
+    return holding(ledger, {}, async (held) => {
+      const run = await knownRun(project, ledger, runId);
+      const later = await knownRuns(ledger, { after: run });
       if (later.length > 0 && options.andLater !== true) throw notTheLast(run, later);
       const done: { run: KnownRun; forgotten: Forgotten }[] = [];
       for (const each of [...later, run]) {
-        const forgotten = await forgetRun(ledger, each, ledger.facts.clock, VERSION);
+        const forgotten = await forgetRun(held, each, held.facts.clock, VERSION);
         done.push({ run: each, forgotten });
         if (options.output !== "json") terminal.out(told(each, forgotten));
       }
@@ -38,9 +38,7 @@ export function forgetRunCommand(terminal: Terminal, options: ForgetRunOptions, 
         terminal.out(JSON.stringify({ schema_version: 1, target, runs }, null, 2));
       }
       return 0;
-    } finally {
-      await ledger.release();
-    }
+    });
   });
 }
 
@@ -50,11 +48,11 @@ function told({ runId, asOf, trial }: KnownRun, { released, voided, left }: Forg
 }
 
 /** @throws OpportuneError (exit 2) where the run is unknown, was taken back, or isn't this target's to take back */
-async function knownRun(project: Project, warehouse: Warehouse, runId: string): Promise<KnownRun> {
-  const { schema, name, live } = project.target;
-  const [run] = await knownRuns(warehouse, schema, { runId });
+async function knownRun(project: Project, ledger: Ledger, runId: string): Promise<KnownRun> {
+  const { name, live } = project.target;
+  const [run] = await knownRuns(ledger, { runId });
   if (run === undefined) {
-    const latest = await knownRuns(warehouse, schema, { most: SEARCHED, trial: true });
+    const latest = await knownRuns(ledger, { most: SEARCHED, trial: true });
     const meant = didYouMean(
       nearestName(
         runId,

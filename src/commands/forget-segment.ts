@@ -1,34 +1,31 @@
 import { isGone } from "../arbitration/renamed.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
-import { forgetSegments } from "../ledger/forget.js";
-import { Ledger } from "../ledger/ledger.js";
+import { forgetSegments } from "../ledger/runs/forget-segments.js";
+import { holding } from "../ledger/lease/held-ledger.js";
 import { isTrial } from "../ledger/trial.js";
-import { FORGOTTEN, otherSegmentRuns, type PreviousSegmentRun } from "../ledger/runs.js";
+import { FORGOTTEN, otherSegmentRuns, type PreviousSegmentRun } from "../ledger/runs/segment-runs.js";
 import type { Project } from "../project/types.js";
-import { withWarehouse } from "./shared/context.js";
+import { withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 /** Records that segments are gone for good, so that a new one with the query of one of them is truly new. */
 export function forgetSegmentCommand(terminal: Terminal, options: GlobalOptions, ids: readonly string[]): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema, name } = project.target;
+  return withLedger(terminal, options, async (project, ledger) => {
+    const { name } = project.target;
     const trial = isTrial(project.target, null);
     const asked = { asOf: instant(Date.now()), trial, segments: [] };
-    const ledger = await Ledger.open(warehouse, schema, 0, asked);
-    try {
-      const last = await otherSegmentRuns(warehouse, schema, [], trial);
+    return holding(ledger, { asked }, async (held) => {
+      const last = await otherSegmentRuns(ledger, [], trial);
       const gone = [...new Set(ids)].map((id) => goneSegment(project, last, id));
-      await forgetSegments(ledger, gone, trial, ledger.facts.lastAsOf, Date.now());
+      await forgetSegments(held, gone, trial);
       for (const { segment, asOf } of gone) {
         terminal.out(
           `Segment ${segment}, which ran last as of ${asOf}, is forgotten in the ledger of target ${name}: a new segment with its query is new, and may write to the same users again.`,
         );
       }
       return 0;
-    } finally {
-      await ledger.release();
-    }
+    });
   });
 }
 

@@ -1,7 +1,8 @@
 import { instant } from "../core/clock.js";
 import { problemsOf } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/schema.js";
-import { previousSegmentRuns } from "../ledger/runs.js";
+import { ledgerStatus } from "../ledger/install/versions.js";
+import { Ledger } from "../ledger/ledger.js";
+import { previousSegmentRuns } from "../ledger/runs/segment-runs.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project, Target } from "../project/types.js";
 import { lintProject } from "../project/checks/lint.js";
@@ -35,8 +36,9 @@ async function ranBefore(project: Project, terminal: Terminal): Promise<Readonly
   try {
     const warehouse = await openWarehouse(project.root, unlocked(target), terminal);
     try {
-      if ((await ledgerStatus(warehouse, target.schema)).version === 0) return new Set();
-      return new Set((await previousSegmentRuns(warehouse, target.schema, ids, isTrial(target, null), instant(Date.now()))).keys());
+      const ledger = new Ledger(warehouse, target.schema);
+      if ((await ledgerStatus(ledger)).version === 0) return new Set();
+      return new Set((await previousSegmentRuns(ledger, ids, isTrial(target, null), instant(Date.now()))).keys());
     } finally {
       await warehouse.close();
     }

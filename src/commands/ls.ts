@@ -1,5 +1,6 @@
 import { OpportuneError } from "../core/errors.js";
-import { ledgerStatus } from "../ledger/schema.js";
+import { ledgerStatus } from "../ledger/install/versions.js";
+import { Ledger } from "../ledger/ledger.js";
 import { pauses, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project } from "../project/types.js";
@@ -37,11 +38,12 @@ async function pausedNow(project: Project, terminal: Terminal): Promise<Standing
   try {
     const warehouse = await openWarehouse(project.root, { ...target, connection }, terminal);
     try {
-      const { version, expected } = await ledgerStatus(warehouse, target.schema);
+      const ledger = new Ledger(warehouse, target.schema);
+      const { version, expected } = await ledgerStatus(ledger);
       // Without a ledger nothing can have been paused.
       if (version === 0) return [];
       if (version !== expected) return null;
-      return await pauses(warehouse, target.schema, isTrial(target, null), Date.now());
+      return await pauses(ledger, isTrial(target, null));
     } finally {
       await warehouse.close();
     }

@@ -1,13 +1,13 @@
 /** Opt-outs that hold nobody back, as the project stands: under a name that it doesn't have, or of nobody. */
 import type { Problem } from "../core/errors.js";
+import type { Ledger } from "../ledger/ledger.js";
 import { heededSql } from "../ledger/trial.js";
 import { addressColumn } from "../project/build/treatments.js";
 import type { Project } from "../project/types.js";
-import { canonicalName, canonicalUser } from "../warehouse/canonical.js";
-import type { Dialect } from "../warehouse/dialect.js";
+import { canonicalUser } from "../warehouse/canonical.js";
 import { literal } from "../warehouse/dialect.js";
-import { Binder, ledgerTable, textConstant } from "../warehouse/sql.js";
-import type { Statement, Warehouse } from "../warehouse/types.js";
+import { Binder, textList } from "../warehouse/sql.js";
+import type { Statement } from "../warehouse/types.js";
 import { addressProblem } from "../segments/address.js";
 import { LONGEST_ID_BYTES } from "../segments/ids.js";
 
@@ -17,56 +17,29 @@ type Why = "channel" | "topic" | "address" | "user";
 const MOST = 20;
 
 /** One problem for each kind of rows in `suppressions` and `preferences` that can match nobody, with how many there are. */
-export async function idleOptOuts(project: Project, warehouse: Warehouse, trial: boolean): Promise<Problem[]> {
-  const rows = await warehouse.query(idleStatement(project, warehouse.dialect, trial));
+export async function idleOptOuts(project: Project, ledger: Ledger, trial: boolean): Promise<Problem[]> {
+  const rows = await ledger.query(idleStatement(project, ledger, trial));
   return rows.map((row) => problemOf(row["is_of"] as "suppressions" | "preferences", row["why"] as Why, String(row["called"] ?? ""), Number(row["n"])));
 }
 
-function idleStatement(project: Project, dialect: Dialect, trial: boolean): Statement {
-  const { schema } = project.target;
+function idleStatement(project: Project, ledger: Ledger, trial: boolean): Statement {
+  const { dialect } = ledger;
   const binder = new Binder(dialect);
-  const list = (names: readonly string[]): string => (names.length === 0 ? "('')" : `(${names.map((name) => textConstant(name, binder)).join(", ")})`);
-  const channels = list([...project.channels.keys()]);
-  const topics = list([...new Set([...project.segments.values()].flatMap(({ topic }) => topic ?? []))]);
+  const list = (names: readonly string[]): string => (names.length === 0 ? "('')" : textList(names, binder));
   const nobody = (id: string): string => `coalesce(${canonicalUser(id, dialect)}, '') = '' or ${dialect.byteLength(id)} > ${String(LONGEST_ID_BYTES)}`;
   const wrongAddress = [...project.channels.keys()].map((channel) => {
     const kind = addressColumn(project, channel);
     return `when ${literal(channel)} then ${kind === "user_id" ? nobody("address") : addressProblem(kind, "address", dialect, binder)}`;
   });
-  const names = `${canonicalName("channel", dialect)} as channel, ${canonicalName("topic", dialect)} as topic`;
-  const from = (table: string, column: string): string =>
-    `(select ${names}, ${column} from ${ledgerTable(dialect, schema, table)} where ${heededSql(trial)}) words`;
-  const unknownTopic = `when topic is not null and topic not in ${topics} then 'topic'`;
-  const suppressions = `select 'suppressions' as is_of, channel, topic, case
-      when channel is null or channel not in ${channels} then 'channel'
-      ${unknownTopic}
-      when ${wrongAddress.length === 0 ? "1 = 0" : `case channel ${wrongAddress.join(" ")} else false end`} then 'address'
-    end as why
-    from ${from("suppressions", "address")}`;
-  const preferences = `select 'preferences' as is_of, channel, topic, case
-      when channel is not null and channel not in ${channels} then 'channel'
-      ${unknownTopic}
-      when ${nobody("user_id")} then 'user'
-    end as why
-    from ${from("preferences", "user_id")}`;
-  const called = "case why when 'channel' then channel when 'topic' then topic else '' end";
-  return {
-    sql: `select is_of, why, called, count(*) as n
-    from (
-    select is_of, why, ${called} as called
-    from (
-    ${suppressions}
-    union all
-    ${preferences}
-    ) found
-    where why is not null
-    ) named
-    group by is_of, why, called
-    order by n desc, is_of, why, called
-    limit ${String(MOST)}`,
-    params: binder.params,
-    ours: true,
+  const context = {
+    channels: list([...project.channels.keys()]),
+    topics: list([...new Set([...project.segments.values()].flatMap(({ topic }) => topic ?? []))]),
+    wrong_address: wrongAddress.length === 0 ? "1 = 0" : `case channel ${wrongAddress.join(" ")} else false end`,
+    nobody: nobody("user_id"),
+    heeded: heededSql(trial),
+    most: String(MOST),
   };
+  return ledger.file("idle_opt_outs.sql", context, binder);
 }
 
 function problemOf(table: "suppressions" | "preferences", why: Why, called: string, n: number): Problem {

@@ -3,13 +3,13 @@ import { parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { INSTANTS, readInstant } from "../core/instants.js";
 import { pauses, setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
+import { requireLedger } from "../ledger/install/versions.js";
+import type { Ledger } from "../ledger/ledger.js";
 import { isTrial } from "../ledger/trial.js";
-import { requireLedger } from "../ledger/schema.js";
 import type { Project } from "../project/types.js";
 import { pauseText } from "../report/pauses.js";
 import { count } from "../report/tables.js";
-import type { Warehouse } from "../warehouse/types.js";
-import { segmentNamed, unknownName, withWarehouse } from "./shared/context.js";
+import { segmentNamed, unknownName, withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 /** Most characters of a note: it stands on one line of `ls`, `explain`, `debug` and runs. */
@@ -30,10 +30,10 @@ export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment
   const now = Date.now();
   const until = options.until === undefined ? null : readUntil(options.until, now);
   const note = options.note === undefined ? null : readNote(options.note);
-  return withPause(terminal, options, segment, "pause", async (pause, standing, { project, warehouse, trial }) => {
+  return withPause(terminal, options, segment, "pause", async (pause, standing, { project, ledger, trial }) => {
     const mine = standing.find(({ kind }) => kind === "operator");
     if (mine !== undefined && until === null && note === null) return `${capitalised(pauseText(mine))} was paused already.`;
-    await setPause(warehouse, project.target.schema, { ...pause, kind: "operator", paused: true, until, note, trial }, now);
+    await setPause(ledger, { ...pause, kind: "operator", paused: true, until, note, trial });
     const again = until === null ? "after `opportune resume`" : `from ${instant(until)} on, or after \`opportune resume\``;
     return `${named(pause, project)} is paused from the next run on, and from the next batch of one that is under way: its messages wait and are decided again ${again}.`;
   });
@@ -41,7 +41,7 @@ export function pauseCommand(terminal: Terminal, options: PauseOptions, [segment
 
 interface Place {
   project: Project;
-  warehouse: Warehouse;
+  ledger: Ledger;
   trial: boolean;
 }
 
@@ -53,13 +53,13 @@ export function withPause(
   verb: "pause" | "resume",
   work: (pause: Pause, standing: readonly StandingPause[], place: Place) => Promise<string>,
 ): Promise<number> {
-  return withWarehouse(terminal, options, async (project, warehouse) => {
+  return withLedger(terminal, options, async (project, ledger) => {
     const pause = pauseOf(project, options, segment, verb);
-    const { schema, name } = project.target;
+    const { name } = project.target;
     const trial = isTrial(project.target, null);
-    await requireLedger(warehouse, schema);
-    const standing = (await pauses(warehouse, schema, trial, Date.now())).filter((each) => each.scope === pause.scope && each.name === pause.name);
-    const said = await work(pause, standing, { project, warehouse, trial });
+    await requireLedger(ledger);
+    const standing = (await pauses(ledger, trial)).filter((each) => each.scope === pause.scope && each.name === pause.name);
+    const said = await work(pause, standing, { project, ledger, trial });
     terminal.out(trial ? `${said}\nTarget ${name} is not live: this holds for trials alone.` : said);
     return 0;
   });

@@ -1,4 +1,5 @@
 /** The grammar of the command line: every command, argument and option, and nothing of what they do. */
+import { WAREHOUSES } from "../core/warehouses.js";
 import { Command, Option } from "commander";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
@@ -40,14 +41,7 @@ export function createProgram(): Command {
 function addProjectCommands(program: Command): void {
   command(program, "init", "begin a project: the shipped example with a sample warehouse, or one for your own warehouse")
     .argument("[dir]", "folder to begin it in", ".")
-    .addOption(
-      new Option("--warehouse <type>", "begin one for a warehouse of your own, which is not touched yet").choices([
-        "duckdb",
-        "postgres",
-        "snowflake",
-        "bigquery",
-      ]),
-    )
+    .addOption(new Option("--warehouse <type>", "begin one for a warehouse of your own, which is not touched yet").choices(WAREHOUSES))
     .option("--path <file>", "file of a DuckDB warehouse (default: warehouse.duckdb in the project's folder)")
     .option("--from-dbt <manifest>", "take its tables from a dbt project's target/manifest.json")
     .addHelpText(
@@ -99,7 +93,7 @@ function addProjectCommands(program: Command): void {
       `\nWrites HTML and text to target/opportune/preview/.\n${examples("opportune preview cart_abandoned --user 42", "opportune preview cart_abandoned --watch", "opportune preview cart_abandoned --step reminder --send-to me@example.com")}`,
     )
     .action(lazily(async () => (await import("./preview/preview.js")).previewCommand));
-  command(program, "sandbox", "run a SendGrid on this machine that sends nothing, with a page to look at what arrived")
+  command(program, "sandbox", "run a provider on this machine that sends nothing, with a page to look at what arrived")
     .option("--port <number>", "port to listen on; 0: any free one", "4010")
     .option("--fault <json...>", 'misbehave from the start, e.g. \'{"status":429,"resetInSeconds":2}\'')
     .option("--api-key <key>", "the one key to accept (default: any)")

@@ -3,11 +3,11 @@ import { instant } from "../core/clock.js";
 import { formatDuration, nearestDuration, parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
-import { Ledger } from "../ledger/ledger.js";
+import { holding } from "../ledger/lease/held-ledger.js";
 import { prunable, prune, type Pruned } from "../ledger/prune.js";
 import { reachOf } from "../run/reach.js";
 import { count, counted } from "../report/tables.js";
-import { withWarehouse } from "./shared/context.js";
+import { withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface PruneOptions extends GlobalOptions {
@@ -18,24 +18,21 @@ export interface PruneOptions extends GlobalOptions {
 /** Deletes old rows that nothing asks for any more. Takes the lease, also for --dry-run, so that what it counts stands still. */
 export function pruneCommand(terminal: Terminal, options: PruneOptions): Promise<number> {
   const seconds = secondsOf(options.olderThan);
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema, name: target } = project.target;
-    const ledger = await Ledger.open(warehouse, schema);
-    try {
-      const now = ledger.facts.clock;
+  return withLedger(terminal, options, async (project, ledger) => {
+    const { name: target } = project.target;
+    return holding(ledger, {}, async (held) => {
+      const now = held.facts.clock;
       const before = instant(now - seconds * 1000);
-      const reach = await reachOf(project, warehouse, now);
+      const reach = await reachOf(project, ledger, now);
       if (Date.parse(before) > Date.parse(reach.from)) throw tooYoung(options.olderThan, reach, now);
       const dryRun = options.dryRun === true;
-      const pruned = dryRun ? await prunable(warehouse, schema, before, LEAST_RUNS) : await prune(ledger, before, LEAST_RUNS);
+      const pruned = dryRun ? await prunable(ledger, before, LEAST_RUNS) : await prune(held, before, LEAST_RUNS);
       if (options.output === "json") {
         const { events, emptied, segmentRuns: segment_runs, runs } = pruned;
         terminal.out(JSON.stringify({ schema_version: 1, target, before, dry_run: dryRun, deleted: { events, segment_runs, runs }, emptied }, null, 2));
       } else terminal.out(told(pruned, target, before, dryRun));
       return 0;
-    } finally {
-      await ledger.release();
-    }
+    });
   });
 }
 

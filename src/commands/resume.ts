@@ -4,9 +4,9 @@ import type { Terminal } from "./shared/terminal.js";
 
 /** Ends every pause of a segment, a channel or everything: an operator's, and a breaker's, which sets one again if its channel still fails. */
 export function resumeCommand(terminal: Terminal, options: ResumeOptions, [segment]: readonly string[]): Promise<number> {
-  return withPause(terminal, options, segment, "resume", async (pause, standing, { project, warehouse, trial }) => {
+  return withPause(terminal, options, segment, "resume", async (pause, standing, { project, ledger, trial }) => {
     if (standing.length === 0) return `${named(pause, project)} was not paused.`;
-    await endPauses(warehouse, project.target.schema, pause, trial, Date.now());
+    await endPauses(ledger, pause, trial);
     const breaker = standing.some(({ kind }) => kind === "breaker") ? "\nIts breaker had paused it, and does so again if the channel still fails." : "";
     const written =
       pause.scope === "segment" && project.segments.get(pause.name)?.status === "paused"

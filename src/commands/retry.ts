@@ -1,12 +1,12 @@
 import { nearestDuration, parseOptionDuration } from "../core/durations.js";
 import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
-import { Ledger } from "../ledger/ledger.js";
-import { requireLedger } from "../ledger/schema.js";
-import { settle } from "../ledger/settle.js";
+import { requireLedger } from "../ledger/install/versions.js";
+import { holding } from "../ledger/lease/held-ledger.js";
+import { settle } from "../ledger/recovery/settle.js";
 import { settledDocument, settledLines } from "../report/doubts.js";
 import { chosen, filtered, type ChoiceOptions } from "./shared/choice.js";
-import { withWarehouse } from "./shared/context.js";
+import { withLedger } from "./shared/context.js";
 import type { GlobalOptions, Terminal } from "./shared/terminal.js";
 
 export interface RetryOptions extends GlobalOptions, ChoiceOptions {
@@ -23,22 +23,18 @@ export function retryCommand(terminal: Terminal, options: RetryOptions, ids: rea
   const filters = (["segment", "channel", "reason", "since"] as const).filter((name) => options[name] !== undefined);
   const { messageIds } = chosen("retry", ids, options.all === true, filters);
   const since = options.since === undefined ? null : Date.now() - secondsOf(options.since) * 1000;
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema } = project.target;
-    await requireLedger(warehouse, schema);
+  return withLedger(terminal, options, async (project, ledger) => {
+    await requireLedger(ledger);
     const reasons = options.reason !== undefined ? [options.reason] : messageIds === null ? MENDABLE : null;
-    const choice = { ...(await filtered(project, warehouse, options)), messageIds, reasons, since };
-    const ledger = await Ledger.open(warehouse, schema);
-    try {
-      const offered = await settle(ledger, "retry", choice, Date.now());
+    const choice = { ...(await filtered(project, ledger, options)), messageIds, reasons, since };
+    return holding(ledger, {}, async (held) => {
+      const offered = await settle(held, "retry", choice);
       const others = messageIds?.filter((id) => !offered.some(({ messageId }) => messageId === id)) ?? [];
       if (options.output === "json") terminal.out(JSON.stringify(settledDocument("retry", offered, others), null, 2));
-      else terminal.out(settledLines("retry", offered, Date.now()).join("\n"));
+      else terminal.out(settledLines("retry", offered, ledger.now()).join("\n"));
       for (const id of others) terminal.warn(`Not failed, or offered again already: ${id}`);
       return 0;
-    } finally {
-      await ledger.release();
-    }
+    });
   });
 }
 

@@ -2,7 +2,8 @@ import { Alerts } from "../alerts/alerts.js";
 import { instant } from "../core/clock.js";
 import { OpportuneError } from "../core/errors.js";
 import { keepHeapSmall } from "../core/memory.js";
-import { runHistory } from "../ledger/history.js";
+import { runHistory } from "../ledger/runs/history.js";
+import { Ledger } from "../ledger/ledger.js";
 import { isTrial } from "../ledger/trial.js";
 import type { Project, Segment } from "../project/types.js";
 import { runDocument } from "../report/artefacts.js";
@@ -89,7 +90,7 @@ export async function runCommand(terminal: Terminal, options: RunCommandOptions)
 
 /** Of these segments, those whose `every` has passed. */
 async function dueNow(project: Project, warehouse: Warehouse, selected: readonly Segment[], asOf: string | null, terminal: Terminal): Promise<Segment[]> {
-  const { askedAt } = await runHistory(warehouse, project.target.schema, isTrial(project.target, asOf));
+  const { askedAt } = await runHistory(new Ledger(warehouse, project.target.schema), isTrial(project.target, asOf));
   const at = asOf === null ? Date.now() : Date.parse(asOf);
   const due = dueSegments(selected, askedAt, at, project.intervalSeconds);
   const later = selected

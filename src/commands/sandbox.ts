@@ -1,4 +1,5 @@
 import { OpportuneError } from "../core/errors.js";
+import { sandboxChannels } from "../delivery/providers/registry.js";
 import { readFaults, type Fault } from "../server/sandbox/faults.js";
 import { startSandbox } from "../server/sandbox/sandbox.js";
 import { decisionReader } from "./shared/decision.js";
@@ -12,7 +13,7 @@ export interface SandboxCommandOptions extends GlobalOptions {
   apiKey?: string;
 }
 
-/** A SendGrid for this machine, until SIGINT, SIGTERM or SIGHUP. */
+/** The sandbox, until SIGINT, SIGTERM or SIGHUP. */
 export async function sandboxCommand(terminal: Terminal, options: SandboxCommandOptions): Promise<number> {
   const port = portOf(options.port);
   const faults = (options.fault ?? []).flatMap(faultsOf);
@@ -26,7 +27,7 @@ export async function sandboxCommand(terminal: Terminal, options: SandboxCommand
   terminal.out(`The sandbox takes emails at ${sandbox.url} and sends nothing. Look at it there with a browser${decision === undefined ? "" : ", and at the decision behind each"}.
 
 The channel that uses it, in opportune.yml:
-  email: {provider: sendgrid, sandbox: true, endpoint: "${sandbox.url}", api_key: ${options.apiKey ?? "SG.sandbox"}, from: "Shop <shop@example.com>"}
+${channelLines(sandbox.url, options.apiKey)}
 
 Look and steer by HTTP:
   GET    ${sandbox.url}/sandbox/messages          what arrived, newest last (?to=ada@example.com&limit=10)
@@ -41,6 +42,17 @@ Ctrl-C ends it.`);
   await sandbox.close();
   terminal.note(`The sandbox took ${String(accepted)} of ${String(requests)} messages.`);
   return 0;
+}
+
+/** `  email: {provider: …, sandbox: true, …}`, a line for each type of channel that the sandbox takes. */
+function channelLines(url: string, key: string | undefined): string {
+  const written = (value: string | boolean): string => (/^[\w.-]+$/.test(String(value)) ? String(value) : JSON.stringify(value));
+  return [...sandboxChannels(url, key)]
+    .map(([type, keys]) => {
+      const pairs = Object.entries({ ...keys, from: "Shop <shop@example.com>" }).map(([name, value]) => `${name}: ${written(value)}`);
+      return `  ${type}: {${pairs.join(", ")}}`;
+    })
+    .join("\n");
 }
 
 function faultsOf(text: string): Fault[] {

@@ -3,7 +3,7 @@ const LONGEST = 500;
 
 /**
  * Text that is safe to log and to keep: each secret becomes `[redacted]`, the recipient's address `[address]`, anything shaped
- * like a SendGrid key or a bearer token `[redacted]` too, control characters become spaces, and the rest is cut at 500
+ * like a provider's key (`SG.…`) or a bearer token `[redacted]` too, control characters become spaces, and the rest is cut at 500
  * characters.
  */
 export function redact(text: string, secrets: readonly string[], addresses: readonly string[] = []): string {

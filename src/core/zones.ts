@@ -1,24 +1,12 @@
 import { Temporal } from "temporal-polyfill";
-
-/** A few more than there are zones. */
-const REMEMBERED = 1000;
-/** What was asked lately: an answer takes Intl 30 µs, and each message asks. */
-const answers = new Map<string, boolean>();
+import { remembered } from "./remembered.js";
 
 /**
  * True for the IANA name of a time zone, in any case. This is the one definition, for rows and for
  * opportune.yml. An offset isn't a zone, as it knows no summer. Nor is an abbreviation such as PST,
- * which Intl takes and Temporal refuses.
+ * which Intl takes and Temporal refuses. An answer takes Intl 30 µs.
  */
-export function isZone(name: string): boolean {
-  let answer = answers.get(name);
-  if (answer === undefined) {
-    answer = /^[A-Za-z]/.test(name) && isTaken(name);
-    if (answers.size >= REMEMBERED) answers.clear();
-    answers.set(name, answer);
-  }
-  return answer;
-}
+export const isZone = remembered((name) => /^[A-Za-z]/.test(name) && isTaken(name));
 
 /** The zone that counts for a row: its own if that is one, else the project's. */
 export function zoneOr(own: string | null, projectZone: string): string {

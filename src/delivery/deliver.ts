@@ -5,9 +5,10 @@ import type { Marks } from "../core/marks.js";
 import { Tally, type ChannelCounts, type DeliveryCounts, type InvalidSegment } from "./counts.js";
 import { Journal } from "./journal.js";
 import { LatencyHistogram, type Latency } from "./latency.js";
-import { sleep as realSleep } from "./limits.js";
-import { Marking } from "./marking.js";
-import { Posting, type Entry } from "./posting.js";
+import { sleep as realSleep } from "./lanes/limits.js";
+import { Marking } from "./lanes/marking.js";
+import type { Entry } from "./lanes/attempts.js";
+import { Posting } from "./lanes/posting.js";
 import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
 
 /** The world around a delivery. */

@@ -1,9 +1,15 @@
 /** Which messages may really leave: the guard between a target that is not live, or a replay, and people's inboxes. */
 import { isAddress } from "../core/address.js";
-import { isLoopback as isLoopbackHost } from "../core/loopback.js";
-import type { Channel, Target } from "../project/types.js";
+import type { Target } from "../project/types.js";
+import { leaves, type ProviderName } from "./providers/registry.js";
 
 export type Route = "provider" | "outbox";
+
+/** What its route depends on. */
+interface Routed {
+  provider: ProviderName;
+  settings: { sandbox: boolean };
+}
 
 /**
  * Where a message goes.
@@ -12,22 +18,17 @@ export type Route = "provider" | "outbox";
  * - A replay (`--as-of` was given): else the outbox, allow-list or not, as it tells people of a moment that is over.
  * - A live target: the provider. Another: the provider if the address is on the target's allow-list, else the outbox.
  */
-export function routeOf(address: string, channel: Pick<Channel, "provider" | "sandbox">, target: Pick<Target, "live" | "allow">, replay: boolean): Route {
-  if (channel.provider === "outbox") return "outbox";
-  if (channel.sandbox) return "provider";
+export function routeOf(address: string, channel: Routed, target: Pick<Target, "live" | "allow">, replay: boolean): Route {
+  if (!leaves(channel)) return "outbox";
+  if (channel.settings.sandbox) return "provider";
   if (replay) return "outbox";
   return target.live || isAllowed(address, target.allow) ? "provider" : "outbox";
 }
 
 /** Whether any message of the channel could take its provider: else it need not be opened. */
-export function mayUseProvider(channel: Pick<Channel, "provider" | "sandbox">, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
-  if (channel.provider === "outbox") return false;
-  return channel.sandbox || (!replay && (target.live || target.allow.length > 0));
-}
-
-/** Whether the URL's host is this machine: 127.0.0.0/8, [::1] or localhost. */
-export function isLoopback(url: string): boolean {
-  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
+export function mayUseProvider(channel: Routed, target: Pick<Target, "live" | "allow">, replay: boolean): boolean {
+  if (!leaves(channel)) return false;
+  return channel.settings.sandbox || (!replay && (target.live || target.allow.length > 0));
 }
 
 /**

@@ -1,13 +1,13 @@
 /** What a command must know of the ledger before it writes: read in one statement, with the lease where one is taken. */
-import { sql } from "kysely";
 import { hostClock, instant, skewOf } from "../core/clock.js";
-import { isoText, timestampLiteral } from "../warehouse/sql.js";
-import type { Dialect } from "../warehouse/dialect.js";
+import { Binder, textList, timestampLiteral } from "../warehouse/sql.js";
 import type { Row, Statement } from "../warehouse/types.js";
-import { standingSql, type StandingPause } from "./pauses.js";
-import { lastRuns, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, TAKEN_BACK, type PreviousSegmentRun } from "./runs.js";
-import { ledgerQueries, statement } from "./tables.js";
-import { heeded, ofKind } from "./trial.js";
+import { HOME } from "./install/home.js";
+import { elseRequired, requireVersion } from "./install/versions.js";
+import type { Ledger } from "./ledger.js";
+import { pausesAt, type StandingPause } from "./pauses.js";
+import { lastRunsOf, previousRuns, RECENTLY_MS, REMOVED_LATELY_MS, type PreviousSegmentRun } from "./runs/segment-runs.js";
+import { heededSql, ofKindSql } from "./trial.js";
 
 /** The name in `meta` of the time before which answers were deleted. */
 export const PRUNED_TO = "pruned_to";
@@ -40,6 +40,7 @@ export interface Facts {
   clock: number;
   /** How far this machine's clock is ahead of it, beyond what asking took, ms; negative: behind. */
   skewMs: number;
+  /** `until`: ISO 8601 UTC. */
   lease: { holder: string | null; fence: number; until: string | null };
   /** Of the ledger's tables; 0 if it does not say. */
   version: number;
@@ -67,90 +68,43 @@ export interface Facts {
   previous: ReadonlyMap<string, PreviousSegmentRun>;
 }
 
-const text = (value: string): ReturnType<typeof sql<string | null>> => sql<string | null>`${sql.raw(value)}`;
+/** The ledger's facts, without the lease. @throws OpportuneError where there is no ledger, or not the one needed */
+export async function ledgerFacts(ledger: Ledger, asked?: FactsAsked): Promise<Facts> {
+  const begun = hostClock();
+  const rows = await elseRequired(ledger, () => ledger.query(factsStatement(ledger, asked)));
+  const facts = readFacts(rows, begun);
+  requireVersion(ledger.schema, facts.version);
+  return facts;
+}
 
 /** Rows of `fact`, `name` and `content`, one for each thing known. */
-export function factsStatement(dialect: Dialect, schema: string, asked?: FactsAsked): Statement {
-  const queries = ledgerQueries(dialect, schema);
-  const cast = (expression: string): string => `cast(${expression} as ${dialect.types.text})`;
-  const fact = (name: string) => text(`'${name}'`).as("fact");
-  const always = queries
-    .selectFrom("meta")
-    .select([fact("meta"), text("name").as("name"), text("content").as("content")])
-    .unionAll(
-      queries
-        .selectFrom("leases")
-        .select([fact("lease"), text("holder").as("name"), text(dialect.utcText("expires_at")).as("content")])
-        .where("name", "=", "run"),
-    )
-    .unionAll(
-      queries
-        .selectFrom("leases")
-        .select([fact("fence"), text(dialect.utcText(dialect.clock)).as("name"), text(cast("fence")).as("content")])
-        .where("name", "=", "run"),
-    );
-  if (asked === undefined) return statement(always);
-  const columns = ["scope", "name", "kind", "until", "note"].map((column) => [column, column] as const);
-  const standing = queries
-    .selectFrom(sql`(${sql.raw(standingSql(dialect, schema, asked.trial, asked.asOf))})`.as("p"))
-    .select([fact("pause"), text(cast("null")).as("name"), text(dialect.jsonObject(columns)).as("content")]);
-  const ofRun = always
-    .unionAll(
-      queries
-        .selectFrom("runs")
-        .select([fact("last_as_of"), text(cast("null")).as("name"), text(isoText("max(as_of)", dialect)).as("content")])
-        .where("status", "not in", TAKEN_BACK)
-        .where(heeded(asked.trial)),
-    )
-    .unionAll(
-      queries
-        .selectFrom("runs")
-        .select([fact("forgotten"), text("run_id").as("name"), text(isoText("as_of", dialect)).as("content")])
-        .where("status", "in", TAKEN_BACK),
-    )
-    .unionAll(
-      queries
-        .selectFrom("runs")
-        .select([fact("unfinished"), text(cast("null")).as("name"), text(cast("count(*)")).as("content")])
-        .where("status", "=", "running"),
-    )
-    .unionAll(
-      queries
-        .selectFrom("runs")
-        .select([fact("troubled"), text(cast("null")).as("name"), text(cast("count(*)")).as("content")])
-        .where(heeded(asked.trial))
-        .where(sql<boolean>`as_of >= ${sql.raw(timestampLiteral(instant(Date.parse(asked.asOf) - RECENTLY_MS), dialect))}`)
-        // Of a run that was cut off nothing is counted.
-        .where(sql<boolean>`coalesce(failed, 1) + coalesce(in_doubt, 1) + coalesce(released, 1) > 0`),
-    )
-    .unionAll(
-      queries
-        .selectFrom("runs")
-        .select([fact("doubted_from"), text(cast("null")).as("name"), text(isoText("min(as_of)", dialect)).as("content")])
-        .where(ofKind(asked.trial))
-        .where(sql<boolean>`(in_doubt > 0 or status in ('running', 'interrupted', 'forget'))`),
-    )
-    .unionAll(standing)
-    .$if((asked.templates ?? []).length > 0, (query) =>
-      query.unionAll(
-        queries
-          .selectFrom("templates_sent")
-          .select([fact("template"), text("template_version").as("name"), text(cast("null")).as("content")])
-          .where("template_version", "in", asked.templates ?? []),
-      ),
-    );
-  const before = (ms: number): string => instant(Date.parse(asked.asOf) - ms);
-  if (asked.whole === true) return statement(ofRun.unionAll(lastRuns(dialect, schema, { but: [] }, asked.trial, before(REMOVED_LATELY_MS))));
-  if (asked.segments.length === 0) return statement(ofRun);
-  return statement(ofRun.unionAll(lastRuns(dialect, schema, { of: asked.segments }, asked.trial, before(RECENTLY_MS))));
+export function factsStatement(ledger: Ledger, asked?: FactsAsked): Statement {
+  const binder = new Binder(ledger.dialect);
+  return ledger.file("facts.sql", { clock: ledger.dialect.clock, run: asked === undefined ? null : ofRun(ledger, asked, binder) }, binder);
+}
+
+function ofRun(ledger: Ledger, { segments, asOf, trial, whole = false, templates = [] }: FactsAsked, binder: Binder): Record<string, unknown> {
+  const before = (ms: number): string => instant(Date.parse(asOf) - ms);
+  const lately = whole
+    ? lastRunsOf(ledger, { but: [] }, trial, before(REMOVED_LATELY_MS), binder)
+    : lastRunsOf(ledger, { of: segments }, trial, before(RECENTLY_MS), binder);
+  return {
+    heeded: heededSql(trial),
+    of_kind: ofKindSql(trial),
+    recently: timestampLiteral(before(RECENTLY_MS), ledger.dialect),
+    pauses: pausesAt(ledger, trial, asOf),
+    templates: templates.length === 0 ? null : textList(templates, binder),
+    segments: whole || segments.length > 0 ? lately : null,
+  };
 }
 
 /** The facts from their rows, which were asked for at `asked` and came just now: this machine's clock, ms since 1970 UTC. */
 export function readFacts(rows: readonly Row[], asked: number): Facts {
-  const one = (fact: string, name?: string): Row | undefined => rows.find((row) => row["fact"] === fact && (name === undefined || row["name"] === name));
+  const all = (fact: string): Row[] => rows.filter((row) => row["fact"] === fact);
+  const one = (fact: string, name?: string): Row | undefined => all(fact).find((row) => name === undefined || row["name"] === name);
   const content = (row: Row | undefined): string | null => (row === undefined || row["content"] === null ? null : String(row["content"]));
   const lease = one("lease");
-  const clock = Date.parse(`${String(one("fence")?.["name"]).replace(" ", "T")}Z`);
+  const clock = Date.parse(String(one("fence")?.["name"]));
   return {
     clock,
     skewMs: skewOf(clock, asked, hostClock()),
@@ -161,15 +115,15 @@ export function readFacts(rows: readonly Row[], asked: number): Facts {
     },
     version: Number(content(one("meta", "schema_version")) ?? 0),
     salt: String(content(one("meta", "salt"))),
-    home: content(one("meta", "database")),
+    home: content(one("meta", HOME)),
     prunedTo: content(one("meta", PRUNED_TO)),
     lastAsOf: content(one("last_as_of")),
-    forgotten: forgottenRuns(new Map(rows.filter((row) => row["fact"] === "forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
+    forgotten: forgottenRuns(new Map(all("forgotten").map((row) => [String(row["name"]), String(row["content"])]))),
     unfinished: Number(content(one("unfinished")) ?? 0),
     troubled: Number(content(one("troubled")) ?? 0) > 0,
     doubtedFrom: content(one("doubted_from")),
-    pauses: rows.filter((row) => row["fact"] === "pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
-    templates: new Set(rows.filter((row) => row["fact"] === "template").map((row) => String(row["name"]))),
+    pauses: all("pause").map((row) => JSON.parse(String(row["content"])) as StandingPause),
+    templates: new Set(all("template").map((row) => String(row["name"]))),
     previous: previousRuns(rows),
   };
 }

@@ -1,3 +1,7 @@
+/**
+ * The ledger's tables, for Kysely. It writes the small statements about one table: their columns are typed, their values bound.
+ * What joins, ranks, unites, or needs a dialect's words for more than one value is a file of sql/, filled by Ledger.file.
+ */
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, type Compilable } from "kysely";
 import type { Dialect } from "../warehouse/dialect.js";
 import type { Param, Statement } from "../warehouse/types.js";

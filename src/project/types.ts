@@ -3,8 +3,13 @@
  * All durations are whole seconds; all times are UTC instants unless named local.
  */
 
+import type { ChannelType } from "../channels/registry.js";
 import type { Problem } from "../core/errors.js";
+import type { ProvidedBy } from "../delivery/providers/registry.js";
 import type { Silences } from "./schema/lint-rules.js";
+import type { Connection } from "./targets/targets.js";
+
+export type { ChannelType };
 
 /** A loaded and validated project. */
 export interface Project {
@@ -44,7 +49,7 @@ export interface Target {
   outbox: string;
   /** Most bytes that the query of a segment or audience may read; null: no limit, or the warehouse doesn't charge by them. */
   maxBytes: number | null;
-  connection: DuckDbConnection | PostgresConnection | SnowflakeConnection | BigQueryConnection;
+  connection: Connection;
   onAlert: OnAlert | null;
 }
 
@@ -64,94 +69,10 @@ export interface OnAlert {
   timeoutSeconds: number;
 }
 
-export interface DuckDbConnection {
-  type: "duckdb";
-  /** File relative to the project root, or `:memory:`. */
-  path: string;
-  /** How long to wait for another process to let go of the file. */
-  waitForLockSeconds: number;
-  memoryLimit: string | null;
-  threads: number | null;
-}
-
-export interface PostgresConnection {
-  type: "postgres";
-  /** Name, address, or the folder of a socket. */
-  host: string;
-  port: number;
-  /** Null: as libpq has it, PGUSER or the system's user; likewise the database. */
-  user: string | null;
-  /** Never logged. */
-  password: string | null;
-  database: string | null;
-  /** Null: no TLS. `ca`: PEM file relative to the project root; null: the system's authorities. */
-  ssl: { ca: string | null; rejectUnauthorized: boolean } | null;
-  /** Startup options of the server, `-c name=value`; some hosts find the database by them. */
-  options: string | null;
-  /** Whether to bind signing in to the TLS connection, where the server offers it. */
-  channelBinding: boolean;
-  statementTimeoutSeconds: number;
-  /** Schemas in which unqualified names of the user's SQL are looked up; empty: as the server has it. */
-  searchPath: readonly string[];
-  applicationName: string;
-}
-
-export interface SnowflakeConnection {
-  type: "snowflake";
-  /** `orgname-accountname`. */
-  account: string;
-  user: string | null;
-  /** Nothing of it is ever logged. `file`: PEM, relative to the project root. */
-  signIn:
-    | { kind: "password"; password: string }
-    | { kind: "key"; key: string | null; file: string | null; passphrase: string | null }
-    | { kind: "oauth"; token: string }
-    | { kind: "browser" };
-  /** Null: as the user's defaults are; likewise warehouse, database and the schema that names without one are looked up in. */
-  role: string | null;
-  warehouse: string | null;
-  database: string | null;
-  sessionSchema: string | null;
-  queryTag: string;
-  statementTimeoutSeconds: number;
-  /** Another base URL than the account's own; null: none. */
-  url: string | null;
-}
-
-export interface BigQueryConnection {
-  type: "bigquery";
-  /** Project of the ledger, and of tables without one. */
-  project: string;
-  /** Project that runs the jobs and pays for them; null: the same. */
-  billingProject: string | null;
-  /** Where the datasets are: EU, europe-west3 …; null: as BigQuery has it for a session that names none, the US. */
-  location: string | null;
-  /** Dataset in which tables without one are looked up; null: every table is named with its own. */
-  dataset: string | null;
-  /** `default`: application default credentials. Else a service account's key: its JSON, never logged, or a file relative to the project root. */
-  signIn: { kind: "default" } | { kind: "file"; file: string } | { kind: "key"; key: string };
-  /** Service account to act as; null: whoever signed in. */
-  impersonate: string | null;
-  statementTimeoutSeconds: number;
-  /** Another base URL than Google's: a private endpoint, or an emulator on this machine, which takes no credentials; null: none. */
-  url: string | null;
-}
-
-/** email → column `email`, sms → `phone`, push → `device_token`; in_app and webhook → `user_id`. */
-export type ChannelType = "email" | "sms" | "push" | "in_app" | "webhook";
-/** The column of a row that holds an address. Each has a form of its own. */
-export type AddressKind = "email" | "phone" | "device_token" | "user_id";
-
-export interface Channel {
+/** A channel, with its provider and the settings that are this provider's own. */
+export type Channel = ProvidedBy & {
   name: string;
   type: ChannelType;
-  provider: "sendgrid" | "outbox";
-  /** SendGrid only. Never logged. */
-  apiKey: string | null;
-  /** The endpoint is `opportune sandbox` on this machine: messages go there whatever the target. */
-  sandbox: boolean;
-  /** SendGrid only: base URL. */
-  endpoint: string;
   /** `Name <address>` or an address; a template's front matter may override it. */
   from: string | null;
   replyTo: string | null;
@@ -159,12 +80,7 @@ export interface Channel {
   inFlight: number;
   /** Most requests started per second. */
   ratePerSecond: number;
-  /** Most time for one request; an answer later than this is in doubt. */
-  timeoutSeconds: number;
-  onDoubt: "hold" | "resend";
-  /** A 2xx with a web page is the provider's answer. */
-  htmlOk: boolean;
-}
+};
 
 export interface Policy {
   /** IANA zone for users without a known one. */

@@ -15,9 +15,9 @@ import {
   type RenderedText,
   type RenderInput,
   type Settings,
-  type Template,
   type Variable,
 } from "./types.js";
+import type { Template } from "./templates/types.js";
 import { unsubscribeHeaders, unsubscribeUrl } from "./html/unsubscribe.js";
 
 /** Longest subject in characters: a header line holds 998 (RFC 5322, 2.1.1). */

@@ -1,3 +1,4 @@
+import { channelKind } from "../channels/registry.js";
 import { OpportuneError, type Problem } from "../core/errors.js";
 import { localeOr } from "../core/locales.js";
 import { zoneOr } from "../core/zones.js";
@@ -6,7 +7,8 @@ import type { Channel, Project, Segment } from "../project/types.js";
 import { checkUtm, compileText } from "./compile/compile-text.js";
 import { checkTemplate, loadTemplates, usesFor, variablesFor } from "./templates/load.js";
 import { renderEmail, renderText } from "./render.js";
-import type { CompiledText, RenderContext, RenderInput, Template, Use, Variable } from "./types.js";
+import type { Template } from "./templates/types.js";
+import type { CompiledText, RenderContext, RenderInput, Use, Variable } from "./types.js";
 
 /** What a claim gives to its message. */
 export interface RenderedClaim {
@@ -114,10 +116,12 @@ export function loadRenderer(project: Project): Renderer {
         links: project.links,
         notFinite,
       };
-      return channel.type === "email" ? emailContent(templateOf(claim.template), input) : textContent(templateOf(claim.template), input);
+      return CONTENTS[channelKind(channel.type).content](templateOf(claim.template), input);
     },
   };
 }
+
+const CONTENTS = { email: emailContent, text: textContent } as const;
 
 function emailContent(template: Template, input: RenderInput): RenderedContent | { invalid: string } {
   const rendered = renderEmail(template, input);

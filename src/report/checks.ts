@@ -4,9 +4,11 @@ import { instant } from "../core/clock.js";
 import { formatDuration } from "../core/durations.js";
 import { formatProblem, type Problem } from "../core/errors.js";
 import { strangerWords, type Stranger } from "../core/stranger.js";
+import type { Facts } from "../ledger/facts.js";
 import type { StandingPause } from "../ledger/pauses.js";
-import type { StandingDoubts } from "../ledger/standing-doubts.js";
-import type { Channel, Project, Target } from "../project/types.js";
+import type { StandingDoubts } from "../ledger/recovery/standing-doubts.js";
+import { leaves, providerKind } from "../delivery/providers/registry.js";
+import type { Project, Target } from "../project/types.js";
 import type { Newest } from "../segments/freshness.js";
 import { VERSION } from "../version.js";
 import type { Paint } from "./paint.js";
@@ -74,32 +76,31 @@ export function ledgerCheck(schema: string, { version, expected }: { version: nu
   });
 }
 
-/** Provider, endpoint, and whether a key is there; never the key. */
+/** Provider, where messages go, and whether a key is there; never the key. */
 export function channelChecks({ channels, target }: Project): Check[] {
   return [...channels.values()].map((channel) => {
     const name = `channel ${channel.name}`;
-    if (channel.provider === "outbox") return ok(name, `outbox: files in ${target.outbox}`);
-    const really = target.live || channel.sandbox || target.allow.length > 0;
-    const leaves = channel.sandbox
+    if (!leaves(channel)) return ok(name, `${channel.provider}: files in ${target.outbox}`);
+    const kind = providerKind(channel.provider);
+    const { sandbox } = channel.settings;
+    const { place, key } = kind.facts(channel.settings);
+    const really = target.live || sandbox || target.allow.length > 0;
+    const where = sandbox
       ? "the sandbox on this machine"
       : target.live
         ? "live"
         : target.allow.length > 0
           ? "not live: the allow-list alone"
           : "not live: to the outbox";
-    const text = `${channel.provider} at ${originOf(channel)} (${leaves}), key present: ${channel.apiKey === null ? "no" : "yes"}, from: ${channel.from ?? "the templates"}`;
-    if (channel.apiKey !== null || channel.sandbox || !really) return ok(name, text);
+    const text = `${channel.provider} at ${place} (${where}), key present: ${key ? "yes" : "no"}, from: ${channel.from ?? "the templates"}`;
+    if (key || sandbox || !really) return ok(name, text);
+    const [setting = "key", value = "${KEY}"] = Object.entries(kind.example)[0] ?? [];
     return failed(name, {
       code: "delivery/no-key",
       message: text,
-      hint: "Set its `api_key` to a variable, for example ${SENDGRID_API_KEY}, and the variable in the environment or in .env.",
+      hint: `Set its \`${setting}\` to a variable, for example ${value}, and the variable in the environment or in .env.`,
     });
   });
-}
-
-/** Without user, password and query. */
-function originOf({ endpoint }: Channel): string {
-  return URL.canParse(endpoint) ? new URL(endpoint).origin : "an endpoint that is no URL";
 }
 
 /** What was asked of the sources. */
@@ -199,15 +200,10 @@ export function clockCheck(skew: Problem | null, ahead: { runId: string; asOf: s
 }
 
 /** Held is fine while a run is under way; `now`: ms since 1970 UTC. `oneProcess`: whoever can look knows that the holder has ended. */
-export function leaseCheck(lease: { holder: string; until: string } | null, now: number, oneProcess: boolean): Check {
-  if (lease === null) return ok("lease", "free: no run is under way");
-  if (oneProcess) return ok("lease", `left behind by process ${lease.holder.split("-")[0] ?? lease.holder}, which has ended; the next run takes it`);
-  const over = Date.parse(lease.until) < now;
-  const process = lease.holder.split("-")[0] ?? lease.holder;
-  return ok(
-    "lease",
-    over
-      ? `left behind by process ${process}; free again since ${instant(Date.parse(lease.until))}`
-      : `held by process ${process} until ${instant(Date.parse(lease.until))}`,
-  );
+export function leaseCheck({ holder, until }: Facts["lease"], now: number, oneProcess: boolean): Check {
+  if (holder === null || until === null) return ok("lease", "free: no run is under way");
+  const process = holder.split("-")[0] ?? holder;
+  if (oneProcess) return ok("lease", `left behind by process ${process}, which has ended; the next run takes it`);
+  const end = Date.parse(until);
+  return ok("lease", end < now ? `left behind by process ${process}; free again since ${instant(end)}` : `held by process ${process} until ${instant(end)}`);
 }

@@ -1,5 +1,5 @@
 /** What `opportune doubts`, `doubts settle` and `retry` print. */
-import type { Doubt, Settled, Verdict } from "../ledger/settle.js";
+import type { Doubt, Settled, Verdict } from "../ledger/recovery/settle.js";
 import type { Paint } from "./paint.js";
 import { counted, table } from "./tables.js";
 

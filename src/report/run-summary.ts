@@ -142,7 +142,7 @@ function decisionTable({ decisions }: RunResult, { paint, width }: SummaryOption
   const all = { name: "all", returned: total(segments.map(({ returned }) => returned ?? 0)), reasons: summed(segments.map(({ reasons }) => reasons)) };
   const rows = (lines.length === 1 ? lines : [...lines, all]).map(({ name, returned, reasons }) => {
     const { claimed = 0, backfilled = 0 } = reasons;
-    const inOrder = new Set([...REASONS.map((reason) => reason.name as string), ...Object.keys(reasons)]);
+    const inOrder = new Set([...REASONS.map((reason) => reason.name), ...Object.keys(reasons)]);
     const silent = [...inOrder].map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([reason, n]) => reason !== "claimed" && n > 0);
     return {
       cells: [name, returned, total(Object.values(reasons)) - backfilled, claimed],

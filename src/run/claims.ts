@@ -44,11 +44,10 @@ export async function* readClaims(project: Project, warehouse: Warehouse, batchS
       steps.set(`${segment.id}/${step}/${variant}`, { channel, template, class: segment.class, topic: segment.topic });
   }
   const { dialect } = warehouse;
-  const { schema } = project.target;
-  const pages = dialect.readsByRows ? await warehouse.query(renderSqlFile("claim_pages.sql", dialect, schema, { page_bytes: BATCH_BYTES })) : [null];
+  const pages = dialect.readsByRows ? await warehouse.query(renderSqlFile("claim_pages.sql", dialect, null, { page_bytes: BATCH_BYTES })) : [null];
   for (const row of pages) {
     const page = row === null ? null : { first: Number(row["first_place"]), last: Number(row["last_place"]) };
-    const statement = renderSqlFile("claims.sql", dialect, schema, {
+    const statement = renderSqlFile("claims.sql", dialect, null, {
       channels: addresses === "" ? "when '' then ''" : addresses,
       page,
       by_row: dialect.stagesInPages,

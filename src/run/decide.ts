@@ -8,11 +8,12 @@ import { zoneHours } from "../arbitration/zones.js";
 import { instant } from "../core/clock.js";
 import type { Problem } from "../core/errors.js";
 import type { Facts } from "../ledger/facts.js";
-import type { Ledger, SegmentRun, SentTemplate } from "../ledger/ledger.js";
+import { appendDecisions, type SegmentRun, type SentTemplate } from "../ledger/events/append.js";
 import type { Pause } from "../ledger/pauses.js";
-import { endRemoved, removedSegments } from "../ledger/removed.js";
-import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "../ledger/runs.js";
-import { statementsOf } from "../ledger/schema.js";
+import { endRemoved, removedSegments } from "../ledger/events/removed.js";
+import { otherSegmentRuns, usualOffers, type PreviousSegmentRun } from "../ledger/runs/segment-runs.js";
+import type { HeldLedger } from "../ledger/lease/held-ledger.js";
+import type { Ledger } from "../ledger/ledger.js";
 import { treatments } from "../project/build/treatments.js";
 import type { Project, Segment, Source } from "../project/types.js";
 import { freshness, unreadableSource } from "../segments/freshness.js";
@@ -20,9 +21,8 @@ import { plannedProject } from "../segments/plan.js";
 import { compileProject, numberColumns, stageAudiences, stageSegments, type CompiledProject, type OnStep, type Staged } from "../segments/stage.js";
 import type { NumberColumns, TemplateCatalog } from "../segments/types.js";
 import { NOTHING_STAGED, readStaged, unsharedAudiences, type StagedRows } from "./staged.js";
-import type { Dialect } from "../warehouse/dialect.js";
-import { renderSqlFile } from "../warehouse/sql.js";
-import type { Row, Statement, Warehouse } from "../warehouse/types.js";
+import { workTables } from "../warehouse/sql.js";
+import type { Row, Statement } from "../warehouse/types.js";
 
 export interface DecideOptions {
   runId: string;
@@ -37,15 +37,13 @@ export interface DecideOptions {
   backfill: ReadonlySet<string>;
   /** Ids of those that may offer far more than usual. */
   approved: ReadonlySet<string>;
-  /** Null: decide, but append nothing. */
-  ledger: Ledger | null;
+  /** The ledger in the hands of this run; null: decide, but append nothing. */
+  held: HeldLedger | null;
   /** As they stood when the run began. */
   facts: Facts;
   templates: TemplateCatalog;
   /** A user of whose candidates every reason that stops them is asked for too. */
   stopsOf?: string;
-  /** Wall clock, ms since 1970 UTC. */
-  now: () => number;
   onStep: OnStep;
   /** The statements of a query or of arbitration before they run, for the compiled artefacts; `secrets` are parameters that nobody may be shown. */
   onStatement: (name: string, statements: readonly Statement[], secrets: readonly string[]) => void;
@@ -96,9 +94,10 @@ export interface Decisions {
 }
 
 /** From SQL files to decisions in the ledger: compiles, stages and arbitrates. A segment or audience with a mistake fails alone. */
-export async function decide(project: Project, warehouse: Warehouse, options: DecideOptions): Promise<Decisions> {
-  const { segments, now } = options;
-  const { compiled, audiences, previous } = await compileAll(project, warehouse, options);
+export async function decide(project: Project, ledger: Ledger, options: DecideOptions): Promise<Decisions> {
+  const { warehouse, now } = ledger;
+  const { segments, held } = options;
+  const { compiled, audiences, previous } = await compileAll(project, ledger, options);
   const stagingStarted = now();
   const stagedAudiences = await stageAudiences(compiled, audiences, warehouse, now, options.onStep);
   const stagedSegments = await stageSegments(compiled, segments, warehouse, now, options.onStep);
@@ -111,27 +110,28 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
   let decided = await arbitrate(arbitration, warehouse, options, [...afterFilling("audience_members"), ...afterFilling("segment_rows")]);
   const unreadable = (segment: Segment): Problem | null => unreadableSource(sourcesOf(segment, project, compiled), rows.newest);
   let summaries = summarise(arbitration.segments, stagedSegments, rows, decided, unreadable);
-  const held = await surging(project, warehouse, options, summaries);
-  if (held.size > 0) {
+  const surges = await surging(project, ledger, options, summaries);
+  if (surges.size > 0) {
     // Rare, and then worth the second pass: those held back must not stand in the way of others.
-    arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: held.get(s.segment.id) ?? null })) };
+    arbitration = { ...arbitration, segments: arbitration.segments.map((s) => ({ ...s, surge: surges.get(s.segment.id) ?? null })) };
     decided = await arbitrate(arbitration, warehouse, options, [`delete from ${warehouse.dialect.workTable("decisions")} where true`]);
     summaries = summarise(arbitration.segments, stagedSegments, rows, decided, unreadable);
   }
   const arbitrationMs = now() - started;
-  await options.ledger?.appendDecisions(
-    options,
-    arbitration.segments.map((s) => segmentRun(s, summaries)),
-    newTemplates(summaries, options),
-    { rows: total(decided, "row_total"), changed: total(decided, "changed") },
-    now(),
-  );
-  await endWaits(project, options, summaries);
+  if (held !== null) {
+    await appendDecisions(held, options, {
+      rows: total(decided, "row_total"),
+      changed: total(decided, "changed"),
+      segmentRuns: arbitration.segments.map((s) => segmentRun(s, summaries)),
+      templates: newTemplates(summaries, options),
+    });
+    await endWaits(project, held, options, summaries);
+  }
   return {
     segments: summaries,
     audiences: [...stagedAudiences].map(([audience, { ms, bytes }]) => ({ audience, ms, bytes })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
-    unsharedAudiences: options.ledger === null ? await unsharedAudiences(warehouse) : [],
+    unsharedAudiences: held === null ? await unsharedAudiences(warehouse) : [],
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     stagingMs,
     arbitrationMs,
@@ -142,11 +142,11 @@ export async function decide(project: Project, warehouse: Warehouse, options: De
 }
 
 /** Ends what waits in segments that were removed. Not while a file looks renamed: it may be one of them. */
-async function endWaits(project: Project, options: DecideOptions, summaries: readonly SegmentDecisions[]): Promise<void> {
-  const { ledger, facts, whole, asOf, now } = options;
-  if (ledger === null || !whole || summaries.some(({ problem }) => problem?.code === "segment/renamed")) return;
+async function endWaits(project: Project, ledger: HeldLedger, options: DecideOptions, summaries: readonly SegmentDecisions[]): Promise<void> {
+  const { facts, whole, asOf } = options;
+  if (!whole || summaries.some(({ problem }) => problem?.code === "segment/renamed")) return;
   const removed = removedSegments(facts.previous, new Set(project.segments.keys()), asOf);
-  if (removed.length > 0) await endRemoved(ledger, removed, options, now());
+  if (removed.length > 0) await endRemoved(ledger, removed, options);
 }
 
 /** What `compile` asks for: the same statements, none of them run. */
@@ -159,9 +159,10 @@ export type CompileOptions = Pick<DecideOptions, "asOf" | "trial" | "segments" |
  * Makes every statement of a run as of `asOf`, hands it to `onStatement` and has the warehouse plan it, without staging anything:
  * the time zones of the rows are not known then, so arbitration's table of zones is empty. `decides`: arbitration as one statement.
  */
-export async function compileRun(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledProject & { decides: Statement }> {
-  const { compiled: described, audiences, previous } = await compileAll(project, warehouse, options);
-  await warehouse.script({ work: workTables(warehouse.dialect, project.target.schema), statements: [] });
+export async function compileRun(project: Project, ledger: Ledger, options: CompileOptions): Promise<CompiledProject & { decides: Statement }> {
+  const { warehouse } = ledger;
+  const { compiled: described, audiences, previous } = await compileAll(project, ledger, options);
+  await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
   const compiled = await plannedProject(described, warehouse);
   const unasked = (names: readonly string[], failed: ReadonlyMap<string, readonly Problem[]>): Map<string, Staged> =>
     new Map(names.map((name) => [name, { returned: null, problem: failed.get(name)?.[0] ?? null, ms: 0, bytes: null }]));
@@ -185,13 +186,13 @@ interface CompiledRun {
 }
 
 /** A segment that looks renamed is failed like one whose query the warehouse refuses: the others go on. */
-async function compileAll(project: Project, warehouse: Warehouse, options: CompileOptions): Promise<CompiledRun> {
+async function compileAll(project: Project, ledger: Ledger, options: CompileOptions): Promise<CompiledRun> {
   const { asOf, segments, templates } = options;
   const audiences = [...new Set([...segments.flatMap((segment) => audiencesUsed(project, segment)), ...(options.audiences ?? [])])]
     .filter((name) => project.audiences.has(name))
     .sort();
-  const all = await compileProject(project, segments, audiences, templates, warehouse, asOf);
-  const previous = await previousRunsOf(project, warehouse, options);
+  const all = await compileProject(project, segments, audiences, templates, ledger.warehouse, asOf);
+  const previous = await previousRunsOf(ledger, options);
   const renamed = renamedSegments(project.segments, segments, previous);
   const compiled: CompiledProject = {
     ...all,
@@ -207,10 +208,10 @@ async function compileAll(project: Project, warehouse: Warehouse, options: Compi
  * The last runs of the segments, as the facts know them if they were lately. Where a segment is new or has a new query, those
  * of all others that ever ran are asked for too: once an edit, as it reads the whole history.
  */
-async function previousRunsOf(project: Project, warehouse: Warehouse, { segments, trial, facts }: CompileOptions): Promise<Map<string, PreviousSegmentRun>> {
+async function previousRunsOf(ledger: Ledger, { segments, trial, facts }: CompileOptions): Promise<Map<string, PreviousSegmentRun>> {
   const lately = facts.previous;
   const settled = facts.lastAsOf === null || !segments.some((segment) => hasNewQuery(segment, lately.get(segment.id)));
-  return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(warehouse, project.target.schema, [...lately.keys()], trial))]);
+  return new Map([...lately, ...(settled ? [] : await otherSegmentRuns(ledger, [...lately.keys()], trial))]);
 }
 
 function total(rows: readonly Row[], column: string): number {
@@ -220,7 +221,7 @@ function total(rows: readonly Row[], column: string): number {
 /** The segments that offer far more than they usually do, and that nobody approved. */
 async function surging(
   project: Project,
-  warehouse: Warehouse,
+  ledger: Ledger,
   { asOf, trial, approved, backfill }: DecideOptions,
   summaries: readonly SegmentDecisions[],
 ): Promise<Map<string, Surge>> {
@@ -231,9 +232,9 @@ async function surging(
   const many = summaries.filter(({ segment, offered }) => offered > surge.atLeast && !approved.has(segment) && !backfill.has(segment));
   if (many.length === 0) return surges;
   const asked = many.map(({ segment }) => segment);
-  const usual = await usualOffers(warehouse, project.target.schema, trial, asked, { since: instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS) });
+  const usual = await usualOffers(ledger, trial, asked, { since: instant(Date.parse(asOf) - SURGE_LOOK_BACK_MS) });
   const seldom = asked.filter((segment) => (usual.get(segment)?.runs ?? 0) < LEAST_RUNS);
-  const last = seldom.length === 0 ? usual : await usualOffers(warehouse, project.target.schema, trial, seldom, { last: LEAST_RUNS });
+  const last = seldom.length === 0 ? usual : await usualOffers(ledger, trial, seldom, { last: LEAST_RUNS });
   for (const { segment, offered } of many) {
     const found = surgeOf(surge, seldom.includes(segment) ? last.get(segment) : usual.get(segment), offered);
     if (found !== null) surges.set(segment, found);
@@ -257,11 +258,6 @@ export function periods(project: Project, segments: readonly Segment[]): { run: 
 /** Every audience that a segment depends on, in the order in which a failed one is named. */
 function audiencesUsed(project: Project, segment: Segment): string[] {
   return [...(segment.goal === null ? [] : [segment.goal.audience]), ...audiencesAsked(project, segment).map((use) => use.audience)];
-}
-
-/** What makes the work tables of one run anew. */
-export function workTables(dialect: Dialect, schema: string): Statement[] {
-  return statementsOf(renderSqlFile("work.sql", dialect, schema, { types: dialect.columnTypes }).sql).map((sql) => ({ sql, params: [], ours: true }));
 }
 
 /** Everything that arbitration needs beside the staged rows and the ledger. */

@@ -4,9 +4,9 @@ import { historyFrom } from "../arbitration/constants.js";
 import { longestCapSeconds } from "../arbitration/rule-constants.js";
 import { SURGE_LOOK_BACK_MS } from "../arbitration/surge.js";
 import { instant, secondsBefore } from "../core/clock.js";
-import { previousSegmentRuns, RECENTLY_MS } from "../ledger/runs.js";
+import type { Ledger } from "../ledger/ledger.js";
+import { previousSegmentRuns, RECENTLY_MS } from "../ledger/runs/segment-runs.js";
 import type { Project } from "../project/types.js";
-import type { Warehouse } from "../warehouse/types.js";
 
 /** What looks back how far, ISO 8601 UTC. */
 interface Reach {
@@ -15,19 +15,19 @@ interface Reach {
 }
 
 /** What looks back the longest: nothing later may be pruned. `now`: ms since 1970 UTC. */
-export async function reachOf(project: Project, warehouse: Warehouse, now: number): Promise<Reach> {
+export async function reachOf(project: Project, ledger: Ledger, now: number): Promise<Reach> {
   const others = [
     { name: "the surge breaker", from: instant(now - SURGE_LOOK_BACK_MS) },
     { name: "the last runs", from: instant(now - RECENTLY_MS) },
   ];
-  return earliest([...(await reachesOfRules(project, warehouse, instant(now))), ...others]);
+  return earliest([...(await reachesOfRules(project, ledger, instant(now))), ...others]);
 }
 
 /** What the rules look back on as of a time: caps, and each segment from its last run. */
-export async function reachesOfRules(project: Project, warehouse: Warehouse, asOf: string): Promise<Reach[]> {
+export async function reachesOfRules(project: Project, ledger: Ledger, asOf: string): Promise<Reach[]> {
   const reaches = [{ name: "the longest cap or spacing", from: secondsBefore(asOf, longestCapSeconds(project)) }];
   for (const trial of [false, true]) {
-    const last = await previousSegmentRuns(warehouse, project.target.schema, [...project.segments.keys()], trial, asOf);
+    const last = await previousSegmentRuns(ledger, [...project.segments.keys()], trial, asOf);
     for (const segment of project.segments.values()) {
       const stored = last.get(segment.id);
       const previous = stored === undefined ? undefined : { ...stored, steps: JSON.parse(stored.steps) as ActiveStep[] };

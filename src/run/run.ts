@@ -6,25 +6,28 @@ import { instant } from "../core/clock.js";
 import { OpportuneError, wordsOf, problemsOf, type Problem } from "../core/errors.js";
 import { targetOption } from "../core/failures.js";
 import { OUTBOX_ID } from "../core/outbox-id.js";
-import { decide, workTables, type DecideOptions, type Decisions } from "./decide.js";
+import { decide, type DecideOptions, type Decisions } from "./decide.js";
 import { deliverClaims, type DeliveryProgress, type DeliveryResult } from "../delivery/deliver.js";
-import { openLanes } from "../delivery/lanes.js";
+import { openLanes } from "../delivery/lanes/lanes.js";
 import { failedDeliveries, pausedProblem, segmentInvalidProblem, stoppedProblem, type FailedDelivery } from "../delivery/failures.js";
 import type { DeliveryEvent, Earlier, PauseState } from "../delivery/types.js";
-import { earlierAnswers } from "../ledger/answers.js";
-import { Ledger, ledgerFacts, type ClaimEvent, type RunKey } from "../ledger/ledger.js";
-import { refuseSkew, runAhead } from "../ledger/clock.js";
-import { refuseCopies } from "../ledger/identity.js";
+import { earlierAnswers } from "../ledger/events/answers.js";
+import { appendEvents, type ClaimEvent } from "../ledger/events/append.js";
+import { ledgerFacts, type Facts } from "../ledger/facts.js";
+import { HeldLedger } from "../ledger/lease/held-ledger.js";
+import { Ledger } from "../ledger/ledger.js";
+import { refuseSkew, runAhead } from "../ledger/runs/clock.js";
+import { refuseCopies } from "../ledger/install/home.js";
 import { setPause, type Pause, type StandingPause } from "../ledger/pauses.js";
 import { isTrial } from "../ledger/trial.js";
-import { recover, type Recovered } from "../ledger/recover.js";
-import { standingDoubts, type StandingDoubts } from "../ledger/standing-doubts.js";
-import { recordFailure, recordRunEnd, recordRunStart, type RunEnd } from "../ledger/runs.js";
-import type { Facts } from "../ledger/facts.js";
+import { recover, type Recovered } from "../ledger/recovery/recover.js";
+import { standingDoubts, type StandingDoubts } from "../ledger/recovery/standing-doubts.js";
+import { recordFailure, recordRunEnd, recordRunStart, type RunEnd, type RunKey } from "../ledger/runs/record.js";
 import type { Project, Segment } from "../project/types.js";
 import { treatments } from "../project/build/treatments.js";
 import { loadRenderer, type Renderer } from "../render/renderer.js";
 import { VERSION } from "../version.js";
+import { workTables } from "../warehouse/sql.js";
 import type { Usage, Warehouse } from "../warehouse/types.js";
 
 /** Claims read and rendered together. */
@@ -93,7 +96,6 @@ export interface RunResult {
 /** One run: take the lease, recover, decide, deliver, record. @throws OpportuneError before anything is claimed, or when the ledger is lost */
 export async function run(project: Project, warehouse: Warehouse, options: RunOptions): Promise<RunResult> {
   const { now, dryRun } = options;
-  const { schema } = project.target;
   const started = now();
   const renderer = loadRenderer(project);
   const asOf = options.asOf ?? instant(started);
@@ -103,26 +105,27 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
   const before = { ...warehouse.usage };
   const versions = new Set(options.segments.flatMap((segment) => treatments(segment).map(({ template }) => renderer.versionOf(template))));
   const asked = { asOf, trial, segments: options.segments.map(({ id }) => id), whole: options.whole, templates: [...versions] };
-  const ledger = dryRun ? null : await Ledger.open(warehouse, schema, longestAnswerMs(project), asked);
+  const ledger = new Ledger(warehouse, project.target.schema, now);
+  const held = dryRun ? null : await HeldLedger.take(ledger, { longestAnswerMs: longestAnswerMs(project), asked });
   try {
-    const facts = ledger?.facts ?? (await ledgerFacts(warehouse, schema, asked));
-    if (!dryRun && !trial) await refuseCopies(warehouse, schema, facts.home);
+    const facts = held?.facts ?? (await ledgerFacts(ledger, asked));
+    if (!dryRun && !trial) await refuseCopies(ledger, facts.home);
     // A trial as of some time goes by that.
-    if (options.asOf === null) refuseSkew(warehouse, facts);
-    await refuseEarlier(warehouse, project.target, facts, about);
-    const recovered = ledger === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(ledger, resendChannels(project), now());
-    const work = workTables(warehouse.dialect, schema);
-    if (ledger === null) await warehouse.script({ work, statements: [] });
-    else await recordRunStart(ledger, { ...about, version: VERSION }, now(), work);
-    const job = { project, warehouse, ledger, facts, renderer, run: about, options };
+    if (options.asOf === null) refuseSkew(ledger, facts);
+    await refuseEarlier(ledger, project.target, facts, about);
+    const recovered = held === null || facts.unfinished === 0 ? NOTHING_LEFT : await recover(held, resendChannels(project));
+    const work = workTables(ledger.dialect);
+    if (held === null) await warehouse.script({ work, statements: [] });
+    else await recordRunStart(held, { ...about, version: VERSION }, work);
+    const job = { project, ledger, held, facts, renderer, run: about, options };
     const decisions = await decideOrRecord(job);
     undisturbed(() => options.onDecided(decisions));
     const claimed = decisions.segments.some(({ reasons }) => (reasons["claimed"] ?? 0) > 0);
     const deliveryStarted = now();
     const went = { provider: 0, sandbox: 0, outbox: 0 };
-    const delivery = ledger === null ? null : await deliver({ ...job, ledger }, decisions, claimed, (event) => (went[placeOf(event, project)] += 1));
+    const delivery = held === null ? null : await deliver({ ...job, held }, decisions, claimed, (event) => (went[placeOf(event, project)] += 1));
     const deliveryMs = now() - deliveryStarted;
-    const unrenderable = ledger === null && claimed ? await renderAll(job, decisions) : {};
+    const unrenderable = held === null && claimed ? await renderAll(job, decisions) : {};
     const pausedUntil = await pauseStopped(job, delivery);
     const target = targetOption(project.target);
     const failures = delivery === null ? [] : failedDeliveries(delivery, options.strict === true, target);
@@ -142,23 +145,20 @@ export async function run(project: Project, warehouse: Warehouse, options: RunOp
       deliveryMs,
       ms: now() - started,
     };
-    if (ledger !== null) await recordRunEnd(ledger, about.runId, runEnd(done), now());
+    if (held !== null) await recordRunEnd(held, about.runId, runEnd(done));
     const left = await doubtsLeft(job, delivery);
     return { ...done, doubts: left.doubts, problems: [...problems, ...left.problems], usage: usedSince(before, warehouse.usage) };
   } finally {
-    await ledger?.release();
+    await held?.release();
   }
 }
 
 /** A ledger in which no run ever left a doubt is not asked. What went out is recorded by now: a question that fails is one more problem. */
-async function doubtsLeft(
-  { project, warehouse, facts, run }: Job,
-  delivery: DeliveryResult | null,
-): Promise<{ doubts: StandingDoubts[]; problems: Problem[] }> {
+async function doubtsLeft({ ledger, facts, run }: Job, delivery: DeliveryResult | null): Promise<{ doubts: StandingDoubts[]; problems: Problem[] }> {
   const from = facts.doubtedFrom ?? ((delivery?.counts.inDoubt ?? 0) > 0 ? run.asOf : null);
   if (from === null) return { doubts: [], problems: [] };
   try {
-    return { doubts: await standingDoubts(warehouse, project.target.schema, run.trial, from), problems: [] };
+    return { doubts: await standingDoubts(ledger, run.trial, from), problems: [] };
   } catch (error) {
     return { doubts: [], problems: [...problemsOf(error)] };
   }
@@ -180,9 +180,9 @@ function usedSince(before: Usage, now: Usage): Usage {
 /** What the parts of a run share. */
 interface Job {
   project: Project;
-  warehouse: Warehouse;
-  /** Null in a dry run. */
-  ledger: Ledger | null;
+  ledger: Ledger;
+  /** The same in the hands of this run; null in a dry run. */
+  held: HeldLedger | null;
   facts: Facts;
   renderer: Renderer;
   run: RunKey;
@@ -193,11 +193,11 @@ const NOTHING_LEFT: Recovered = { released: 0, inDoubt: 0, liveInDoubt: 0 };
 
 /** The longest that a request of any channel may be under way, ms. */
 function longestAnswerMs(project: Project): number {
-  return Math.max(0, ...[...project.channels.values()].map(({ timeoutSeconds }) => timeoutSeconds * 1000));
+  return Math.max(0, ...[...project.channels.values()].map(({ settings }) => settings.timeoutSeconds * 1000));
 }
 
 function resendChannels(project: Project): string[] {
-  return [...project.channels.values()].filter(({ onDoubt }) => onDoubt === "resend").map(({ name }) => name);
+  return [...project.channels.values()].filter(({ settings }) => settings.onDoubt === "resend").map(({ name }) => name);
 }
 
 /** Sorts by time and tells runs of one instant apart. */
@@ -205,8 +205,8 @@ function runIdOf(asOf: string): string {
   return `${asOf.slice(0, 19).replaceAll(/[-:]/g, "")}Z_${randomBytes(4).toString("hex")}`;
 }
 
-async function refuseEarlier(warehouse: Warehouse, target: Project["target"], facts: Facts, { asOf, trial }: RunKey): Promise<void> {
-  const last = await runAhead(warehouse, target.schema, facts, trial, Date.parse(asOf));
+async function refuseEarlier(ledger: Ledger, target: Project["target"], facts: Facts, { asOf, trial }: RunKey): Promise<void> {
+  const last = await runAhead(ledger, facts, trial, Date.parse(asOf));
   if (last === null) return;
   throw new OpportuneError({
     code: "run/as-of",
@@ -216,42 +216,43 @@ async function refuseEarlier(warehouse: Warehouse, target: Project["target"], fa
 }
 
 /** A run that fails before anything is claimed is closed as failed, so that the next one has nothing to recover. */
-async function decideOrRecord({ project, warehouse, ledger, facts, renderer, run, options }: Job): Promise<Decisions> {
+async function decideOrRecord({ project, ledger, held, facts, renderer, run, options }: Job): Promise<Decisions> {
   try {
-    return await decide(project, warehouse, { ...options, ...run, ledger, facts, templates: renderer });
+    return await decide(project, ledger, { ...options, ...run, held, facts, templates: renderer });
   } catch (error) {
-    if (ledger !== null) await recordFailure(ledger, run, wordsOf(error), options.now()).catch(() => undefined);
+    if (held !== null) await recordFailure(held, run, wordsOf(error)).catch(() => undefined);
     throw error;
   }
 }
 
 /** `claims`: whether there are any to read. */
 async function deliver(
-  { project, warehouse, ledger, facts, renderer, run, options }: Job & { ledger: Ledger },
+  { project, ledger, held, facts, renderer, run, options }: Job & { held: HeldLedger },
   { numbers }: Decisions,
   claims: boolean,
   onAccepted: (event: DeliveryEvent<Claim> & { event: "accepted" }) => void,
 ): Promise<DeliveryResult> {
   const { now } = options;
   // A sender whose last runs went well has nothing to ask.
-  const earlier: ReadonlyMap<string, Earlier> = claims && facts.troubled ? await earlierAnswers(warehouse, project.target.schema, run) : new Map();
-  const lanes = await openLanes(project, options.asOf !== null, earlier, now);
+  const earlier: ReadonlyMap<string, Earlier> = claims && facts.troubled ? await earlierAnswers(ledger, run) : new Map();
+  // Without claims no channel is opened: the providers' libraries are a tenth of what such a run takes.
+  const lanes = await openLanes(claims ? project : { ...project, channels: new Map() }, options.asOf !== null, earlier, now);
   // In a replay the windows of as_of's day count, so that what it would have sent in time is not too late today.
   const offset = options.asOf === null ? 0 : Date.parse(options.asOf) - now();
   const clock = (): number => now() + offset;
   try {
     return await deliverClaims(
-      claims ? readClaims(project, warehouse, BATCH) : Readable.from([]),
+      claims ? readClaims(project, ledger.warehouse, BATCH) : Readable.from([]),
       {
         render: (claim) => messageOf(claim, project, renderer, { ...run, numbers, judged: true }),
         lane: (message) => lanes.laneOf(message),
         append: async (events) => {
           for (const event of events) if (event.event === "accepted") onAccepted(event);
           return pauseState(
-            await ledger.appendEvents(
+            await appendEvents(
+              held,
               run,
               events.map((event) => toLedger(event, offset)),
-              now(),
             ),
           );
         },
@@ -259,9 +260,9 @@ async function deliver(
         ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
       },
       {
-        flushAfterMs: warehouse.dialect.outcomesWaitMs,
-        marks: warehouse.dialect.marks,
-        sendUntil: () => clock() + ledger.sendingLeftMs(),
+        flushAfterMs: ledger.dialect.outcomesWaitMs,
+        marks: ledger.dialect.marks,
+        sendUntil: () => clock() + held.sendingLeftMs(),
         onProgress: options.onProgress,
         ...(options.stop === undefined ? {} : { stop: options.stop }),
         ...(options.abandon === undefined ? {} : { abandon: options.abandon }),
@@ -274,7 +275,7 @@ async function deliver(
 
 function placeOf({ claim, providerId }: DeliveryEvent<Claim> & { event: "accepted" }, { channels }: Project): Place {
   if (providerId?.startsWith(OUTBOX_ID) === true) return "outbox";
-  return channels.get(claim.channel)?.sandbox === true ? "sandbox" : "provider";
+  return channels.get(claim.channel)?.settings.sandbox === true ? "sandbox" : "provider";
 }
 
 /** `offset` is how far the delivery's clock is ahead of the wall's, which the ledger records. */
@@ -298,9 +299,9 @@ function pauseState(standing: readonly Pause[]): PauseState {
 }
 
 /** A dry run proves that what it would send can be rendered. */
-async function renderAll({ project, warehouse, renderer, run }: Job, { numbers }: Decisions): Promise<Record<string, number>> {
+async function renderAll({ project, ledger, renderer, run }: Job, { numbers }: Decisions): Promise<Record<string, number>> {
   const invalid: Record<string, number> = {};
-  for await (const claims of readClaims(project, warehouse, BATCH)) {
+  for await (const claims of readClaims(project, ledger.warehouse, BATCH)) {
     for (const claim of claims) {
       const message = messageOf(claim, project, renderer, { ...run, numbers, judged: true });
       if ("invalid" in message) invalid[message.invalid] = (invalid[message.invalid] ?? 0) + 1;
@@ -310,12 +311,12 @@ async function renderAll({ project, warehouse, renderer, run }: Job, { numbers }
 }
 
 /** Leaves the channels alone that stopped: what they would send waits as `paused`, instead of being claimed and released by each run. */
-async function pauseStopped({ project, warehouse, run, options }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
+async function pauseStopped({ ledger, run }: Job, delivery: DeliveryResult | null): Promise<Map<string, string>> {
   const pausedUntil = new Map<string, string>();
-  const now = options.now();
+  const now = ledger.now();
   const stop = { kind: "breaker", paused: true, trial: run.trial } as const;
   for (const [name, { pauseMs, reason }] of delivery?.stoppedChannels ?? []) {
-    await setPause(warehouse, project.target.schema, { ...stop, scope: "channel", name, until: now + pauseMs, note: reason }, now);
+    await setPause(ledger, { ...stop, scope: "channel", name, until: now + pauseMs, note: reason });
     pausedUntil.set(name, instant(now + pauseMs));
   }
   return pausedUntil;

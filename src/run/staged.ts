@@ -2,7 +2,7 @@
 import type { Project } from "../project/types.js";
 import { datedSources, newestData, type Newest } from "../segments/freshness.js";
 import type { CompiledProject } from "../segments/stage.js";
-import { isoText } from "../warehouse/sql.js";
+import { isoText, renderSqlFile } from "../warehouse/sql.js";
 import { WarehouseError } from "../warehouse/error.js";
 import type { Row, Statement, Warehouse } from "../warehouse/types.js";
 
@@ -25,11 +25,10 @@ export async function readStaged(project: Project, warehouse: Warehouse, compile
   const table = dialect.workTable("segment_rows");
   const about: Statement[] = [
     {
-      sql: `select 'zone' as fact, coalesce(timezone, '') as name, ${text("null")} as content from ${table} where dropped is null group by coalesce(timezone, '')`,
-      params: [],
-    },
-    {
-      sql: `select 'dropped: ' || dropped as fact, segment as name, ${text("count(*)")} as content from ${table} where dropped is not null group by segment, dropped`,
+      // The rows are wide: they are read once for both.
+      sql: `select fact, name, ${text("count(*)")} as content
+from (select case when dropped is null then 'zone' else 'dropped: ' || dropped end as fact, case when dropped is null then coalesce(timezone, '') else segment end as name from ${table}) told
+group by fact, name`,
       params: [],
     },
   ];
@@ -73,18 +72,6 @@ const LEAST_UNSHARED = 20;
 
 /** Audiences not one of whose users is in a row of any segment, though both are many: ids of another kind, as a rule. */
 export async function unsharedAudiences(warehouse: Warehouse): Promise<string[]> {
-  const { dialect } = warehouse;
-  const users = `(select user_id from ${dialect.workTable("segment_rows")} where dropped is null group by user_id)`;
-  const rows = await warehouse.query({
-    sql: `select m.audience as audience
-    from ${dialect.workTable("audience_members")} m
-    left join ${users} r on r.user_id = m.user_id
-    where (select count(*) from ${users} all_users) >= ${String(LEAST_UNSHARED)}
-    group by m.audience
-    having count(*) >= ${String(LEAST_UNSHARED)} and count(r.user_id) = 0
-    order by m.audience`,
-    params: [],
-    ours: true,
-  });
+  const rows = await warehouse.query(renderSqlFile("unshared_audiences.sql", warehouse.dialect, null, { least: String(LEAST_UNSHARED) }));
   return rows.map(({ audience }) => String(audience));
 }

@@ -1,5 +1,5 @@
 /** When the job runs, and whom it asks then. Times are ms since 1970 UTC; no zone's clock changes touch them. */
-import { ASK_AGAIN } from "../ledger/history.js";
+import { ASK_AGAIN } from "../ledger/runs/history.js";
 import type { Segment } from "../project/types.js";
 import type { RunResult } from "../run/run.js";
 

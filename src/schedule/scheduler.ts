@@ -1,6 +1,6 @@
 /** Runs the job at every tick: one run at a time, and each segment as often as its `every` says. */
 import { OpportuneError, problemsOf, type Problem } from "../core/errors.js";
-import type { RunHistory } from "../ledger/history.js";
+import type { RunHistory } from "../ledger/runs/history.js";
 import type { Project, Segment } from "../project/types.js";
 import type { RunResult } from "../run/run.js";
 import { beatSeconds } from "./beats.js";

@@ -54,7 +54,8 @@ export type PageState = {
 } & (
   | {
       kind: "sandbox";
-      url: string;
+      /** Channels that send here, as opportune.yml holds them, by type. */
+      channels: Readonly<Record<string, Readonly<Record<string, string | boolean>>>>;
       kept: number;
       requests: number;
       accepted: number;

@@ -1,5 +1,5 @@
 /** The one form of a user's id, of an address and of a name; see "One form of an id" in docs/decisions.md. */
-import type { AddressKind } from "../project/types.js";
+import { addressOf, type AddressKind } from "../channels/registry.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { ColumnKind } from "./kinds.js";
 
@@ -41,8 +41,9 @@ export function canonicalName(text: string, dialect: Dialect): string {
 
 /** SQL of an address in its one form. */
 export function canonicalAddress(text: string, kind: AddressKind, dialect: Dialect): string {
-  if (kind === "user_id") return canonicalUser(text, dialect);
+  const { form } = addressOf(kind);
+  if (form === "user_id") return canonicalUser(text, dialect);
   // BigQuery would take all white space off: what it is is said.
   const trimmed = `trim(${text}, ' ')`;
-  return kind === "email" ? dialect.lower(trimmed) : trimmed;
+  return form === "lower_case" ? dialect.lower(trimmed) : trimmed;
 }

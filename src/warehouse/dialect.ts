@@ -1,3 +1,4 @@
+import type { WarehouseType } from "../core/warehouses.js";
 import { randomBytes } from "node:crypto";
 import { PostgresQueryCompiler, type QueryCompiler } from "kysely";
 import { SMALL_STEPS, type Marks } from "../core/marks.js";
@@ -7,7 +8,7 @@ import type { ColumnKind } from "./kinds.js";
  * The words that differ between warehouses: everything else in sql/ is written once. Each word takes and gives SQL text.
  */
 export interface Dialect {
-  name: "duckdb" | "postgres" | "snowflake" | "bigquery";
+  name: WarehouseType;
   types: ColumnTypes;
   /** The types as columns of our own tables have them, where that says more: text is ordered by bytes. */
   columnTypes: ColumnTypes;
@@ -65,6 +66,8 @@ export interface Dialect {
   stagesInPages: boolean;
   /** A function of the warehouse's own, in a statement whose names are looked up as users do. */
   builtIn(name: string): string;
+  /** Said of a CTE of staging, whose columns (a row's properties, above all) would else be worked out wherever they are named. */
+  once: string;
   /** Whether a look-up in the ledger's index for each row is faster than a join with all of it, and stays so while it grows. */
   looksUp: boolean;
   /** Statements before arbitration, for the rest of its transaction. */
@@ -191,6 +194,7 @@ export const duckdbDialect: Dialect = {
   queriesApart: false,
   stagesInPages: true,
   builtIn: (name) => name,
+  once: "",
   looksUp: false,
   beforeArbitration: [],
   keepsTables: true,

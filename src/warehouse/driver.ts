@@ -1,21 +1,12 @@
 import { OpportuneError } from "../core/errors.js";
+import type { WarehouseType } from "../core/warehouses.js";
+import { installation, typeOf } from "../project/targets/targets.js";
 
-/** The packages through which a type of target is reached. Of these pg alone comes along. */
-const DRIVERS = {
-  postgres: ["pg"],
-  snowflake: ["snowflake-sdk"],
-  bigquery: ["@google-cloud/bigquery", "google-auth-library"],
-} as const;
-
-/** The command that brings them. */
-export function installation(type: keyof typeof DRIVERS): string {
-  return `npm install ${DRIVERS[type].join(" ")}`;
-}
-
-/** That they are not all beside Opportune, and how they get there. */
-export function driverMissing(type: keyof typeof DRIVERS, cause: unknown): OpportuneError {
-  const names = DRIVERS[type].join(" and ");
-  const missing = DRIVERS[type].length === 1 ? `the package ${names}, which is not installed` : `the packages ${names}, which are not both installed`;
+/** That the packages through which a warehouse is reached are not all beside Opportune, and how they get there. */
+export function driverMissing(type: WarehouseType, cause: unknown): OpportuneError {
+  const { packages } = typeOf(type);
+  const names = packages.join(" and ");
+  const missing = packages.length === 1 ? `the package ${names}, which is not installed` : `the packages ${names}, which are not both installed`;
   const message = `Targets of type ${type} need ${missing}.`;
-  return new OpportuneError({ code: "warehouse/driver", message, hint: `Run \`${installation(type)}\` beside Opportune.` }, 1, cause);
+  return new OpportuneError({ code: "warehouse/driver", message, hint: `Run \`${installation(type) ?? "npm install"}\` beside Opportune.` }, 1, cause);
 }

@@ -1,7 +1,4 @@
-import type { Target } from "../project/types.js";
-import { bigqueryName } from "./bigquery/connect.js";
-import { postgresName } from "./postgres/connect.js";
-import { snowflakeName } from "./snowflake/errors.js";
+import type { Connection } from "../project/targets/targets.js";
 import type { Warehouse } from "./types.js";
 
 export interface OpenOptions {
@@ -17,7 +14,7 @@ export interface OpenOptions {
 const opened = new Set<Warehouse>();
 
 /** Opens a target's warehouse; its driver is loaded only now. @throws OpportuneError with the way out */
-export async function openWarehouse(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
+export async function openWarehouse(connection: Connection, options: OpenOptions): Promise<Warehouse> {
   const warehouse = await connect(connection, options);
   const close = warehouse.close.bind(warehouse);
   opened.add(warehouse);
@@ -33,7 +30,7 @@ export async function cancelStatements(): Promise<void> {
   await Promise.allSettled([...opened].map((warehouse) => warehouse.cancel()));
 }
 
-async function connect(connection: Target["connection"], options: OpenOptions): Promise<Warehouse> {
+async function connect(connection: Connection, options: OpenOptions): Promise<Warehouse> {
   switch (connection.type) {
     case "duckdb":
       return (await import("./duckdb/warehouse.js")).openDuckDb(connection, options);
@@ -43,19 +40,5 @@ async function connect(connection: Target["connection"], options: OpenOptions): 
       return (await import("./snowflake/warehouse.js")).openSnowflake(connection, options);
     case "bigquery":
       return (await import("./bigquery/warehouse.js")).openBigQuery(connection, options);
-  }
-}
-
-/** Where a target's data is, in a few words and without secrets. */
-export function connectionName(connection: Target["connection"]): string {
-  switch (connection.type) {
-    case "duckdb":
-      return connection.path;
-    case "postgres":
-      return postgresName(connection);
-    case "snowflake":
-      return snowflakeName(connection);
-    case "bigquery":
-      return bigqueryName(connection);
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
-import type { AddressKind } from "../project/types.js";
+import { ADDRESS_COLUMNS, type AddressKind } from "../channels/registry.js";
 import { canonicalAddress, canonicalName, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
 import type { Param, Statement, Warehouse } from "./types.js";
@@ -91,6 +91,11 @@ export function textConstant(value: string, binder: Binder): string {
   return /^[A-Za-z0-9_ .,:/+@|-]*$/.test(value) ? literal(value) : binder.bind(value);
 }
 
+/** Texts, at least one, as what stands after `in`. */
+export function textList(values: readonly string[], binder: Binder): string {
+  return `(${values.map((value) => textConstant(value, binder)).join(", ")})`;
+}
+
 /** An instant (ISO 8601 with `Z`) as SQL. */
 export function timestampLiteral(instant: string, dialect: Dialect): string {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(instant)) throw new Error(`Not a UTC instant: ${instant}`);
@@ -98,7 +103,7 @@ export function timestampLiteral(instant: string, dialect: Dialect): string {
 }
 
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
-const PARTIALS = ["bite", "drawn_variant", "open_claims"];
+const PARTIALS = ["bite", "drawn_variant", "last_segment_runs", "open_claims", "standing_pauses"];
 
 function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   const known = compiled.get(file);
@@ -108,11 +113,14 @@ function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   return template;
 }
 
-/** Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. `helpers`: words of this file's kind alone. */
+/**
+ * Fills one of the package's SQL files. `context` values are SQL text; nothing is escaped. `ledgerSchema`: null for a file of work
+ * tables alone. `helpers`: words of this file's kind alone.
+ */
 export function renderSqlFile(
   file: string,
   dialect: Dialect,
-  ledgerSchema: string,
+  ledgerSchema: string | null,
   context: Record<string, unknown>,
   binder = new Binder(dialect),
   helpers: Record<string, Handlebars.HelperDelegate> = {},
@@ -121,6 +129,7 @@ export function renderSqlFile(
   const words = {
     types: dialect.types,
     is_postgres: dialect.name === "postgres",
+    once: dialect.once,
     looks_up: dialect.looksUp,
     ledger_layout: dialect.ledgerLayout,
     segment_runs_layout: dialect.segmentRunsLayout,
@@ -133,13 +142,22 @@ export function renderSqlFile(
 }
 
 /** The dialect's words as Handlebars helpers, under the names used in sql/. */
-function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder): Record<string, Handlebars.HelperDelegate> {
+function dialectHelpers(dialect: Dialect, ledgerSchema: string | null, binder: Binder): Record<string, Handlebars.HelperDelegate> {
+  const schema = (): string => {
+    if (ledgerSchema === null) throw new Error("A file of work tables names a table of the ledger");
+    return ledgerSchema;
+  };
   return {
-    ledger: (table: string) => ledgerTable(dialect, ledgerSchema, table),
+    ledger: (table: string) => ledgerTable(dialect, schema(), table),
     work: (table: string) => dialect.workTable(table),
     create_work: (table: string) => dialect.createWorkTable(table),
     canonical_user: (text: string) => canonicalUser(text, dialect),
     canonical_address: (text: string, kind: AddressKind) => canonicalAddress(text, kind, dialect),
+    /** The columns of a row that hold addresses: `of` stands before each, `type` after it. */
+    address_columns: ({ hash }: Handlebars.HelperOptions) => {
+      const { of = "", type } = hash as { of?: string; type?: string };
+      return ADDRESS_COLUMNS.map((column) => `${of}${column}${type === undefined ? "" : ` ${type}`}`).join(", ");
+    },
     canonical_name: (text: string) => canonicalName(text, dialect),
     utc_date: (timestamp: string) => dialect.utcDate(timestamp),
     plus_seconds: (timestamp: string, seconds: string | number) => dialect.plusSeconds(timestamp, String(seconds)),
@@ -155,6 +173,8 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     message_id: (salt: string, of: string, anchor: string, repeatKind: string, trial: boolean) => messageId({ salt, of, anchor, repeatKind, trial }, dialect),
     /** ISO 8601 with seconds. */
     iso: (timestamp: string) => isoSeconds(timestamp, dialect),
+    /** ISO 8601 with what there is of fractions. */
+    iso_text: (timestamp: string) => isoText(timestamp, dialect),
     json: (...args: unknown[]) => {
       const words = args.slice(0, -1) as string[];
       return dialect.jsonObject(words.filter((_, i) => i % 2 === 0).map((key, i) => [key, words[2 * i + 1] ?? "null"] as const));
@@ -162,12 +182,12 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string, binder: Binder):
     /** Around a SELECT: inserts its rows into a table of the ledger, but those whose key is there. */
     insert_missing(this: unknown, table: string, { hash, fn }: Handlebars.HelperOptions) {
       const { columns, key } = hash as { columns: string; key: string };
-      return dialect.insertMissing(ledgerTable(dialect, ledgerSchema, table), columns.split(", "), fn(this).trim(), key);
+      return dialect.insertMissing(ledgerTable(dialect, schema(), table), columns.split(", "), fn(this).trim(), key);
     },
     /** The columns to add as `name=type`. */
     add_columns: (table: string, { hash }: Handlebars.HelperOptions) =>
-      dialect.addColumns(ledgerTable(dialect, ledgerSchema, table), Object.entries(hash as Record<string, string>)).join(";\n"),
-    drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(ledgerSchema), table, column),
+      dialect.addColumns(ledgerTable(dialect, schema(), table), Object.entries(hash as Record<string, string>)).join(";\n"),
+    drop_not_null: (table: string, column: string) => dialect.dropNotNull(dialect.schemaName(schema()), table, column),
     rows: (table: ConstantTable) => constantTable(table, dialect, binder),
     constant: (value: Constant, type: keyof Dialect["types"]) => cell(value, type, dialect, binder),
   };
@@ -211,6 +231,19 @@ function canonicalText(parts: readonly string[], dialect: Dialect): string {
 
 export function ledgerTable(dialect: Dialect, schema: string, table: string): string {
   return `${dialect.schemaName(schema)}.${dialect.quote(table)}`;
+}
+
+/** The statements of one of our own SQL files: they end with `;` at the end of a line. */
+export function statementsOf(sql: string): string[] {
+  return sql
+    .split(/;\s*$/m)
+    .map((part) => part.trim())
+    .filter((part) => part.replaceAll(/^--.*$/gm, "").trim() !== "");
+}
+
+/** What makes the work tables of one run anew. */
+export function workTables(dialect: Dialect): Statement[] {
+  return statementsOf(renderSqlFile("work.sql", dialect, null, { types: dialect.columnTypes }).sql).map((sql) => ({ sql, params: [], ours: true }));
 }
 
 /** Whether the database lists a table, in whatever case it keeps names. */

@@ -15,8 +15,8 @@ export interface Statement {
   ours?: boolean;
   /** A user's query, whose rows it reads from the work table APART: where `queriesApart`, or of a segment where `stagesInPages`. */
   apart?: Statement;
-  /** Where `stagesInPages`: what is done once it has run over all the rows of APART, some at a time. */
-  afterPages?: Statement;
+  /** Where `stagesInPages`: what is done once it has run over all the rows of APART, some at a time, if the query `where` gives a row. */
+  afterPages?: Statement & { where?: Statement };
   /** Where `stagesInPages`: what takes back the pages before one that failed. */
   undoPages?: Statement;
 }

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { Alerts } from "../../src/alerts/alerts.js";
 import { alerted } from "../../src/commands/shared/alerted.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
-import { EVERY, settle } from "../../src/ledger/settle.js";
-import { standingDoubts, type StandingDoubts } from "../../src/ledger/standing-doubts.js";
+import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
+import { standingDoubts, type StandingDoubts } from "../../src/ledger/recovery/standing-doubts.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { run } from "../../src/run/run.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
@@ -164,16 +165,16 @@ it("messages in doubt are told of once for each run that left any, as held, unti
   expect(second?.message).toBe(
     `Messages in doubt that run ${second?.name ?? ""} left: 1 on channel email. Not settled in all: 2. \`opportune doubts\` lists them, \`opportune doubts settle\` settles them.`,
   );
-  const standing = (): Promise<StandingDoubts[]> => shop.warehouse((warehouse) => standingDoubts(warehouse, "opportune", true, null));
+  const standing = (): Promise<StandingDoubts[]> => shop.warehouse((warehouse) => standingDoubts(new Ledger(warehouse, "opportune"), true, null));
   expect((await standing()).map(({ channel, messages }) => [channel, messages])).toEqual([
     ["email", 1],
     ["email", 1],
   ]);
   // Those of a trial are nobody else's.
-  expect(await shop.warehouse((warehouse) => standingDoubts(warehouse, "opportune", false, null))).toEqual([]);
+  expect(await shop.warehouse((warehouse) => standingDoubts(new Ledger(warehouse, "opportune"), false, null))).toEqual([]);
   await shop.warehouse(async (warehouse) => {
-    const ledger = await Ledger.open(warehouse, "opportune");
-    await settle(ledger, "sent", { ...EVERY, trial: true, messageIds: null }, now);
+    const ledger = await HeldLedger.take(new Ledger(warehouse, "opportune"));
+    await settle(ledger, "sent", { ...EVERY, trial: true, messageIds: null });
     await ledger.release();
   });
   expect(await standing()).toEqual([]);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { debugCommand } from "../../src/commands/debug/debug.js";
 import type { OpportuneError } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { findPooler } from "../../src/warehouse/postgres/pooler.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";

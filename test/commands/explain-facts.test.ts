@@ -1,7 +1,8 @@
 /** What counts as heard, and where the user is, on real warehouses. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { factsOf } from "../../src/commands/explain/facts.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import type { StoryEvent } from "../../src/report/story.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { projectWith, warehouseWith } from "../segments/support.js";
@@ -25,7 +26,7 @@ const story = (detail: StoryEvent["detail"] = {}): StoryEvent[] => [{ segment: "
 describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
   it("counts standing marketing claims of the user, with their times; now is the last run's", async () => {
     const warehouse = await open();
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     const row = (message: string, minute: number, event: string, counts: number, given: { user?: string; class?: string; trial?: boolean } = {}): string =>
       `(${String(minute)}, 'r1', '${message}', 's', 'st', '${given.user ?? "u1"}', '', '${given.class ?? "marketing"}', 'email', 'carts', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 11:00:00', timestamp '2026-03-02 12:${String(minute)}:00', timestamp '2026-03-02 12:00:00', '${event}', '${event}', '', 0, ${String(counts)}, ${String(given.trial ?? true)})`;
     const rows = [
@@ -47,13 +48,13 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
       sql: "insert into opportune.runs (run_id, as_of, started_at, status, fence, trial) values ('r1', timestamp '2026-03-02 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1, true), ('r0', timestamp '2026-03-01 12:45:00', timestamp '2026-03-02 12:45:00', 'success', 1, true), ('r2', timestamp '2026-03-02 12:50:00', timestamp '2026-03-02 12:50:00', 'success', 2, false)",
       params: [],
     });
-    const facts = await factsOf(projectWith("select * from users"), warehouse, "u1", story());
+    const facts = await factsOf(projectWith("select * from users"), new Ledger(warehouse, "opportune"), "u1", story());
     expect(facts).toEqual({
       asOf: "2026-03-02T12:50:00Z",
       timezone: { name: "Asia/Tokyo", known: true },
       heard: ["2026-03-02T12:10:00Z", "2026-03-02T12:40:00Z", "2026-03-02T12:50:00Z"].map((decidedAt) => ({ channel: "email", topic: "carts", decidedAt })),
     });
-    const elsewhere = await factsOf(projectWith("select * from users"), warehouse, "u1", story({ zone: "America/Lima" }));
+    const elsewhere = await factsOf(projectWith("select * from users"), new Ledger(warehouse, "opportune"), "u1", story({ zone: "America/Lima" }));
     expect(elsewhere.timezone).toEqual({ name: "America/Lima", known: true });
   });
 
@@ -64,17 +65,17 @@ describe.each(Object.entries(WAREHOUSES))("on %s", (_, open) => {
     ["the query is broken", "select nothing from nowhere"],
   ])("takes the project's zone where %s", async (_name, query) => {
     const warehouse = await open();
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     const made = projectWith(query);
-    const facts = await factsOf({ ...made, policy: { ...made.policy, timezone: "Europe/Oslo" } }, warehouse, "u1", story());
+    const facts = await factsOf({ ...made, policy: { ...made.policy, timezone: "Europe/Oslo" } }, new Ledger(warehouse, "opportune"), "u1", story());
     expect(facts).toEqual({ asOf: "2026-03-02T12:00:00Z", timezone: { name: "Europe/Oslo", known: false }, heard: [] });
   });
 
   it("doesn't take a mistake of the program's for a broken query", async () => {
     const warehouse = await open();
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     const made = projectWith("select * from users");
     const broken = { ...made, segments: new Map([["cart", { ...made.segments.get("cart"), sql: null }]]) } as unknown as typeof made;
-    await expect(factsOf(broken, warehouse, "u1", story())).rejects.toThrow(TypeError);
+    await expect(factsOf(broken, new Ledger(warehouse, "opportune"), "u1", story())).rejects.toThrow(TypeError);
   });
 });

@@ -7,7 +7,7 @@ import { initCommand, type InitOptions } from "../../src/commands/init/init.js";
 import { ledgerInstallCommand } from "../../src/commands/ledger.js";
 import { lintProject } from "../../src/project/checks/lint.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import { createDatabase } from "../support/postgres.js";

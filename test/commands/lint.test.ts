@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { opportune, temporaryFolder } from "./support.js";
 
-const FIXTURES = join(import.meta.dirname, "../lint");
+const FIXTURES = join(import.meta.dirname, "../project/checks");
 
 /** The good project with the faults of some fixtures. */
 function project(...fixtures: readonly string[]): string {

@@ -3,11 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { alertPayload, tell } from "../../src/alerts/tell.js";
-import { dispatcherTo, proxySecrets } from "../../src/core/outgoing.js";
-import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
-import { PostingPool } from "../../src/delivery/sendgrid-pool.js";
+import { dispatcherTo } from "../../src/core/outgoing.js";
+import { proxySecrets } from "../../src/core/proxies.js";
+import { SENDGRID_ANSWERS } from "../../src/delivery/providers/sendgrid/answers.js";
+import { createSendGridProvider } from "../../src/delivery/providers/sendgrid/provider.js";
+import { PostingPool } from "../../src/delivery/providers/http/pool.js";
 import type { SendOutcome } from "../../src/delivery/types.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import { message } from "../delivery/fixtures.js";
 import { startProxy } from "../support/proxy.js";
@@ -50,6 +52,7 @@ async function post(endpoint: string): Promise<SendOutcome> {
     timeoutMs: 10_000,
     largestBodyBytes: 10_000,
     compareClocks: false,
+    answers: SENDGRID_ANSWERS,
     htmlOk: false,
     clock: { now: () => 0, every: () => () => undefined },
   });

@@ -1,6 +1,7 @@
 /** A bad day at the provider: whole runs against a sandbox that misbehaves, counted there and in the ledger, message by message. */
 import { expect, it, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { run, type RunResult } from "../../src/run/run.js";
 import { startSandbox, type Fault, type Sandbox } from "../../src/server/sandbox/sandbox.js";
@@ -69,7 +70,7 @@ policy:
     const warehouse = await openWarehouse(opened.connection, { root: day.#root });
     onTestFinished(() => warehouse.close());
     day.warehouse = warehouse;
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     await warehouse.execute({
       sql: `create table carts as select 'u' || i as user_id, 'u' || i || '@example.com' as email, timestamp '2026-03-02 11:30:00' as occurred_at from generate_series(1, ${String(users)}) as t(i)`,
       params: [],

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { UncertainAppendError } from "../../src/core/errors.js";
 import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims, type DeliveryOptions } from "../../src/delivery/deliver.js";
-import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
+import { createSendGridProvider } from "../../src/delivery/providers/sendgrid/provider.js";
 import type { DeliveryEvent, SendOutcome } from "../../src/delivery/types.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { sendGridBodyCheck } from "../support/sendgrid-schema.js";

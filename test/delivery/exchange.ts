@@ -5,7 +5,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { SMALL_STEPS } from "../../src/core/marks.js";
 import { deliverClaims } from "../../src/delivery/deliver.js";
-import { createSendGridProvider } from "../../src/delivery/sendgrid.js";
+import { createSendGridProvider } from "../../src/delivery/providers/sendgrid/provider.js";
 import type { DeliveryEvent } from "../../src/delivery/types.js";
 import type { Answer } from "./answers.js";
 import { Cutter, type Cut } from "./cutter.js";

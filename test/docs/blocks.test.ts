@@ -13,7 +13,8 @@ import type { Project } from "../../src/project/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 import { blocksOf, documents, type Block } from "../support/docs.js";
 import { execute, openEmpty, runAll, WAREHOUSES } from "../support/docs-world.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 
 type Kind = "segment" | "audience" | "project" | "part of opportune.yml" | "elsewhere" | "not run";
 
@@ -150,7 +151,7 @@ describe.each(WAREHOUSES)("segments and audiences on %s", (on) => {
   beforeAll(async () => {
     opened = await openEmpty(on);
     await execute(opened.warehouse, TABLES);
-    await installLedger(opened.warehouse, "opportune");
+    await installLedger(new Ledger(opened.warehouse, "opportune"));
   });
   afterAll(() => opened.close());
 

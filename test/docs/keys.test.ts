@@ -95,8 +95,20 @@ function allowed(schema: Schema): string {
 const keyTable = (schema: unknown): string =>
   table(
     ["key", "allowed", "default", "meaning"],
-    keysOf(schema as Schema).map(({ path, ...key }) => [`\`${path}\``, key.allowed, key.fallback, key.meaning]),
+    together(keysOf(schema as Schema)).map(({ path, ...key }) => [`\`${path}\``, key.allowed, key.fallback, key.meaning]),
   );
+
+/** Keys of channels once, where several providers have the same: with what any of them allows. */
+function together(keys: readonly Key[]): Key[] {
+  const rows = new Map<string, Key>();
+  for (const [at, key] of keys.entries()) {
+    const same = key.path.startsWith("channels.") ? [key.path, key.fallback, key.meaning].join("\n") : String(at);
+    const row = rows.get(same);
+    if (row === undefined) rows.set(same, key);
+    else rows.set(same, { ...row, allowed: [...new Set([row.allowed, key.allowed])].join(", ") });
+  }
+  return [...rows.values()];
+}
 
 const TABLES: readonly (readonly [string, string, () => string])[] = [
   ["configuration.md", "keys of opportune.yml", () => keyTable(projectJsonSchema())],
@@ -117,7 +129,7 @@ const TABLES: readonly (readonly [string, string, () => string])[] = [
 
 /** What `opportune lint` says of two of its fixtures. */
 function lintExample(): string {
-  const root = join(import.meta.dirname, "../lint");
+  const root = join(import.meta.dirname, "../project/checks");
   const folder = mkdtempSync(join(tmpdir(), "opportune-docs-"));
   try {
     for (const fixture of ["good", "no-goal", "generic-subject"]) cpSync(join(root, fixture), folder, { recursive: true });

@@ -6,10 +6,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { strangerIn } from "../../src/ledger/identity.js";
+import { strangerIn } from "../../src/ledger/install/home.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { writeAlertState } from "../../src/ledger/alert-state.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { readToken, signToken } from "../../src/render/html/unsubscribe.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
@@ -52,21 +53,21 @@ describe("roles and grants on Postgres", () => {
     await execute(world.warehouse, roles.body.replaceAll("database warehouse", `database ${database}`));
 
     const owner = await as("opportune_owner");
-    await installLedger(owner, "opportune");
+    await installLedger(new Ledger(owner, "opportune"));
     await execute(owner, grants.body);
     // Again, as after an upgrade.
-    await installLedger(owner, "opportune");
+    await installLedger(new Ledger(owner, "opportune"));
 
     const job = await as("opportune_job");
-    expect(await strangerIn(job, "opportune")).toBeNull();
+    expect(await strangerIn(new Ledger(job, "opportune"))).toBeNull();
     for (let runs = 0; runs < 2; runs++) {
       const { problems, delivery } = await world.run(job);
       expect(problems).toEqual([]);
       if (runs === 0) expect(delivery).toMatchObject({ counts: { accepted: expect.any(Number) as number } });
     }
     expect(await world.query("select count(*) as n from opportune.sent_ledger where event = 'accepted'")).not.toEqual([{ n: 0 }]);
-    await setPause(job, "opportune", { ...BY_OPERATOR, scope: "segment", name: "no_planner_yet", paused: true }, Date.now());
-    for (const state of [{}, {}]) await writeAlertState(job, "opportune", false, state);
+    await setPause(new Ledger(job, "opportune", () => Date.now()), { ...BY_OPERATOR, scope: "segment", name: "no_planner_yet", paused: true });
+    for (const state of [{}, {}]) await writeAlertState(new Ledger(job, "opportune"), false, state);
     expect(await job.query({ sql: "select * from opportune.why where user_id = 'u1'", params: [] })).not.toEqual([]);
 
     for (const refused of [

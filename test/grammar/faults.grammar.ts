@@ -1,10 +1,9 @@
 /** Both grammars bite: a fault of each kind, put into a statement of the job, is refused with the file and line that it was written in. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { statementsOf } from "../../src/ledger/schema.js";
 import type { Dialect } from "../../src/warehouse/dialect.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
-import { Binder, renderSqlFile } from "../../src/warehouse/sql.js";
+import { Binder, renderSqlFile, statementsOf } from "../../src/warehouse/sql.js";
 import type { Script } from "../../src/warehouse/types.js";
 import { Gate } from "./gate.js";
 import { startGoogleSql, type GoogleSql } from "./googlesql.js";

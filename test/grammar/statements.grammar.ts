@@ -2,15 +2,17 @@
  * Every statement of the job as BigQuery and Snowflake would be asked it, against the grammar of each: real runs on DuckDB, over the
  * decision table and the shipped example, tell what there is to ask.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createProgram } from "../../src/commands/program.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
-import { returnedRows, runHistory } from "../../src/ledger/history.js";
-import { installLedger, trialsMade } from "../../src/ledger/schema.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
+import { installLedger, trialsMade } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { returnedRows } from "../../src/ledger/runs/segment-runs.js";
 import { sql, temporaryFolder, write } from "../commands/support.js";
 import { createCaseWorlds } from "../support/cases.js";
 import { CASES } from "../support/play.js";
@@ -23,6 +25,7 @@ import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
 
 import { Gate, Gates, NOT_ASKED_THERE } from "./gate.js";
+import { HANDS_OVER } from "./twin.js";
 import { startGoogleSql, type GoogleSql } from "./googlesql.js";
 import { installedGrammars } from "./install.js";
 import { loadSnowflakeSql } from "./snowflake-sql.js";
@@ -99,6 +102,8 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     await opportune("doubts");
     await expect(opportune("doubts", "--segment", "gone")).rejects.toThrow("There is no segment");
     const [last] = await sql(join(root, "shop.duckdb"), "select run_id from opportune.runs order by fence desc limit 1");
+    rmSync(join(root, "segments", "welcome.sql"));
+    await opportune("ledger", "forget-segment", "welcome");
     await opportune("ledger", "forget", String(last?.["run_id"]));
     await opportune("ledger", "prune", "--older-than", "400d");
     await opportune("ledger", "install");
@@ -128,14 +133,14 @@ describe.skipIf(folder === null)("what the job asks of a warehouse", () => {
     const shop = await Shop.sending(["ada"]);
     await shop.run(T0);
     await shop.warehouse(async (warehouse) => {
-      expect((await runHistory(warehouse, "opportune", true)).lastSuccess).toBe(T0);
-      expect((await returnedRows(warehouse, "opportune", true, T0, MINUTE)).last).toEqual(new Set(["cart"]));
-      await writeAlertState(warehouse, "opportune", false, { failed: "2026-03-02T12:00:00Z" });
+      expect((await runHistory(new Ledger(warehouse, "opportune"), true)).lastSuccess).toBe(T0);
+      expect((await returnedRows(new Ledger(warehouse, "opportune", () => T0), true, MINUTE)).last).toEqual(new Set(["cart"]));
+      await writeAlertState(new Ledger(warehouse, "opportune"), false, { failed: "2026-03-02T12:00:00Z" });
       // An older ledger, which is brought to this version under the lease.
       await warehouse.execute({ sql: "update opportune.meta set content = '2' where name = 'schema_version'", params: [] });
-      expect(await installLedger(warehouse, "opportune")).toEqual(LEDGER_FILES.slice(2));
-      expect(await trialsMade(warehouse, "opportune")).toMatchObject({ messages: 1 });
-      expect(await readAlertState(warehouse, "opportune", false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
+      expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual(LEDGER_FILES.slice(2));
+      expect(await trialsMade(new Ledger(warehouse, "opportune"))).toMatchObject({ messages: 1 });
+      expect(await readAlertState(new Ledger(warehouse, "opportune"), false)).toEqual({ failed: "2026-03-02T12:00:00Z" });
     });
   });
 
@@ -212,20 +217,18 @@ const FEATURES = [
 /** The first case that has each: the statements are the same for the rest, but for the constants of their projects. */
 const TELLING = new Set(FEATURES.map((feature) => CASES.find((one) => feature.test(JSON.stringify(one)))));
 
-/** Calls of a warehouse in the project's own code, as file:line; those that loop over a dialect's own statements, which may have none, aside. */
+const ASKS = /\b(?:warehouse|ledger|held)\.(?:query|execute|stream|describe|beside|script|commit|append|commitAndRelease)\(/i;
+
+/** Calls of a warehouse or a ledger in the project's own code, as file:line; those that loop over a dialect's own statements, which may have none, aside. */
 function placesThatAsk(): string[] {
   const root = join(import.meta.dirname, "../..");
   return readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith("src/warehouse/") && !NOT_ASKED_THERE.test(file))
+    .filter((file) => !file.startsWith("src/warehouse/") && !NOT_ASKED_THERE.test(file) && !HANDS_OVER.test(file))
     .flatMap((file) =>
       readFileSync(join(root, file), "utf8")
         .split("\n")
-        .flatMap((line, i) =>
-          /[wW]arehouse\.(?:query|execute|stream|describe|beside|script)\(/.test(line) && !line.includes("for (const sql of")
-            ? [`${file}:${String(i + 1)}`]
-            : [],
-        ),
+        .flatMap((line, i) => (ASKS.test(line) && !line.includes("for (const sql of") ? [`${file}:${String(i + 1)}`] : [])),
     );
 }

@@ -63,6 +63,9 @@ function allDialects(dialects: readonly Dialect[]): Dialect {
   };
 }
 
+/** The ledger's own objects ask what others give them. */
+export const HANDS_OVER = /^src\/ledger\/(?:ledger\.ts|lease\/)/;
+
 /** A statement as one of the other warehouses would have been asked it. */
 export interface Asked {
   sql: string;
@@ -163,9 +166,10 @@ Error.stackTraceLimit = 60;
 
 /** The first place of src/ outside the adapters that the call came through. */
 function askedFrom(): string | null {
-  for (const line of (new Error().stack ?? "").split("\n")) {
+  const places = (new Error().stack ?? "").split("\n").flatMap((line) => {
     const found = /\/(src\/(?!warehouse\/)[\w/.-]+\.ts):(\d+)/.exec(line);
-    if (found !== null) return `${found[1] ?? ""}:${found[2] ?? ""}`;
-  }
-  return null;
+    return found === null ? [] : [`${found[1] ?? ""}:${found[2] ?? ""}`];
+  });
+  // A heartbeat is the lease's own.
+  return places.find((place) => !HANDS_OVER.test(place)) ?? places[0] ?? null;
 }

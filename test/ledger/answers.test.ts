@@ -1,6 +1,7 @@
 /** What the ledger's last answers say of a channel's provider. */
 import { expect, it } from "vitest";
-import { earlierAnswers, earlierOf } from "../../src/ledger/answers.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { earlierAnswers, earlierOf } from "../../src/ledger/events/answers.js";
 import { forget } from "../support/forgotten.js";
 import { Shop, T0, MINUTE } from "../support/run-shop.js";
 import { instant } from "../../src/core/clock.js";
@@ -35,7 +36,7 @@ it.each(["duckdb", "postgres"] as const)(
   async (on) => {
     const shop = await Shop.sending(["ada", "bob", "cyd"], { on });
     const earlier = (at: number, trial = false): Promise<unknown> =>
-      shop.warehouse(async (warehouse) => [...(await earlierAnswers(warehouse, "opportune", { runId: "none", asOf: instant(at), trial }))]);
+      shop.warehouse(async (warehouse) => [...(await earlierAnswers(new Ledger(warehouse, "opportune"), { asOf: instant(at), trial }))]);
     expect(await earlier(T0)).toEqual([]);
     shop.sandbox.setFaults([{ cut: "after", count: 2 }]);
     await shop.run(T0, { target: "prod" });
@@ -60,7 +61,7 @@ it.each(["duckdb", "postgres"] as const)(
 it("says nothing of the provider where a run was cut off, and says once what a run said that is taken back", async () => {
   const shop = await Shop.sending(["ada", "bob", "cyd"]);
   const earlier = (at: number): Promise<unknown> =>
-    shop.warehouse(async (warehouse) => [...(await earlierAnswers(warehouse, "opportune", { runId: "none", asOf: instant(at), trial: false }))]);
+    shop.warehouse(async (warehouse) => [...(await earlierAnswers(new Ledger(warehouse, "opportune"), { asOf: instant(at), trial: false }))]);
   await shop.run(T0, { target: "prod" });
   await shop.execute("delete from opportune.sent_ledger where event = 'accepted'");
   await shop.execute("update opportune.runs set status = 'running', finished_at = null");

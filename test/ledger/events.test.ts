@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { begin, cartProject, ledgerWarehouse, MINUTE, rows, T0, type OpenRun } from "./support.js";
 import { UncertainAppendError } from "../../src/core/errors.js";
+import { appendDecisions, appendEvents } from "../../src/ledger/events/append.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { around } from "../support/around.js";
 import { rejection } from "../warehouse/support.js";
@@ -72,12 +73,14 @@ describe("events", () => {
     const [known] = await rows(warehouse, `select message_id, place from ${warehouse.dialect.workTable("decisions")} where event = 'claimed' limit 1`);
     const event = { place: Number(known?.["place"]), event: "accepted", reason: "accepted", detail: null, providerId: null, at: T0 } as const;
     const events = [String(known?.["message_id"]), "unknown"].map((messageId) => ({ ...event, messageId }));
-    expect(await rejection(run.ledger.appendEvents(run.run, events, T0))).toMatchObject({
+    expect(await rejection(appendEvents(run.ledger, run.run, events))).toMatchObject({
       problems: [{ code: "ledger/append", message: expect.stringContaining("run r1 ") as string }],
     });
     // Nor are decisions, where the work table holds fewer than were decided.
-    expect(await rejection(run.ledger.appendDecisions(run.run, [], [], { rows: 13, changed: 6 }, T0))).toMatchObject({ problems: [{ code: "ledger/append" }] });
-    await run.ledger.appendEvents(run.run, [], T0);
+    expect(await rejection(appendDecisions(run.ledger, run.run, { rows: 13, changed: 6, segmentRuns: [], templates: [] }))).toMatchObject({
+      problems: [{ code: "ledger/append" }],
+    });
+    await appendEvents(run.ledger, run.run, []);
     expect(await rows(warehouse, "select count(*) as n from opportune.sent_ledger")).toEqual([{ n: 13 }]);
   });
 
@@ -110,7 +113,7 @@ describe("events", () => {
       providerId: null,
       at: T0 + i,
     }));
-    await run.ledger.appendEvents(run.run, many, T0);
+    await appendEvents(run.ledger, run.run, many);
     expect(
       await rows(
         warehouse,

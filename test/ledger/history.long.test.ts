@@ -1,8 +1,10 @@
 /** What earlier runs say, and which alerts stand, on both warehouses alike. */
 import { afterEach, expect, it } from "vitest";
 import { readAlertState, writeAlertState } from "../../src/ledger/alert-state.js";
-import { returnedRows, runHistory } from "../../src/ledger/history.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { returnedRows } from "../../src/ledger/runs/segment-runs.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";
@@ -20,8 +22,10 @@ const open: Record<string, () => Promise<Warehouse>> = {
 
 it.each(Object.keys(open))("on %s", async (name) => {
   warehouse = (await open[name]?.()) as Warehouse;
-  await expect(runHistory(warehouse, "opportune", false)).rejects.toMatchObject({ problems: [{ code: expect.stringMatching(/^ledger\//) as string }] });
-  await installLedger(warehouse, "opportune");
+  await expect(runHistory(new Ledger(warehouse, "opportune"), false)).rejects.toMatchObject({
+    problems: [{ code: expect.stringMatching(/^ledger\//) as string }],
+  });
+  await installLedger(new Ledger(warehouse, "opportune"));
   const execute = (sql: string): Promise<number> => warehouse.execute({ sql, params: [] });
   const run = (hour: number, status: string, released: number): Promise<number> =>
     execute(
@@ -42,37 +46,46 @@ it.each(Object.keys(open))("on %s", async (name) => {
   await asked(11, "full", 1, 0, '{"run_limit": 1}');
   await asked(11, "held", 1, 0, '{"audience_failed": 3}');
   await asked(12, "released", 1, 3, '{"claimed": 3}');
-  expect(await runHistory(warehouse, "opportune", false)).toEqual({
+  expect(await runHistory(new Ledger(warehouse, "opportune"), false)).toEqual({
     lastAsOf: NOON + HOUR,
     askedAt: new Map([["done", NOON - 2 * HOUR]]),
     lastSuccess: NOON + 1500,
     // The run at one had not got as far.
     lastDecided: NOON + 1500,
   });
-  expect(await returnedRows(warehouse, "opportune", false, NOON + HOUR, 2 * HOUR)).toEqual({ last: new Set(["done", "failed", "released"]), recently: true });
-  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).recently).toBe(false);
+  expect(await returnedRows(new Ledger(warehouse, "opportune", () => NOON + HOUR), false, 2 * HOUR)).toEqual({
+    last: new Set(["done", "failed", "released"]),
+    recently: true,
+  });
+  expect((await returnedRows(new Ledger(warehouse, "opportune", () => NOON + 2 * HOUR), false, 2 * HOUR)).recently).toBe(false);
 
   // Trials know both kinds, live runs nothing of trials.
   await run(14, "success", 0);
   await asked(14, "tried", 1, 5, "{}");
   for (const table of ["runs", "segment_runs"]) await execute(`update opportune.${table} set trial = true where run_id = 'r14'`);
-  expect(await runHistory(warehouse, "opportune", false)).toMatchObject({ lastAsOf: NOON + HOUR, lastSuccess: NOON + 1500, lastDecided: NOON + 1500 });
-  const tried = await runHistory(warehouse, "opportune", true);
+  expect(await runHistory(new Ledger(warehouse, "opportune"), false)).toMatchObject({
+    lastAsOf: NOON + HOUR,
+    lastSuccess: NOON + 1500,
+    lastDecided: NOON + 1500,
+  });
+  const tried = await runHistory(new Ledger(warehouse, "opportune"), true);
   expect(tried).toMatchObject({ lastAsOf: NOON + 2 * HOUR, lastSuccess: NOON + 2 * HOUR + 1500, lastDecided: NOON + 2 * HOUR + 1500 });
   expect([...tried.askedAt.keys()].sort()).toEqual(["done", "tried"]);
   // A trial's word on a segment that live runs asked: its run is live, its row is not.
   await asked(13, "forgotten", 1, null, "{}");
   await execute("update opportune.segment_runs set trial = true where segment = 'forgotten'");
-  expect((await runHistory(warehouse, "opportune", false)).askedAt.has("forgotten")).toBe(false);
-  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, 2 * HOUR)).last).toEqual(new Set(["done", "failed", "released"]));
-  expect((await returnedRows(warehouse, "opportune", true, NOON + 2 * HOUR, HOUR)).recently).toBe(true);
-  expect((await returnedRows(warehouse, "opportune", false, NOON + 2 * HOUR, HOUR)).recently).toBe(false);
+  expect((await runHistory(new Ledger(warehouse, "opportune"), false)).askedAt.has("forgotten")).toBe(false);
+  expect((await returnedRows(new Ledger(warehouse, "opportune", () => NOON + 2 * HOUR), false, 2 * HOUR)).last).toEqual(
+    new Set(["done", "failed", "released"]),
+  );
+  expect((await returnedRows(new Ledger(warehouse, "opportune", () => NOON + 2 * HOUR), true, HOUR)).recently).toBe(true);
+  expect((await returnedRows(new Ledger(warehouse, "opportune", () => NOON + 2 * HOUR), false, HOUR)).recently).toBe(false);
 
-  expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
+  expect(await readAlertState(new Ledger(warehouse, "opportune"), false)).toEqual({});
   const state = { "failed segment/query segment cart": "2026-03-02T12:00:00Z" };
-  await writeAlertState(warehouse, "opportune", false, state);
-  expect(await readAlertState(warehouse, "opportune", false)).toEqual(state);
-  expect(await readAlertState(warehouse, "opportune", true)).toEqual({});
-  await writeAlertState(warehouse, "opportune", false, {});
-  expect(await readAlertState(warehouse, "opportune", false)).toEqual({});
+  await writeAlertState(new Ledger(warehouse, "opportune"), false, state);
+  expect(await readAlertState(new Ledger(warehouse, "opportune"), false)).toEqual(state);
+  expect(await readAlertState(new Ledger(warehouse, "opportune"), true)).toEqual({});
+  await writeAlertState(new Ledger(warehouse, "opportune"), false, {});
+  expect(await readAlertState(new Ledger(warehouse, "opportune"), false)).toEqual({});
 });

@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
@@ -30,7 +32,7 @@ async function scene(): Promise<Scene> {
 }
 
 async function refused(job: Warehouse): Promise<{ message: string; hint: string }> {
-  const error: unknown = await installLedger(job, "opportune").then(
+  const error: unknown = await installLedger(new Ledger(job, "opportune")).then(
     () => null,
     (thrown: unknown) => thrown,
   );
@@ -47,8 +49,8 @@ it("without the right to make a schema", async () => {
   expect(make).toBe(`create schema "opportune" authorization ${role};`);
   expect(grant).toContain("grant create on database ");
   await owner.execute({ sql: make, params: [] });
-  await installLedger(job, "opportune");
-  expect((await ledgerStatus(job, "opportune")).version).toBeGreaterThan(0);
+  await installLedger(new Ledger(job, "opportune"));
+  expect((await ledgerStatus(new Ledger(job, "opportune"))).version).toBeGreaterThan(0);
 });
 
 it("in a schema of somebody else's", async () => {
@@ -58,6 +60,6 @@ it("in a schema of somebody else's", async () => {
   expect(message).toBe(`Role ${role} may not create tables in schema opportune: the ledger can't be installed.`);
   expect(hint).toBe(`As the schema's owner: grant usage, create on schema opportune to ${role};`);
   await owner.execute({ sql: hint.replace(/^[^:]+: /, ""), params: [] });
-  await installLedger(job, "opportune");
-  expect((await ledgerStatus(job, "opportune")).version).toBeGreaterThan(0);
+  await installLedger(new Ledger(job, "opportune"));
+  expect((await ledgerStatus(new Ledger(job, "opportune"))).version).toBeGreaterThan(0);
 });

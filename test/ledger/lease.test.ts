@@ -1,10 +1,15 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../src/core/errors.js";
-import { Ledger, ledgerFacts } from "../../src/ledger/ledger.js";
+import { appendDecisions } from "../../src/ledger/events/append.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { ledgerStatus, requireLedger } from "../../src/ledger/install/versions.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { recordRunStart } from "../../src/ledger/runs/record.js";
+import { statementsOf } from "../../src/warehouse/sql.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { Lease, SENDING_MS } from "../../src/ledger/lease.js";
-import { installLedger, ledgerStatus, requireLedger, statementsOf } from "../../src/ledger/schema.js";
+import { Lease, SENDING_MS } from "../../src/ledger/lease/lease.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { warehouseWith } from "../segments/support.js";
 import { around } from "../support/around.js";
@@ -19,11 +24,11 @@ const LEFT = "select date_diff('second', cast(get_current_timestamp() as timesta
 describe("installing", () => {
   it("makes the ledger once; again it keeps salt and rows and only makes the views anew", async () => {
     const warehouse = await warehouseWith();
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 0, expected: LEDGER_FILES.length });
-    expect(await rejection(requireLedger(warehouse, SCHEMA))).toMatchObject({
+    expect(await ledgerStatus(new Ledger(warehouse, SCHEMA))).toEqual({ version: 0, expected: LEDGER_FILES.length });
+    expect(await rejection(requireLedger(new Ledger(warehouse, SCHEMA)))).toMatchObject({
       problems: [{ code: "ledger/version", message: "There is no ledger in schema opportune.", hint: "Run `opportune ledger install`." }],
     });
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(LEDGER_FILES);
+    expect(await installLedger(new Ledger(warehouse, SCHEMA))).toEqual(LEDGER_FILES);
     const meta = await rows(warehouse, "select name, content from opportune.meta order by name");
     expect(meta.map(({ name }) => name)).toEqual(["database_id", "salt", "schema_version"]);
     expect(meta[1]?.["content"]).toMatch(/^[0-9a-f]{32}$/);
@@ -32,17 +37,17 @@ describe("installing", () => {
       sql: "insert into opportune.suppressions (channel, address, topic, reason, recorded_at) values ('email', 'a@example.com', null, 'bounce', timestamp '2026-01-01')",
       params: [],
     });
-    expect(await installLedger(warehouse, SCHEMA)).toEqual([]);
+    expect(await installLedger(new Ledger(warehouse, SCHEMA))).toEqual([]);
     expect(await rows(warehouse, "select name, content from opportune.meta order by name")).toEqual(meta);
     expect(await rows(warehouse, "select address from opportune.suppressions")).toEqual([{ address: "a@example.com" }]);
     expect(await rows(warehouse, "select * from opportune.why")).toEqual([]);
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: LEDGER_FILES.length, expected: LEDGER_FILES.length });
+    expect(await ledgerStatus(new Ledger(warehouse, SCHEMA))).toEqual({ version: LEDGER_FILES.length, expected: LEDGER_FILES.length });
   });
 
   it("keeps ledgers of several schemas apart, whatever they are called", async () => {
     const warehouse = await warehouseWith();
-    for (const schema of [SCHEMA, `odd "name"`]) await installLedger(warehouse, schema);
-    const salts = await Promise.all([SCHEMA, `odd "name"`].map(async (schema) => (await ledgerFacts(warehouse, schema)).salt));
+    for (const schema of [SCHEMA, `odd "name"`]) await installLedger(new Ledger(warehouse, schema));
+    const salts = await Promise.all([SCHEMA, `odd "name"`].map(async (schema) => (await ledgerFacts(new Ledger(warehouse, schema))).salt));
     expect(new Set(salts).size).toBe(2);
   });
 
@@ -52,7 +57,7 @@ describe("installing", () => {
   ])("refuses version %s", async (version, code, message) => {
     const warehouse = await ledgerWarehouse();
     await warehouse.execute({ sql: `update opportune.meta set content = '${version}' where name = 'schema_version'`, params: [] });
-    const error = await rejection(Ledger.open(warehouse, SCHEMA));
+    const error = await rejection(HeldLedger.take(new Ledger(warehouse, SCHEMA)));
     expect(error).toMatchObject({
       exitCode: 1,
       problems: [{ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(/`/) as string }],
@@ -67,15 +72,17 @@ describe("installing", () => {
       sql: "insert into opportune.pauses (scope, name, paused, recorded_at, seq, note) values ('segment', 'cart', true, timestamp '2026-03-01', 1, 'as before')",
       params: [],
     });
-    const { lease: running } = await Lease.take(warehouse, SCHEMA, 0);
-    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
-    expect(await ledgerStatus(warehouse, SCHEMA)).toEqual({ version: 2, expected: LEDGER_FILES.length });
+    const { lease: running } = await Lease.take(new Ledger(warehouse, SCHEMA), 0);
+    expect(await rejection(installLedger(new Ledger(warehouse, SCHEMA)))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
+    expect(await ledgerStatus(new Ledger(warehouse, SCHEMA))).toEqual({ version: 2, expected: LEDGER_FILES.length });
     expect(await rejection(warehouse.query({ sql: "select until from opportune.pauses", params: [] }))).toBeInstanceOf(Error);
     await running.release();
-    expect(await installLedger(warehouse, SCHEMA)).toEqual(LEDGER_FILES.slice(2));
-    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "segment", name: "cart", kind: "operator", until: null, note: "as before" }]);
+    expect(await installLedger(new Ledger(warehouse, SCHEMA))).toEqual(LEDGER_FILES.slice(2));
+    expect(await pauses(new Ledger(warehouse, SCHEMA, () => T0), false)).toEqual([
+      { scope: "segment", name: "cart", kind: "operator", until: null, note: "as before" },
+    ]);
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
-    await (await Ledger.open(warehouse, SCHEMA)).release();
+    await (await HeldLedger.take(new Ledger(warehouse, SCHEMA))).release();
   });
 
   it("makes a run stop that finds the ledger newer once it has the lease", async () => {
@@ -86,7 +93,7 @@ describe("installing", () => {
       await warehouse.execute({ sql: "update opportune.meta set content = '99' where name = 'schema_version'", params: [] });
       return script(asked);
     };
-    expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/newer" }] });
+    expect(await rejection(HeldLedger.take(new Ledger(warehouse, SCHEMA)))).toMatchObject({ problems: [{ code: "ledger/newer" }] });
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: true }]);
   });
 
@@ -101,9 +108,9 @@ describe("installing", () => {
 describe("the lease", () => {
   it("belongs to one: the second is refused by the holder's name and told until when", async () => {
     const warehouse = await ledgerWarehouse();
-    const first = await Ledger.open(warehouse, SCHEMA);
+    const first = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     const [lease] = await rows(warehouse, LEASES);
-    const error = await rejection(Ledger.open(warehouse, SCHEMA));
+    const error = await rejection(HeldLedger.take(new Ledger(warehouse, SCHEMA)));
     expect(error).toBeInstanceOf(OpportuneError);
     expect(error).toMatchObject({
       exitCode: 1,
@@ -113,66 +120,69 @@ describe("the lease", () => {
     });
     await first.release();
     expect(await rows(warehouse, LEASES)).toEqual([{ name: "run", free: true, fence: 1, until: null }]);
-    const second = await Ledger.open(warehouse, SCHEMA);
+    const second = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     expect(second.fence).toBe(2);
   });
 
   it("is as long as sending and the longest answer take, is renewed by whatever is written, and ends by itself", async () => {
     const warehouse = await ledgerWarehouse();
-    const first = await Ledger.open(warehouse, SCHEMA, 30_000);
+    const first = await HeldLedger.take(new Ledger(warehouse, SCHEMA), { longestAnswerMs: 30_000 });
     const left = async (): Promise<number> => Number((await rows(warehouse, LEFT))[0]?.["seconds"]);
     expect(await left()).toBeGreaterThan(120);
     expect(await left()).toBeLessThanOrEqual(160);
     await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '2 minutes' where name = 'run'", params: [] });
-    await expect(Ledger.open(warehouse, SCHEMA)).rejects.toThrow("Another run holds the ledger");
+    await expect(HeldLedger.take(new Ledger(warehouse, SCHEMA))).rejects.toThrow("Another run holds the ledger");
     await first.commit({ statements: [] });
     expect(await left()).toBeGreaterThan(120);
     await letLeaseRunOut(warehouse);
-    const second = await Ledger.open(warehouse, SCHEMA);
+    const second = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     expect(second.fence).toBe(first.fence + 1);
   });
 
   it("once lost lets nothing be written or sent, and its loser can't give it away", async () => {
     const warehouse = await ledgerWarehouse();
-    const loser = await Ledger.open(warehouse, SCHEMA);
+    const loser = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     await letLeaseRunOut(warehouse);
-    const winner = await Ledger.open(warehouse, SCHEMA);
+    const winner = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     const late = loser.commit({ statements: [{ sql: "insert into opportune.meta values ('late', '')", params: [] }] });
     expect(await rejection(late)).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     expect(await rows(warehouse, "select * from opportune.meta where name = 'late'")).toEqual([]);
     expect(loser.sendingLeftMs()).toBe(0);
     const writes = [
-      () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, T0),
+      () => recordRunStart(loser, { runId: "r1", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }),
       () =>
-        loser.appendDecisions(
+        appendDecisions(
+          loser,
           { runId: "r1", asOf: "2026-03-02T12:00:00Z", trial: false },
-          [
-            {
-              segment: "s",
-              segment_version: "v",
-              shape: "x",
-              activated_at: null,
-              steps: "[]",
-              succeeded: 1,
-              returned: 0,
-              dropped: null,
-              decisions: null,
-              offered: null,
-              bytes_scanned: null,
-              duration_ms: 0,
-              error: null,
-            },
-          ],
-          [],
-          { rows: 0, changed: 0 },
-          T0,
+          {
+            rows: 0,
+            changed: 0,
+            templates: [],
+            segmentRuns: [
+              {
+                segment: "s",
+                segment_version: "v",
+                shape: "x",
+                activated_at: null,
+                steps: "[]",
+                succeeded: 1,
+                returned: 0,
+                dropped: null,
+                decisions: null,
+                offered: null,
+                bytes_scanned: null,
+                duration_ms: 0,
+                error: null,
+              },
+            ],
+          },
         ),
     ];
     for (const write of writes) expect(await rejection(write())).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     for (const table of ["runs", "pauses", "segment_runs", "sent_ledger"]) expect(await rows(warehouse, `select * from opportune.${table}`)).toEqual([]);
     await loser.release();
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: winner.fence }]);
-    await recordRunStart(winner, { runId: "r2", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, T0);
+    await recordRunStart(winner, { runId: "r2", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" });
     expect(await rows(warehouse, "select run_id from opportune.runs")).toEqual([{ run_id: "r2" }]);
   });
 
@@ -184,13 +194,13 @@ describe("the lease", () => {
         throw new Error("no answer");
       },
     });
-    await expect(Ledger.open(deaf, SCHEMA)).rejects.toThrow("no answer");
+    await expect(HeldLedger.take(new Ledger(deaf, SCHEMA))).rejects.toThrow("no answer");
     expect(await rows(warehouse, LEASES)).toEqual([{ name: "run", free: true, fence: 1, until: null }]);
   });
 
   it("rolls back everything that a commit wrote when it fails, its own renewal too", async () => {
     const warehouse = await ledgerWarehouse();
-    const ledger = await Ledger.open(warehouse, SCHEMA);
+    const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     await warehouse.execute({ sql: "update opportune.leases set expires_at = expires_at - interval '1 minute' where name = 'run'", params: [] });
     const before = await rows(warehouse, LEASES);
     await rejection(
@@ -207,16 +217,16 @@ describe("the lease", () => {
 
   it("is neither asked for nor taken to read, or to pause", async () => {
     const warehouse = await ledgerWarehouse();
-    await Ledger.open(warehouse, SCHEMA);
+    await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     const before = await rows(warehouse, LEASES);
-    await requireLedger(warehouse, SCHEMA);
-    expect(await ledgerFacts(warehouse, SCHEMA, { segments: [], trial: false, asOf: "2026-03-02T12:00:00Z" })).toMatchObject({
+    await requireLedger(new Ledger(warehouse, SCHEMA));
+    expect(await ledgerFacts(new Ledger(warehouse, SCHEMA), { segments: [], trial: false, asOf: "2026-03-02T12:00:00Z" })).toMatchObject({
       lastAsOf: null,
       unfinished: 0,
       pauses: [],
     });
-    await setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope: "project", name: "", paused: true }, T0);
-    expect(await pauses(warehouse, SCHEMA, false, T0)).toEqual([{ scope: "project", name: "", kind: "operator", until: null, note: null }]);
+    await setPause(new Ledger(warehouse, SCHEMA, () => T0), { ...BY_OPERATOR, scope: "project", name: "", paused: true });
+    expect(await pauses(new Ledger(warehouse, SCHEMA, () => T0), false)).toEqual([{ scope: "project", name: "", kind: "operator", until: null, note: null }]);
     expect(await rows(warehouse, LEASES)).toEqual(before);
   });
 });
@@ -226,7 +236,7 @@ describe("another process's lease on DuckDB", () => {
     const warehouse = await ledgerWarehouse();
     const holder = "update opportune.leases set holder = '4711-0a1b2c3d-1', fence = 7, expires_at = timestamp '2099-01-01 00:00:00' where name = 'run'";
     await warehouse.execute({ sql: holder, params: [] });
-    const ledger = await Ledger.open(warehouse, SCHEMA);
+    const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     expect(ledger.fence).toBe(8);
     expect(await rows(warehouse, LEASES)).toMatchObject([{ free: false, fence: 8 }]);
   });
@@ -246,7 +256,7 @@ describe("what the lease allows to send", () => {
   it("ends as long before the lease does as the longest answer takes", async () => {
     const warehouse = await ledgerWarehouse();
     const at = clocks();
-    const ledger = await Ledger.open(warehouse, SCHEMA, 30_000);
+    const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA), { longestAnswerMs: 30_000 });
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
     expect(Number((await rows(warehouse, LEFT))[0]?.["seconds"]) * 1000 - SENDING_MS).toBeGreaterThan(30_000);
     at.steady += SENDING_MS - 1;
@@ -262,7 +272,7 @@ describe("what the lease allows to send", () => {
     const at = clocks();
     let takesMs = 0;
     const script: Warehouse["script"] = (asked) => warehouse.script(asked).finally(() => (at.steady += takesMs));
-    const ledger = await Ledger.open(around(warehouse, { script }), SCHEMA);
+    const ledger = await HeldLedger.take(new Ledger(around(warehouse, { script }), SCHEMA));
     at.steady += 10_000;
     takesMs = 5_000;
     await ledger.commit({ statements: [] });
@@ -277,7 +287,7 @@ describe("what the lease allows to send", () => {
   it("gains nothing by a host clock that is set back, and loses at most until the next write by one that is set forward", async () => {
     const warehouse = await ledgerWarehouse();
     const at = clocks();
-    const ledger = await Ledger.open(warehouse, SCHEMA);
+    const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     at.host -= 3_600_000;
     expect(ledger.sendingLeftMs()).toBe(SENDING_MS);
     at.steady += 60_000;
@@ -292,13 +302,13 @@ describe("what the lease allows to send", () => {
   it("whatever the host's clock says, nobody else has the lease before it runs out by the warehouse's", async () => {
     const warehouse = await ledgerWarehouse();
     const at = clocks();
-    await Ledger.open(warehouse, SCHEMA);
+    await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     for (const ms of [86_400_000, -2 * 86_400_000]) {
       at.host += ms;
-      expect(await rejection(Ledger.open(warehouse, SCHEMA))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
+      expect(await rejection(HeldLedger.take(new Ledger(warehouse, SCHEMA)))).toMatchObject({ problems: [{ code: "ledger/lease" }] });
     }
     await letLeaseRunOut(warehouse);
-    await Ledger.open(warehouse, SCHEMA);
+    await HeldLedger.take(new Ledger(warehouse, SCHEMA));
   });
 });
 
@@ -314,8 +324,8 @@ describe("pauses", () => {
       ["project", "", false],
       ["project", "", true],
     ] as const)
-      await setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope, name, paused }, T0);
-    expect((await pauses(warehouse, SCHEMA, false, T0)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual([
+      await setPause(new Ledger(warehouse, SCHEMA, () => T0), { ...BY_OPERATOR, scope, name, paused });
+    expect((await pauses(new Ledger(warehouse, SCHEMA, () => T0), false)).map(({ scope, name }) => `${scope} ${name}`).sort()).toEqual([
       "channel email",
       "project ",
       "segment it's",
@@ -324,14 +334,17 @@ describe("pauses", () => {
 
   it("that have an end hold until then", async () => {
     const warehouse = await ledgerWarehouse();
-    await setPause(
-      warehouse,
-      SCHEMA,
-      { scope: "channel", name: "email", kind: "breaker", paused: true, until: T0 + 60_000, note: "as tried", trial: false },
-      T0,
-    );
+    await setPause(new Ledger(warehouse, SCHEMA, () => T0), {
+      scope: "channel",
+      name: "email",
+      kind: "breaker",
+      paused: true,
+      until: T0 + 60_000,
+      note: "as tried",
+      trial: false,
+    });
     const pause = { scope: "channel", name: "email", kind: "breaker", until: "2026-03-02T12:01:00Z", note: "as tried" };
-    expect(await pauses(warehouse, SCHEMA, false, T0 + 59_999)).toEqual([pause]);
-    expect(await pauses(warehouse, SCHEMA, false, T0 + 60_000)).toEqual([]);
+    expect(await pauses(new Ledger(warehouse, SCHEMA, () => T0 + 59_999), false)).toEqual([pause]);
+    expect(await pauses(new Ledger(warehouse, SCHEMA, () => T0 + 60_000), false)).toEqual([]);
   });
 });

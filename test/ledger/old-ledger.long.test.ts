@@ -1,6 +1,7 @@
 /** A ledger that 0.1.0 has written is upgraded: ids and addresses in their one form, trials marked, and nobody hears again. */
 import { describe, expect, it } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { around } from "../support/around.js";
 import { commands } from "../support/doubts.js";
@@ -57,7 +58,7 @@ async function installedWithin(warehouse: Warehouse, statements: number): Promis
     },
   });
   try {
-    await installLedger(cut, "opportune", [{ name: "email", address: "email", writesFiles: false }]);
+    await installLedger(new Ledger(cut, "opportune"), [{ name: "email", address: "email", writesFiles: false }]);
     return true;
   } catch {
     return false;

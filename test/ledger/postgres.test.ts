@@ -1,10 +1,13 @@
 /** The ledger where several processes are at it at once. */
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { SENDING_MS } from "../../src/ledger/lease.js";
+import { SENDING_MS } from "../../src/ledger/lease/lease.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, ledgerStatus, statementsOf } from "../../src/ledger/schema.js";
+import { recordRunStart } from "../../src/ledger/runs/record.js";
+import { statementsOf } from "../../src/warehouse/sql.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { createDatabase } from "../support/postgres.js";
@@ -32,7 +35,7 @@ async function open(): Promise<Warehouse> {
 
 async function ledger(): Promise<Warehouse> {
   const warehouse = await open();
-  await installLedger(warehouse, SCHEMA);
+  await installLedger(new Ledger(warehouse, SCHEMA));
   return warehouse;
 }
 
@@ -47,7 +50,7 @@ async function until(warehouse: Warehouse, sql: string): Promise<Row> {
 describe("installing", () => {
   it("by several at once ends well for all, each file having run once", async () => {
     const warehouses = await Promise.all(Array.from({ length: 4 }, () => open()));
-    const ran = await Promise.all(warehouses.map((warehouse) => installLedger(warehouse, SCHEMA)));
+    const ran = await Promise.all(warehouses.map((warehouse) => installLedger(new Ledger(warehouse, SCHEMA))));
     expect(ran.filter((files) => files.length > 0)).toEqual([LEDGER_FILES]);
     const [warehouse] = warehouses as [Warehouse];
     expect(await rows(warehouse, `select name from ${SCHEMA}.leases order by 1`)).toEqual([{ name: "pauses" }, { name: "run" }]);
@@ -66,10 +69,10 @@ describe("installing", () => {
     await ledgerOfVersion2(warehouse);
     const hold = `update ${SCHEMA}.leases set holder = '4711-0a1b2c3d-1', expires_at = clock_timestamp() + interval '1 minute' where name = 'run'`;
     await warehouse.execute({ sql: hold, params: [] });
-    expect((await rejection(installLedger(warehouse, SCHEMA))).message).toContain("Another run holds the ledger (process 4711, until ");
-    expect(await ledgerStatus(warehouse, SCHEMA)).toMatchObject({ version: 2 });
+    expect((await rejection(installLedger(new Ledger(warehouse, SCHEMA)))).message).toContain("Another run holds the ledger (process 4711, until ");
+    expect(await ledgerStatus(new Ledger(warehouse, SCHEMA))).toMatchObject({ version: 2 });
     await letLeaseRunOut(warehouse);
-    const ran = await Promise.all(warehouses.map((each) => installLedger(each, SCHEMA)));
+    const ran = await Promise.all(warehouses.map((each) => installLedger(new Ledger(each, SCHEMA))));
     expect(ran.sort((a, b) => a.length - b.length)).toEqual([[], [], LEDGER_FILES.slice(2)]);
   });
 
@@ -89,7 +92,7 @@ describe("installing", () => {
     const grants = `select grantee, privilege_type, is_grantable from information_schema.role_table_grants where table_name = 'trigger_lag' and grantee in ('analyst', 'PUBLIC') order by grantee`;
     const granted = await rows(warehouse, grants);
     expect(granted).toHaveLength(2);
-    await installLedger(warehouse, SCHEMA);
+    await installLedger(new Ledger(warehouse, SCHEMA));
     expect(await rows(warehouse, columns)).toEqual(now);
     expect(await rows(warehouse, grants)).toEqual(granted);
     for (const sql of ["drop owned by analyst", "drop role analyst"]) await warehouse.execute({ sql, params: [] });
@@ -100,7 +103,7 @@ describe("installing", () => {
       `create view mine as select lag from ${SCHEMA}.trigger_lag`,
     ])
       await warehouse.execute({ sql, params: [] });
-    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({
+    expect(await rejection(installLedger(new Ledger(warehouse, SCHEMA)))).toMatchObject({
       problems: [{ code: "ledger/view", message: expect.stringContaining('"trigger_lag" has changed and can\'t be replaced: cannot drop view') as string }],
     });
     expect(await rows(warehouse, "select lag from mine")).toEqual([{ lag: 1 }]);
@@ -110,13 +113,13 @@ describe("installing", () => {
     const warehouse = await ledger();
     const explanations = `select count(*) as n from ${SCHEMA}.why`;
     for (const sql of [`drop view ${SCHEMA}.segment_daily`, `create table ${SCHEMA}.segment_daily (mine text)`]) await warehouse.execute({ sql, params: [] });
-    expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({
+    expect(await rejection(installLedger(new Ledger(warehouse, SCHEMA)))).toMatchObject({
       problems: [{ code: "ledger/view", message: expect.stringMatching(/"segment_daily" can't be made: "segment_daily" is not a view/) as string }],
     });
     expect(await rows(warehouse, `select * from ${SCHEMA}.segment_daily`)).toEqual([]);
 
     await warehouse.execute({ sql: `drop table ${SCHEMA}.segment_daily`, params: [] });
-    await installLedger(warehouse, SCHEMA);
+    await installLedger(new Ledger(warehouse, SCHEMA));
     for (const sql of [
       "drop role if exists stranger",
       "create role stranger",
@@ -127,7 +130,7 @@ describe("installing", () => {
     }
     try {
       await warehouse.execute({ sql: "set role stranger", params: [] });
-      expect(await rejection(installLedger(warehouse, SCHEMA))).toMatchObject({
+      expect(await rejection(installLedger(new Ledger(warehouse, SCHEMA)))).toMatchObject({
         problems: [{ code: "ledger/view", message: expect.stringContaining("must be owner of view") as string }],
       });
     } finally {
@@ -152,7 +155,7 @@ describe("the heartbeat", () => {
   }
 
   it("renews the lease beside a statement that takes long, until it is given back", async () => {
-    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await ledger(), SCHEMA));
     const other = await open();
     await shorten(other);
     const real = performance.now.bind(performance);
@@ -172,10 +175,10 @@ describe("the heartbeat", () => {
   });
 
   it("learns from it that the lease is another's: nothing is sent any more", async () => {
-    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await ledger(), SCHEMA));
     const other = await open();
     await letLeaseRunOut(other);
-    const successor = await Ledger.open(other, SCHEMA);
+    const successor = await HeldLedger.take(new Ledger(other, SCHEMA));
     await shorten(other);
     expect(holder.sendingLeftMs()).toBeGreaterThan(0);
     vi.advanceTimersByTime(BEAT_MS);
@@ -187,7 +190,7 @@ describe("the heartbeat", () => {
   });
 
   it("that can't reach the warehouse fails nothing, and the next one connects anew", async () => {
-    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await ledger(), SCHEMA));
     const other = await open();
     await shorten(other);
     vi.advanceTimersByTime(BEAT_MS);
@@ -210,7 +213,7 @@ describe("a takeover", () => {
   const START = { runId: "late", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" };
 
   it("waits for the commit under way; where that fails the lease is the other's, and the holder writes no more", async () => {
-    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await ledger(), SCHEMA));
     const other = await open();
     await letLeaseRunOut(other);
     const lock = await open();
@@ -218,20 +221,20 @@ describe("a takeover", () => {
     const writing = ["select pg_advisory_xact_lock(1)", `insert into ${SCHEMA}.nowhere values (1)`].map((sql) => ({ sql, params: [] }));
     const failing = rejection(holder.commit({ statements: writing }));
     await until(lock, waiting(1));
-    const taking = Ledger.open(other, SCHEMA);
+    const taking = HeldLedger.take(new Ledger(other, SCHEMA));
     await until(lock, waiting(2));
     await close(lock);
     expect((await failing).message).toContain("nowhere");
     const successor = await taking;
     expect(successor.fence).toBe(holder.fence + 1);
-    expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
-    await recordRunStart(successor, { ...START, runId: "next" }, 0);
+    expect(await rejection(recordRunStart(holder, START))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    await recordRunStart(successor, { ...START, runId: "next" });
     expect(await rows(other, `select run_id from ${SCHEMA}.runs`)).toEqual([{ run_id: "next" }]);
     await successor.release();
   });
 
   it("in the midst of a statement outside any transaction leaves the holder nothing to write", async () => {
-    const holder = await Ledger.open(await ledger(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await ledger(), SCHEMA));
     const other = await open();
     // As in arbitration: the holder is at a long statement that writes to work tables alone.
     const lock = await open();
@@ -239,10 +242,10 @@ describe("a takeover", () => {
     const statement = holder.warehouse.execute({ sql: "create temporary table decisions as select cast(pg_advisory_lock(1) as text) as held", params: [] });
     await until(other, "select 1 as waits from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     await letLeaseRunOut(other);
-    const successor = await Ledger.open(other, SCHEMA);
+    const successor = await HeldLedger.take(new Ledger(other, SCHEMA));
     await close(lock);
     await statement;
-    expect(await rejection(recordRunStart(holder, START, 0))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
+    expect(await rejection(recordRunStart(holder, START))).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     await successor.release();
   });
 });
@@ -255,7 +258,7 @@ it("goes on in partitions by month as the documentation makes them: earlier clai
   await shop.warehouse(async (warehouse) => {
     // December begins half a minute after the first run.
     for (const sql of statementsOf(recipe.replaceAll("2026-12-01T00:00:00Z", "2026-03-02T12:00:30Z"))) await warehouse.execute({ sql, params: [] });
-    expect(await installLedger(warehouse, "opportune")).toEqual([]);
+    expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual([]);
   });
   await shop.carts(["ada", "bob"], 20);
   expect((await shop.run(T0 + MINUTE)).delivery).toMatchObject({ counts: { accepted: 1 } });

@@ -1,4 +1,4 @@
--- The ledger as DuckDB reports it; written by `UPDATE_DUMP=1 npx vitest run test/ledger-schema.test.ts`.
+-- The ledger as DuckDB reports it; written by `UPDATE_DUMP=1 npx vitest run test/ledger/schema.test.ts`.
 
 create table alerts (
   name varchar not null,

@@ -4,7 +4,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { LEDGER_FILES, letLeaseRunOut } from "./support.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
@@ -36,7 +37,7 @@ function definition(columns: readonly Row[]): string {
 it("installing the ledger gives the schema in test/ledger/schema.sql", async () => {
   const warehouse = await openDuckDb(CONNECTION, { root: "." });
   try {
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     const found = await dump(warehouse, "opportune");
     if (process.env["UPDATE_DUMP"] === "1") writeFileSync(DUMP, found);
     expect(found).toBe(readFileSync(DUMP, "utf8"));
@@ -48,12 +49,12 @@ it("installing the ledger gives the schema in test/ledger/schema.sql", async () 
 it("installing it again changes nothing and keeps what it holds", async () => {
   const warehouse = await openDuckDb(CONNECTION, { root: "." });
   try {
-    expect(await installLedger(warehouse, "opportune")).toEqual(LEDGER_FILES);
+    expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual(LEDGER_FILES);
     const [schema, [salt]] = [
       await dump(warehouse, "opportune"),
       await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] }),
     ];
-    expect(await installLedger(warehouse, "opportune")).toEqual([]);
+    expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual([]);
     expect(await dump(warehouse, "opportune")).toBe(schema);
     expect(await warehouse.query({ sql: "select content from opportune.meta where name = 'salt'", params: [] })).toEqual([salt]);
   } finally {
@@ -75,13 +76,13 @@ it("installing it again repairs an installation that broke off anywhere, without
         return [];
       };
       warehouse.transaction = (work) => work();
-      const whole = await installLedger(warehouse, "opportune").then(
+      const whole = await installLedger(new Ledger(warehouse, "opportune")).then(
         () => true,
         () => false,
       );
       Object.assign(warehouse, { execute, script, transaction });
       if (await hasLeases(warehouse)) await letLeaseRunOut(warehouse);
-      await installLedger(warehouse, "opportune");
+      await installLedger(new Ledger(warehouse, "opportune"));
       expect(await dump(warehouse, "opportune")).toBe(readFileSync(DUMP, "utf8"));
       expect(await warehouse.query({ sql: "select name from opportune.leases order by name", params: [] })).toEqual([{ name: "pauses" }, { name: "run" }]);
       expect(await warehouse.query({ sql: "select name from opportune.meta order by name", params: [] })).toEqual(

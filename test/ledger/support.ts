@@ -1,13 +1,16 @@
 /** A ledger in memory and runs whose every step a test can stop at. */
 import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
-import { decide, workTables, type Decisions } from "../../src/run/decide.js";
-import { Ledger, ledgerFacts, type RunKey, type ClaimEvent } from "../../src/ledger/ledger.js";
-import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, statementsOf } from "../../src/ledger/schema.js";
+import { decide, type Decisions } from "../../src/run/decide.js";
+import { appendEvents, type ClaimEvent } from "../../src/ledger/events/append.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart, type RunKey } from "../../src/ledger/runs/record.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
-import { renderSqlFile } from "../../src/warehouse/sql.js";
+import { renderSqlFile, statementsOf, workTables } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { projectWith, warehouseWith } from "../segments/support.js";
 import { claimPlaces } from "../support/claim-places.js";
@@ -23,7 +26,7 @@ export async function ledgerWarehouse(): Promise<Warehouse> {
   const warehouse = await warehouseWith(
     "create table carts as select 'u' || range as user_id, 'u' || range || '@example.com' as email, timestamp '2026-03-02 11:00:00' as occurred_at, 10 * range as total from range(1, 6)",
   );
-  await installLedger(warehouse, SCHEMA);
+  await installLedger(new Ledger(warehouse, SCHEMA));
   return warehouse;
 }
 
@@ -35,7 +38,7 @@ export function cartProject(front = "keep_properties: [total]"): Project {
 }
 
 export interface OpenRun {
-  ledger: Ledger;
+  ledger: HeldLedger;
   run: RunKey;
   decisions: Decisions;
   /** The message ids of this run's claims by user. */
@@ -49,19 +52,18 @@ export interface OpenRun {
 
 /** Takes the lease and decides as of `at` (ms), as `run` does; what becomes of the claims is the test's. */
 export async function begin(warehouse: Warehouse, project: Project, runId: string, at: number): Promise<OpenRun> {
-  const ledger = await Ledger.open(warehouse, SCHEMA);
+  const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA, () => at));
   const run = { runId, asOf: new Date(at).toISOString().replace(".000Z", "Z"), trial: false };
-  await recordRunStart(ledger, { ...run, version: "test" }, at, workTables(warehouse.dialect, SCHEMA));
-  const decisions = await decide(project, warehouse, {
+  await recordRunStart(ledger, { ...run, version: "test" }, workTables(warehouse.dialect));
+  const decisions = await decide(project, ledger, {
     ...run,
-    ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, { asOf: run.asOf, trial: false, segments: [...project.segments.keys()] }),
+    held: ledger,
+    facts: await ledgerFacts(ledger, { asOf: run.asOf, trial: false, segments: [...project.segments.keys()] }),
     segments: [...project.segments.values()],
     whole: true,
     backfill: new Set(),
     approved: new Set(),
     templates: loadRenderer(project),
-    now: () => at,
     onStep: () => undefined,
     onStatement: () => undefined,
   });
@@ -78,7 +80,8 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
     ids,
     places,
     async tell(...events) {
-      await ledger.appendEvents(
+      await appendEvents(
+        ledger,
         run,
         events.map(([user, event, reason = event]) => ({
           messageId: ids.get(user) ?? "",
@@ -89,11 +92,10 @@ export async function begin(warehouse: Warehouse, project: Project, runId: strin
           providerId: event === "accepted" ? `p-${user}` : null,
           at: at + 5000,
         })),
-        at,
       );
     },
     async end() {
-      await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, at);
+      await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null });
     },
   };
 }
@@ -117,9 +119,9 @@ export async function letLeaseRunOut(warehouse: Warehouse, schema = SCHEMA): Pro
   await warehouse.execute({ sql: `update ${schema}.leases set expires_at = timestamp '2026-01-01 00:00:00' where name = 'run'`, params: [] });
 }
 
-/** Opens a ledger that is given back after the test. */
-export async function openLedger(warehouse: Warehouse): Promise<Ledger> {
-  const ledger = await Ledger.open(warehouse, SCHEMA);
+/** Takes a ledger, at a frozen clock (ms), that is given back after the test. */
+export async function openLedger(warehouse: Warehouse, at: number): Promise<HeldLedger> {
+  const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA, () => at));
   onTestFinished(() => ledger.release().catch(() => undefined));
   return ledger;
 }

@@ -142,16 +142,11 @@ test("a good project, all of it", () => {
           name: "email",
           type: "email",
           provider: "sendgrid",
-          apiKey: "from-file",
-          sandbox: false,
-          endpoint: "http://127.0.0.1:8025",
+          settings: { apiKey: "from-file", sandbox: false, endpoint: "http://127.0.0.1:8025", timeoutSeconds: 10, onDoubt: "resend", htmlOk: false },
           from: "Shop <hello@shop.example>",
           replyTo: "help@shop.example",
           inFlight: 16,
           ratePerSecond: 100,
-          timeoutSeconds: 10,
-          onDoubt: "resend",
-          htmlOk: false,
         },
       ],
       [
@@ -160,16 +155,11 @@ test("a good project, all of it", () => {
           name: "push",
           type: "push",
           provider: "outbox",
-          apiKey: null,
-          sandbox: false,
-          endpoint: "https://api.sendgrid.com",
+          settings: { sandbox: false, timeoutSeconds: 30, onDoubt: "hold" },
           from: null,
           replyTo: null,
           inFlight: 256,
           ratePerSecond: 500,
-          timeoutSeconds: 30,
-          onDoubt: "hold",
-          htmlOk: false,
         },
       ],
       [
@@ -178,16 +168,11 @@ test("a good project, all of it", () => {
           name: "texts",
           type: "sms",
           provider: "outbox",
-          apiKey: "${UNUSED}",
-          sandbox: false,
-          endpoint: "https://api.sendgrid.com",
+          settings: { sandbox: false, timeoutSeconds: 30, onDoubt: "hold" },
           from: null,
           replyTo: null,
           inFlight: 256,
           ratePerSecond: 0.5,
-          timeoutSeconds: 30,
-          onDoubt: "hold",
-          htmlOk: false,
         },
       ],
     ]),
@@ -421,7 +406,7 @@ test("the chosen target, and the real environment before .env", () => {
     connection: { type: "duckdb", path: ":memory:", waitForLockSeconds: 60, memoryLimit: "2GB", threads: 4 },
     onAlert: null,
   });
-  expect(channels.get("email")?.apiKey).toBe("from-world");
+  expect(channels.get("email")?.settings).toHaveProperty("apiKey", "from-world");
 });
 
 test("a small project: the only target, and the defaults", () => {

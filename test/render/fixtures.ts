@@ -5,7 +5,8 @@ import { onTestFinished } from "vitest";
 import type { Links } from "../../src/project/types.js";
 import { loadTemplates, type Templates } from "../../src/render/templates/load.js";
 import { renderEmail, renderText } from "../../src/render/render.js";
-import type { RenderContext, RenderedMail, RenderedText, RenderInput, Template } from "../../src/render/types.js";
+import type { Template } from "../../src/render/templates/types.js";
+import type { RenderContext, RenderedMail, RenderedText, RenderInput } from "../../src/render/types.js";
 
 export const CONTEXT: RenderContext = {
   message_id: "0f1e2d3c",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { renderText } from "../../src/render/render.js";
-import type { Template } from "../../src/render/types.js";
+import type { Template } from "../../src/render/templates/types.js";
 import { input, load, message, problemsOf } from "./fixtures.js";
 
 function textTemplate(text: string, files: Readonly<Record<string, string>> = {}): Template {

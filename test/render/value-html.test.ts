@@ -4,7 +4,7 @@ import { parse, type DefaultTreeAdapterTypes as Tree } from "parse5";
 import { describe, expect, it } from "vitest";
 import { renderText } from "../../src/render/render.js";
 import { STYLE_PROPERTIES } from "../../src/render/html/value-style.js";
-import type { Template } from "../../src/render/types.js";
+import type { Template } from "../../src/render/templates/types.js";
 import { input, mail, problemsOf, refused, template } from "./fixtures.js";
 
 const AFTER = '<p id="after">Your code is 7F2A. <a href="https://shop.example/account">Account</a> \'"</p>';

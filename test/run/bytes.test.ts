@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { compileRun } from "../../src/run/decide.js";
 import { estimate } from "../../src/commands/compile/estimate.js";
-import { ledgerFacts } from "../../src/ledger/ledger.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { runDocument } from "../../src/report/artefacts.js";
@@ -117,13 +118,13 @@ it("compile --estimate: each query, a day of it at the schedule, and what is abo
     const { warehouse, ran } = metered(opened, { cart: 3 * GB, news: 1 * GB, staff: 2_500_000 });
     const asOf = "2026-03-02T12:00:00Z";
     const segments = [...project.segments.values()];
-    const compiled = await compileRun(project, warehouse, {
+    const compiled = await compileRun(project, new Ledger(warehouse, "opportune"), {
       asOf,
       trial: true,
       segments,
       backfill: new Set(),
       templates: loadRenderer(project),
-      facts: await ledgerFacts(warehouse, "opportune", { asOf, trial: true, segments: segments.map(({ id }) => id) }),
+      facts: await ledgerFacts(new Ledger(warehouse, "opportune"), { asOf, trial: true, segments: segments.map(({ id }) => id) }),
       onStatement: () => undefined,
     });
     const plain = { bold: (text: string) => text } as Parameters<Awaited<ReturnType<typeof estimate>>["lines"]>[0];

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { debugCommand } from "../../src/commands/debug/debug.js";
 import { ledgerAdoptCommand } from "../../src/commands/ledger.js";
-import { adopt, refuseCopies, strangerIn } from "../../src/ledger/identity.js";
-import { ledgerFacts } from "../../src/ledger/ledger.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { adopt, refuseCopies, strangerIn } from "../../src/ledger/install/home.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { formerId } from "../../src/warehouse/duckdb/id.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
@@ -40,7 +41,7 @@ const REFUSED_WITHOUT_ID = {
 };
 
 async function refuse(warehouse: Warehouse): Promise<void> {
-  await refuseCopies(warehouse, "opportune", (await ledgerFacts(warehouse, "opportune")).home);
+  await refuseCopies(new Ledger(warehouse, "opportune"), (await ledgerFacts(new Ledger(warehouse, "opportune"))).home);
 }
 
 it("a copied DuckDB file sends nothing for a live target until it is adopted", async () => {
@@ -123,10 +124,10 @@ it("a DuckDB file that was copied alone is told, with its id beside it is not; o
   await shop.warehouse(async (warehouse) => {
     await expect(refuse(warehouse)).rejects.toMatchObject(REFUSED_WITHOUT_ID);
     // Installed again it stays a stranger: only somebody's word makes it the ledger's home.
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     await expect(refuse(warehouse)).rejects.toMatchObject(REFUSED_WITHOUT_ID);
     expect(existsSync(at("shop.duckdb.opportune"))).toBe(false);
-    await adopt(warehouse, "opportune");
+    await adopt(new Ledger(warehouse, "opportune"));
     await refuse(warehouse);
   });
   expect(readFileSync(at("shop.duckdb.opportune"), "utf8")).not.toContain(id);
@@ -141,12 +142,12 @@ it("an older ledger, which knows its file by its number, gets an id once it is i
   rmSync(at("shop.duckdb.opportune"));
   cpSync(at("shop.duckdb"), at("copy.duckdb"));
   const copy = await opened(shop, "copy.duckdb");
-  await installLedger(copy, "opportune");
-  expect(await strangerIn(copy, "opportune")).toBe("no_id");
+  await installLedger(new Ledger(copy, "opportune"));
+  expect(await strangerIn(new Ledger(copy, "opportune"))).toBe("no_id");
   await copy.close();
   await shop.warehouse(async (warehouse) => {
-    expect(await strangerIn(warehouse, "opportune")).toBe("no_id");
-    await installLedger(warehouse, "opportune");
+    expect(await strangerIn(new Ledger(warehouse, "opportune"))).toBe("no_id");
+    await installLedger(new Ledger(warehouse, "opportune"));
     await refuse(warehouse);
   });
 });
@@ -154,11 +155,11 @@ it("an older ledger, which knows its file by its number, gets an id once it is i
 it("two ledgers in one file share its id, and a ledger in memory needs none", async () => {
   const shop = await Shop.open();
   await shop.warehouse(async (warehouse) => {
-    await installLedger(warehouse, "another");
-    for (const schema of ["opportune", "another"]) expect(await strangerIn(warehouse, schema)).toBeNull();
+    await installLedger(new Ledger(warehouse, "another"));
+    for (const schema of ["opportune", "another"]) expect(await strangerIn(new Ledger(warehouse, schema))).toBeNull();
   });
   const memory = await opened(shop, ":memory:");
-  await installLedger(memory, "opportune");
+  await installLedger(new Ledger(memory, "opportune"));
   await refuse(memory);
   await memory.close();
 });
@@ -166,14 +167,14 @@ it("two ledgers in one file share its id, and a ledger in memory needs none", as
 it("a ledger that knows no database yet is at home where it is next installed, and only there", async () => {
   const shop = await Shop.open();
   await shop.warehouse(async (warehouse) => {
-    expect(await strangerIn(warehouse, "opportune")).toBeNull();
+    expect(await strangerIn(new Ledger(warehouse, "opportune"))).toBeNull();
     await warehouse.execute({ sql: "delete from opportune.meta where name = 'database'", params: [] });
     await refuse(warehouse);
     // Brought forward, it is at home where it stands; installed again elsewhere it is not.
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     await warehouse.execute({ sql: "update opportune.meta set content = 'elsewhere' where name = 'database'", params: [] });
-    await installLedger(warehouse, "opportune");
-    expect(await strangerIn(warehouse, "opportune")).toBe("copy");
+    await installLedger(new Ledger(warehouse, "opportune"));
+    expect(await strangerIn(new Ledger(warehouse, "opportune"))).toBe("copy");
   });
 });
 
@@ -183,13 +184,13 @@ it("a Postgres database made from another as its template is a copy", async () =
   const open = async (to: typeof connection): Promise<Warehouse> => onClose(await openPostgres(to, { root: "." }));
   try {
     const original = await open(connection);
-    await installLedger(original, "opportune");
+    await installLedger(new Ledger(original, "opportune"));
     await refuse(original);
     await close(original);
     await asSuperuser(`create database ${copy.database} template ${String(connection.database)}`);
     const copied = await open(copy);
     await expect(refuse(copied)).rejects.toMatchObject(REFUSED);
-    await adopt(copied, "opportune");
+    await adopt(new Ledger(copied, "opportune"));
     await refuse(copied);
     await close(copied);
     const again = await open(connection);

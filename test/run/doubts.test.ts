@@ -1,7 +1,8 @@
 /** `opportune doubts`, `doubts settle` and `retry`, over what real runs left in doubt or failed. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
-import { EVERY, settle } from "../../src/ledger/settle.js";
+import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
 import { write } from "../commands/support.js";
 import { letLeaseRunOut } from "../ledger/support.js";
 import { commands, doubtStory, events, idsOf, retryStory, standing, WALL } from "../support/doubts.js";
@@ -62,7 +63,7 @@ it("a run under way keeps others from settling; an answer that comes meanwhile i
   const { doubts, settle: settleCommand } = commands(shop);
   shop.sandbox.setFaults([{ cut: "after", count: 1 }]);
   await shop.run(T0);
-  await shop.warehouse((warehouse) => Ledger.open(warehouse, "opportune"));
+  await shop.warehouse((warehouse) => HeldLedger.take(new Ledger(warehouse, "opportune")));
   await expect(settleCommand({ sent: true, all: true })).rejects.toMatchObject({ exitCode: 1, problems: [{ code: "ledger/lease" }] });
   await shop.warehouse(async (warehouse) => {
     await letLeaseRunOut(warehouse);
@@ -72,14 +73,14 @@ it("a run under way keeps others from settling; an answer that comes meanwhile i
   expect(listed.stdout).toContain("1 message in doubt.");
   expect(listed.stderr).toContain("A run is under way, or was cut off");
   await shop.warehouse(async (warehouse) => {
-    const ledger = await Ledger.open(warehouse, "opportune");
+    const ledger = await HeldLedger.take(new Ledger(warehouse, "opportune"));
     // As a webhook would say it, after the list was read and before the verdict is written.
     await warehouse.execute({
       sql: "insert into opportune.sent_ledger select * replace ('accepted' as event, 'accepted' as reason, 0 as settles, 0 as counts, seq + 1000 as seq) from opportune.sent_ledger where event = 'claimed'",
       params: [],
     });
-    expect(await settle(ledger, "resend", { ...EVERY, trial: false }, T0)).toEqual([]);
-    expect(await settle(ledger, "not_sent", { ...EVERY, trial: false }, T0)).toEqual([]);
+    expect(await settle(ledger, "resend", { ...EVERY, trial: false })).toEqual([]);
+    expect(await settle(ledger, "not_sent", { ...EVERY, trial: false })).toEqual([]);
     await ledger.release();
   });
   expect(await standing(shop)).toMatchObject([{ status: "accepted", status_reason: null }]);

@@ -2,11 +2,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { doubtsCommand } from "../../src/commands/doubts.js";
 import { debugCommand } from "../../src/commands/debug/debug.js";
 import { skewOf } from "../../src/core/clock.js";
-import { wrongClock } from "../../src/delivery/answer-date.js";
-import { runHistory } from "../../src/ledger/history.js";
+import { wrongClock } from "../../src/delivery/providers/http/answer-date.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
 import { pauses } from "../../src/ledger/pauses.js";
 import { DAYS_400, forget, forgottenStory } from "../support/forgotten.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
@@ -48,7 +49,7 @@ it("a run on which later ones built goes back with them alone, and the scheduler
   const second = await shop.run(T0 + MINUTE, LIVE);
   const trial = await shop.run(T0 + 2 * MINUTE);
   await expect(forget(shop, first.runId)).rejects.toThrow(`a later run built on it, the latest is ${second.runId}`);
-  const history = (): ReturnType<typeof runHistory> => shop.warehouse((warehouse) => runHistory(warehouse, "opportune", false));
+  const history = (): ReturnType<typeof runHistory> => shop.warehouse((warehouse) => runHistory(new Ledger(warehouse, "opportune"), false));
   expect(await history()).toMatchObject({ lastAsOf: T0 + MINUTE, lastSuccess: T0 + MINUTE });
   expect((await forget(shop, first.runId, { andLater: true })).stdout.match(/Run \S+/g)).toEqual([`Run ${second.runId},`, `Run ${first.runId},`]);
   expect(await history()).toEqual({ lastAsOf: null, lastSuccess: null, lastDecided: null, askedAt: new Map() });
@@ -152,7 +153,7 @@ it("on DuckDB a provider whose answers are of another time stops its channel, th
   expect(lied.problems[0]?.message).toMatch(
     /found another clock at its provider and stopped: this machine's clock says \S+Z, the provider's \S+Z: they differ by (400|399) days/,
   );
-  const standing = (): Promise<unknown[]> => shop.warehouse((warehouse) => pauses(warehouse, "opportune", false, T0));
+  const standing = (): Promise<unknown[]> => shop.warehouse((warehouse) => pauses(new Ledger(warehouse, "opportune", () => T0), false));
   expect(await standing()).toMatchObject([{ scope: "channel", name: "email" }]);
   ahead.ms = 0;
   await forget(shop, lied.runId);

@@ -1,5 +1,6 @@
 /** What keeps a run from sending: pauses, targets that are not live, replays, dry runs, drafts, limits. */
 import { expect, it } from "vitest";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { edit, write } from "../commands/support.js";
 import { around } from "../support/around.js";
@@ -110,7 +111,7 @@ it("a dry run leaves no trace, and tells exactly what the real run then does", a
 
 it("a dry run goes beside a run that holds the ledger", async () => {
   const shop = await Shop.sending(["ada"]);
-  await shop.warehouse((warehouse) => Ledger.open(warehouse, "opportune"));
+  await shop.warehouse((warehouse) => HeldLedger.take(new Ledger(warehouse, "opportune")));
   expect((await shop.run(T0, { dryRun: true })).decisions.segments[0]?.reasons).toEqual({ claimed: 1 });
   await expect(shop.run(T0)).rejects.toThrow(`Another run holds the ledger (process ${String(process.pid)}, until `);
 });

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { setPause } from "../../src/ledger/pauses.js";
-import { installLedger } from "../../src/ledger/schema.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run/run.js";
@@ -51,7 +52,7 @@ beforeEach(async () => {
     "create table shop.orders as select 8 as user_id, timestamp '2026-03-02 11:45:00' as ordered_at",
   ])
     await warehouse.execute({ sql, params: [] });
-  await installLedger(warehouse, project.target.schema);
+  await installLedger(new Ledger(warehouse, project.target.schema));
 });
 
 afterEach(async () => {
@@ -129,9 +130,9 @@ describe("a run on Postgres", () => {
   it("keeps its lease from another process's run, and can be paused meanwhile", async () => {
     const other = await openWarehouse(project.target.connection, { root });
     try {
-      const holder = await Ledger.open(other, project.target.schema);
+      const holder = await HeldLedger.take(new Ledger(other, project.target.schema));
       await expect(runAt(NOW)).rejects.toThrow(/Another run holds the ledger/);
-      await setPause(warehouse, project.target.schema, { ...BY_OPERATOR, scope: "segment", name: "cart", paused: true }, NOW);
+      await setPause(new Ledger(warehouse, project.target.schema, () => NOW), { ...BY_OPERATOR, scope: "segment", name: "cart", paused: true });
       await holder.release();
       expect((await runAt(NOW)).decisions.segments.find(({ segment }) => segment === "cart")?.reasons["paused"]).toBe(USERS - 2);
     } finally {

@@ -139,3 +139,13 @@ it("odd values arrive in a valid mail, and what a number can't be stops nobody",
   expect(mail?.content.find(({ type }) => type === "text/html")?.value).toContain("&lt;b&gt;");
   expect(shop.recipients()).toEqual(["ada@example.com"]);
 });
+
+it("opens no channel where there is nothing to send: a key that is none fails with the first message", async () => {
+  const shop = await Shop.open();
+  shop.edit("opportune.yml", "sandbox: true, api_key: SG.test-key, ", "api_key: SG.käy, ");
+  shop.edit("opportune.yml", "live: false", "live: true");
+  shop.edit("segments/cart.sql", "status: live", "status: live\nfirst_run: send");
+  expect((await shop.run(T0)).delivery).toMatchObject({ claims: 0, ok: true });
+  await shop.carts(["ada"], 30);
+  await expect(shop.run(T0 + MINUTE)).rejects.toMatchObject({ problems: [{ code: "delivery/no-key" }] });
+});

@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { surgeOf } from "../../src/arbitration/surge.js";
 import { debugCommand } from "../../src/commands/debug/debug.js";
 import { runCommand, type RunCommandOptions } from "../../src/commands/run.js";
-import { usualOffers } from "../../src/ledger/runs.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { usualOffers } from "../../src/ledger/runs/segment-runs.js";
 import { Shop } from "../support/run-shop.js";
 import { breaking, FLOOD, floodStory, remember } from "../support/surge.js";
 import { told, type Told } from "../support/terminal.js";
@@ -53,7 +54,7 @@ it("the median is of the runs since a moment that offered anything", async () =>
   await remember(shop, [9, 1, 0, 4, null, 7]);
   await remember(shop, [0, 0, 0], "silent");
   await shop.warehouse(async (warehouse) => {
-    const usual = (since: string, trial = false): Promise<unknown> => usualOffers(warehouse, "opportune", trial, ["cart", "silent"], { since });
+    const usual = (since: string, trial = false): Promise<unknown> => usualOffers(new Ledger(warehouse, "opportune"), trial, ["cart", "silent"], { since });
     expect(await usual("2026-03-02T11:30:00Z")).toEqual(
       new Map([
         ["cart", { median: 4, runs: 5 }],
@@ -63,7 +64,7 @@ it("the median is of the runs since a moment that offered anything", async () =>
     expect(await usual("2026-03-02T11:33:00Z")).toEqual(new Map([["cart", { median: 4, runs: 2 }]]));
     expect(await usual("2026-03-02T11:35:00Z")).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
     expect(await usual("2026-03-02T12:00:00Z")).toEqual(new Map());
-    const last = (runs: number): Promise<unknown> => usualOffers(warehouse, "opportune", false, ["cart"], { last: runs });
+    const last = (runs: number): Promise<unknown> => usualOffers(new Ledger(warehouse, "opportune"), false, ["cart"], { last: runs });
     expect(await last(1)).toEqual(new Map([["cart", { median: 7, runs: 1 }]]));
     expect(await last(3)).toEqual(new Map([["cart", { median: 4, runs: 3 }]]));
     await warehouse.execute({ sql: "update opportune.segment_runs set trial = true where segment = 'cart'", params: [] });

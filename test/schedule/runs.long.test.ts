@@ -1,6 +1,7 @@
 /** The scheduler with real runs on a real DuckDB file: what the ledger keeps from being sent twice, whatever the clock does. */
 import { expect, it } from "vitest";
-import { runHistory, type RunHistory } from "../../src/ledger/history.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { runHistory, type RunHistory } from "../../src/ledger/runs/history.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { Scheduler, type SchedulerEvent } from "../../src/schedule/scheduler.js";
 import { write } from "../commands/support.js";
@@ -8,7 +9,7 @@ import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 
 const HOUR = 60 * MINUTE;
 
-const historyOf = (shop: Shop): Promise<RunHistory> => shop.warehouse((warehouse) => runHistory(warehouse, "opportune", true));
+const historyOf = (shop: Shop): Promise<RunHistory> => shop.warehouse((warehouse) => runHistory(new Ledger(warehouse, "opportune"), true));
 
 /** A scheduler of this shop whose runs are as of the beat. */
 function scheduled(shop: Shop): { beat(at: number): Promise<void>; events: SchedulerEvent[] } {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parseProperties } from "../../src/run/claims.js";
 import { compileProject } from "../../src/segments/stage.js";
-import { workTables } from "../../src/run/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { carriedColumns, runInPages } from "../../src/warehouse/duckdb/pages.js";
 import { WarehouseError } from "../../src/warehouse/error.js";
@@ -73,7 +73,7 @@ describe("rows of which a chunk is larger than a page", () => {
     const project = projectWith(rows(10, 900 * KB));
     const segments = [...project.segments.values()];
     const compiled = await compileProject(project, segments, [], loadRenderer(project), inner, AS_OF);
-    await inner.script({ work: workTables(inner.dialect, "opportune"), statements: [] });
+    await inner.script({ work: workTables(inner.dialect), statements: [] });
     const { stage, query } = compiled.segments.get("cart") ?? {};
     if (stage === undefined || query === undefined) throw new Error("not compiled");
     let pages = 0;

@@ -1,6 +1,6 @@
 /** The shipped segments over the sample warehouse: people in each, and a message that can be rendered for every row. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { workTables } from "../../src/run/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import { createSample } from "../../src/commands/shared/sample.js";
 import { treatments } from "../../src/project/build/treatments.js";
 import { loadRenderer } from "../../src/render/renderer.js";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   warehouse = await openDuckDb({ type: "duckdb", path: "shop.duckdb", waitForLockSeconds: 0, memoryLimit: null, threads: null }, { root });
   const segments = [...shipped.segments.values()];
   const compiled = await compileProject(shipped, segments, [], renderer, warehouse, AS_OF);
-  await warehouse.script({ work: workTables(warehouse.dialect, shipped.target.schema), statements: [] });
+  await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
   const staged = await stageSegments(
     compiled,
     segments,

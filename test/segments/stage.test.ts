@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { projectWith, QUERY_LINE, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
+import { projectWith, shopProject, segmentFile, stage, stagedRows, warehouseWith } from "./support.js";
 
 const STEP = "steps: [{name: nudge, channel: email, template: cart}]";
 
@@ -232,12 +232,12 @@ describe("a segment that builds on an audience", () => {
     expect(sqlWith(BUYERS.replace("all of them", "each"))).toBe(sqlWith(BUYERS));
   });
 
-  it("is told what is wrong in the audience's query at the line that asks for it", async () => {
+  it("is told what is wrong in the audience's query at the audience's own line", async () => {
     const broken = projectWith(QUERY, STEP, { "segments/audiences/buyers.sql": BUYERS.replace("max(ordered_at)", "max(\n  ordered_on)") });
     const { segments } = await stage(broken, await warehouseWith(...TABLES));
     expect(segments.get("cart")?.problem).toMatchObject({
-      file: "segments/cart.sql",
-      line: QUERY_LINE + 1,
+      file: "segments/audiences/buyers.sql",
+      line: 2,
       message: expect.stringContaining("ordered_on") as string,
     });
   });

@@ -1,6 +1,6 @@
 /** A small shop as files, loaded as the job loads it, with a warehouse in memory to stage it on. */
 import { onTestFinished } from "vitest";
-import { workTables } from "../../src/run/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import type { Problem } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Project, Segment } from "../../src/project/types.js";
@@ -11,7 +11,6 @@ import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 
 export const AS_OF = "2026-03-02T12:00:00Z";
-const SCHEMA = "opportune";
 
 const FILES: Readonly<Record<string, string>> = {
   "opportune.yml": `name: shop
@@ -80,7 +79,7 @@ export async function stage(project: Project, warehouse: Warehouse): Promise<Sta
   const segments = [...project.segments.values()];
   const names = [...project.audiences.keys()];
   const compiled = await compileProject(project, segments, names, renderer, warehouse, AS_OF);
-  await warehouse.script({ work: workTables(warehouse.dialect, SCHEMA), statements: [] });
+  await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
   const now = (): number => 0;
   return {
     compiled,

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileRun } from "../../src/run/decide.js";
 import type { Problem } from "../../src/core/errors.js";
-import { ledgerFacts } from "../../src/ledger/ledger.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { datedSources, undatable } from "../../src/segments/freshness.js";
@@ -115,7 +116,7 @@ describe.each(["duckdb", "postgres"] as const)("on %s", (name) => {
   beforeAll(async () => {
     database = await createTestDatabase(name);
     warehouse = await database.connect();
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     await warehouse.execute({ sql: "create table carts (user_id varchar(40), email varchar(80), occurred_at timestamp)", params: [] });
     await warehouse.execute({ sql: "insert into carts values ('u1', 'u1@example.com', timestamp '2026-03-02 10:00:00')", params: [] });
   });
@@ -125,9 +126,16 @@ describe.each(["duckdb", "postgres"] as const)("on %s", (name) => {
   async function compileRefuses(project: Project): Promise<Problem[]> {
     const segments = [...project.segments.values()];
     const asked = { asOf: AS_OF, trial: true, segments: segments.map(({ id }) => id) };
-    const facts = await ledgerFacts(warehouse, "opportune", asked);
+    const facts = await ledgerFacts(new Ledger(warehouse, "opportune"), asked);
     const templates = loadRenderer(project);
-    const compiled = await compileRun(project, warehouse, { ...asked, segments, backfill: new Set(), templates, facts, onStatement: () => undefined });
+    const compiled = await compileRun(project, new Ledger(warehouse, "opportune"), {
+      ...asked,
+      segments,
+      backfill: new Set(),
+      templates,
+      facts,
+      onStatement: () => undefined,
+    });
     const dated = datedSources(project, new Set([...compiled.segments.values()].flatMap(({ sources }) => sources)));
     return [...(await undatable(dated, warehouse)), ...[...compiled.failedSegments.values(), ...compiled.failedAudiences.values()].flat()];
   }

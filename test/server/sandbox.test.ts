@@ -1,6 +1,7 @@
 import { request as rawRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { protocol } from "../../src/delivery/providers/sendgrid/sandbox.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { FaultPlan } from "../../src/server/sandbox/faults.js";
 import { MessageStore } from "../../src/server/sandbox/store.js";
@@ -341,7 +342,7 @@ describe("MessageStore", () => {
   it("keeps the newest within its bounds of number and size", () => {
     const store = new MessageStore(3, 1000);
     const add = (id: string, characters: number): void =>
-      store.add({ id, receivedAt: 0, headers: {}, text: JSON.stringify("x".repeat(characters - 2)), to: [], subject: "", segment: "" });
+      store.add({ id, receivedAt: 0, headers: {}, text: JSON.stringify("x".repeat(characters - 2)), protocol, to: [], subject: "", segment: "" });
     for (const id of ["a", "b", "c", "d"]) add(id, 100);
     expect(store.list(10, null).map(({ id }) => id)).toEqual(["b", "c", "d"]);
     add("e", 850);

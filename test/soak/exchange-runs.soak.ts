@@ -3,7 +3,8 @@
  * off: none twice, none lost.
  */
 import { expect, it, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { run } from "../../src/run/run.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
@@ -60,7 +61,7 @@ policy:
   const project = loadProject(root, { env: {} });
   const warehouse = await openWarehouse(project.target.connection, { root });
   onTestFinished(() => warehouse.close());
-  await installLedger(warehouse, "opportune");
+  await installLedger(new Ledger(warehouse, "opportune"));
   await warehouse.execute({
     sql: `create table carts as select 'u' || i as user_id, 'u' || i || '@example.com' as email, timestamp '2026-03-02 11:30:00' as occurred_at from generate_series(1, ${users}) as t(i)`,
     params: [],

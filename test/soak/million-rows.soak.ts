@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openStore } from "../../bench/store.js";
 import { runOnce } from "../../bench/run.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
@@ -32,7 +33,7 @@ select user_id, email, occurred_at, first_name, city, country, plan, total from 
 });
 
 async function fill(warehouse: Warehouse): Promise<void> {
-  await installLedger(warehouse, "opportune");
+  await installLedger(new Ledger(warehouse, "opportune"));
   const numbers = warehouse.dialect.name === "duckdb" ? `range(${String(ROWS)}) numbers(n)` : `generate_series(1, ${String(ROWS)}) numbers(n)`;
   const sql = `create table users as select 'user-' || n as user_id, 'user' || n || '@example.com' as email, 'Name' || (n % 1000) as first_name,
     'City' || (n % 100) as city, 'Country' || (n % 30) as country, 'plan' || (n % 5) as plan, cast(19.9 + n % 100 as decimal(10, 2)) as total,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Dataset } from "@google-cloud/bigquery";
 import { parse } from "yaml";
-import type { BigQueryConnection } from "../../src/project/types.js";
+import type { BigQueryConnection } from "../../src/project/targets/bigquery.js";
 import { connectBigQuery } from "../../src/warehouse/bigquery/connect.js";
 import { openBigQuery } from "../../src/warehouse/bigquery/warehouse.js";
 import type { Made } from "./databases.js";

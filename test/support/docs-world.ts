@@ -1,7 +1,10 @@
 /** The project and the warehouse of docs/tutorial.md, on a real DuckDB or Postgres, for whatever else the documentation shows. */
-import { statementsOf, installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { statementsOf } from "../../src/warehouse/sql.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection, Project } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
+import type { Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run/run.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
@@ -66,7 +69,7 @@ export class DocsWorld {
   static async open(on: WarehouseType, options: { ledger?: boolean } = {}): Promise<DocsWorld> {
     const world = new DocsWorld(await openEmpty(on));
     await execute(world.warehouse, tutorialFiles()["warehouse.sql"] ?? "");
-    if (options.ledger !== false) await installLedger(world.warehouse, "opportune");
+    if (options.ledger !== false) await installLedger(new Ledger(world.warehouse, "opportune"));
     return world;
   }
 

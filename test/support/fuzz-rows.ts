@@ -2,7 +2,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import type { Row } from "../../src/warehouse/types.js";
 import { opportune, temporaryFolder, write, type Outcome } from "../commands/support.js";
 import { createTestDatabase, type Database } from "./databases.js";
@@ -142,7 +143,7 @@ async function fill(database: Database, types: readonly FuzzedType[], rows: numb
   const postgres = database.name === "postgres";
   const soon = new Date(Date.now() - HALF_AN_HOUR).toISOString();
   try {
-    await installLedger(warehouse, "opportune");
+    await installLedger(new Ledger(warehouse, "opportune"));
     for (const [i, type] of types.entries()) {
       const random = createRandom(seed * 1000 + i);
       const places: Place[] = ["user_id", "timezone", "locale", "item", "v", "audience_user"];

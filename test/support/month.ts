@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { copyShipped, createSample } from "../../src/commands/shared/sample.js";
 import { instant } from "../../src/core/clock.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Cap, Project, Segment } from "../../src/project/types.js";
 import { run } from "../../src/run/run.js";
@@ -72,7 +73,7 @@ export async function openMonthOnPostgres(): Promise<Month> {
   const { connection, drop } = await createDatabase();
   const target = { ...month.project.target, connection };
   const warehouse = await openWarehouse(connection, { root: month.project.root });
-  await installLedger(warehouse, target.schema);
+  await installLedger(new Ledger(warehouse, target.schema));
   for (const table of await query(month.warehouse, "select table_name as name from duckdb_tables() where schema_name = 'main' and not temporary order by 1"))
     await copyTable(month.warehouse, String(table["name"]), warehouse, `public.${String(table["name"])}`);
   for (const table of ["preferences", "suppressions"]) await copyTable(month.warehouse, `opportune.${table}`, warehouse, `opportune.${table}`);

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { ledgerInstallCommand } from "../../src/commands/ledger.js";
-import { statementsOf } from "../../src/ledger/schema.js";
-import { Binder, constantTable, ledgerTable, renderSqlFile, type Constant, type ConstantColumn } from "../../src/warehouse/sql.js";
+import { Binder, constantTable, ledgerTable, renderSqlFile, type Constant, type ConstantColumn, statementsOf } from "../../src/warehouse/sql.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { write } from "../commands/support.js";
 import { LEDGER_FILES, SCHEMA } from "../ledger/support.js";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { freePort } from "./free-port.js";
 
 const MISSING = "There is no PgBouncer: install it (Debian: apt-get install -y pgbouncer).";

@@ -2,7 +2,7 @@
 import { Client } from "pg";
 import { OpportuneError } from "../../src/core/errors.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { run } from "../../src/run/run.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import { CountingProvider } from "../chaos/support/provider.js";

@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { OpportuneError } from "../../src/core/errors.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { run } from "../../src/run/run.js";
 import { startSandbox, type Sandbox } from "../../src/server/sandbox/sandbox.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
@@ -86,7 +87,7 @@ export class SettingsBench {
     const template = await createDatabase(undefined, locale);
     const role = `job_${randomBytes(6).toString("hex")}`;
     const owner = await openPostgres(template.connection, { root: "." });
-    await installLedger(owner, "opportune");
+    await installLedger(new Ledger(owner, "opportune"));
     await owner.close();
     const database = String(template.connection.database);
     for (const sql of [

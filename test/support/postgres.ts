@@ -1,7 +1,7 @@
 /** Databases of the tests' Postgres, one for each test file or more. */
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
-import type { PostgresConnection } from "../../src/project/types.js";
+import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 

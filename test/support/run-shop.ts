@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { setPause } from "../../src/ledger/pauses.js";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { run, type RunOptions, type RunResult } from "../../src/run/run.js";
 import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox/sandbox.js";
@@ -78,7 +79,7 @@ export class Shop {
     const shop = new Shop(sandbox, database);
     write(shop.root, files(endpoint ?? sandbox.url, database?.target ?? DUCKDB));
     await shop.warehouse(async (warehouse) => {
-      if (ledger) await installLedger(warehouse, "opportune");
+      if (ledger) await installLedger(new Ledger(warehouse, "opportune"));
       const { text, timestamp, bigint } = warehouse.dialect.types;
       await warehouse.execute({
         sql: `create table carts (user_id ${text}, email ${text}, occurred_at ${timestamp}, name ${text}, total ${bigint})`,
@@ -148,7 +149,7 @@ export class Shop {
   }
 
   pause(scope: "project" | "segment" | "channel", name: string, paused: boolean, at: number): Promise<void> {
-    return this.warehouse((warehouse) => setPause(warehouse, "opportune", { ...BY_OPERATOR, scope, name, paused }, at));
+    return this.warehouse((warehouse) => setPause(new Ledger(warehouse, "opportune", () => at), { ...BY_OPERATOR, scope, name, paused }));
   }
 
   /** One whole run as of `at` (ms) of every segment that is no draft; `target`: another than `dev`, which is not live. */

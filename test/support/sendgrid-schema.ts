@@ -8,7 +8,7 @@ import formats from "ajv-formats";
 
 const FILE = new URL("../../../shared/data/sendgrid/tsg_mail_v3.json", import.meta.url);
 const BODY = "#/components/requestBodies/PostMailSend/content/application~1json/schema";
-/** Written again here, as a guard of src/core/sendgrid.ts, which the sender and the sandbox share. */
+/** Written again here, as a guard of src/delivery/providers/sendgrid/headers.ts, which the sender and the sandbox share. */
 const RESERVED = [
   "x-sg-id",
   "x-sg-eid",

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 
 export interface Seen {
   /** Without the query. */

@@ -1,7 +1,7 @@
 /** Databases of the tests' Snowflake: an emulator, or a real account. */
 import { randomBytes } from "node:crypto";
 import { parse } from "yaml";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openWarehouse } from "../../src/warehouse/open.js";
 import { connectionOf } from "./targets.js";
 

@@ -1,21 +1,23 @@
 import { createHash } from "node:crypto";
 import { reasonOf } from "../../src/arbitration/reasons.js";
 import { instant } from "../../src/core/clock.js";
-import { decide, workTables } from "../../src/run/decide.js";
-import { forgetRun } from "../../src/ledger/forget-run.js";
-import { Ledger, ledgerFacts, type ClaimEvent } from "../../src/ledger/ledger.js";
+import { decide } from "../../src/run/decide.js";
+import { forgetRun } from "../../src/ledger/recovery/forget-run.js";
+import { appendEvents, type ClaimEvent } from "../../src/ledger/events/append.js";
+import { ledgerFacts } from "../../src/ledger/facts.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs/record.js";
 import { setPause } from "../../src/ledger/pauses.js";
 import { LEAST_RUNS } from "../../src/arbitration/surge.js";
 import { prune } from "../../src/ledger/prune.js";
-import { NOTHING_DONE, recordRunEnd, recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger } from "../../src/ledger/schema.js";
-import { EVERY, settle } from "../../src/ledger/settle.js";
-import { ledgerQueries, statement } from "../../src/ledger/tables.js";
+import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { reachesOfRules } from "../../src/run/reach.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
-import { isoText } from "../../src/warehouse/sql.js";
+import { isoText, workTables } from "../../src/warehouse/sql.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { TEST_SALT, type ClaimOutcome, type DecidedRow, type Decider, type Staged, type WorldRow, type WorldRun } from "./world.js";
 import { claimPlaces } from "./claim-places.js";
@@ -82,7 +84,7 @@ function deciderOn(
   let runs = 0;
   return {
     async run(world) {
-      const ledger = await Ledger.open(warehouse, SCHEMA);
+      const ledger = await HeldLedger.take(new Ledger(warehouse, SCHEMA, () => Date.parse(world.asOf)));
       try {
         for (const asOf of world.forget ?? []) {
           const place = ran.findLastIndex((run) => run.asOf === asOf);
@@ -93,7 +95,7 @@ function deciderOn(
         if (world.pruneAll !== undefined) await pruneAll(ledger, world.asOf, world.pruneAll);
         const runId = `run${String(++runs).padStart(6, "0")}`;
         ran.push({ runId, asOf: world.asOf, trial: world.trial === true });
-        return await runOnce(warehouse, ledger, world, runId, projectOf, templatesOf(world));
+        return await runOnce(ledger, world, runId, projectOf, templatesOf(world));
       } finally {
         await ledger.release();
       }
@@ -102,10 +104,9 @@ function deciderOn(
   };
 }
 
-async function pruneAll(ledger: Ledger, asOf: string, { projects, told }: NonNullable<WorldRun["pruneAll"]>): Promise<void> {
+async function pruneAll(ledger: HeldLedger, asOf: string, { projects, told }: NonNullable<WorldRun["pruneAll"]>): Promise<void> {
   const reaches = [];
-  for (const { target, ...project } of projects)
-    reaches.push(...(await reachesOfRules({ ...project, target: { ...target, schema: SCHEMA } }, ledger.warehouse, asOf)));
+  for (const project of projects) reaches.push(...(await reachesOfRules(project, ledger, asOf)));
   const before = instant(Math.min(...reaches.map(({ from }) => Date.parse(from))));
   await prune(ledger, before, LEAST_RUNS);
   told(before);
@@ -123,39 +124,37 @@ function templatesNeeding(world: WorldRun): TemplateCatalog {
 
 async function openWarehouse(open: OpenEmpty): Promise<Warehouse> {
   const warehouse = await open();
-  await installLedger(warehouse, SCHEMA);
-  await warehouse.execute(statement(ledgerQueries(warehouse.dialect, SCHEMA).updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt")));
+  const ledger = new Ledger(warehouse, SCHEMA);
+  await installLedger(ledger);
+  await ledger.execute(ledger.tables.updateTable("meta").set({ content: TEST_SALT }).where("name", "=", "salt"));
   return warehouse;
 }
 
 async function runOnce(
-  warehouse: Warehouse,
-  ledger: Ledger,
+  ledger: HeldLedger,
   world: WorldRun,
   runId: string,
   projectOf: (world: WorldRun) => Promise<Project>,
   templates: TemplateCatalog,
 ): Promise<DecidedRow[]> {
-  const now = (): number => Date.parse(world.asOf);
-  const queries = ledgerQueries(warehouse.dialect, SCHEMA);
-  const insert = async (query: Parameters<typeof statement>[0]): Promise<void> => void (await warehouse.execute(statement(query)));
+  const { warehouse, tables } = ledger;
   for (const row of world.suppressions ?? [])
-    await insert(queries.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
+    await ledger.execute(tables.insertInto("suppressions").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf }));
   for (const [i, row] of (world.preferences ?? []).entries())
-    await insert(queries.insertInto("preferences").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
+    await ledger.execute(tables.insertInto("preferences").values({ ...row, trial: row.trial ?? null, recorded_at: world.asOf, seq: ledger.fence * 1000 + i }));
   for (const { until, trial = false, kind = "operator", ...pause } of world.pauses ?? [])
-    await setPause(warehouse, SCHEMA, { ...pause, kind, trial, until: until === undefined ? null : Date.parse(until), note: null }, now());
+    await setPause(ledger, { ...pause, kind, trial, until: until === undefined ? null : Date.parse(until), note: null });
 
   const project = await projectOf(world);
   const segments = [...project.segments.values()].filter(
     (segment) => segment.status !== "draft" && (world.select === undefined || world.select.includes(segment.id)),
   );
   const run = { runId, asOf: world.asOf, trial: world.trial === true };
-  await recordRunStart(ledger, { ...run, version: "test" }, now(), workTables(warehouse.dialect, SCHEMA));
-  await decide(project, warehouse, {
+  await recordRunStart(ledger, { ...run, version: "test" }, workTables(warehouse.dialect));
+  await decide(project, ledger, {
     ...run,
-    ledger,
-    facts: await ledgerFacts(warehouse, SCHEMA, {
+    held: ledger,
+    facts: await ledgerFacts(ledger, {
       asOf: world.asOf,
       trial: run.trial,
       segments: segments.map(({ id }) => id),
@@ -166,7 +165,6 @@ async function runOnce(
     backfill: new Set(world.backfill ?? []),
     approved: new Set(world.approve ?? []),
     templates,
-    now,
     onStep: () => undefined,
     onStatement: () => undefined,
   });
@@ -185,19 +183,19 @@ async function runOnce(
   const outcomes = decided
     .filter(({ row }) => row["event"] === "claimed")
     .map(({ row, messageId }) => ({ messageId, place: places.get(messageId) ?? 0, outcome: world.outcome?.(toDecided(row)) ?? "accepted" }));
-  await ledger.appendEvents(
+  await appendEvents(
+    ledger,
     run,
-    outcomes.flatMap(({ messageId, place, outcome }) => eventsOf({ messageId, place }, outcome, now())),
-    now(),
+    outcomes.flatMap(({ messageId, place, outcome }) => eventsOf({ messageId, place }, outcome, ledger.now())),
   );
   for (const [outcome, verdict] of [
     ["resent", "resend"],
     ["retried", "retry"],
   ] as const) {
     const messageIds = outcomes.filter((each) => each.outcome === outcome).map(({ messageId }) => messageId);
-    if (messageIds.length > 0) await settle(ledger, verdict, { ...EVERY, trial: false, messageIds }, now());
+    if (messageIds.length > 0) await settle(ledger, verdict, { ...EVERY, trial: false, messageIds });
   }
-  await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null }, now());
+  await recordRunEnd(ledger, runId, { ...NOTHING_DONE, status: "success", error: null });
   return decided.map(({ row }) => toDecided(row));
 }
 

@@ -46,16 +46,11 @@ function channel(name: string, type: ChannelType): Channel {
     name,
     type,
     provider: "outbox",
-    apiKey: null,
-    sandbox: false,
-    endpoint: "",
+    settings: { sandbox: false, timeoutSeconds: 10, onDoubt: "hold" },
     from: null,
     replyTo: null,
     inFlight: 1,
     ratePerSecond: 1000,
-    timeoutSeconds: 10,
-    onDoubt: "hold",
-    htmlOk: false,
   };
 }
 

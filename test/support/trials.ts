@@ -1,8 +1,9 @@
 /** A live job and a colleague who tries things out on the same ledger: nobody hears twice, and nobody is silenced. */
 import { expect } from "vitest";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { doubtsCommand } from "../../src/commands/doubts.js";
 import { explainCommand } from "../../src/commands/explain/explain.js";
-import { runHistory } from "../../src/ledger/history.js";
+import { runHistory } from "../../src/ledger/runs/history.js";
 import { pauses, setPause } from "../../src/ledger/pauses.js";
 import { write } from "../commands/support.js";
 import type { WarehouseName } from "./databases.js";
@@ -53,8 +54,10 @@ export async function trialStory(on: WarehouseName): Promise<void> {
   expect((await shop.run(T0 + 20 * MINUTE, LIVE)).delivery?.claims).toBe(2);
 
   // What a trial's breaker pauses, and what is in doubt of a trial, concerns trials alone.
-  await shop.warehouse((warehouse) => setPause(warehouse, "opportune", { ...BY_OPERATOR, scope: "channel", name: "email", paused: true, trial: true }, T0));
-  const paused = (trial: boolean): Promise<unknown> => shop.warehouse((warehouse) => pauses(warehouse, "opportune", trial, T0));
+  await shop.warehouse((warehouse) =>
+    setPause(new Ledger(warehouse, "opportune", () => T0), { ...BY_OPERATOR, scope: "channel", name: "email", paused: true, trial: true }),
+  );
+  const paused = (trial: boolean): Promise<unknown> => shop.warehouse((warehouse) => pauses(new Ledger(warehouse, "opportune", () => T0), trial));
   expect([await paused(true), await paused(false)]).toMatchObject([[{ name: "email" }], []]);
   await shop.carts(["zoe"], -15);
   shop.sandbox.setFaults([{ cut: "after", count: 2 }]);
@@ -69,7 +72,7 @@ export async function trialStory(on: WarehouseName): Promise<void> {
     (await told((terminal) => explainCommand(terminal, { ...options, limit: "99", ...(target === undefined ? {} : { target }) }, [user]))).stdout;
   expect(await explained("zoe")).toMatch(/paused/);
   expect(await explained("zoe", "prod")).not.toMatch(/paused/);
-  expect(await shop.warehouse(async (warehouse) => (await runHistory(warehouse, "opportune", false)).lastAsOf)).toBe(T0 + 31 * MINUTE);
+  expect(await shop.warehouse(async (warehouse) => (await runHistory(new Ledger(warehouse, "opportune"), false)).lastAsOf)).toBe(T0 + 31 * MINUTE);
   // Once each, of either kind.
   expect(await acceptedOf(shop, false)).toEqual(["ada 1", "bob 1", "eve 1", "eve_tip 1", "kim 1", "kim_tip 1"]);
   expect(await acceptedOf(shop, true)).toEqual(["ada 1", "bob 1", "eve 1", "eve_tip 1", "kim 1", "kim_tip 1"]);

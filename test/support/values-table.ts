@@ -4,7 +4,7 @@
  */
 import { messageOf, type Claim } from "../../src/run/claims.js";
 import { OpportuneError } from "../../src/core/errors.js";
-import { workTables } from "../../src/run/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
@@ -87,7 +87,7 @@ async function render(kept: Project, warehouse: Warehouse, cells: readonly Cell[
   const segments = [...kept.segments.values()];
   const compiled = await compileProject(kept, segments, [], renderer, warehouse, AS_OF);
   for (const problem of [...compiled.failedSegments.values()].flat()) throw new OpportuneError(problem);
-  await warehouse.script({ work: workTables(warehouse.dialect, kept.target.schema), statements: [] });
+  await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
   const staged = await stageSegments(
     compiled,
     segments,

@@ -37,6 +37,26 @@ describe.each(Object.entries(OPEN))("a script on %s", (_, openOne) => {
     expect(await warehouse.script({ statements: [] })).toEqual([]);
   });
 
+  it("fills a table anew after a script that failed, and lets other statements in at once", async () => {
+    const warehouse = await openOne();
+    const { dialect } = warehouse;
+    const table = dialect.workTable("t");
+    await warehouse.execute(plain("create table kept (n bigint)"));
+    await warehouse.script({ work: [plain(`${dialect.createWorkTable("t").split("\n").at(-1) ?? ""} (n bigint)`)], statements: [] });
+    const filled = (n: number, mustChange: number): Promise<unknown> =>
+      warehouse.script({
+        fill: { table, columns: [{ name: "n", kind: "integer", values: [n] }] },
+        statements: [{ ...plain(`insert into kept select n from ${table}`), mustChange }],
+      });
+    for (const n of [1, 2, 3]) {
+      expect(await rejection(filled(10 * n, 2))).toBeInstanceOf(UnmetError);
+      await filled(n, 1);
+      expect(await warehouse.query(plain("select count(*) as n from kept"))).toEqual([{ n }]);
+      await warehouse.transaction(() => warehouse.execute(plain("update kept set n = n")));
+    }
+    expect(await warehouse.query(plain("select n from kept order by n"))).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
   it("leaves nothing where a statement changes another number of rows than it must, or fails, and is ready for the next", async () => {
     const warehouse = await openOne();
     await warehouse.execute(plain("create table lease (holder text)"));

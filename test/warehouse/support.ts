@@ -1,6 +1,6 @@
 /** Warehouses of a test, closed after it. */
 import { onTestFinished } from "vitest";
-import type { DuckDbConnection } from "../../src/project/types.js";
+import type { DuckDbConnection } from "../../src/project/targets/duckdb.js";
 import { openDuckDb, type OpenOptions } from "../../src/warehouse/duckdb/warehouse.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { workTables } from "../../src/run/decide.js";
+import { workTables } from "../../src/warehouse/sql.js";
 import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
 import { WORK_TABLES } from "../../src/warehouse/dialect.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
@@ -23,7 +23,7 @@ it.each(DIALECTS)("$name: every name in what defines and prepares them is the op
   const id = openingId();
   const own = withOwnWorkTables(dialect, id);
   const sqls = [
-    ...workTables(own, "opportune").map(({ sql }) => sql),
+    ...workTables(own).map(({ sql }) => sql),
     ...(["segment_rows", "audience_members", "decisions"] as const).flatMap((table) => own.afterFilling(table)),
   ];
   for (const sql of sqls) {
@@ -39,10 +39,10 @@ it("two openings of one DuckDB file don't see each other's, and one that is clos
   const connection = { type: "duckdb", path: join(temporaryFolder(), "shop.duckdb"), waitForLockSeconds: 0, memoryLimit: null, threads: 1 } as const;
   const [first, second] = [onClose(await openDuckDb(connection, { root: "." })), onClose(await openDuckDb(connection, { root: "." }))];
   const table = first.dialect.workTable("decisions");
-  await first.script({ work: workTables(first.dialect, "opportune"), statements: [] });
+  await first.script({ work: workTables(first.dialect), statements: [] });
   await first.execute(plain(`insert into ${table} (message_id) values ('m')`));
   expect((await rejection(second.query(plain(`select message_id from ${second.dialect.workTable("decisions")}`)))).message).toContain("does not exist");
-  await second.script({ work: workTables(second.dialect, "opportune"), statements: [] });
+  await second.script({ work: workTables(second.dialect), statements: [] });
   expect(await first.query(plain(`select message_id from ${table}`))).toEqual([{ message_id: "m" }]);
   await close(first);
   expect(await second.query(plain("select count(*) as n from duckdb_tables() where database_name = 'opportune_work'"))).toEqual([{ n: WORK_TABLES.length }]);

@@ -3,9 +3,11 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
+import { HeldLedger } from "../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../src/ledger/ledger.js";
-import { recordRunStart } from "../../src/ledger/runs.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
+import { recordRunStart } from "../../src/ledger/runs/record.js";
 import { createTestDatabase, type Database } from "../support/databases.js";
 import { rounds } from "../support/rounds.js";
 import { rejection } from "../warehouse/support.js";
@@ -30,7 +32,7 @@ onEachWarehouse("the ledger", ({ name }, check) => {
   beforeAll(async () => {
     database = await createTestDatabase(name);
     warehouse = await database.connect();
-    await installLedger(warehouse, SCHEMA);
+    await installLedger(new Ledger(warehouse, SCHEMA));
   });
   afterEach(() => contenders.splice(0).forEach((child) => child.kill("SIGKILL")));
   afterAll(() => database.drop());
@@ -74,18 +76,18 @@ onEachWarehouse("the ledger", ({ name }, check) => {
   );
 
   check("whoever loses it to another can write nothing any more", async () => {
-    const first = await Ledger.open(warehouse, SCHEMA);
+    const first = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     await warehouse.execute({
       sql: `update ${SCHEMA}.leases set expires_at = ${warehouse.dialect.plusSeconds(warehouse.dialect.clock, "-3600")} where name = 'run'`,
       params: [],
     });
-    const second = await Ledger.open(warehouse, SCHEMA);
+    const second = await HeldLedger.take(new Ledger(warehouse, SCHEMA));
     expect(second.fence).toBe(first.fence + 1);
     const run = { runId: "stale", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" };
-    const error = await rejection(recordRunStart(first, run, Date.parse(run.asOf)));
+    const error = await rejection(recordRunStart(first, run));
     expect(error).toMatchObject({ problems: [{ code: "ledger/lease-lost" }] });
     expect(await query(`select run_id from ${SCHEMA}.runs`)).toEqual([]);
-    await recordRunStart(second, { ...run, runId: "fresh" }, Date.parse(run.asOf));
+    await recordRunStart(second, { ...run, runId: "fresh" });
     expect(await query(`select run_id from ${SCHEMA}.runs`)).toEqual([{ run_id: "fresh" }]);
     await second.release();
     // It beats no longer.
@@ -105,22 +107,22 @@ onEachWarehouse("the ledger", ({ name }, check) => {
     // Of one that is cut off nothing stands.
     warehouse.script = (asked) => (next(), script(asked));
     try {
-      await installLedger(warehouse, "uncut");
+      await installLedger(new Ledger(warehouse, "uncut"));
       const whole = seen;
       const facts = await query("select name from uncut.meta order by name");
       const leases = await query("select name, holder from uncut.leases order by name");
       for (const [i, part] of (name === "bigquery" ? BREAKS_ON_BIGQUERY : BREAKS).entries()) {
         const schema = `broken_off_${String(i)}`;
         left = Math.floor(whole * part);
-        expect((await rejection(installLedger(warehouse, schema))).message).toBe("the connection is gone");
+        expect((await rejection(installLedger(new Ledger(warehouse, schema)))).message).toBe("the connection is gone");
         left = Infinity;
-        await installLedger(warehouse, schema);
-        const { version, expected } = await ledgerStatus(warehouse, schema);
+        await installLedger(new Ledger(warehouse, schema));
+        const { version, expected } = await ledgerStatus(new Ledger(warehouse, schema));
         expect(version).toBe(expected);
         expect(await shapeOf(schema), schema).toEqual(wanted);
         expect(await query(`select name from ${schema}.meta order by name`)).toEqual(facts);
         expect(await query(`select name, holder from ${schema}.leases order by name`)).toEqual(leases);
-        await (await Ledger.open(warehouse, schema)).release();
+        await (await HeldLedger.take(new Ledger(warehouse, schema))).release();
       }
     } finally {
       Object.assign(warehouse, { execute, script });

@@ -1,8 +1,10 @@
 /** What is Snowflake's own in the adapter, on the emulator: types, folding of names, bulk appends, turns, timeouts, the lease. */
 import { describe, expect, it } from "vitest";
-import { Lease } from "../../src/ledger/lease.js";
-import { installLedger, ledgerStatus } from "../../src/ledger/schema.js";
-import type { SnowflakeConnection } from "../../src/project/types.js";
+import { Lease } from "../../src/ledger/lease/lease.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { ledgerStatus } from "../../src/ledger/install/versions.js";
+import { Ledger } from "../../src/ledger/ledger.js";
+import type { SnowflakeConnection } from "../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../src/warehouse/snowflake/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { emulatorConnection } from "../support/snowflake.js";
@@ -130,12 +132,12 @@ describe("a ledger on Snowflake", () => {
     const { execute } = first;
     let left = 12;
     first.execute = (statement) => (left-- > 0 ? execute.call(first, statement) : Promise.reject(new Error("the process ended")));
-    expect((await rejection(installLedger(first, "opportune"))).message).toBe("the process ended");
+    expect((await rejection(installLedger(new Ledger(first, "opportune")))).message).toBe("the process ended");
     const warehouse = await open(connection);
-    expect((await ledgerStatus(warehouse, "opportune")).version).toBeLessThan(LEDGER_FILES.length);
+    expect((await ledgerStatus(new Ledger(warehouse, "opportune"))).version).toBeLessThan(LEDGER_FILES.length);
     await warehouse.execute(plain("update opportune.leases set holder = null where name = 'run'"));
-    expect((await installLedger(warehouse, "opportune")).length).toBeGreaterThan(0);
-    expect(await installLedger(warehouse, "opportune")).toEqual([]);
+    expect((await installLedger(new Ledger(warehouse, "opportune"))).length).toBeGreaterThan(0);
+    expect(await installLedger(new Ledger(warehouse, "opportune"))).toEqual([]);
     expect(await warehouse.query(plain("select name from opportune.leases order by name"))).toEqual([{ name: "pauses" }, { name: "run" }]);
     expect(await warehouse.query(plain("select name from opportune.meta order by name"))).toEqual(
       ["database", "database_id", "salt", "schema_version"].map((name) => ({ name })),
@@ -147,15 +149,15 @@ describe("a ledger on Snowflake", () => {
     const connection = emulatorConnection();
     const warehouses = await Promise.all(Array.from({ length: 4 }, () => open(connection)));
     const [warehouse] = warehouses as [Warehouse];
-    await installLedger(warehouse, "opportune");
-    const taken = await Promise.allSettled(warehouses.map((each) => Lease.take(each, "opportune", 0)));
+    await installLedger(new Ledger(warehouse, "opportune"));
+    const taken = await Promise.allSettled(warehouses.map((each) => Lease.take(new Ledger(each, "opportune"), 0)));
     const winners = taken.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value.lease] : []));
     expect(winners).toHaveLength(1);
     const refused = taken.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
     expect(refused).toEqual(Array.from({ length: 3 }, () => expect.stringContaining("Another run holds the ledger") as string));
     const [loser] = warehouses.filter((_, i) => taken[i]?.status === "rejected") as [Warehouse];
     await warehouse.execute(plain("update opportune.leases set expires_at = cast('2026-01-01' as timestamp_ntz) where name = 'run'"));
-    const { lease: successor } = await Lease.take(loser, "opportune", 0);
+    const { lease: successor } = await Lease.take(new Ledger(loser, "opportune"), 0);
     const late = await rejection(winners[0]?.commit({ statements: [] }) ?? Promise.resolve());
     expect(late.message).toContain("Another run has taken over the ledger");
     await successor.release();

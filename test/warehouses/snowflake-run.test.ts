@@ -1,6 +1,7 @@
 /** Whole runs on Snowflake's emulator: a target in opportune.yml, a user's own types, claims streamed while outcomes are committed. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { installLedger } from "../../src/ledger/schema.js";
+import { installLedger } from "../../src/ledger/install/install.js";
+import { Ledger } from "../../src/ledger/ledger.js";
 import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { run, type RunResult } from "../../src/run/run.js";
@@ -39,7 +40,7 @@ beforeEach(async () => {
     "create table orders as select 8 as user_id, to_timestamp_ntz('2026-03-02 11:45:00') as ordered_at",
   ])
     await warehouse.execute({ sql, params: [] });
-  await installLedger(warehouse, project.target.schema);
+  await installLedger(new Ledger(warehouse, project.target.schema));
 });
 
 afterEach(() => warehouse.close());

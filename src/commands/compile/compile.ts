@@ -2,7 +2,8 @@ import { lookBackSeconds } from "../../arbitration/constants.js";
 import { instant } from "../../core/clock.js";
 import { formatProblem, type Problem } from "../../core/errors.js";
 import { compileRun } from "../../run/decide.js";
-import { ledgerFacts } from "../../ledger/ledger.js";
+import { ledgerFacts } from "../../ledger/facts.js";
+import type { Ledger } from "../../ledger/ledger.js";
 import { isTrial } from "../../ledger/trial.js";
 import { problemLines } from "../../report/error-lines.js";
 import { goalWarnings } from "../../report/goal-warnings.js";
@@ -11,12 +12,11 @@ import { loadRenderer } from "../../render/renderer.js";
 import { idleOptOuts } from "../opt-outs.js";
 import { parseAsOf } from "../shared/as-of.js";
 import { ARTEFACTS, beginArtefacts } from "../shared/artefacts.js";
-import { withWarehouse } from "../shared/context.js";
+import { withLedger } from "../shared/context.js";
 import { estimate } from "./estimate.js";
 import { datedSources, undatable } from "../../segments/freshness.js";
 import { selectSegments } from "../shared/select.js";
 import type { Project } from "../../project/types.js";
-import type { Warehouse } from "../../warehouse/types.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 
 export interface CompileCommandOptions extends GlobalOptions {
@@ -28,7 +28,8 @@ export interface CompileCommandOptions extends GlobalOptions {
 
 /** Checks everything that can be checked without running it, and writes the SQL that a run would send. */
 export function compileCommand(terminal: Terminal, options: CompileCommandOptions): Promise<number> {
-  const compile = async (project: Project, warehouse: Warehouse): Promise<number> => {
+  const compile = async (project: Project, ledger: Ledger): Promise<number> => {
+    const { warehouse } = ledger;
     const asOf = options.asOf === undefined ? instant(Date.now()) : parseAsOf(options.asOf, Date.now(), true);
     const segments = selectSegments(project, options);
     const warn = (warnings: readonly Problem[]): void => {
@@ -38,12 +39,12 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     warn(goalWarnings(project, segments, lookBackSeconds));
     const renderer = loadRenderer(project);
     const trial = isTrial(project.target, options.asOf ?? null);
-    const facts = await ledgerFacts(warehouse, project.target.schema, { asOf, trial, segments: segments.map(({ id }) => id) });
-    warn(await idleOptOuts(project, warehouse, trial));
+    const facts = await ledgerFacts(ledger, { asOf, trial, segments: segments.map(({ id }) => id) });
+    warn(await idleOptOuts(project, ledger, trial));
     const note = "Time zones are known once rows are staged: a run fills in the table of zones.";
     const artefacts = beginArtefacts(project, { asOf, segments, note });
     const everything = options.select === undefined && options.exclude === undefined;
-    const compiled = await compileRun(project, warehouse, {
+    const compiled = await compileRun(project, ledger, {
       asOf,
       trial,
       segments,
@@ -69,7 +70,7 @@ export function compileCommand(terminal: Terminal, options: CompileCommandOption
     );
     return problems.length === 0 ? 0 : 1;
   };
-  return withWarehouse(terminal, options, compile, { brokenAlone: true });
+  return withLedger(terminal, options, compile, { brokenAlone: true });
 }
 
 /** An audience's mistake is that of each segment that builds on it: it is told once. */

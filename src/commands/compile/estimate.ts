@@ -1,13 +1,13 @@
 /** What a run would read, asked of the warehouse without running it. */
 import { formatBytes } from "../../core/bytes.js";
 import type { Problem } from "../../core/errors.js";
-import { workTables } from "../../run/decide.js";
 import type { Project } from "../../project/types.js";
 import { daily } from "../../report/bytes.js";
 import type { Paint } from "../../report/paint.js";
 import { table } from "../../report/tables.js";
 import { overLimit, type CompiledProject } from "../../segments/stage.js";
 import { WarehouseError } from "../../warehouse/error.js";
+import { workTables } from "../../warehouse/sql.js";
 import type { Statement, Warehouse } from "../../warehouse/types.js";
 import { schedule } from "../run.js";
 
@@ -42,7 +42,7 @@ export async function estimate(project: Project, warehouse: Warehouse, compiled:
   }
   // Where queries can't be estimated the decisions can't either, and nothing is to be made for it.
   if (lines.some(({ bytes }) => bytes !== null)) {
-    await warehouse.script({ work: workTables(warehouse.dialect, project.target.schema), statements: [] });
+    await warehouse.script({ work: workTables(warehouse.dialect), statements: [] });
     const bytes = await warehouse.estimate(arbitration).catch((error: unknown) => {
       if (error instanceof WarehouseError) return null;
       throw error;

@@ -1,3 +1,4 @@
+import { connectionName } from "../../project/targets/targets.js";
 import { CLOCKS_AGREE_MS, instant } from "../../core/clock.js";
 import { OpportuneError, type Problem } from "../../core/errors.js";
 import { targetOption } from "../../core/failures.js";
@@ -20,22 +21,21 @@ import {
 import { loadProject } from "../../project/build/load.js";
 import { usedSources } from "../../project/written/sql-references.js";
 import type { Project } from "../../project/types.js";
-import { runAhead, skewProblem } from "../../ledger/clock.js";
-import { ledgerFacts } from "../../ledger/ledger.js";
-import { ledgerStatus } from "../../ledger/schema.js";
-import { strangerIn } from "../../ledger/identity.js";
-import { pauses } from "../../ledger/pauses.js";
+import { ledgerFacts, type Facts } from "../../ledger/facts.js";
+import { strangerIn } from "../../ledger/install/home.js";
+import { ledgerStatus } from "../../ledger/install/versions.js";
+import { Ledger } from "../../ledger/ledger.js";
+import { standingDoubts } from "../../ledger/recovery/standing-doubts.js";
+import { runAhead, skewProblem } from "../../ledger/runs/clock.js";
+import { previousSegmentRuns } from "../../ledger/runs/segment-runs.js";
 import { isTrial } from "../../ledger/trial.js";
-import { standingDoubts } from "../../ledger/standing-doubts.js";
-import { previousSegmentRuns } from "../../ledger/runs.js";
 import { datedSources, newestData } from "../../segments/freshness.js";
 import { idleOptOuts } from "../opt-outs.js";
-import { connectionName } from "../../warehouse/open.js";
 import type { Warehouse } from "../../warehouse/types.js";
 import { checkLines } from "../../report/checks.js";
 import { counted } from "../../report/tables.js";
 import { findProject, openWarehouse } from "../shared/context.js";
-import { leaseOf, targetNames } from "./facts.js";
+import { targetNames } from "./facts.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 
 /** Checks everything that a run needs, each with the way out. */
@@ -116,14 +116,15 @@ async function rightsChecks({ target: { connection, schema } }: Project, warehou
 }
 
 async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<Check[]> {
-  const { schema } = project.target;
+  const ledger = new Ledger(warehouse, project.target.schema);
+  const { schema } = ledger;
   const trial = isTrial(project.target, null);
   const session = await sessionChecks(project);
   // Then each further statement would be a matter of luck.
   if (session.some(({ state }) => state === "FAIL")) return session;
   const rights = await rightsChecks(project, warehouse);
   if (rights.some(({ state }) => state === "FAIL")) return [...session, ...rights];
-  const status = await ledgerStatus(warehouse, schema);
+  const status = await ledgerStatus(ledger);
   const unreadable = new Map<string, string>();
   const used = usedSources(project);
   for (const { name, table } of project.sources.values()) {
@@ -137,28 +138,27 @@ async function warehouseChecks(project: Project, warehouse: Warehouse): Promise<
   const newest = await newestData(datedSources(project, used), warehouse);
   const sources = [...session, ...rights, ...sourceChecks(project, { used, unreadable, newest }, Date.now())];
   if (status.version !== status.expected) return [ledgerCheck(schema, status), ...sources];
+  const facts = await ledgerFacts(ledger, { asOf: instant(ledger.now()), trial, segments: [] });
   return [
     ledgerCheck(schema, status),
     ...sources,
-    homeCheck(schema, await strangerIn(warehouse, schema), project.target.live),
-    pauseCheck(await pauses(warehouse, schema, trial, Date.now()), project),
-    ...optOutChecks(await idleOptOuts(project, warehouse, trial)),
-    doubtsCheck(await standingDoubts(warehouse, schema, trial, null), project.target),
-    ...guardChecks([...(await lastRuns(project, warehouse)).values()]),
-    await clockOf(project, warehouse),
-    leaseCheck(await leaseOf(warehouse, schema), Date.now(), warehouse.dialect.oneProcess),
+    homeCheck(schema, await strangerIn(ledger), project.target.live),
+    pauseCheck(facts.pauses, project),
+    ...optOutChecks(await idleOptOuts(project, ledger, trial)),
+    doubtsCheck(await standingDoubts(ledger, trial, null), project.target),
+    ...guardChecks([...(await lastRuns(project, ledger, trial)).values()]),
+    await clockOf(project, ledger, facts, trial),
+    leaseCheck(facts.lease, ledger.now(), ledger.dialect.oneProcess),
   ];
 }
 
-async function clockOf({ target }: Project, warehouse: Warehouse): Promise<Check> {
-  const trial = isTrial(target, null);
-  const facts = await ledgerFacts(warehouse, target.schema, { asOf: instant(Date.now()), trial, segments: [] });
-  const ahead = await runAhead(warehouse, target.schema, facts, trial, Date.now() + CLOCKS_AGREE_MS);
-  return clockCheck(skewProblem(warehouse, facts), ahead, targetOption(target), warehouse.dialect.oneProcess);
+async function clockOf({ target }: Project, ledger: Ledger, facts: Facts, trial: boolean): Promise<Check> {
+  const ahead = await runAhead(ledger, facts, trial, ledger.now() + CLOCKS_AGREE_MS);
+  return clockCheck(skewProblem(ledger, facts), ahead, targetOption(target), ledger.dialect.oneProcess);
 }
 
-function lastRuns({ segments, target }: Project, warehouse: Warehouse): ReturnType<typeof previousSegmentRuns> {
-  return previousSegmentRuns(warehouse, target.schema, [...segments.keys()], isTrial(target, null), instant(Date.now()));
+function lastRuns(project: Project, ledger: Ledger, trial: boolean): ReturnType<typeof previousSegmentRuns> {
+  return previousSegmentRuns(ledger, [...project.segments.keys()], trial, instant(ledger.now()));
 }
 
 function problemsOf(error: unknown): readonly Problem[] {

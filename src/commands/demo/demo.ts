@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { instant } from "../../core/clock.js";
 import { OpportuneError } from "../../core/errors.js";
-import { ledgerQueries, statement } from "../../ledger/tables.js";
+import { anyChannel, providedBy, providerFor, sandboxChannels } from "../../delivery/providers/registry.js";
+import { Ledger } from "../../ledger/ledger.js";
 import { loadProject } from "../../project/build/load.js";
 import type { Channel, Project } from "../../project/types.js";
 import { runSummary } from "../../report/run-summary.js";
 import { count } from "../../report/tables.js";
 import { run, type RunOptions, type RunResult } from "../../run/run.js";
 import { startSandbox, type Sandbox } from "../../server/sandbox/sandbox.js";
-import type { Warehouse } from "../../warehouse/types.js";
 import { openWarehouse } from "../shared/context.js";
 import { thingsToLookAt, whatWaited } from "./looks.js";
 import { narrated, schedule } from "../run.js";
@@ -72,9 +72,9 @@ export async function demoCommand(terminal: Terminal, _options: GlobalOptions): 
     title("Half past ten in the evening: it is day in Sydney, and what waited goes out.");
     const evening = await decide(EVENING);
     terminal.out(summary(evening).join("\n"));
-    terminal.out(await withWarehouseOf(project, terminal, (warehouse) => whatWaited(project, warehouse, NOON, EVENING)));
+    terminal.out(await withLedgerOf(project, terminal, (ledger) => whatWaited(ledger, NOON, EVENING)));
     title("Three things to look at");
-    terminal.out(await withWarehouseOf(project, terminal, (warehouse) => thingsToLookAt(project, warehouse, sandbox.messages(), FOLDER)));
+    terminal.out(await withLedgerOf(project, terminal, (ledger) => thingsToLookAt(project, ledger, sandbox.messages(), FOLDER)));
     return [first, backfill, noon, again, evening].every(({ problems }) => problems.length === 0) ? 0 : 1;
   } finally {
     await sandbox.close();
@@ -105,12 +105,12 @@ function newFolder(): string {
 }
 
 async function introduction(project: Project, terminal: Terminal): Promise<string> {
-  const sizes = await withWarehouseOf(project, terminal, (warehouse) =>
+  const sizes = await withLedgerOf(project, terminal, ({ warehouse }) =>
     warehouse.query({ sql: "select (select count(*) from users) as users, (select count(*) from events) as events", params: [] }),
   );
   const [users, events] = [Number(sizes[0]?.["users"]), Number(sizes[0]?.["events"])];
   return `Plainfold, an invented company: a planner app and a shop for paper goods, in ${project.target.connection.type}.
-${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its emails go to a SendGrid on this machine that sends nothing.`;
+${count(users)} users, ${count(events)} events, ${count(project.segments.size)} segments. Its emails go to a ${providerFor("email").title} on this machine that sends nothing.`;
 }
 
 /** A clock that shows `start` (ISO 8601 UTC) now and goes on from there; ms since 1970 UTC. */
@@ -121,17 +121,15 @@ function clockFrom(start: string): () => number {
 
 /** The project with every channel of a mail provider or outbox delivering to the sandbox, its mails with the way out that real ones have. */
 function intoSandbox(project: Project, sandbox: Sandbox): Project {
-  const redirected = (channel: Channel): Channel => ({ ...channel, provider: "sendgrid", sandbox: true, apiKey: "SG.demo", endpoint: sandbox.url });
+  const inSandbox = sandboxChannels(sandbox.url);
+  const redirected = (channel: Channel): Channel => ({ ...channel, ...providedBy(anyChannel.parse(inSandbox.get(channel.type))) });
   const channels = new Map([...project.channels].map(([name, channel]) => [name, redirected(channel)]));
   return { ...project, channels, links: { ...project.links, unsubscribeUrl: "https://plainfold.example/unsubscribe", unsubscribeSecret: "demo" } };
 }
 
 /** Buckets and message ids come from the salt: with a fixed one the same users are held out each time. */
 async function fixSalt(project: Project, terminal: Terminal): Promise<void> {
-  await withWarehouseOf(project, terminal, (warehouse) => {
-    const query = ledgerQueries(warehouse.dialect, project.target.schema).updateTable("meta").set({ content: "demo" }).where("name", "=", "salt");
-    return warehouse.execute(statement(query));
-  });
+  await withLedgerOf(project, terminal, (ledger) => ledger.execute(ledger.tables.updateTable("meta").set({ content: "demo" }).where("name", "=", "salt")));
 }
 
 interface How {
@@ -148,7 +146,7 @@ async function runOnce(terminal: Terminal, project: Project, now: () => number, 
     onStep: (step) => (step.problem !== undefined || (loud && step.kind === "segment") ? onStep(step) : undefined),
     onDecided: (decisions) => (loud ? onDecided(decisions) : undefined),
   };
-  return withWarehouseOf(project, terminal, (warehouse) =>
+  return withLedgerOf(project, terminal, ({ warehouse }) =>
     run(project, warehouse, {
       ...told,
       // Tells how far it is once a second, which would differ from one demo to the next.
@@ -166,10 +164,10 @@ async function runOnce(terminal: Terminal, project: Project, now: () => number, 
 }
 
 /** Opened for each step and closed after it, as the job does, so that analysts can read in between. */
-async function withWarehouseOf<T>(project: Project, terminal: Terminal, work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+async function withLedgerOf<T>(project: Project, terminal: Terminal, work: (ledger: Ledger) => Promise<T>): Promise<T> {
   const warehouse = await openWarehouse(project.root, project.target, terminal);
   try {
-    return await work(warehouse);
+    return await work(new Ledger(warehouse, project.target.schema));
   } finally {
     await warehouse.close();
   }

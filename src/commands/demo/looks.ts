@@ -2,19 +2,18 @@
 import { writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { writePrivately } from "../../core/private-file.js";
+import type { Ledger } from "../../ledger/ledger.js";
 import type { Project } from "../../project/types.js";
 import { galleryPage, type GalleryMail } from "../../pages/gallery.js";
 import { count, counted } from "../../report/tables.js";
 import type { StoredMessage } from "../../server/sandbox/sandbox.js";
 import { timestampLiteral } from "../../warehouse/sql.js";
-import type { Warehouse } from "../../warehouse/types.js";
 
 type Sent = Pick<GalleryMail, "step" | "template">;
 
 /** Writes them into the demo's folder and gives the lines that name them. `folder` is its path as the user would write it. */
-export async function thingsToLookAt(project: Project, warehouse: Warehouse, messages: readonly StoredMessage[], folder: string): Promise<string> {
-  const ledger = `${warehouse.dialect.schemaName(project.target.schema)}.sent_ledger`;
-  const claims = await warehouse.query({ sql: `select message_id, step, template from ${ledger} where event = 'claimed'`, params: [] });
+export async function thingsToLookAt(project: Project, ledger: Ledger, messages: readonly StoredMessage[], folder: string): Promise<string> {
+  const claims = await ledger.query(ledger.tables.selectFrom("sent_ledger").select(["message_id", "step", "template"]).where("event", "=", "claimed"));
   const sentOf = new Map(claims.map((row) => [String(row["message_id"]), { step: String(row["step"]), template: String(row["template"]) }]));
   const mails = messages.map((message) => mailOf(message, sentOf));
   writePrivately(join(project.root, "gallery.html"), galleryPage(mails));
@@ -22,22 +21,22 @@ export async function thingsToLookAt(project: Project, warehouse: Warehouse, mes
   return `1. The ${counted(mails.length, "email")}, as a page for the browser:
      ${folder}/gallery.html
 2. Somebody who heard from us, and why they heard nothing else:
-     ${program()} explain ${await toldBoth(warehouse, ledger)} --project-dir ${folder}
+     ${program()} explain ${await toldBoth(ledger)} --project-dir ${folder}
 3. The ledger, with SQL:
-     node ${folder}/query.mjs "select reason, count(*) as n from ${project.target.schema}.sent_ledger group by 1 order by 2"`;
+     node ${folder}/query.mjs "select reason, count(*) as n from ${ledger.schema}.sent_ledger group by 1 order by 2"`;
 }
 
 /** What became of the messages that waited, in one sentence. `then` and `now` are the as_of of two runs, ISO 8601 UTC. */
-export async function whatWaited({ target }: Project, warehouse: Warehouse, then: string, now: string): Promise<string> {
-  const ledger = `${warehouse.dialect.schemaName(target.schema)}.sent_ledger`;
-  const at = (instant: string): string => timestampLiteral(instant, warehouse.dialect);
-  const [row] = await warehouse.query({
+export async function whatWaited(ledger: Ledger, then: string, now: string): Promise<string> {
+  const sent = ledger.table("sent_ledger");
+  const at = (instant: string): string => timestampLiteral(instant, ledger.dialect);
+  const [row] = await ledger.query({
     sql: `select count(*) as waited, sum(claimed) as claimed, sum(1 - moved) as waiting
       from (
         select w.message_id, max(case l.event when 'claimed' then 1 else 0 end) as claimed,
           max(case when l.event is null or l.event = 'waiting' then 0 else 1 end) as moved
-        from ${ledger} w
-        left join ${ledger} l on l.message_id = w.message_id and l.decided_at = ${at(now)}
+        from ${sent} w
+        left join ${sent} l on l.message_id = w.message_id and l.decided_at = ${at(now)}
         where w.event = 'waiting' and w.decided_at = ${at(then)}
         group by w.message_id
       ) messages`,
@@ -69,9 +68,9 @@ function mailOf({ body, receivedAt }: StoredMessage, sentOf: ReadonlyMap<string,
 }
 
 /** A user with an accepted message and another one that a rule of theirs stopped; of these the one with the shortest story. */
-async function toldBoth(warehouse: Warehouse, ledger: string): Promise<string> {
-  const [user] = await warehouse.query({
-    sql: `select user_id from ${ledger} group by user_id
+async function toldBoth(ledger: Ledger): Promise<string> {
+  const [user] = await ledger.query({
+    sql: `select user_id from ${ledger.table("sent_ledger")} group by user_id
       order by max(case event when 'accepted' then 1 else 0 end) desc,
         max(case when reason in ('outranked', 'spacing', 'cap') then 1 else 0 end) desc, count(distinct segment) desc,
         max(case event when 'denied' then 1 else 0 end) desc, count(*), user_id limit 1`,

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import { OpportuneError } from "../../core/errors.js";
 import { writePrivately } from "../../core/private-file.js";
+import { requireLedger } from "../../ledger/install/versions.js";
+import type { Ledger } from "../../ledger/ledger.js";
+import { messageNames, storyRows, templateTexts, usersAt } from "../../ledger/look-up.js";
 import { pauses } from "../../ledger/pauses.js";
-import { requireLedger } from "../../ledger/schema.js";
-import { isTrial, ofKindSql } from "../../ledger/trial.js";
+import { isTrial } from "../../ledger/trial.js";
 import { readFrontMatter } from "../../render/templates/front-matter.js";
 import { storyDocument, storyLines, used, type MessageNames, type StoryAbout, type Writer } from "../../report/explain.js";
 import { pauseLines } from "../../report/pauses.js";
@@ -11,14 +13,11 @@ import { dueDocument, dueLines, dueNow, type DueNow } from "../../report/stops.j
 import { localTime } from "../../report/times.js";
 import { storyPage } from "../../pages/story-page.js";
 import { journeysOf, type StoryEvent } from "../../report/story.js";
-import { canonicalUser } from "../../warehouse/canonical.js";
-import { Binder, renderSqlFile } from "../../warehouse/sql.js";
 import type { Target } from "../../project/types.js";
-import type { Row, Warehouse } from "../../warehouse/types.js";
+import type { Row } from "../../warehouse/types.js";
 import { factsOf, zoneOf } from "./facts.js";
 import { stopsNow } from "./now.js";
-import { templateTexts, usersAt } from "../../ledger/look-up.js";
-import { segmentNamed, withWarehouse } from "../shared/context.js";
+import { segmentNamed, withLedger } from "../shared/context.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 
 export interface ExplainOptions extends GlobalOptions {
@@ -32,25 +31,23 @@ export interface ExplainOptions extends GlobalOptions {
 /** Why a user heard what they heard, and why not the rest. */
 export function explainCommand(terminal: Terminal, options: ExplainOptions, [asked = ""]: readonly string[]): Promise<number> {
   const limit = limitOf(options.limit);
-  return withWarehouse(terminal, options, async (project, warehouse) => {
-    const { schema } = project.target;
+  return withLedger(terminal, options, async (project, ledger) => {
     const segment = options.segment === undefined ? null : segmentNamed(project, options.segment).id;
-    await requireLedger(warehouse, schema);
+    await requireLedger(ledger);
     const trial = isTrial(project.target, null);
-    const read = (user: string, kind = trial): Promise<Row[]> =>
-      readStory(warehouse, schema, { of: "user_id", value: user, kind: ofKindSql(kind, "w") }, segment, limit);
+    const read = (user: string, kind = trial): Promise<Row[]> => storyRows(ledger, { user, trial: kind, segment }, limit);
     let user = asked;
     let rows = await read(user);
     if (rows.length === 0) {
-      user = (await userAt(warehouse, schema, asked, trial)) ?? asked;
+      user = (await userAt(ledger, asked, trial)) ?? asked;
       if (user !== asked) rows = await read(user);
     }
     if (rows.length === 0 && options.all !== true) throw (await read(user, !trial)).length > 0 ? ofOtherKind(user, project.target) : unknownUser(user, segment);
     const story = rows.map(toEvent);
     const journeys = journeysOf(story);
-    const about = await aboutOf(warehouse, schema, rows, story);
+    const about = await aboutOf(ledger, rows, story);
     if (options.html !== undefined) {
-      const facts = await factsOf(project, warehouse, user, story);
+      const facts = await factsOf(project, ledger, user, story);
       const file = writePage(
         options.html,
         storyPage(journeys, { user, ...about, ...facts, policy: project.policy, segments: project.segments, audiences: project.audiences }),
@@ -58,9 +55,9 @@ export function explainCommand(terminal: Terminal, options: ExplainOptions, [ask
       terminal.out(file);
       return 0;
     }
-    const paused = await pauses(warehouse, schema, trial, Date.now());
-    const timezone = await zoneOf(project, warehouse, user, story);
-    const now = options.all === true ? await stopsNow(project, warehouse, user, Date.now()) : null;
+    const paused = await pauses(ledger, trial);
+    const timezone = await zoneOf(project, ledger.warehouse, user, story);
+    const now = options.all === true ? await stopsNow(project, ledger, user) : null;
     const due = (write: Writer): DueNow[] => dueNow(now?.rows ?? [], write).filter((message) => segment === null || message.segment === segment);
     if (options.output === "json") {
       const document = { ...storyDocument(user, journeys, { ...about, timezone }), pauses: paused };
@@ -119,27 +116,27 @@ const MOST_OF_A_MESSAGE = 200;
  * One message's story, in the form of `--output json`.
  * @throws OpportuneError where there is no ledger, or none of its rows has the id
  */
-export async function messageStory(warehouse: Warehouse, { schema, name }: { schema: string; name: string }, messageId: string): Promise<unknown> {
-  await requireLedger(warehouse, schema);
-  const rows = await readStory(warehouse, schema, { of: "message_id", value: messageId, kind: "1 = 1" }, null, MOST_OF_A_MESSAGE);
+export async function messageStory(ledger: Ledger, target: string, messageId: string): Promise<unknown> {
+  await requireLedger(ledger);
+  const rows = await storyRows(ledger, { message: messageId }, MOST_OF_A_MESSAGE);
   if (rows.length === 0) {
     throw new OpportuneError({
       code: "explain/unknown-message",
-      message: `The ledger of target ${name} knows no message ${JSON.stringify(messageId)}.`,
+      message: `The ledger of target ${target} knows no message ${JSON.stringify(messageId)}.`,
       hint: "It was sent from another target or project, by `opportune preview --send-to`, or in a run that was cut off.",
     });
   }
   const story = rows.map(toEvent);
-  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), { ...(await aboutOf(warehouse, schema, rows, story)), timezone: null });
+  return storyDocument(String(rows[0]?.["user_id"]), journeysOf(story), { ...(await aboutOf(ledger, rows, story)), timezone: null });
 }
 
-async function aboutOf(warehouse: Warehouse, schema: string, rows: readonly Row[], story: readonly StoryEvent[]): Promise<StoryAbout & { shown: number }> {
+async function aboutOf(ledger: Ledger, rows: readonly Row[], story: readonly StoryEvent[]): Promise<StoryAbout & { shown: number }> {
   const versions = used(journeysOf(story));
-  const texts = versions.length === 0 ? new Map<string, string>() : await templateTexts(warehouse, schema, versions);
+  const texts = versions.length === 0 ? new Map<string, string>() : await templateTexts(ledger, versions);
   return {
     events: Number(rows[0]?.["events"]),
     shown: rows.length,
-    names: await namesOf(warehouse, schema, story),
+    names: await namesOf(ledger, story),
     templates: new Map([...texts].map(([version, text]) => [version, { text, subject: subjectOf(text) }])),
   };
 }
@@ -154,8 +151,8 @@ function subjectOf(template: string): string | null {
 const NAMED = 10;
 
 /** The one user who was written to at an address in any form; null where nobody was. @throws OpportuneError where several were */
-async function userAt(warehouse: Warehouse, schema: string, address: string, trial: boolean): Promise<string | null> {
-  const users = await usersAt(warehouse, schema, address, trial, NAMED + 1);
+async function userAt(ledger: Ledger, address: string, trial: boolean): Promise<string | null> {
+  const users = await usersAt(ledger, address, trial, NAMED + 1);
   if (users.length < 2) return users[0] ?? null;
   const named = users.slice(0, NAMED).map((user) => JSON.stringify(user));
   throw new OpportuneError({
@@ -163,19 +160,6 @@ async function userAt(warehouse: Warehouse, schema: string, address: string, tri
     message: `Several users were written to at ${JSON.stringify(address)}: ${named.join(", ")}${users.length > NAMED ? " and more" : ""}.`,
     hint: "Name one of them by id.",
   });
-}
-
-async function readStory(
-  warehouse: Warehouse,
-  schema: string,
-  { of, value, kind }: { of: "user_id" | "message_id"; value: string; kind: string },
-  segment: string | null,
-  limit: number,
-): Promise<Row[]> {
-  const { dialect } = warehouse;
-  const binder = new Binder(dialect);
-  const asked = of === "user_id" ? canonicalUser(binder.bind(value), dialect) : binder.bind(value);
-  return warehouse.query(renderSqlFile("explain.sql", dialect, schema, { of, kind, value: asked, segment: binder.bind(segment), most: String(limit) }, binder));
 }
 
 function toEvent(row: Row): StoryEvent {
@@ -206,11 +190,7 @@ function toEvent(row: Row): StoryEvent {
 }
 
 /** Segment and step of the messages that outranked others. */
-async function namesOf(warehouse: Warehouse, schema: string, story: readonly StoryEvent[]): Promise<MessageNames> {
+async function namesOf(ledger: Ledger, story: readonly StoryEvent[]): Promise<MessageNames> {
   const winners = [...new Set(story.flatMap(({ detail }) => (typeof detail["winner"] === "string" ? [detail["winner"]] : [])))];
-  if (winners.length === 0) return new Map();
-  const binder = new Binder(warehouse.dialect);
-  const ids = winners.map((id) => binder.bind(id)).join(", ");
-  const rows = await warehouse.query(renderSqlFile("named_messages.sql", warehouse.dialect, schema, { ids }, binder));
-  return new Map(rows.map((row) => [String(row["message_id"]), `${String(row["segment"])} ${String(row["step"])}`]));
+  return winners.length === 0 ? new Map() : messageNames(ledger, winners);
 }

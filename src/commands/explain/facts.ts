@@ -1,14 +1,16 @@
 /** What the page of a user's story needs beside the story: when now is, where the user is, what counts towards the caps. */
 import { OpportuneError } from "../../core/errors.js";
 import { isZone } from "../../core/zones.js";
-import { heededSql, isTrial } from "../../ledger/trial.js";
+import type { Ledger } from "../../ledger/ledger.js";
+import { heardRows, latestRun } from "../../ledger/look-up.js";
+import { isTrial } from "../../ledger/trial.js";
 import type { Project } from "../../project/types.js";
 import type { Heard } from "../../report/story-entries.js";
 import type { StoryEvent, StoryZone } from "../../report/story.js";
 import { limit, readingQuery } from "../../segments/compile.js";
 import { renderQuery } from "../../segments/query.js";
 import { canonicalUser } from "../../warehouse/canonical.js";
-import { Binder, isoSeconds, ledgerTable, renderSqlFile } from "../../warehouse/sql.js";
+import { Binder } from "../../warehouse/sql.js";
 import type { Row, Warehouse } from "../../warehouse/types.js";
 
 interface Facts {
@@ -17,23 +19,14 @@ interface Facts {
   heard: Heard[];
 }
 
-export async function factsOf(project: Project, warehouse: Warehouse, user: string, story: readonly StoryEvent[]): Promise<Facts> {
-  const { schema } = project.target;
-  const { dialect } = warehouse;
+export async function factsOf(project: Project, ledger: Ledger, user: string, story: readonly StoryEvent[]): Promise<Facts> {
   const trial = isTrial(project.target, null);
-  const newest = story.at(-1)?.decidedAt ?? "";
-  const runs = await warehouse.query({
-    sql: `select ${isoSeconds("max(as_of)", dialect)} as as_of from ${ledgerTable(dialect, schema, "runs")} r where status <> 'forgotten' and ${heededSql(trial, "r")}`,
-    params: [],
-    ours: true,
-  });
-  const asOf = String(runs[0]?.["as_of"] ?? newest);
-  const binder = new Binder(dialect);
-  const rows = await warehouse.query(renderSqlFile("heard.sql", dialect, schema, { user_id: binder.bind(user), kind: heededSql(trial, "l") }, binder));
+  const asOf = (await latestRun(ledger, trial)) ?? story.at(-1)?.decidedAt ?? "";
+  const rows = await heardRows(ledger, user, trial);
   const nullable = (row: Row, name: string): string | null => (row[name] === null || row[name] === undefined ? null : String(row[name]));
   return {
     asOf,
-    timezone: await zoneOf(project, warehouse, user, story),
+    timezone: await zoneOf(project, ledger.warehouse, user, story),
     heard: rows.map((row) => ({ channel: nullable(row, "channel"), topic: nullable(row, "topic"), decidedAt: String(row["decided_at"]) })),
   };
 }

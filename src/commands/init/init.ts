@@ -1,3 +1,5 @@
+import { WAREHOUSES } from "../../core/warehouses.js";
+import { connectionName, installation } from "../../project/targets/targets.js";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { instant } from "../../core/clock.js";
@@ -7,11 +9,9 @@ import { readDbtManifest, type DbtProject } from "../../project/written/dbt-mani
 import { loadProject } from "../../project/build/load.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import { counted } from "../../report/tables.js";
-import { installation } from "../../warehouse/driver.js";
-import { connectionName } from "../../warehouse/open.js";
 import { variablesOf, writeBeside, type Beside } from "./repository.js";
 import { copyShipped, createSample, SHIPPED } from "../shared/sample.js";
-import { STARTER_WAREHOUSES, starterFiles, type Starter } from "./starter.js";
+import { starterFiles, type Starter } from "./starter.js";
 import type { GlobalOptions, Terminal } from "../shared/terminal.js";
 
 export interface InitOptions extends GlobalOptions {
@@ -89,7 +89,8 @@ function emptyWarehouse(path: string): string[] {
 
 /** The driver that Opportune doesn't bring, and the variables that opportune.yml takes. */
 function preparation(root: string, warehouse: Starter["warehouse"]): (readonly [string, string])[] {
-  const driver = warehouse === "snowflake" || warehouse === "bigquery" ? [[installation(warehouse), "its client"] as const] : [];
+  const install = installation(warehouse);
+  const driver = install === null ? [] : [[install, "its client"] as const];
   const [first, ...more] = variablesOf(root);
   if (first === undefined) return driver;
   const [what, them] = more.length === 0 ? [first, "it"] : [`the ${String(more.length + 1)} variables`, "them"];
@@ -109,16 +110,12 @@ function dbtProject(file: string): DbtProject {
 
 function warehouseOf({ warehouse, fromDbt }: InitOptions, dbt: DbtProject | null): Starter["warehouse"] {
   const adapter = dbt?.adapter ?? warehouse;
-  if (adapter === undefined)
-    throw usage(`${String(fromDbt)} doesn't say which warehouse it is for.`, `Add --warehouse with one of ${STARTER_WAREHOUSES.join(", ")}.`);
+  if (adapter === undefined) throw usage(`${String(fromDbt)} doesn't say which warehouse it is for.`, `Add --warehouse with one of ${WAREHOUSES.join(", ")}.`);
   if (warehouse !== undefined && adapter !== warehouse)
     throw usage(`${String(fromDbt)} is for ${adapter}, not ${warehouse}.`, "Leave --warehouse out, or make the manifest with the dbt target that is meant.");
-  const known = STARTER_WAREHOUSES.find((name) => name === adapter);
+  const known = WAREHOUSES.find((name) => name === adapter);
   if (known !== undefined) return known;
-  throw usage(
-    `${String(fromDbt)} is for ${adapter}; Opportune works with ${STARTER_WAREHOUSES.join(", ")}.`,
-    "Make the manifest with a dbt target of one of these.",
-  );
+  throw usage(`${String(fromDbt)} is for ${adapter}; Opportune works with ${WAREHOUSES.join(", ")}.`, "Make the manifest with a dbt target of one of these.");
 }
 
 function usage(message: string, hint: string): OpportuneError {

@@ -1,6 +1,7 @@
 /** What a repository needs beside a project: what `opportune init` writes where nothing of that name is. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { providerFor } from "../../delivery/providers/registry.js";
 import { variablesIn } from "../../project/written/environment.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import { VERSION } from "../../version.js";
@@ -62,7 +63,9 @@ function upward(root: string, name: string): string | null {
 /** To be filled in. */
 function environmentExample(root: string): string {
   const names = variablesOf(root);
-  const lines = names.length === 0 ? "# For a channel with `api_key: ${SENDGRID_API_KEY}`:\n# SENDGRID_API_KEY=" : names.map((name) => `${name}=`).join("\n");
+  const examples = Object.entries(providerFor("email").example);
+  const later = examples.map(([key, value]) => `# For a channel with \`${key}: ${value}\`:\n# ${value.slice(2, -1)}=`);
+  const lines = (names.length === 0 ? later : names.map((name) => `${name}=`)).join("\n");
   return `# Copy to .env, which is never committed. Real environment variables go before it.\n${lines}\n`;
 }
 

@@ -1,15 +1,14 @@
 /** What `opportune init` writes for a warehouse of one's own: a project with one example, which runs before any table is named. */
 import { stringify } from "yaml";
+import { providerFor } from "../../delivery/providers/registry.js";
 import type { WrittenSource } from "../../project/written/dbt-manifest.js";
-import type { Target } from "../../project/types.js";
+import type { Known } from "../../project/targets/target.js";
+import type { WarehouseType } from "../../core/warehouses.js";
+import { typeOf } from "../../project/targets/targets.js";
 
-export interface Starter {
+export interface Starter extends Known {
   name: string;
-  warehouse: Target["connection"]["type"];
-  /** Of the DuckDB file, relative to the project. */
-  path: string;
-  /** Snowflake's database or BigQuery's project, where it is known. */
-  database: string | null;
+  warehouse: WarehouseType;
   sources: ReadonlyMap<string, WrittenSource>;
 }
 
@@ -29,45 +28,26 @@ function yaml(value: unknown): string {
   return stringify(value, { singleQuote: true, lineWidth: 0 }).trimEnd();
 }
 
-/** The keys of the target; variables stand in the environment or in .env. */
-const TARGETS: Readonly<Record<Starter["warehouse"], (starter: Starter) => string>> = {
-  duckdb: ({ path }) => ` {type: duckdb, path: ${JSON.stringify(path)}}`,
-  postgres: () => ` {type: postgres, url: "\${DATABASE_URL}"} # postgres://user:password@host:5432/database, in the environment or in .env`,
-  snowflake: ({ database }) => `
-    type: snowflake # the role, its grants and other ways to sign in: docs/snowflake.md of the package
-    account: \${SNOWFLAKE_ACCOUNT} # ORGANISATION-ACCOUNT; these variables stand in the environment or in .env
-    user: \${SNOWFLAKE_USER}
-    private_key_path: \${SNOWFLAKE_PRIVATE_KEY_PATH} # PEM, relative to the project
-    # private_key_passphrase: if the key has one, as a variable of the environment
-    role: \${SNOWFLAKE_ROLE}
-    warehouse: \${SNOWFLAKE_WAREHOUSE}
-    database: ${database === null ? "${SNOWFLAKE_DATABASE}" : yaml(database)}`,
-  bigquery: ({ database }) => `
-    type: bigquery # by application default credentials; roles and other ways to sign in: docs/bigquery.md of the package
-    project: ${database === null ? "${BIGQUERY_PROJECT} # in the environment or in .env" : yaml(database)}
-    # location: EU # where your datasets are, if not in the US
-    # max_bytes_billed: 10 GB # a query that would read more fails before it runs`,
-};
-
-export const STARTER_WAREHOUSES = Object.keys(TARGETS) as Starter["warehouse"][];
-
 function projectFile(starter: Starter): string {
   const { name, warehouse, sources } = starter;
+  const sending = providerFor("email");
   return `# Every key is in docs/configuration.md of the package.
 name: ${yaml(name)}
 target: dev
 
 targets:
   # Messages become files under target/opportune/outbox/ until a target says \`live: true\`.
-  dev:${TARGETS[warehouse](starter)}
+  dev:${typeOf(warehouse).starter(starter)}
 
 channels:
   email:
     provider: outbox
     from: ${JSON.stringify(`${name.replaceAll(/[<>@\r\n]/g, " ")} <hello@example.com>`)}
     # To send:
-    # provider: sendgrid
-    # api_key: \${SENDGRID_API_KEY}
+    # provider: ${sending.name}
+${Object.entries(sending.example)
+  .map(([key, value]) => `    # ${key}: ${value}`)
+  .join("\n")}
 
 policy:
   timezone: UTC                 # for users without a known zone of their own

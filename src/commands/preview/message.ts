@@ -3,16 +3,24 @@ import { randomUUID } from "node:crypto";
 import { messageOf, type Claim } from "../../run/claims.js";
 import { instant } from "../../core/clock.js";
 import { OpportuneError, type Problem } from "../../core/errors.js";
-import { workTables } from "../../run/decide.js";
 import type { OutgoingMessage } from "../../delivery/types.js";
 import { addressColumn, treatments } from "../../project/build/treatments.js";
 import type { Project, Segment } from "../../project/types.js";
 import { loadRenderer, type Renderer } from "../../render/renderer.js";
 import { compileProject, numberColumns, stageSegments } from "../../segments/stage.js";
 import type { NumberColumns } from "../../segments/types.js";
-import { Binder, renderSqlFile } from "../../warehouse/sql.js";
+import { Binder, renderSqlFile, workTables } from "../../warehouse/sql.js";
 import type { Row, Warehouse } from "../../warehouse/types.js";
 import { unknownName } from "../shared/context.js";
+import type { GlobalOptions } from "../shared/terminal.js";
+
+export interface PreviewOptions extends GlobalOptions {
+  user?: string;
+  step?: string;
+  sendTo?: string;
+  watch?: boolean;
+  port?: string;
+}
 
 /** A step of a segment, in one of its versions. */
 export type Treatment = ReturnType<typeof treatments>[number];
@@ -73,13 +81,12 @@ async function firstRow(
   user: string | null,
 ): Promise<{ row: Row; numbers: NumberColumns }> {
   const { dialect } = warehouse;
-  const { schema } = project.target;
   const compiled = await compileProject(project, [segment], [], renderer, warehouse, asOf);
-  await warehouse.script({ work: workTables(warehouse.dialect, schema), statements: [] });
+  await warehouse.script({ work: workTables(dialect), statements: [] });
   const staged = (await stageSegments(compiled, [segment], warehouse, Date.now, () => undefined)).get(segment.id);
   if (staged !== undefined && staged.problem !== null) throw new OpportuneError(staged.problem);
   const binder = new Binder(dialect);
-  const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, schema, { segment: binder.bind(segment.id), user_id: binder.bind(user) }, binder));
+  const rows = await warehouse.query(renderSqlFile("preview.sql", dialect, null, { segment: binder.bind(segment.id), user_id: binder.bind(user) }, binder));
   if (rows[0] !== undefined) return { row: rows[0], numbers: numberColumns(compiled) };
   const whom = user === null ? "nobody" : `no user ${JSON.stringify(user)}`;
   throw new OpportuneError({

@@ -1,24 +1,16 @@
 import { join } from "node:path";
-import { isAddress } from "../../core/address.js";
+import { addressOf } from "../../channels/registry.js";
 import { OpportuneError } from "../../core/errors.js";
 import { writePrivately } from "../../core/private-file.js";
-import { openLanes } from "../../delivery/lanes.js";
+import { openLanes } from "../../delivery/lanes/lanes.js";
 import type { OutgoingMessage, SendOutcome } from "../../delivery/types.js";
 import { addressColumn, treatments } from "../../project/build/treatments.js";
 import type { Project, Segment } from "../../project/types.js";
 import { previewDocument, previewLines } from "../../report/preview.js";
 import { ARTEFACTS } from "../shared/artefacts.js";
 import { segmentNamed, withWarehouse } from "../shared/context.js";
-import { renderPreview, stepNamed, type Treatment } from "./message.js";
-import type { GlobalOptions, Terminal } from "../shared/terminal.js";
-
-export interface PreviewOptions extends GlobalOptions {
-  user?: string;
-  step?: string;
-  sendTo?: string;
-  watch?: boolean;
-  port?: string;
-}
+import { renderPreview, stepNamed, type PreviewOptions, type Treatment } from "./message.js";
+import type { Terminal } from "../shared/terminal.js";
 
 /** Renders one message as it would be now; the ledger is neither read nor written. With --watch, shows it in a browser. */
 export async function previewCommand(terminal: Terminal, options: PreviewOptions, [id = ""]: readonly string[]): Promise<number> {
@@ -44,7 +36,7 @@ export async function previewCommand(terminal: Terminal, options: PreviewOptions
 }
 
 function refuseAddress(project: Project, step: Treatment, sendTo: string | undefined): void {
-  if (sendTo === undefined || addressColumn(project, step.channel) !== "email" || isAddress(sendTo)) return;
+  if (sendTo === undefined || addressOf(addressColumn(project, step.channel)).isOne(sendTo)) return;
   throw new OpportuneError(
     { code: "usage/address", message: `--send-to can't be ${JSON.stringify(sendTo)}.`, hint: "Write one address, such as ada@example.com." },
     2,

@@ -1,8 +1,9 @@
 import { watch } from "chokidar";
 import { instant } from "../../core/clock.js";
 import { OpportuneError, problemsOf, type Problem } from "../../core/errors.js";
-import { toSendGrid } from "../../delivery/sendgrid-mail.js";
+import { providerKind } from "../../delivery/providers/registry.js";
 import { treatments } from "../../project/build/treatments.js";
+import type { Project } from "../../project/types.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import { problemLines } from "../../report/error-lines.js";
 import { counted } from "../../report/tables.js";
@@ -11,8 +12,7 @@ import { startPreviewServer, type Rendering } from "../../server/preview.js";
 import { findProject, openProject, openWarehouse, segmentNamed } from "../shared/context.js";
 import { impatient } from "../shared/decision.js";
 import { portOf } from "../shared/port.js";
-import type { PreviewOptions } from "./preview.js";
-import { renderPreview, stepNamed, treatmentName, type Previewed } from "./message.js";
+import { renderPreview, stepNamed, treatmentName, type Previewed, type PreviewOptions } from "./message.js";
 import type { Terminal } from "../shared/terminal.js";
 import { untilStopped } from "../shared/until-stopped.js";
 
@@ -70,7 +70,7 @@ async function rendered(terminal: Terminal, options: PreviewOptions, id: string)
       const previewed = await renderPreview(project, warehouse, segment, steps, { user: options.user ?? null, sendTo: null });
       return {
         at,
-        messages: previewed.flatMap((each, order) => ("problem" in each ? [] : [pageMessage(each, order, at)])),
+        messages: await Promise.all(previewed.flatMap((each, order) => ("problem" in each ? [] : [pageMessage(project, each, order, at)]))),
         problems: previewed.flatMap((each) => ("problem" in each ? [each.problem] : [])),
       };
     } finally {
@@ -81,9 +81,11 @@ async function rendered(terminal: Terminal, options: PreviewOptions, id: string)
   }
 }
 
-function pageMessage({ step, message, claim }: Exclude<Previewed, { problem: Problem }>, order: number, at: string): PageMessage {
+async function pageMessage(project: Project, previewed: Exclude<Previewed, { problem: Problem }>, order: number, at: string): Promise<PageMessage> {
+  const { step, message, claim } = previewed;
   const { address, from, replyTo, subject, html, text, headers, segment } = message;
-  const body = html === null ? null : toSendGrid(message);
+  const provider = project.channels.get(message.channel)?.provider;
+  const request = provider === undefined ? undefined : await providerKind(provider).request?.(message);
   return {
     id: treatmentName(step).replace("/", "."),
     order,
@@ -103,8 +105,8 @@ function pageMessage({ step, message, claim }: Exclude<Previewed, { problem: Pro
       ...Object.entries(headers),
     ],
     request: null,
-    // What SendGrid would be sent; of what it would refuse, why; on other channels, the message itself.
-    source: body ?? { ...message, template: claim.template },
+    // What would be posted; of what the provider would refuse, why; where nothing is posted, the message itself.
+    source: request ?? { ...message, template: claim.template },
   };
 }
 

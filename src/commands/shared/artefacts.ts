@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { instant } from "../../core/clock.js";
+import { providerKind } from "../../delivery/providers/registry.js";
 import { readEnvironment, variablesIn } from "../../project/written/environment.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import { readText } from "../../project/written/text.js";
@@ -102,7 +103,9 @@ function secretsOf(project: Project): Secrets {
   // A schema's or table's name from the environment is no secret, and the SQL is to be the one that runs.
   const inSql = [...project.sources.values()].flatMap(({ table, loadedAt }) => [table, loadedAt ?? ""]);
   for (const value of secrets.keys()) if (inSql.some((text) => text.includes(value))) secrets.delete(value);
-  for (const { name, apiKey } of project.channels.values()) if (apiKey !== null) secrets.set(apiKey, `api_key of ${name}`);
+  for (const { name, provider, settings } of project.channels.values()) {
+    for (const [key, value] of Object.entries(providerKind(provider).secrets(settings))) secrets.set(value, `${key} of ${name}`);
+  }
   if (project.links.unsubscribeSecret !== null) secrets.set(project.links.unsubscribeSecret, "unsubscribe_secret");
   return secrets;
 }

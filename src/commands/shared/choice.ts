@@ -1,10 +1,10 @@
 /** What `doubts settle` and `retry` have in common: which messages are meant, and what is said of those that were not. */
 import { OpportuneError } from "../../core/errors.js";
-import { EVERY, type Choice } from "../../ledger/settle.js";
+import type { Ledger } from "../../ledger/ledger.js";
+import { isKnown } from "../../ledger/look-up.js";
+import { EVERY, type Choice } from "../../ledger/recovery/settle.js";
 import { isTrial } from "../../ledger/trial.js";
 import type { Project } from "../../project/types.js";
-import { ledgerTable } from "../../warehouse/sql.js";
-import type { Warehouse } from "../../warehouse/types.js";
 import { unknownName } from "./context.js";
 
 export interface ChoiceOptions {
@@ -32,17 +32,11 @@ export function chosen(verb: string, ids: readonly string[], all: boolean, filte
  * The filters, of names that project or ledger know: a segment that is gone may have left messages.
  * @throws OpportuneError (exit 2) for a name that nothing has
  */
-export async function filtered(project: Project, warehouse: Warehouse, { segment, channel }: ChoiceOptions): Promise<Choice> {
+export async function filtered(project: Project, ledger: Ledger, { segment, channel }: ChoiceOptions): Promise<Choice> {
   const check = async (what: "segment" | "channel", name: string | undefined, known: readonly string[]): Promise<string | null> => {
     if (name === undefined) return null;
     if (known.includes(name)) return name;
-    const ledger = ledgerTable(warehouse.dialect, project.target.schema, "sent_ledger");
-    const rows = await warehouse.query({
-      sql: `select 1 as known from ${ledger} where ${what} = ${warehouse.dialect.placeholder(1)} limit 1`,
-      params: [name],
-      ours: true,
-    });
-    if (rows.length === 0) throw unknownName(what, name, known);
+    if (!(await isKnown(ledger, what, name))) throw unknownName(what, name, known);
     return name;
   };
   return {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { OpportuneError, problemsOf, type Problem } from "../../core/errors.js";
 import { didYouMean, nearestName } from "../../core/suggest.js";
+import { Ledger } from "../../ledger/ledger.js";
 import { loadProject } from "../../project/build/load.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import type { Project, Segment, Target } from "../../project/types.js";
@@ -68,6 +69,16 @@ export async function withWarehouse<T>(
     if (mistakes.length === 0) throw error;
     throw new OpportuneError([...mistakes, ...problemsOf(error)], 2, error);
   }
+}
+
+/** Like withWarehouse, for what asks the target's ledger. */
+export function withLedger<T>(
+  terminal: Terminal,
+  options: Pick<GlobalOptions, "projectDir" | "target">,
+  work: (project: Project, ledger: Ledger) => Promise<T>,
+  { brokenAlone = false } = {},
+): Promise<T> {
+  return withWarehouse(terminal, options, (project, warehouse) => work(project, new Ledger(warehouse, project.target.schema)), { brokenAlone });
 }
 
 /** The segment of that id. @throws OpportuneError (exit 2) with the nearest one */

@@ -1,3 +1,4 @@
+import { Ledger } from "../../ledger/ledger.js";
 import type { Target } from "../../project/types.js";
 import { openProject, findProject, openWarehouse } from "./context.js";
 import { messageStory } from "../explain/explain.js";
@@ -21,7 +22,7 @@ export function decisionReader(
     const project = openProject(options);
     const warehouse = await openWarehouse(project.root, impatient(project.target), { ...terminal, note: () => undefined });
     try {
-      return await messageStory(warehouse, project.target, messageId);
+      return await messageStory(new Ledger(warehouse, project.target.schema), project.target.name, messageId);
     } finally {
       await warehouse.close();
     }

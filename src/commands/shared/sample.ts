@@ -2,11 +2,12 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installLedger, statementsOf } from "../../ledger/schema.js";
+import { installLedger } from "../../ledger/install/install.js";
+import { Ledger } from "../../ledger/ledger.js";
 import { PROJECT_FILE } from "../../project/written/project-file.js";
 import type { Project } from "../../project/types.js";
 import { openWarehouse } from "../../warehouse/open.js";
-import { renderSqlFile, timestampLiteral } from "../../warehouse/sql.js";
+import { statementsOf, timestampLiteral } from "../../warehouse/sql.js";
 
 /** The package's own folder, in a checkout and installed alike. */
 const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url));
@@ -27,12 +28,12 @@ export function copyShipped(root: string, names: readonly string[] = SHIPPED): v
 export async function createSample({ target, root }: Pick<Project, "target" | "root">, now: string): Promise<void> {
   const warehouse = await openWarehouse(target.connection, { root });
   try {
-    const { dialect } = warehouse;
+    const ledger = new Ledger(warehouse, target.schema);
     // First the ledger: the sample's users have their wishes there.
-    await installLedger(warehouse, target.schema);
-    const given = { now: timestampLiteral(now, dialect) };
+    await installLedger(ledger);
+    const given = { now: timestampLiteral(now, ledger.dialect) };
     for (const file of readdirSync(SAMPLE_FILES).sort()) {
-      for (const sql of statementsOf(renderSqlFile(`sample/${file}`, dialect, target.schema, given).sql)) await warehouse.execute({ sql, params: [] });
+      for (const sql of statementsOf(ledger.file(`sample/${file}`, given).sql)) await warehouse.execute({ sql, params: [] });
     }
   } finally {
     await warehouse.close();

@@ -3,8 +3,9 @@ import { parseOptionDuration } from "../../core/durations.js";
 import { OpportuneError } from "../../core/errors.js";
 import { writeOrDrop } from "../../core/output.js";
 import { scrub } from "../../core/redact.js";
-import { sleep } from "../../delivery/limits.js";
-import { runHistory } from "../../ledger/history.js";
+import { sleep } from "../../delivery/lanes/limits.js";
+import { runHistory } from "../../ledger/runs/history.js";
+import { Ledger } from "../../ledger/ledger.js";
 import { isTrial } from "../../ledger/trial.js";
 import { loadProject } from "../../project/build/load.js";
 import { secretsOf } from "../../project/build/secrets.js";
@@ -127,7 +128,7 @@ function stopBeats(beats: { stop(): void } | null): void {
 async function history(project: Project, alerts: Alerts, open: () => Promise<Warehouse>): ReturnType<typeof runHistory> {
   const read: Awaited<ReturnType<typeof runHistory>>[] = [];
   await alerted(project, alerts, open, async (warehouse) => {
-    read.push(await runHistory(warehouse, project.target.schema, isTrial(project.target, null)));
+    read.push(await runHistory(new Ledger(warehouse, project.target.schema), isTrial(project.target, null)));
     return null;
   });
   const [found] = read;

@@ -1,35 +1,19 @@
 /** From validated files to the shapes that the rest of the job reads. */
+import { CHANNEL_TYPES } from "../../channels/registry.js";
 import type { Problem } from "../../core/errors.js";
-import { isLoopback } from "../../core/loopback.js";
+import { providedBy } from "../../delivery/providers/registry.js";
 import { audiencesIn, builtOn, type AudienceFiles } from "../written/build-on.js";
 import type { FrontMatterFile } from "../written/files.js";
 import { buildSilences } from "../schema/lint-rules.js";
-import { postgresUrl, type PostgresUrl } from "./postgres-url.js";
-import { CHANNEL_TYPES, type ProjectFile } from "../schema/project-schema.js";
+import type { ProjectFile } from "../schema/project-schema.js";
 import type { AudienceFrontMatter, SegmentFrontMatter } from "../schema/segment-schema.js";
-import type {
-  Audience,
-  BigQueryConnection,
-  Cap,
-  Channel,
-  DuckDbConnection,
-  Links,
-  OnAlert,
-  Policy,
-  PostgresConnection,
-  Segment,
-  SnowflakeConnection,
-  Source,
-  SqlFile,
-  Step,
-  Target,
-  Treatment,
-} from "../types.js";
+import type { Audience, Cap, Channel, Links, OnAlert, Policy, Segment, Source, SqlFile, Step, Target, Treatment } from "../types.js";
+import { typeOf } from "../targets/targets.js";
 import type { Place, YamlSource } from "../written/yaml-source.js";
 
 export function buildTarget(name: string, target: ProjectFile["targets"][string], intervalSeconds: number): Target {
   const { live, allow, schema, outbox } = target;
-  const connection = connectionOf(target);
+  const connection = typeOf(target.type).connection(target);
   const maxBytes = "max_bytes_billed" in target ? (target.max_bytes_billed ?? null) : null;
   return { name, live, allow, schema, outbox, connection, maxBytes, onAlert: onAlert(target.on_alert, intervalSeconds) };
 }
@@ -45,125 +29,17 @@ function onAlert(written: ProjectFile["targets"][string]["on_alert"], intervalSe
   };
 }
 
-type TargetOf<T extends Target["connection"]["type"]> = Extract<ProjectFile["targets"][string], { type: T }>;
-
-function duckDb(target: TargetOf<"duckdb">): DuckDbConnection {
-  return {
-    type: "duckdb",
-    path: target.path,
-    waitForLockSeconds: target.wait_for_lock,
-    memoryLimit: target.memory_limit ?? null,
-    threads: target.threads ?? null,
-  };
-}
-
-function postgres(target: TargetOf<"postgres">): PostgresConnection {
-  const read = target.url === undefined ? null : postgresUrl(target.url);
-  if (read !== null && "problem" in read) throw new TypeError(`the URL of a target ${read.problem}`);
-  const url = read;
-  const host = target.host ?? url?.host ?? "localhost";
-  return {
-    type: "postgres",
-    host,
-    port: target.port ?? url?.port ?? 5432,
-    user: target.user ?? url?.user ?? null,
-    password: target.password ?? url?.password ?? null,
-    database: target.database ?? url?.database ?? null,
-    ssl: sslOf(target.ssl ?? url?.ssl ?? !isHere(host)),
-    options: url?.options ?? null,
-    channelBinding: url?.channelBinding ?? false,
-    statementTimeoutSeconds: target.statement_timeout,
-    searchPath: target.search_path.length > 0 ? target.search_path : [url?.schema ?? []].flat(),
-    applicationName: target.application_name,
-  };
-}
-
-function connectionOf(target: ProjectFile["targets"][string]): Target["connection"] {
-  switch (target.type) {
-    case "duckdb":
-      return duckDb(target);
-    case "postgres":
-      return postgres(target);
-    case "snowflake":
-      return snowflake(target);
-    case "bigquery":
-      return bigQuery(target);
-  }
-}
-
-function bigQuery(target: TargetOf<"bigquery">): BigQueryConnection {
-  return {
-    type: "bigquery",
-    project: target.project,
-    billingProject: target.billing_project ?? null,
-    location: target.location ?? null,
-    dataset: target.dataset ?? null,
-    signIn: bigQuerySignIn(target),
-    impersonate: target.impersonate ?? null,
-    statementTimeoutSeconds: target.statement_timeout,
-    url: target.url ?? null,
-  };
-}
-
-/** At most one way is named: see checkBigQuery in rules.ts. */
-function bigQuerySignIn(target: TargetOf<"bigquery">): BigQueryConnection["signIn"] {
-  if (target.credentials !== undefined) return { kind: "key", key: target.credentials };
-  return target.credentials_file === undefined ? { kind: "default" } : { kind: "file", file: target.credentials_file };
-}
-
-function snowflake(target: TargetOf<"snowflake">): SnowflakeConnection {
-  return {
-    type: "snowflake",
-    account: target.account,
-    user: target.user ?? null,
-    signIn: snowflakeSignIn(target),
-    role: target.role ?? null,
-    warehouse: target.warehouse ?? null,
-    database: target.database ?? null,
-    sessionSchema: target.session_schema ?? null,
-    queryTag: target.query_tag,
-    statementTimeoutSeconds: target.statement_timeout,
-    url: target.url ?? null,
-  };
-}
-
-/** Exactly one way is named: see checkSnowflake in rules.ts. */
-function snowflakeSignIn(target: TargetOf<"snowflake">): SnowflakeConnection["signIn"] {
-  if (target.authenticator === "externalbrowser") return { kind: "browser" };
-  if (target.token !== undefined) return { kind: "oauth", token: target.token };
-  if (target.password !== undefined) return { kind: "password", password: target.password };
-  return { kind: "key", key: target.private_key ?? null, file: target.private_key_path ?? null, passphrase: target.private_key_passphrase ?? null };
-}
-
-/** A socket or a loopback address: nobody listens in between. */
-function isHere(host: string): boolean {
-  return host.startsWith("/") || isLoopback(host);
-}
-
-function sslOf(written: NonNullable<TargetOf<"postgres">["ssl"]> | NonNullable<PostgresUrl["ssl"]>): PostgresConnection["ssl"] {
-  if (written === false) return null;
-  if (written === true) return { ca: null, rejectUnauthorized: true };
-  if ("rejectUnauthorized" in written) return written;
-  return { ca: written.ca ?? null, rejectUnauthorized: written.reject_unauthorized };
-}
-
 export function buildChannel(name: string, channel: ProjectFile["channels"][string]): Channel {
   const type = channel.type ?? CHANNEL_TYPES.find((known) => known === name);
   if (type === undefined) throw new TypeError(`channel ${name} without a type`);
   return {
     name,
     type,
-    provider: channel.provider,
-    apiKey: channel.api_key ?? null,
-    sandbox: channel.sandbox,
-    endpoint: channel.endpoint,
+    ...providedBy(channel),
     from: channel.from ?? null,
     replyTo: channel.reply_to ?? null,
     inFlight: channel.in_flight,
     ratePerSecond: channel.rate,
-    timeoutSeconds: channel.timeout,
-    onDoubt: channel.on_doubt,
-    htmlOk: channel.html_ok,
   };
 }
 

@@ -1,29 +1,26 @@
 /** Settings that are written and change nothing as the project stands: `compile` warns of each, at its place. */
 import type { Problem } from "../../core/errors.js";
+import { providerKind } from "../../delivery/providers/registry.js";
 import { problemAt, valueAt } from "../schema/problems.js";
 import type { ProjectFile } from "../schema/project-schema.js";
 import type { SegmentFrontMatter } from "../schema/segment-schema.js";
+import { typeOf } from "../targets/targets.js";
 import type { Path, YamlSource } from "../written/yaml-source.js";
-
-/** What only a provider on the other side of a connection heeds. */
-const OF_PROVIDERS = ["api_key", "endpoint", "timeout", "on_doubt", "html_ok"] as const;
-/** Warehouses that say what a query would read. */
-const METERED: ReadonlySet<string> = new Set(["snowflake", "bigquery"]);
 
 /** Of opportune.yml. */
 export function idleProjectSettings({ channels }: ProjectFile, source: YamlSource): Problem[] {
-  return Object.entries(channels)
-    .filter(([, { provider }]) => provider === "outbox")
-    .flatMap(([name]) =>
-      OF_PROVIDERS.filter((key) => valueAt(source.value, ["channels", name, key]) !== undefined).map((key) =>
+  return Object.entries(channels).flatMap(([name, { provider }]) =>
+    providerKind(provider)
+      .idleKeys.filter((key) => valueAt(source.value, ["channels", name, key]) !== undefined)
+      .map((key) =>
         idle(
           source,
           ["channels", name, key],
-          `channels.${name}.${key} has no effect beside provider: outbox, which writes files.`,
+          `channels.${name}.${key} has no effect beside provider: ${provider}, which writes files.`,
           "Leave it out, or name the provider that it is for.",
         ),
       ),
-    );
+  );
 }
 
 /** Of a segment's front matter, in a project with these targets. */
@@ -50,7 +47,7 @@ export function idleSegmentSettings(data: SegmentFrontMatter, source: YamlSource
           ),
         ]
       : []),
-    ...(data.max_bytes_billed !== undefined && !types.some((type) => METERED.has(type))
+    ...(data.max_bytes_billed !== undefined && !types.some((type) => typeOf(type).metered)
       ? [
           idle(
             source,

@@ -1,4 +1,5 @@
-import type { AddressKind, ChannelType, Project, Segment, Step, Treatment } from "../types.js";
+import { channelKind, type AddressKind } from "../../channels/registry.js";
+import type { Project, Segment, Step, Treatment } from "../types.js";
 
 /** One version of one step: the step itself (`variant` is empty), or each of its variants. */
 export function treatments(segment: Pick<Segment, "steps">): (Treatment & { step: string; factor: string; variant: string; weight: number })[] {
@@ -24,17 +25,9 @@ export function firstStep(steps: readonly Step[]): { latest: number; earlier: St
   return { latest, earlier: steps.filter((step) => dueBetween(step).earliest < latest) };
 }
 
-const ADDRESS_COLUMNS: Record<ChannelType, AddressKind> = {
-  email: "email",
-  sms: "phone",
-  push: "device_token",
-  in_app: "user_id",
-  webhook: "user_id",
-};
-
 /** The column of a segment's query that holds a channel's address. */
 export function addressColumn(project: Pick<Project, "channels">, channel: string): AddressKind {
   const type = project.channels.get(channel)?.type;
   if (type === undefined) throw new Error(`No channel ${channel}: the project was not validated`);
-  return ADDRESS_COLUMNS[type];
+  return channelKind(type).address.column;
 }

@@ -3,8 +3,7 @@ import type { Loc, Program } from "../../render/language/ast.js";
 import { readHtml, type Attribute, type Document } from "../../render/html/html.js";
 import { isClickable } from "../../render/html/links.js";
 import { flatten, placeAt, protect, type Piece, type Protected } from "../../render/html/pieces.js";
-import type { Report } from "./template-rules.js";
-import type { Found } from "./types.js";
+import type { Found, Report } from "./types.js";
 
 /** Blocks around a place, outermost first, with the side of each. */
 type Branches = readonly { node: object; side: "open" | "else"; each: boolean }[];

@@ -6,8 +6,7 @@ import { inlineCss } from "../../render/html/inline.js";
 import { isLink } from "../../render/html/links.js";
 import { flatten, protect, restore } from "../../render/html/pieces.js";
 import { htmlToPlain } from "../../render/html/plain.js";
-import type { Report } from "./template-rules.js";
-import type { Found } from "./types.js";
+import type { Found, Report } from "./types.js";
 import { walk } from "./walk.js";
 
 /**

@@ -1,11 +1,14 @@
 /** Reads a project as a colleague with experience would: nothing here is wrong to run, and most of it is unwise. */
+import { channelKind, type ChannelType } from "../../channels/registry.js";
+import type { ChannelKind } from "../../channels/types.js";
+import { leaves } from "../../delivery/providers/registry.js";
 import { readText } from "../written/text.js";
 import { PROJECT_FILE } from "../written/project-file.js";
 import type { LintRule, Silences } from "../schema/lint-rules.js";
 import { treatments } from "../build/treatments.js";
 import type { Project, Segment } from "../types.js";
 import { parseYaml } from "../written/yaml-source.js";
-import type { Template } from "../../render/types.js";
+import type { Template } from "../../render/templates/types.js";
 import { audienceClocks, crowded, firstRunOver, lintSegment } from "./segment-rules.js";
 import { lintTemplate } from "./template-rules.js";
 import type { Finding, Found, LintResult, Use } from "./types.js";
@@ -61,16 +64,21 @@ function usesOf(project: Project, templates: (name: string) => Template): Use[] 
   return [...users].map(([name, of]) => ({
     template: templates(name),
     segments: [...new Set(of.map(({ segment }) => segment))],
-    channels: new Set(of.flatMap(({ channel }) => project.channels.get(channel)?.type ?? [])),
+    contents: new Set(of.flatMap(({ channel }) => contentOf(project.channels.get(channel)?.type))),
     marketing: of.some(({ segment }) => segment.class === "marketing"),
   }));
+}
+
+function contentOf(type: ChannelType | undefined): ChannelKind["content"][] {
+  return type === undefined ? [] : [channelKind(type).content];
 }
 
 /** Marketing that a provider really sends, in a project that has no address to unsubscribe at. */
 function noWayToUnsubscribe(project: Project, uses: readonly Use[]): Found[] {
   if (project.links.unsubscribeUrl !== null) return [];
   const marketing = uses.flatMap(({ segments }) => segments).filter((segment) => segment.class === "marketing");
-  const sent = marketing.filter((segment) => treatments(segment).some(({ channel }) => project.channels.get(channel)?.provider === "sendgrid"));
+  const sending = new Set([...project.channels.values()].filter(leaves).map(({ name }) => name));
+  const sent = marketing.filter((segment) => treatments(segment).some(({ channel }) => sending.has(channel)));
   if (sent.length === 0) return [];
   const { source } = parseYaml(PROJECT_FILE, readText(project.root, PROJECT_FILE).text);
   const message = "Marketing is sent, and links.unsubscribe_url is not set: {{unsubscribe_url}} is empty, and emails have no List-Unsubscribe header.";

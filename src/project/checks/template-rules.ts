@@ -1,15 +1,14 @@
 /** Rules that look at what a template says. */
-import type { LintRule } from "../schema/lint-rules.js";
 import type { Project } from "../types.js";
-import { place, type Loc, type Program, type ValueNode } from "../../render/language/ast.js";
+import { place, type Program, type ValueNode } from "../../render/language/ast.js";
 import { analyse } from "../../render/html/contexts.js";
 import { flatten } from "../../render/html/pieces.js";
-import type { TemplateTrees } from "../../render/types.js";
+import type { TemplateTrees } from "../../render/templates/types.js";
 import { findVariables } from "../../render/language/variables.js";
 import { severalActions } from "./actions.js";
 import { clipped, hasPostalAddress, unencodedLinks } from "./email-rules.js";
 import { isStock } from "./stock-words.js";
-import type { Found, Use } from "./types.js";
+import type { Found, Use, Report } from "./types.js";
 import { walk } from "./walk.js";
 
 /** Columns that tell who the reader is, not what they did. */
@@ -21,7 +20,7 @@ const PERSONAL: ReadonlySet<string> = new Set(
 export function lintTemplate(use: Use, project: Project): Found[] {
   const { template } = use;
   const trees = template.trees();
-  const email = use.channels.has("email");
+  const email = use.contents.has("email");
   const finding: Report = (rule, message, loc) => ({
     rule,
     ...(loc === undefined ? { file: template.file, line: 1, column: 1 } : place(loc)),
@@ -46,8 +45,6 @@ export function lintTemplate(use: Use, project: Project): Found[] {
     ...(email ? [...unencodedLinks(trees.mail, finding), ...clipped(template.name, trees.mail, finding)] : []),
   ];
 }
-
-export type Report = (rule: LintRule, message: string, loc?: Loc) => Found;
 
 /** A column of the query that is not the person's own, or the time of the behaviour. */
 function speaksOfEvent(tree: Program): boolean {

@@ -1,12 +1,15 @@
+import type { ChannelKind } from "../../channels/types.js";
 import type { LintRule, Silences } from "../schema/lint-rules.js";
-import type { ChannelType, Segment } from "../types.js";
-import type { Template } from "../../render/types.js";
+import type { Segment } from "../types.js";
+import type { Loc } from "../../render/language/ast.js";
+import type { Template } from "../../render/templates/types.js";
 
 /** A template with the segments that send it. */
 export interface Use {
   template: Template;
   segments: readonly Segment[];
-  channels: ReadonlySet<ChannelType>;
+  /** What its channels make of it. */
+  contents: ReadonlySet<ChannelKind["content"]>;
   /** Whether one of the segments is marketing. */
   marketing: boolean;
 }
@@ -35,3 +38,5 @@ export interface LintResult {
   findings: readonly Finding[];
   silenced: readonly (Finding & { reason: string })[];
 }
+
+export type Report = (rule: LintRule, message: string, loc?: Loc) => Found;

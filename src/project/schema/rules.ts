@@ -1,15 +1,17 @@
 /** What a schema can't say: how the keys of one valid file must fit together. */
+import { CHANNEL_TYPES } from "../../channels/registry.js";
 import type { Problem } from "../../core/errors.js";
 import { formatDuration } from "../../core/durations.js";
 import { isLoopback } from "../../core/loopback.js";
 import { nearestName, didYouMean } from "../../core/suggest.js";
+import { PROVIDER_KINDS, providerKind } from "../../delivery/providers/registry.js";
 import { capName, stepsOf } from "../build/build.js";
-import { checkFactors } from "../checks/factors.js";
-import { postgresUrl } from "../build/postgres-url.js";
+import { checkFactors } from "./factors.js";
 import { problemAt, type Report } from "./problems.js";
-import { CHANNEL_TYPES, type ProjectFile } from "./project-schema.js";
+import type { ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
+import { checkTargetType } from "../targets/targets.js";
 import { checkVars } from "../build/vars.js";
 import { weaknessOf } from "../build/weak-secret.js";
 import type { Path, YamlSource } from "../written/yaml-source.js";
@@ -29,11 +31,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource, skip: (
 
 function checkKeys(data: ProjectFile, report: Report): void {
   for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
-  for (const [name, target] of Object.entries(data.targets)) {
-    if (target.type === "snowflake") checkSnowflake(name, target, report);
-    if (target.type === "bigquery") checkBigQuery(name, target, report);
-  }
-
+  for (const [name, target] of Object.entries(data.targets)) checkTargetType(target, ["targets", name], report);
   for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
 
   const { quiet_hours: quiet, caps } = data.policy;
@@ -81,17 +79,11 @@ function checkKeys(data: ProjectFile, report: Report): void {
 }
 
 /** What any target may have; what is written and not heeded would mislead. */
-function checkTarget(name: string, { live, allow, on_alert: alert, ...target }: ProjectFile["targets"][string], report: Report): void {
+function checkTarget(name: string, { live, allow, on_alert: alert }: ProjectFile["targets"][string], report: Report): void {
   const path = ["targets", name];
   if (live && allow.length > 0) {
     const message = `${path.join(".")}.allow has no effect beside live: true, which writes to everybody`;
     report([...path, "allow"], "no-effect", message, "leave one of them out", "key");
-  }
-  const url = target.type === "postgres" && target.url !== undefined ? postgresUrl(target.url) : null;
-  if (url !== null && "problem" in url) report([...path, "url"], "postgres-url", `${path.join(".")}.url ${url.problem}`, url.hint);
-  if (target.type === "postgres" && typeof target.ssl === "object" && target.ssl.ca !== undefined && !target.ssl.reject_unauthorized) {
-    const message = `${path.join(".")}.ssl.ca has no effect beside reject_unauthorized: false, which takes any certificate`;
-    report([...path, "ssl", "ca"], "no-effect", message, "leave one of them out", "key");
   }
   if (alert === undefined) return;
   if (alert.command === undefined && alert.webhook === undefined) {
@@ -111,57 +103,23 @@ function checkChannel(name: string, channel: ProjectFile["channels"][string], re
     const hint = nearest === undefined ? `write type: under channels.${name}` : `${didYouMean(nearest) ?? ""} Else write type:`;
     report(path, "missing", `type is missing in ${path.join(".")}, whose name is no type; expected one of ${CHANNEL_TYPES.join(", ")}`, hint);
   }
-  if (channel.sandbox && (channel.provider !== "sendgrid" || !isLoopback(new URL(channel.endpoint).hostname))) {
-    const hint = 'write provider: sendgrid and endpoint: "http://127.0.0.1:4010", or leave sandbox out';
-    report([...path, "sandbox"], "sandbox", `channels.${name}.sandbox needs the provider sendgrid and an endpoint on this machine`, hint, "key");
+  const kind = providerKind(channel.provider);
+  const { sandbox, endpoint } = channel as { sandbox?: unknown; endpoint?: unknown };
+  if (sandbox === true && !(kind.sandbox !== undefined && isHere(endpoint))) {
+    const names = PROVIDER_KINDS.flatMap((each) => (each.sandbox === undefined ? [] : [each.name]));
+    const hint = `write provider: ${names.join(" or ")} and endpoint: "http://127.0.0.1:4010", or leave sandbox out`;
+    const message = `${path.join(".")}.sandbox needs the provider ${names.join(" or ")} and an endpoint on this machine`;
+    report([...path, "sandbox"], "sandbox", message, hint, "key");
   }
-  if (channel.provider !== "sendgrid") return;
-  if (type !== undefined && type !== "email") {
-    report([...path, "provider"], "provider", `channels.${name}.provider is "sendgrid", which sends email only, not ${type}`, "use provider: outbox");
+  if (type !== undefined && kind.serves?.includes(type) === false) {
+    const message = `${path.join(".")}.provider is "${kind.name}", which sends ${kind.serves.join(" and ")} only, not ${type}`;
+    report([...path, "provider"], "provider", message, "use provider: outbox");
   }
-  if (channel.api_key === undefined) {
-    report(path, "missing", `api_key is missing in channels.${name}; the provider sendgrid needs one`, "add api_key: ${SENDGRID_API_KEY}");
-  }
+  for (const { key, code, message, hint } of kind.misfits(path.join("."), channel)) report(key === null ? path : [...path, key], code, message, hint);
 }
 
-const SNOWFLAKE_SIGN_IN = ["private_key_path", "private_key", "token", "password", "authenticator"] as const;
-
-/** Exactly one way to sign in: of two, nobody could say which of them a job uses. */
-function checkSnowflake(name: string, target: Extract<ProjectFile["targets"][string], { type: "snowflake" }>, report: Report): void {
-  const path = ["targets", name];
-  const [way, second] = SNOWFLAKE_SIGN_IN.filter((key) => target[key] !== undefined);
-  if (way === undefined) {
-    report(
-      path,
-      "missing",
-      `${path.join(".")} names no way to sign in; expected one of ${SNOWFLAKE_SIGN_IN.join(", ")}`,
-      "add private_key_path: FILE, or private_key: ${SNOWFLAKE_PRIVATE_KEY}",
-    );
-  }
-  if (way !== undefined && second !== undefined) {
-    report([...path, second], "sign-in", `${path.join(".")} names two ways to sign in: ${way} and ${second}`, "leave one of them out", "key");
-  }
-  if (target.private_key_passphrase !== undefined && way !== "private_key_path" && way !== "private_key") {
-    const hint = "add private_key_path: FILE, or leave the passphrase out";
-    report([...path, "private_key_passphrase"], "sign-in", `${path.join(".")}.private_key_passphrase stands without a private key`, hint, "key");
-  }
-  if (target.user === undefined && way !== undefined && way !== "token") {
-    report(path, "missing", `user is missing in ${path.join(".")}, which signs in by ${way}`, "add user: ${SNOWFLAKE_USER}");
-  }
-}
-
-/** At most one key to sign in with, and none for an emulator: what is written and not used would mislead. */
-function checkBigQuery(name: string, target: Extract<ProjectFile["targets"][string], { type: "bigquery" }>, report: Report): void {
-  const path = ["targets", name];
-  const { url } = target;
-  const named = (["credentials", "credentials_file", "impersonate"] as const).filter((key) => target[key] !== undefined);
-  if (target.credentials !== undefined && target.credentials_file !== undefined) {
-    const message = `${path.join(".")} names two ways to sign in: credentials and credentials_file`;
-    report([...path, "credentials_file"], "sign-in", message, "leave one of them out", "key");
-  } else if (url !== undefined && isLoopback(new URL(url).hostname) && named[0] !== undefined) {
-    const message = `${path.join(".")}.${named[0]} stands beside a url on this machine, an emulator, which takes no credentials`;
-    report([...path, named[0]], "sign-in", message, "leave one of them out", "key");
-  }
+function isHere(endpoint: unknown): boolean {
+  return typeof endpoint === "string" && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
 }
 
 /** Rules of a segment's front matter. */

@@ -1,6 +1,6 @@
 /** The files of a project: which there are, and what a SQL file with front matter is made of. */
 import { createHash } from "node:crypto";
-import { readdirSync, realpathSync, statSync, type Stats } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync, type Stats } from "node:fs";
 import { join, sep } from "node:path";
 import type { Problem } from "../../core/errors.js";
 import { systemCode } from "../../core/system-error.js";
@@ -48,7 +48,7 @@ export function listFiles(root: string, folder: string, ending: string): Listed 
         return problem === null ? [file] : [];
       });
   };
-  const files = walk(folder, [realpathSync(root)]).sort((a, b) => (a < b ? -1 : 1));
+  const files = walk(folder, existsSync(root) ? [realpathSync(root)] : []).sort((a, b) => (a < b ? -1 : 1));
   return { files, problems: [...problems, ...namesakes(files)] };
 }
 

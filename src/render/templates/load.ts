@@ -3,14 +3,15 @@ import { createHash } from "node:crypto";
 import type { Problem } from "../../core/errors.js";
 import { listFiles } from "../../project/written/files.js";
 import { readText } from "../../project/written/text.js";
-import type { ChannelType } from "../../project/types.js";
+import { channelKind, type ChannelType } from "../../channels/registry.js";
 import { parseSource, place, type Program } from "../language/ast.js";
 import { checkProgram } from "../language/check.js";
 import { bodySlots, expand, usedPartials, type Source } from "../language/expand.js";
 import { readFrontMatter } from "./front-matter.js";
 import { looksLikeJson, readJsonBody } from "../compile/json-body.js";
 import { assemble, type Library, type TemplateFile } from "./template.js";
-import type { Template, Use, Variable } from "../types.js";
+import type { Template } from "./types.js";
+import type { Use, Variable } from "../types.js";
 
 export interface Templates {
   /** By name, in name order; those with problems are left out. */
@@ -73,7 +74,8 @@ export function loadTemplates(root: string): Templates {
 
 /** What is wrong with using a template on a channel: no subject for email, HTML in a text message, a layout that is not there. */
 export function checkTemplate(template: Template, channel: ChannelType): readonly Problem[] {
-  if (channel !== "email" && template.kind === "email") {
+  const { content } = channelKind(channel);
+  if (content === "text" && template.kind === "email") {
     return [
       {
         code: "template/channel",
@@ -83,19 +85,19 @@ export function checkTemplate(template: Template, channel: ChannelType): readonl
       },
     ];
   }
-  const form = channel === "email" ? template.email() : template.text();
+  const form = template[content]();
   return form.ok ? [] : form.problems;
 }
 
 /** The columns that a template reads when it is used on a channel; empty for a form that `checkTemplate` finds fault with. */
 export function variablesFor(template: Template, channel: ChannelType): readonly Variable[] {
-  const form = channel === "email" ? template.email() : template.text();
+  const form = template[channelKind(channel).content]();
   return form.ok ? form.variables : [];
 }
 
 /** What the template makes of each column when it is used on a channel; empty for a form that `checkTemplate` finds fault with. */
 export function usesFor(template: Template, channel: ChannelType): readonly Use[] {
-  const form = channel === "email" ? template.email() : template.text();
+  const form = template[channelKind(channel).content]();
   return form.ok ? form.uses : [];
 }
 

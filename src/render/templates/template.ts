@@ -10,7 +10,7 @@ import { expand, type Source } from "../language/expand.js";
 import type { Field, FrontMatter } from "./front-matter.js";
 import type { JsonBody } from "../compile/json-body.js";
 import { parted, plainProgram, type Fields } from "../language/print.js";
-import type { Built, Template, TemplateTrees } from "../types.js";
+import type { Built, Template, TemplateTrees } from "./types.js";
 import { findUses, findVariables } from "../language/variables.js";
 
 export interface TemplateFile extends Pick<FrontMatter, "fields" | "body" | "bodyLine" | "lint"> {

@@ -141,6 +141,21 @@ async function show(wanted) {
   showMessage(message);
 }
 
+/**
+ * As opportune.yml has them.
+ * @param {Readonly<Record<string, Readonly<Record<string, string | boolean>>>>} channels
+ * @returns {string}
+ */
+function channelText(channels) {
+  /** @param {string | boolean} value */
+  const written = (value) => (typeof value === "string" && !/^[\w.-]+$/.test(value) ? JSON.stringify(value) : String(value));
+  const lines = Object.entries(channels).flatMap(([type, keys]) => [
+    `  ${type}:`,
+    ...Object.entries({ ...keys, from: "Shop <shop@example.com>" }).map(([key, value]) => `    ${key}: ${written(value)}`),
+  ]);
+  return ["channels:", ...lines].join("\n");
+}
+
 /** What to say where there is nothing to show. @returns {Node[]} */
 function nothing() {
   if (state === null || listed().length > 0) return [];
@@ -148,10 +163,6 @@ function nothing() {
   return [
     element("h2", {}, "No emails yet"),
     element("p", {}, "It appears here as soon as it arrives, and goes no further. The channel that sends here, in opportune.yml:"),
-    element(
-      "pre",
-      { tabindex: "0" },
-      `channels:\n  email:\n    provider: sendgrid\n    endpoint: "${state.url}"\n    api_key: SG.sandbox\n    from: "Shop <shop@example.com>"`,
-    ),
+    element("pre", { tabindex: "0" }, channelText(state.channels)),
   ];
 }

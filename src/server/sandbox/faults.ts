@@ -5,7 +5,7 @@ const fault = z
   .strictObject({
     /** Answer with this status instead of looking at the message. */
     status: z.int().min(300).max(599).optional(),
-    /** With a status: `X-RateLimit-Reset`, so many seconds from now. */
+    /** With a status: the time of the reset, so many seconds from now, as the provider gives it. */
     resetInSeconds: z.number().min(0).max(86_400).optional(),
     /** With a status: `Retry-After`. */
     retryAfterSeconds: z.number().min(0).max(86_400).optional(),
@@ -58,31 +58,6 @@ export class FaultPlan {
   active(): Fault[] {
     return this.#faults.filter(({ left }) => left > 0).map(({ fault: one, left }) => (left === Infinity ? one : { ...one, count: left }));
   }
-}
-
-/** What SendGrid says with a status, in short. */
-export function faultMessage(status: number): string {
-  const known: Record<number, string> = {
-    403: "access forbidden",
-    404: "not found",
-    413: "content too large",
-    429: "too many requests",
-  };
-  return known[status] ?? (status >= 500 ? "internal server error" : "invalid request");
-}
-
-/** `now` is epoch milliseconds. SendGrid gives the reset in whole epoch seconds: the first that is not too early. */
-export function faultHeaders(fault: Fault, now: number): Record<string, string> {
-  return {
-    ...(fault.resetInSeconds === undefined
-      ? {}
-      : {
-          "X-RateLimit-Limit": "600",
-          "X-RateLimit-Remaining": "0",
-          "X-RateLimit-Reset": String(Math.ceil(now / 1000 + fault.resetInSeconds)),
-        }),
-    ...(fault.retryAfterSeconds === undefined ? {} : { "Retry-After": String(fault.retryAfterSeconds) }),
-  };
 }
 
 /** A small seeded generator of numbers in [0, 1): Tommy Ettinger's mulberry32, public domain. */

@@ -1,24 +1,24 @@
 /**
- * A SendGrid for this machine: takes mails as strictly as the real one, sends nothing, keeps the newest to look at, and
- * misbehaves when told to. `POST /v3/mail/send` is SendGrid's; everything under `/sandbox/` is ours, and `/` a page to look at.
+ * The providers for this machine: takes messages as strictly as the real ones, sends nothing, keeps
+ * the newest to look at, and misbehaves when told to. Each provider's path is answered by its own
+ * protocol; everything under `/sandbox/` is ours, and `/` a page to look at.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { OpportuneError } from "../../core/errors.js";
 import { isLoopback } from "../../core/loopback.js";
+import { PROVIDER_KINDS, sandboxChannels } from "../../delivery/providers/registry.js";
+import type { SandboxAnswer, SandboxProtocol } from "../../delivery/providers/sandbox-protocol.js";
 import { closeServer, listen } from "../listen.js";
 import { answer, readBody, strange } from "../requests.js";
 import { createPage } from "../page.js";
-import { FaultPlan, faultHeaders, faultMessage, readFaults, type Fault } from "./faults.js";
-import { decisionOf, pageEntry, pageMessage, summaryOf } from "./page.js";
-import { readMail, type SendGridError } from "./schema.js";
-import { MessageStore, type StoredMessage } from "./store.js";
+import { FaultPlan, readFaults, type Fault } from "./faults.js";
+import { decisionOf, pageEntry, pageMessage } from "./page.js";
+import { MessageStore, shownHeaders, type StoredMessage } from "./store.js";
 
 export type { Fault } from "./faults.js";
 export type { StoredMessage } from "./store.js";
 
-/** SendGrid's largest request. */
-const LARGEST_BODY_BYTES = 30 * 1024 * 1024;
 const LARGEST_CONTROL_BYTES = 64 * 1024;
 const DEFAULT_KEPT = 10_000;
 /** About 256 MB of bodies as UTF-16. */
@@ -36,17 +36,17 @@ export interface SandboxOptions {
   keep?: number;
   /** Epoch milliseconds; default the wall's clock. */
   now?: () => number;
-  /** Told of every request for `/v3/mail/send` once its body has arrived, before it is answered; with what befalls it. */
+  /** Told of every request that hands a message over once its body has arrived, before it is answered; with what befalls it. */
   onRequest?: (body: Buffer | null, fault: Fault | null) => void;
   /** What the page shows as the decision behind a message, by the ledger's id of it; throws an OpportuneError where it can't be read. */
   decision?: (messageId: string) => Promise<unknown>;
 }
 
 export interface SandboxStats {
-  /** Requests for `/v3/mail/send`. */
+  /** Requests that hand a message over. */
   requests: number;
   accepted: number;
-  /** Status → answers, without 202. */
+  /** Status → answers, without those that accepted. */
   refused: Record<string, number>;
   faults: number;
   kept: number;
@@ -77,6 +77,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
   const now = options.now ?? Date.now;
   const store = new MessageStore(options.keep ?? DEFAULT_KEPT, MOST_KEPT_CHARACTERS);
+  const protocols = new Map((await sandboxProtocols()).map((protocol) => [protocol.path, protocol]));
   let plan = new FaultPlan([]);
   let stats = noStats();
   /** Until everything is forgotten. */
@@ -85,7 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const page = createPage({
     state: () => ({
       kind: "sandbox",
-      url,
+      channels: Object.fromEntries(sandboxChannels(url)),
       epoch,
       newest: store.newest,
       kept: store.size,
@@ -100,66 +101,68 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
     find(id) {
       const stored = store.get(id);
-      return stored === null ? null : pageMessage(stored);
+      const protocol = store.protocolOf(id);
+      return stored === null || protocol === null ? null : pageMessage(stored, protocol);
     },
-    decision: (message) => decisionOf(message, options.decision),
+    async decision(message) {
+      const protocol = store.protocolOf(message.id);
+      if (protocol === null) throw new Error(`Message ${message.id} is no longer kept`);
+      return decisionOf(message, protocol, options.decision);
+    },
   });
 
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     const refusal = strange(request);
+    const protocol = protocols.get(path);
     if (refusal !== null) turnAway(request, response, 403, refusal);
-    else if (path === "/v3/mail/send") mailSend(request, response);
+    else if (protocol !== undefined) take(request, response, protocol);
     else if (path.startsWith("/sandbox/")) control(request, response, path);
     else if (!page.handle(request, response, path)) turnAway(request, response, 404, "not found");
   });
   // Longer than undici's pools keep a connection, so that no post meets a closing one.
   server.keepAliveTimeout = 60_000;
 
-  function refuse(response: ServerResponse, status: number, errors: readonly SendGridError[], headers: Record<string, string> = {}): void {
+  function refuse(response: ServerResponse, { status, body, headers }: SandboxAnswer): void {
     stats.refused[status] = (stats.refused[status] ?? 0) + 1;
     page.changed();
-    answer(response, status, { errors }, headers);
+    answer(response, status, body ?? undefined, headers);
   }
 
-  function mailSend(request: IncomingMessage, response: ServerResponse): void {
+  function take(request: IncomingMessage, response: ServerResponse, protocol: SandboxProtocol): void {
     if (request.method !== "POST") {
       turnAway(request, response, 405, "method not allowed");
       return;
     }
-    readBody(request, LARGEST_BODY_BYTES, (body) => {
+    readBody(request, protocol.largestBodyBytes, (body) => {
       stats.requests += 1;
-      const fault = authorised(request.headers.authorization, options.apiKey) ? plan.next() : null;
+      const unauthorised = protocol.unauthorised(request.headers.authorization, options.apiKey);
+      const fault = unauthorised === null ? plan.next() : null;
       options.onRequest?.(body, fault);
       if (fault !== null) stats.faults += 1;
       page.changed();
-      if (fault?.delayMs === undefined) answerMail(request, response, body, fault);
-      else setTimeout(() => answerMail(request, response, body, fault), fault.delayMs).unref();
+      const reply = (): void => (unauthorised === null ? judge(request, response, protocol, { body, fault }) : refuse(response, unauthorised));
+      if (fault?.delayMs === undefined) reply();
+      else setTimeout(reply, fault.delayMs).unref();
     });
   }
 
-  function answerMail(request: IncomingMessage, response: ServerResponse, body: Buffer | null, fault: Fault | null): void {
-    if (!authorised(request.headers.authorization, options.apiKey)) {
-      return refuse(response, 401, [{ message: "The provided authorization grant is invalid, expired, or revoked", field: null, help: null }]);
-    }
+  function judge(request: IncomingMessage, response: ServerResponse, protocol: SandboxProtocol, asked: { body: Buffer | null; fault: Fault | null }): void {
+    const { body, fault } = asked;
     if (fault?.cut === "before") return void request.socket.resetAndDestroy();
     if (fault?.hang === true || fault?.hang === "before") return;
-    if (fault?.status !== undefined)
-      return refuse(response, fault.status, [{ message: faultMessage(fault.status), field: null, help: null }], faultHeaders(fault, now()));
-    if (body === null) return refuse(response, 413, [{ message: "content too large", field: null, help: null }]);
-    if (!/^application\/json\s*(;|$)/iu.test(request.headers["content-type"] ?? "")) {
-      return refuse(response, 415, [{ message: "Content-Type should be application/json.", field: null, help: null }]);
-    }
-    const text = body.toString("utf8");
-    const read = readMail(text);
-    if ("errors" in read) return refuse(response, 400, read.errors);
+    if (fault?.status !== undefined) return refuse(response, protocol.refusal(fault.status, fault, now()));
+    const taken = protocol.take(request.headers["content-type"] ?? "", body);
+    if ("refused" in taken) return refuse(response, taken.refused);
     const id = randomUUID().replaceAll("-", "");
-    store.add({ id, receivedAt: now(), headers: shownHeaders(request), text, ...summaryOf(read.mail) });
+    store.add({ id, receivedAt: now(), headers: shownHeaders(request), text: body?.toString("utf8") ?? "", protocol, ...taken.entry });
     stats.accepted += 1;
     page.changed();
     if (fault?.cut === "after") return void request.socket.resetAndDestroy();
     if (fault?.hang === "after") return;
-    response.writeHead(202, { "X-Message-Id": id, "Content-Length": "0" }).end();
+    const accepted = protocol.accepted(id);
+    if (accepted.body === null) response.writeHead(accepted.status, { ...accepted.headers, "Content-Length": "0" }).end();
+    else answer(response, accepted.status, accepted.body, accepted.headers);
   }
 
   function control(request: IncomingMessage, response: ServerResponse, path: string): void {
@@ -224,6 +227,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
 }
 
+/** Those of every provider that the sandbox stands in for. */
+function sandboxProtocols(): Promise<SandboxProtocol[]> {
+  return Promise.all(PROVIDER_KINDS.flatMap(({ sandbox }) => (sandbox === undefined ? [] : [sandbox.protocol()])));
+}
+
 function noStats(): Omit<SandboxStats, "kept"> {
   return { requests: 0, accepted: 0, refused: {}, faults: 0 };
 }
@@ -232,20 +240,6 @@ function noStats(): Omit<SandboxStats, "kept"> {
 function turnAway(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {
   request.resume();
   answer(response, status, { errors: [{ message, field: null, help: null }] }, status === 405 ? { Allow: "POST" } : {});
-}
-
-function authorised(header: string | undefined, key: string | undefined): boolean {
-  const given = /^Bearer (SG\.\S+)$/u.exec(header ?? "")?.[1];
-  return given !== undefined && (key === undefined || given === key);
-}
-
-/** The request's headers for people to look at: the key is nobody's business, in a sandbox neither. */
-function shownHeaders(request: IncomingMessage): Record<string, string> {
-  const shown: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (name !== "authorization" && value !== undefined) shown[name] = Array.isArray(value) ? value.join(", ") : value;
-  }
-  return shown;
 }
 
 function parsed(body: Buffer | null): unknown {

@@ -1,9 +1,11 @@
 /** The messages that the sandbox took: the newest, within a bound of number and bytes. */
+import type { IncomingMessage } from "node:http";
+import type { SandboxEntry, SandboxProtocol } from "../../delivery/providers/sandbox-protocol.js";
 
 export interface StoredMessage {
   /** 1 for the first message since the sandbox began or was emptied. */
   order: number;
-  /** As answered in `X-Message-Id`. */
+  /** As its provider's answer gave it. */
   id: string;
   /** ISO 8601, UTC. */
   receivedAt: string;
@@ -14,22 +16,16 @@ export interface StoredMessage {
 }
 
 /** What can be said of a message without reading its body. */
-export interface StoredEntry extends Pick<StoredMessage, "order" | "id" | "receivedAt"> {
-  to: readonly string[];
-  subject: string;
-  /** Its categories: Opportune puts the segment's id there. */
-  segment: string;
-}
+export type StoredEntry = Pick<StoredMessage, "order" | "id" | "receivedAt"> & Readonly<SandboxEntry>;
 
-interface Kept {
+interface Kept extends SandboxEntry {
+  /** That of the provider in whose place it was taken. */
+  protocol: SandboxProtocol;
   order: number;
   id: string;
   receivedAt: number;
   headers: Readonly<Record<string, string>>;
   text: string;
-  to: readonly string[];
-  subject: string;
-  segment: string;
 }
 
 /** Bodies are kept as received and read again when asked for: most never are. */
@@ -71,6 +67,11 @@ export class MessageStore {
     return kept === undefined ? null : opened(kept);
   }
 
+  /** In which protocol a message was taken; null for one that is not kept. */
+  protocolOf(id: string): SandboxProtocol | null {
+    return this.#kept.get(id)?.protocol ?? null;
+  }
+
   /** The newest `limit` messages, to one address (any case) if one is given, in the order received. */
   list(limit: number, to: string | null): StoredMessage[] {
     const wanted = to?.trim().toLowerCase() ?? null;
@@ -101,4 +102,13 @@ function entryOf({ order, id, receivedAt, to, subject, segment }: Kept): StoredE
 function opened(kept: Kept): StoredMessage {
   const body: unknown = JSON.parse(kept.text);
   return { order: kept.order, id: kept.id, receivedAt: new Date(kept.receivedAt).toISOString(), headers: kept.headers, body };
+}
+
+/** The request's headers for people to look at: the key is nobody's business, in a sandbox neither. */
+export function shownHeaders(request: IncomingMessage): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (name !== "authorization" && value !== undefined) shown[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return shown;
 }

@@ -1,3 +1,4 @@
+import { connectionName } from "../../project/targets/targets.js";
 import type { BigQuery } from "@google-cloud/bigquery";
 import type { AuthClient } from "google-auth-library";
 import type * as bigQueryDriver from "@google-cloud/bigquery";
@@ -5,7 +6,7 @@ import { formatDuration } from "../../core/durations.js";
 import { OpportuneError } from "../../core/errors.js";
 import { redact } from "../../core/redact.js";
 import { within } from "../../core/within.js";
-import type { BigQueryConnection } from "../../project/types.js";
+import type { BigQueryConnection } from "../../project/targets/bigquery.js";
 import { authClient, type AuthLibrary } from "./sign-in.js";
 import { driverMissing } from "../driver.js";
 
@@ -14,11 +15,6 @@ const GOOGLE = "https://bigquery.googleapis.com";
 
 /** How long a sign-in may take, with all its repetitions, ms. */
 const SIGN_IN_MS = 30_000;
-
-/** `shop-analytics`. */
-export function bigqueryName({ project }: BigQueryConnection): string {
-  return project;
-}
 
 /**
  * A client that is signed in: it has a token, which it renews by itself. It repeats no request: that, and deadlines, are the caller's.
@@ -67,7 +63,7 @@ function unreachable(error: unknown, connection: BigQueryConnection): OpportuneE
   const reason = reasonOf(error);
   return new OpportuneError({
     code: "warehouse/unreachable",
-    message: `Can't sign in to BigQuery (${bigqueryName(connection)}): ${reason}.`.replace(/\.\.$/, "."),
+    message: `Can't sign in to BigQuery (${connectionName(connection)}): ${reason}.`.replace(/\.\.$/, "."),
     hint: wayOut(reason, connection),
   });
 }

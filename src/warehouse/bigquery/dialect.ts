@@ -85,6 +85,7 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
+  once: "",
   looksUp: false,
   beforeArbitration: [],
   keepsTables: true,

@@ -1,9 +1,10 @@
+import { connectionName } from "../../project/targets/targets.js";
 import { formatDuration } from "../../core/durations.js";
 import { withoutFreeText, withoutValues } from "../../core/values.js";
 import { OpportuneError } from "../../core/errors.js";
-import type { BigQueryConnection } from "../../project/types.js";
-import { bigqueryName } from "./connect.js";
-import { JobError } from "./jobs.js";
+import type { BigQueryConnection } from "../../project/targets/bigquery.js";
+import {} from "./connect.js";
+import { JobError } from "./requests.js";
 import { WarehouseError } from "../error.js";
 
 /** What BigQuery says when two statements change one table at a time: nothing of the later one stands, and it may be run again. */
@@ -43,7 +44,7 @@ export function statementError(error: unknown, shown: string, connection: BigQue
 function unreachable(connection: BigQueryConnection, message: string): OpportuneError {
   return new OpportuneError({
     code: "warehouse/unreachable",
-    message: `BigQuery (${bigqueryName(connection)}) doesn't answer: ${oneLine(message)}.`.replace(/\.\.$/, "."),
+    message: `BigQuery (${connectionName(connection)}) doesn't answer: ${oneLine(message)}.`.replace(/\.\.$/, "."),
     hint: "What was committed stands, and the next run takes up what this one left. Check `project`, the sign-in of this target, and that this machine may reach bigquery.googleapis.com.",
   });
 }

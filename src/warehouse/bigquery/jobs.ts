@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BigQuery } from "@google-cloud/bigquery";
-import { formatDuration } from "../../core/durations.js";
-import { within } from "../../core/within.js";
+import { ANSWER_MS, JobError, Requests, type ErrorBody } from "./requests.js";
 import type { QueryParameter } from "./values.js";
 
 /** Of a job that BigQuery doesn't know of yet. */
@@ -11,15 +10,8 @@ const CANCEL_PAUSE_MS = 500;
 
 /** How long one request may wait for a job's end before it is asked again, ms. */
 const POLL_MS = 20_000;
-/** How long an HTTP request may take beyond what it waits for, ms. */
-const ANSWER_MS = 30_000;
 /** The client gives up on a job this much later than BigQuery ends it, ms: then nothing has come back at all. */
 const PATIENCE_MS = 30_000;
-/** Pauses between attempts, ms, doubled each time, with full jitter: https://cloud.google.com/bigquery/docs/error-messages. */
-const BACKOFF_MS = { first: 500, most: 16_000 };
-/** Reasons with which BigQuery refuses a request that may be made again. */
-const TRANSIENT = new Set(["rateLimitExceeded", "jobRateLimitExceeded", "backendError", "internalError"]);
-
 /** HTTP status that says the job failed, as BigQuery answers for most that do. */
 const FAILED = 400;
 
@@ -72,26 +64,9 @@ interface JobBody {
   };
 }
 
-interface ErrorBody {
-  reason?: string;
-  message?: string;
-}
-
-/** What BigQuery says of a request or of a job that failed, and nothing of the request itself, which carries the token. */
-export class JobError extends Error {
-  readonly reason: string;
-  /** HTTP status; null: there was no answer. */
-  readonly status: number | null;
-  constructor(message: string, reason: string, status: number | null) {
-    super(message);
-    this.reason = reason;
-    this.status = status;
-  }
-}
-
 /** Runs query jobs on one project: each has an id of ours, so that a request whose answer was lost can be made again. */
 export class Jobs {
-  readonly #client: BigQuery;
+  readonly #requests: Requests;
   readonly #dataset: { projectId: string; datasetId: string } | null;
   readonly #timeoutMs: number;
   #location: string | null;
@@ -99,7 +74,7 @@ export class Jobs {
   readonly #running = new Map<string, number>();
 
   constructor(client: BigQuery, options: { dataset: { projectId: string; datasetId: string } | null; location: string | null; timeoutMs: number }) {
-    this.#client = client;
+    this.#requests = new Requests(client);
     this.#dataset = options.dataset;
     this.#location = options.location;
     this.#timeoutMs = options.timeoutMs;
@@ -158,7 +133,7 @@ export class Jobs {
     try {
       for (;;) {
         const qs = { maxResults, timeoutMs: POLL_MS, ...this.#where(), ...(pageToken === null ? {} : { pageToken }) };
-        const body = (await this.#call({ uri: `/queries/${id}`, qs, timeout: POLL_MS + ANSWER_MS }, deadline, () => this.#failureOf(id))) as {
+        const body = (await this.#requests.again({ uri: `/queries/${id}`, qs, timeout: POLL_MS + ANSWER_MS }, deadline, () => this.#failureOf(id))) as {
           jobComplete?: boolean;
           schema?: { fields?: Field[] };
           rows?: Page["rows"];
@@ -189,14 +164,14 @@ export class Jobs {
 
   /** Why a job failed; null: it goes on or went well, or nobody knows. Asked for its result, BigQuery answers with the job's error, which may look like one of the moment. */
   async #failureOf(id: string): Promise<JobError | null> {
-    const body = (await this.#once({ uri: `/jobs/${id}`, qs: this.#where(), timeout: ANSWER_MS }).catch(() => null)) as JobBody | null;
+    const body = (await this.#requests.once({ uri: `/jobs/${id}`, qs: this.#where(), timeout: ANSWER_MS }).catch(() => null)) as JobBody | null;
     const failed = body?.status?.state === "DONE" ? body.status.errorResult : undefined;
     return failed === undefined ? null : new JobError(failed.message ?? "the job failed", failed.reason ?? "", FAILED);
   }
 
   /** The session that a job which has ended began. */
   async sessionOf(id: string): Promise<string | null> {
-    const body = (await this.#call({ uri: `/jobs/${id}`, qs: this.#where(), timeout: ANSWER_MS }, performance.now() + PATIENCE_MS)) as JobBody;
+    const body = (await this.#requests.again({ uri: `/jobs/${id}`, qs: this.#where(), timeout: ANSWER_MS }, performance.now() + PATIENCE_MS)) as JobBody;
     return body.statistics?.sessionInfo?.sessionId ?? null;
   }
 
@@ -205,7 +180,7 @@ export class Jobs {
     const request = { method: "POST", uri: `/jobs/${id}/cancel`, qs: this.#where(), timeout: ANSWER_MS };
     for (let attempt = 0; attempt < CANCEL_ATTEMPTS; attempt++) {
       if (attempt > 0) await delay(CANCEL_PAUSE_MS);
-      const unknown = await this.#once(request).then(
+      const unknown = await this.#requests.once(request).then(
         () => false,
         (error: unknown) => error instanceof JobError && error.status === 404,
       );
@@ -225,56 +200,10 @@ export class Jobs {
   /** A second request of the same id is refused where the first one arrived: then the job runs already. */
   async #insert(jobId: string, json: object, deadline: number): Promise<JobBody> {
     try {
-      return (await this.#call({ method: "POST", uri: "/jobs", json, timeout: ANSWER_MS }, deadline)) as JobBody;
+      return (await this.#requests.again({ method: "POST", uri: "/jobs", json, timeout: ANSWER_MS }, deadline)) as JobBody;
     } catch (error) {
       if (!(error instanceof JobError) || error.status !== 409) throw error;
-      return (await this.#call({ uri: `/jobs/${jobId}`, qs: this.#where(), timeout: ANSWER_MS }, deadline)) as JobBody;
+      return (await this.#requests.again({ uri: `/jobs/${jobId}`, qs: this.#where(), timeout: ANSWER_MS }, deadline)) as JobBody;
     }
   }
-
-  /** Makes a request, again where it got no answer or one that says to come back, until the deadline or a failure that is for good. */
-  async #call(request: Request, deadline: number, failure?: () => Promise<JobError | null>): Promise<unknown> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#once(request);
-      } catch (error) {
-        const pause = Math.random() * Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** attempt);
-        if (!(error instanceof JobError) || !isTransient(error) || performance.now() + pause > deadline) throw error;
-        const final = await failure?.();
-        if (final !== undefined && final !== null) throw final;
-        await delay(pause);
-      }
-    }
-  }
-
-  /** The client takes a timeout and does nothing with it (teeny-request 10 on node-fetch 3): a request that hangs is given up here. */
-  #once({ timeout, ...request }: Request): Promise<unknown> {
-    const answer = new Promise((resolve, reject) => {
-      this.#client.request(request, (error: unknown, body: unknown) => {
-        if (error === null || error === undefined) resolve(body);
-        else reject(readError(error));
-      });
-    });
-    return within(answer, timeout, () => new JobError(`no answer within ${formatDuration(timeout / 1000)}`, "", null));
-  }
-}
-
-interface Request {
-  method?: string;
-  uri: string;
-  qs?: Record<string, unknown>;
-  json?: object;
-  /** ms */
-  timeout: number;
-}
-
-function isTransient({ status, reason }: JobError): boolean {
-  return status === null ? reason === "" : status === 429 || status >= 500 || TRANSIENT.has(reason);
-}
-
-function readError(error: unknown): JobError {
-  const { code, errors, message } = (error ?? {}) as { code?: unknown; errors?: ErrorBody[]; message?: unknown };
-  const [first] = Array.isArray(errors) ? errors : [];
-  const text = first?.message ?? (typeof message === "string" ? message : "the request failed");
-  return new JobError(text, first?.reason ?? "", typeof code === "number" ? code : null);
 }

@@ -3,7 +3,7 @@ import type * as googleAuthLibrary from "google-auth-library";
 import type { AuthClient, ImpersonatedOptions, JWTOptions } from "google-auth-library";
 import { OpportuneError } from "../../core/errors.js";
 import { isLoopback } from "../../core/loopback.js";
-import type { BigQueryConnection } from "../../project/types.js";
+import type { BigQueryConnection } from "../../project/targets/bigquery.js";
 import { readNamedFile } from "../named-file.js";
 
 const UNREADABLE_KEY = { code: "warehouse/key", hint: "Give the path of the service account's key in JSON, relative to the project." };

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { BigQueryConnection } from "../../project/types.js";
+import type { BigQueryConnection } from "../../project/targets/bigquery.js";
 import { connectBigQuery } from "./connect.js";
 import { bigQueryDialect } from "./dialect.js";
 import { isConcurrentUpdate, statementError } from "./errors.js";
-import { JobError, Jobs, type Job, type JobRequest, type Page } from "./jobs.js";
+import { Jobs, type Job, type JobRequest, type Page } from "./jobs.js";
+import { JobError } from "./requests.js";
 import { jobLabels } from "./labels.js";
 import { insertRows, scriptText, UNMET } from "./script.js";
 import { columnsOf, parametersOf, reader, rowsParameter, type QueryParameter } from "./values.js";

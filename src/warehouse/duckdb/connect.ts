@@ -1,9 +1,10 @@
 /** Opens DuckDB files: waits for one that another process holds, and says why one can't be opened. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { DuckDBInstance, version } from "@duckdb/node-api";
+import type { DuckDBInstance } from "@duckdb/node-api";
 import { OpportuneError, type Problem } from "../../core/errors.js";
-import type { DuckDbConnection } from "../../project/types.js";
+import type { DuckDbConnection } from "../../project/targets/duckdb.js";
+import { DuckDBInstance as Instance, version } from "./driver.js";
 
 /** How often a locked file is tried again, ms. */
 const LOCK_RETRY_MS = 200;
@@ -26,7 +27,7 @@ export async function openInstance(
   for (let told = false; ; told = true) {
     try {
       // A file goes through the cache: two instances on one file silently lost a committed row.
-      return path === ":memory:" ? await DuckDBInstance.create(path, settings) : await DuckDBInstance.fromCache(path, settings);
+      return path === ":memory:" ? await Instance.create(path, settings) : await Instance.fromCache(path, settings);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       if (!text.includes("Could not set lock")) throw new OpportuneError(unopened(path, connection.path, text), 1, error);

@@ -1,6 +1,6 @@
 /** How much DuckDB may take, and what is said when that wasn't enough. */
 import { availableParallelism, totalmem } from "node:os";
-import type { DuckDbConnection } from "../../project/types.js";
+import type { DuckDbConnection } from "../../project/targets/duckdb.js";
 import { parseBytes } from "../../core/bytes.js";
 
 /** The default at most, bytes: a run of 1,000,000 rows is no faster with more (docs/cost.md). */

@@ -67,7 +67,9 @@ export function runInPages(statement: Statement, apart: Statement, carried: Carr
         await showPage(range === null ? "" : ` where rowid between ${String(range["first_row"])} and ${String(range["last_row"])}`);
         changed += await asking.run(statement);
       }
-      if (statement.afterPages !== undefined) await asking.run(statement.afterPages);
+      const { afterPages } = statement;
+      const wanted = afterPages?.where === undefined || (await asking.read(afterPages.where)).length > 0;
+      if (afterPages !== undefined && wanted) await asking.run(afterPages);
     } catch (error) {
       if (statement.undoPages !== undefined) await undo(statement.undoPages, error, asking);
       throw error;

@@ -1,17 +1,20 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { DuckDBDataChunk, DuckDBTimestampValue, type DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBType } from "@duckdb/node-api";
 import { OpportuneError } from "../../core/errors.js";
-import type { DuckDbConnection } from "../../project/types.js";
+import type { DuckDbConnection } from "../../project/targets/duckdb.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
-import { limitsOf, memoryProblem, thisMachine, type DuckDbLimits } from "./memory.js";
+import { DuckDBDataChunk } from "./driver.js";
+import { refused } from "./errors.js";
+import { limitsOf, thisMachine, type DuckDbLimits } from "./memory.js";
 import { carriedColumns, planInPages, runInPages, type Carried } from "./pages.js";
 import { formerId, makeId, readId } from "./id.js";
 import { openInstance } from "./connect.js";
-import type { ColumnKind } from "../kinds.js";
+import { streamed } from "./stream.js";
+import { columnKind, toDuckDbValues, toRow, valuesOf } from "./values.js";
 import { UnmetError, WarehouseError } from "../error.js";
 import { inInformationSchema } from "../sql.js";
-import { BATCH_BYTES, type AppendColumn, type Column, type Row, type Script, type Statement, type Warehouse } from "../types.js";
+import { type AppendColumn, type Column, type Row, type Script, type Statement, type Warehouse } from "../types.js";
 
 /** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
 const CHUNK_ROWS = 2048;
@@ -20,9 +23,7 @@ const CHUNK_ROWS = 2048;
  * own 16 MB come after some 50,000 messages, in the middle of a delivery; closing the file makes a checkpoint anyway.
  */
 const CHECKPOINT_AFTER = "64MB";
-/** The column that tells a stream's last row, which stands for no row of its query. */
-const LAST_ROW = "opportune_last_row";
-const BROKE_OFF = "The result broke off. DuckDB doesn't say why: it was interrupted, or had no memory left.";
+const BEGIN = "begin transaction";
 
 export interface OpenOptions {
   /** Project root; the path is relative to it. */
@@ -65,6 +66,9 @@ class DuckDbWarehouse implements Warehouse {
   readonly #limits: DuckDbLimits;
   /** Columns of each query described, as they are kept while it is staged. */
   readonly #carried = new Map<string, Carried>();
+  /** The work table that a script has filled, until it is emptied. */
+  #filled: string | null = null;
+  #emptying: Promise<void> = Promise.resolve();
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection, path: string, limits: DuckDbLimits) {
     this.#instance = instance;
@@ -163,49 +167,12 @@ class DuckDbWarehouse implements Warehouse {
     return this.#guard(statement, async () => (await this.#connection.run(statement.sql, valuesOf(statement))).rowsChanged);
   }
 
-  /**
-   * The client ends a result that breaks off, by an interruption or for want of memory, as if it were whole: fetching a chunk gives
-   * null for both. So a last row is asked for, and missed.
-   */
   async *stream(statement: Statement, batchSize: number): AsyncIterable<Row[]> {
     this.usage.statements += 1;
     const connection = await this.#instance.connect();
     this.#streams.add(connection);
-    const sql = `select *, false as ${LAST_ROW} from (${statement.sql}\n) union all by name select true as ${LAST_ROW}`;
     try {
-      await connection.run("set TimeZone = 'UTC'");
-      const result = await this.#guard(statement, () => connection.stream(sql, [...statement.params]));
-      const names = result.deduplicatedColumnNames().slice(0, -1);
-      let batch: Row[] = [];
-      let bytes = 0;
-      for (let whole = false; ;) {
-        const chunk = await this.#guard(statement, () => result.fetchChunk());
-        if (chunk === null || chunk.rowCount === 0) {
-          if (!whole)
-            throw new WarehouseError(
-              BROKE_OFF,
-              null,
-              statement.sql,
-              undefined,
-              `Raise \`memory_limit\` of this target in opportune.yml, now ${this.#limits.memoryLimit}, and run again.`,
-            );
-          break;
-        }
-        // A row at a time: a chunk of 2,048 rows of a megabyte is not to be held twice.
-        for (let row = 0; row < chunk.rowCount; row++) {
-          const values = chunk.getRowValues(row);
-          whole = values.at(-1) === true;
-          if (whole) continue;
-          batch.push(toRow(names, values));
-          for (const value of values) if (typeof value === "string") bytes += value.length;
-          if (batch.length === batchSize || bytes >= BATCH_BYTES) {
-            yield batch;
-            batch = [];
-            bytes = 0;
-          }
-        }
-      }
-      if (batch.length > 0) yield batch;
+      yield* streamed(connection, statement, batchSize, this.#limits, (work) => this.#guard(statement, work));
     } finally {
       this.#streams.delete(connection);
       connection.closeSync();
@@ -238,16 +205,35 @@ class DuckDbWarehouse implements Warehouse {
 
   async script({ work = [], fill, statements }: Script): Promise<Row[]> {
     this.usage.statements += 1;
+    await this.#emptying;
+    await this.#empty();
     // Before the transaction: work tables live in another database, and one transaction writes to one.
     for (const statement of work) await this.#run(statement);
-    if (fill !== undefined) {
-      await this.#run({ sql: `delete from ${fill.table}`, params: [] });
-      await this.#append(fill.table, fill.columns);
+    if (fill === undefined) return this.#together(statements);
+    this.#filled = fill.table;
+    await this.#append(fill.table, fill.columns);
+    try {
+      return await this.#together(statements);
+    } finally {
+      // While the caller goes on. Where that fails, the next script tells.
+      this.#emptying = this.#empty().catch(() => undefined);
     }
-    return this.#atomically(async () => {
+  }
+
+  async #empty(): Promise<void> {
+    if (this.#filled === null) return;
+    await this.#run({ sql: `delete from ${this.#filled}`, params: [] });
+    this.#filled = null;
+  }
+
+  /** Each request is one more turn of the event loop, which may be busy: the first statement goes with `begin`, if it binds nothing. */
+  #together(statements: Script["statements"]): Promise<Row[]> {
+    const joined = statements[0]?.params.length === 0;
+    return this.#atomically(joined, async () => {
       const last = statements.length - 1;
       let rows: Row[] = [];
-      for (const [i, statement] of statements.entries()) {
+      for (const [i, each] of statements.entries()) {
+        const statement = joined && i === 0 ? { ...each, sql: `${BEGIN}; ${each.sql}` } : each;
         if (i === last && statement.mustChange === undefined) rows = await this.#read(statement);
         else {
           const changed = await this.#run(statement);
@@ -260,11 +246,12 @@ class DuckDbWarehouse implements Warehouse {
 
   transaction<T>(work: () => Promise<T>): Promise<T> {
     this.usage.statements += 2;
-    return this.#atomically(work);
+    return this.#emptying.then(() => this.#atomically(false, work));
   }
 
-  async #atomically<T>(work: () => Promise<T>): Promise<T> {
-    await this.#run({ sql: "begin transaction", params: [] });
+  /** `begins`: the work itself begins the transaction. */
+  async #atomically<T>(begins: boolean, work: () => Promise<T>): Promise<T> {
+    if (!begins) await this.#run({ sql: BEGIN, params: [] });
     try {
       const result = await work();
       await this.#run({ sql: "commit", params: [] });
@@ -276,16 +263,11 @@ class DuckDbWarehouse implements Warehouse {
     }
   }
 
-  /** Turns DuckDB's errors into the project's, with the line of the statement that DuckDB points at. */
   async #guard<T>(statement: Statement, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      // The client's own words before DuckDB's, e.g. "Failed to extract statements: Parser Error: …", help nobody.
-      const text = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]+ Error: )/, "");
-      const line = /\nLINE (\d+):/.exec(text);
-      const memory = memoryProblem(firstLine(text), this.#limits, this.#path === ":memory:" ? ".tmp" : `${this.#path}.tmp`);
-      throw new WarehouseError(memory?.message ?? firstLine(text), line === null ? null : Number(line[1]), statement.sql, error, memory?.hint);
+      throw refused(error, statement.sql, this.#limits, this.#path);
     }
   }
 
@@ -295,56 +277,10 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async close(): Promise<void> {
+    await this.#emptying;
     // A file that this process has opened twice keeps its instance, and what is in it.
     for (const table of WORK_TABLES) await this.#connection.run(`drop table if exists ${this.dialect.workTable(table)}`).catch(() => undefined);
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
-}
-
-/** None where there are none to bind: the client then asks DuckDB once, instead of for the statement, for its plan and for its rows. */
-function valuesOf({ params }: Statement): DuckDBValue[] | undefined {
-  return params.length === 0 ? undefined : [...params];
-}
-
-function toDuckDbValues(column: AppendColumn, start: number, end: number): DuckDBValue[] {
-  const values: DuckDBValue[] = new Array<DuckDBValue>(end - start);
-  for (let i = start; i < end; i++) {
-    const value = column.values[i] ?? null;
-    if (value === null || typeof value === "string") values[i - start] = value;
-    else values[i - start] = column.kind === "timestamp" ? new DuckDBTimestampValue(BigInt(value) * 1000n) : BigInt(value);
-  }
-  return values;
-}
-
-function toRow(names: readonly string[], values: readonly DuckDBValue[]): Row {
-  const row: Row = {};
-  for (let i = 0; i < names.length; i++) row[names[i] ?? ""] = toPlain(values[i] ?? null);
-  return row;
-}
-
-function toPlain(value: DuckDBValue): string | number | boolean | null {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return String(value);
-}
-
-function columnKind(type: string): ColumnKind {
-  // A list's name begins with its elements': TIMESTAMP[].
-  if (type.endsWith("]")) return "list";
-  if (/^(?:STRUCT|MAP)\(/.test(type)) return "object";
-  if (type === "DATE") return "date";
-  if (type.startsWith("TIMESTAMP")) return "timestamp";
-  if (/^(VARCHAR|UUID|ENUM|TIME)/.test(type)) return "text";
-  if (type === "BOOLEAN") return "boolean";
-  if (/^(BIGINT|INTEGER|SMALLINT|TINYINT|UBIGINT|UINTEGER|USMALLINT|UTINYINT)$/.test(type)) return "integer";
-  if (/^(DECIMAL|HUGEINT|UHUGEINT|BIGNUM)/.test(type)) return "exact";
-  if (/^(DOUBLE|FLOAT)$/.test(type)) return "float";
-  if (/^(INTERVAL|BLOB|BIT|GEOMETRY)/.test(type)) return "opaque";
-  return "nested";
-}
-
-function firstLine(text: string): string {
-  return text.split("\n").filter((line) => line.trim() !== "" && !/^LINE \d+:|^\s*\^/.test(line))[0] ?? text;
 }

@@ -1,8 +1,9 @@
+import { connectionName } from "../../project/targets/targets.js";
 import type { Client, ClientConfig } from "pg";
 import { formatDuration } from "../../core/durations.js";
 import { OpportuneError, type Problem } from "../../core/errors.js";
 import { withoutFreeText } from "../../core/values.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { driverMissing } from "../driver.js";
 import { WarehouseError } from "../error.js";
 import { readNamedFile } from "../named-file.js";
@@ -11,11 +12,6 @@ import { readNamedFile } from "../named-file.js";
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const UNREADABLE_CA = { code: "warehouse/ca", hint: "Give the path of the server's CA certificate in PEM, relative to the project." };
-
-/** `shop on db.example.com:5432`. */
-export function postgresName({ host, port, database }: PostgresConnection): string {
-  return `${database === null ? "" : `${database} on `}${host}:${String(port)}`;
-}
 
 /** Connects, and no more: each transaction sets itself up (`beginning`). @throws OpportuneError with the way out */
 export async function connectPostgres(connection: PostgresConnection, root: string): Promise<Client> {
@@ -89,7 +85,7 @@ export function unreachable(connection: PostgresConnection, error: unknown): Opp
   return new OpportuneError(
     {
       code: "warehouse/unreachable",
-      message: `Can't connect to Postgres (${postgresName(connection)}): ${message}.`.replace(/\.\.$/, "."),
+      message: `Can't connect to Postgres (${connectionName(connection)}): ${message}.`.replace(/\.\.$/, "."),
       hint: wayOut(code, message),
     },
     1,
@@ -114,7 +110,7 @@ export function connectionLost(connection: PostgresConnection, cause: unknown): 
   return new OpportuneError(
     {
       code: "warehouse/connection-lost",
-      message: `The connection to Postgres (${postgresName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."),
+      message: `The connection to Postgres (${connectionName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."),
       hint: "What was committed stands. Run again once the server is there: the next run takes up what this one left.",
     },
     1,
@@ -130,7 +126,7 @@ export function poolerBetween(connection: PostgresConnection, seen: string, caus
   return new OpportuneError(
     {
       code: "warehouse/pooler",
-      message: `A pooler in transaction mode stands before Postgres (${postgresName(connection)}): ${seen.replace(/\.$/, "")}. A run needs one session.`,
+      message: `A pooler in transaction mode stands before Postgres (${connectionName(connection)}): ${seen.replace(/\.$/, "")}. A run needs one session.`,
       hint: SESSION_MODE,
     },
     1,

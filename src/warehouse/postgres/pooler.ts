@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { OpportuneError } from "../../core/errors.js";
 import { within } from "../../core/within.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { connectPostgres, poolerBetween } from "./connect.js";
 
 /** Transactions that are open at once, beside a session that rests. */

@@ -1,5 +1,5 @@
 import type { Problem } from "../../core/errors.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { literal } from "../dialect.js";
 import { noTemporaryTables, quoted, readOnly } from "./connect.js";
 import type { Warehouse } from "../types.js";

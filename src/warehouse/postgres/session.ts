@@ -1,6 +1,6 @@
 import type { Client, QueryArrayConfig, QueryArrayResult, QueryResult } from "pg";
 import type { OpportuneError } from "../../core/errors.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { openingId } from "../dialect.js";
 import { WarehouseError } from "../error.js";
 import { connectionLost, connectPostgres, poolerBetween, statementError, unreachable } from "./connect.js";

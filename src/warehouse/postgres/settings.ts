@@ -1,4 +1,4 @@
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 
 /** Most memory of each sort and hash of a statement, and of temporary tables, until it goes to disk. */
 const WORK_MEM = "64MB";

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../../core/within.js";
-import type { PostgresConnection } from "../../project/types.js";
+import type { PostgresConnection } from "../../project/targets/postgres.js";
 import { APART, withOwnWorkTables, WORK_TABLES, type Dialect } from "../dialect.js";
 import { lowerBy, postgresDialect } from "./dialect.js";
 import { UnmetError, WarehouseError } from "../error.js";
@@ -44,6 +44,8 @@ class PostgresWarehouse implements Warehouse {
   readonly #openAside: () => Promise<PostgresSession>;
   /** Columns of each query described, as `carriedColumns` writes them. */
   readonly #carried = new Map<string, string>();
+  /** What the server said of columns' types, by what it was asked: most queries return the same ones. */
+  readonly #types = new Map<string, readonly Row[]>();
   /** For statements beside those under way; opened with the first, anew if it was lost. */
   #second: Promise<PostgresSession> | null = null;
 
@@ -78,7 +80,11 @@ class PostgresWarehouse implements Warehouse {
     const asked = { sql: `select * from (${statement.sql}\n) opportune_query limit 0`, params: statement.params };
     return this.#alone("users", async () => {
       const { fields } = await this.#session.ask(asked, "users", statement.sql);
-      return { fields, types: rowsOf(await this.#session.ask(typesOf(fields), "users")) };
+      const asking = typesOf(fields);
+      const key = asking.params.join(" ");
+      const types = this.#types.get(key) ?? rowsOf(await this.#session.ask(asking, "users"));
+      this.#types.set(key, types);
+      return { fields, types };
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionOptions } from "snowflake-sdk";
 import type snowflakeSdk from "snowflake-sdk";
 import { OpportuneError } from "../../core/errors.js";
-import type { SnowflakeConnection } from "../../project/types.js";
+import type { SnowflakeConnection } from "../../project/targets/snowflake.js";
 import { driverMissing } from "../driver.js";
 import { unreachable } from "./errors.js";
 import { SnowflakeSession, within } from "./session.js";

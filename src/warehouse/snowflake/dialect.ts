@@ -67,6 +67,7 @@ export const snowflakeDialect: Dialect = {
   queriesApart: false,
   stagesInPages: false,
   builtIn: (name) => name,
+  once: "",
   looksUp: false,
   beforeArbitration: [],
   keepsTables: false,

@@ -1,13 +1,9 @@
+import { connectionName } from "../../project/targets/targets.js";
 import { formatDuration } from "../../core/durations.js";
 import { OpportuneError } from "../../core/errors.js";
 import { withoutFreeText } from "../../core/values.js";
-import type { SnowflakeConnection } from "../../project/types.js";
+import type { SnowflakeConnection } from "../../project/targets/snowflake.js";
 import { WarehouseError } from "../error.js";
-
-/** `SHOP on myorg-shop`. */
-export function snowflakeName({ account, database }: SnowflakeConnection): string {
-  return `${database === null ? "" : `${database} on `}${account}`;
-}
 
 /** What the driver threw, as far as it says it; the rest of it may hold the request, and with it the key. */
 function read(error: unknown): { message: string; code: string } {
@@ -31,7 +27,7 @@ export function isNoAnswer(error: unknown): boolean {
 export function sessionLost(cause: unknown, connection: SnowflakeConnection): OpportuneError {
   return new OpportuneError({
     code: "warehouse/connection-lost",
-    message: `The session with Snowflake (${snowflakeName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."),
+    message: `The session with Snowflake (${connectionName(connection)}) was lost: ${read(cause).message}.`.replace(/\.\.$/, "."),
     hint: "What was committed stands. Run again once Snowflake answers: the next run takes up what this one left.",
   });
 }
@@ -42,7 +38,7 @@ export function unreachable(error: unknown, connection: SnowflakeConnection): Op
   const { message, code } = read(error);
   return new OpportuneError({
     code: "warehouse/unreachable",
-    message: `Can't sign in to Snowflake (${snowflakeName(connection)}): ${message}.`.replace(/\.\.$/, "."),
+    message: `Can't sign in to Snowflake (${connectionName(connection)}): ${message}.`.replace(/\.\.$/, "."),
     // 390100 to 390399: what the server says of the user, the key, the token or the password.
     hint: /^39\d{4}$/.test(code)
       ? "Check the user and how it signs in: a key must be registered (`alter user … set rsa_public_key`), a token not expired."

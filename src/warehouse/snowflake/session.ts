@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Bind, Connection, RowStatement, StatementOption } from "snowflake-sdk";
 import { within as workWithin } from "../../core/within.js";
-import type { SnowflakeConnection } from "../../project/types.js";
+import type { SnowflakeConnection } from "../../project/targets/snowflake.js";
 import { isNoAnswer, sessionLost, statementError } from "./errors.js";
 
 /** The client gives a statement up so much later than the server ends it, ms: then nothing has come back at all. */

@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import type { ConnectionOptions } from "snowflake-sdk";
 import { OpportuneError } from "../../core/errors.js";
-import type { SnowflakeConnection } from "../../project/types.js";
+import type { SnowflakeConnection } from "../../project/targets/snowflake.js";
 import { readNamedFile } from "../named-file.js";
 
 const UNREADABLE_KEY = { code: "warehouse/key", hint: "Give the path of the private key in PEM, relative to the project." };

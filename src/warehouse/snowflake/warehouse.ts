@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Bind, RowStatement } from "snowflake-sdk";
-import type { SnowflakeConnection } from "../../project/types.js";
+import type { SnowflakeConnection } from "../../project/targets/snowflake.js";
 import { UnmetError } from "../error.js";
 import { connectSnowflake } from "./connect.js";
 import { openingId, withOwnWorkTables } from "../dialect.js";

@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { installLedger } from "../../../src/ledger/schema.js";
+import { installLedger } from "../../../src/ledger/install/install.js";
+import { Ledger } from "../../../src/ledger/ledger.js";
 import { loadProject } from "../../../src/project/build/load.js";
 import type { Project } from "../../../src/project/types.js";
 import { run, type RunResult } from "../../../src/run/run.js";
@@ -115,7 +116,7 @@ policy:
       const text = "varchar(100)";
       if (kind === "postgres") await warehouse.execute({ sql: `create schema ${name}`, params: [] });
       await warehouse.execute({ sql: `create table carts (user_id ${text}, email ${text}, occurred_at timestamp, name ${text})`, params: [] });
-      await installLedger(warehouse, shop.schema);
+      await installLedger(new Ledger(warehouse, shop.schema));
     });
     await shop.qualify(users);
     return shop;

@@ -1,6 +1,6 @@
 /** Runs held at a statement, and the test's own hand on their database meanwhile. */
 import { Client } from "pg";
-import type { PostgresConnection } from "../../../src/project/types.js";
+import type { PostgresConnection } from "../../../src/project/targets/postgres.js";
 import type { Order } from "../worker/messages.js";
 import type { Shop } from "./shop.js";
 

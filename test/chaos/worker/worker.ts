@@ -14,7 +14,7 @@ const { loadProject } = (await import(dist("project/load.js"))) as typeof Load;
 const { run } = (await import(dist("run.js"))) as typeof Run;
 const { openWarehouse } = (await import(dist("warehouse/open.js"))) as typeof Open;
 // What a run imports late: here it would only add to each run's time.
-await import(dist("delivery/sendgrid.js"));
+await import(dist("delivery/providers/sendgrid/provider.js"));
 await install(process.argv[2] === "postgres" ? "postgres" : "duckdb");
 
 const say = (message: FromWorker): void => {

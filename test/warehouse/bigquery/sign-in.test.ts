@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { OpportuneError } from "../../../src/core/errors.js";
-import type { BigQueryConnection } from "../../../src/project/types.js";
+import type { BigQueryConnection } from "../../../src/project/targets/bigquery.js";
 import { openBigQuery } from "../../../src/warehouse/bigquery/warehouse.js";
 import { connectBigQuery } from "../../../src/warehouse/bigquery/connect.js";
 import { rejection } from "../support.js";
@@ -271,5 +271,5 @@ it("tells what BigQuery itself refuses without the token that was sent", async (
 
 it("names the file that isn't there", async () => {
   const { message } = await refusal({ signIn: { kind: "file", file: "keys/robot.json" } });
-  expect(message).toBe("The file keys/robot.json, named under credentials_file, can't be read.");
+  expect(message).toBe("The file keys/robot.json, named under credentials_file, can't be read: no such file or directory (ENOENT).");
 });

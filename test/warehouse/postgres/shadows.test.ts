@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { pauses, setPause } from "../../../src/ledger/pauses.js";
-import { installLedger, ledgerStatus } from "../../../src/ledger/schema.js";
+import { installLedger } from "../../../src/ledger/install/install.js";
+import { ledgerStatus } from "../../../src/ledger/install/versions.js";
+import { Ledger } from "../../../src/ledger/ledger.js";
 import { findObstacles } from "../../../src/warehouse/postgres/rights.js";
 import { openPostgres } from "../../../src/warehouse/postgres/warehouse.js";
 import { BY_OPERATOR } from "../../support/pauses.js";
@@ -87,11 +89,17 @@ it("nor by those who install a ledger, pause, and look", async () => {
   copy = await bench.copy([], [SHADOWS]);
   const { user, password } = serverConnection();
   const warehouse = await openPostgres({ ...copy.connection, user, password }, { root: "." });
-  await installLedger(warehouse, "second");
-  await installLedger(warehouse, "second");
-  await setPause(warehouse, "second", { ...BY_OPERATOR, scope: "segment", name: "cart", paused: true, note: "x" }, Date.parse("2026-03-02T12:00:00Z"));
-  expect(await pauses(warehouse, "second", false, Date.parse("2026-03-02T12:00:00Z"))).toHaveLength(1);
-  expect((await ledgerStatus(warehouse, "second")).version).toBeGreaterThan(0);
+  await installLedger(new Ledger(warehouse, "second"));
+  await installLedger(new Ledger(warehouse, "second"));
+  await setPause(new Ledger(warehouse, "second", () => Date.parse("2026-03-02T12:00:00Z")), {
+    ...BY_OPERATOR,
+    scope: "segment",
+    name: "cart",
+    paused: true,
+    note: "x",
+  });
+  expect(await pauses(new Ledger(warehouse, "second", () => Date.parse("2026-03-02T12:00:00Z")), false)).toHaveLength(1);
+  expect((await ledgerStatus(new Ledger(warehouse, "second"))).version).toBeGreaterThan(0);
   expect(await findObstacles(warehouse, copy.connection, "second")).toEqual([]);
   await warehouse.close();
   expect(await caught()).toEqual([]);

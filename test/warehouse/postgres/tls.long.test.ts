@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { PostgresConnection } from "../../../src/project/types.js";
+import type { PostgresConnection } from "../../../src/project/targets/postgres.js";
 import { openPostgres } from "../../../src/warehouse/postgres/warehouse.js";
 import { asSuperuser, serverConnection } from "../../support/postgres.js";
 import { startPostgres, type PostgresServer } from "../../support/postgres-server.js";

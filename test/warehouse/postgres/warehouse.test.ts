@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OpportuneError } from "../../../src/core/errors.js";
+import { installLedger } from "../../../src/ledger/install/install.js";
+import { HeldLedger } from "../../../src/ledger/lease/held-ledger.js";
 import { Ledger } from "../../../src/ledger/ledger.js";
+import { recordRunStart } from "../../../src/ledger/runs/record.js";
 import { pauses, setPause } from "../../../src/ledger/pauses.js";
-import { recordRunStart } from "../../../src/ledger/runs.js";
-import { installLedger } from "../../../src/ledger/schema.js";
-import type { PostgresConnection } from "../../../src/project/types.js";
+import type { PostgresConnection } from "../../../src/project/targets/postgres.js";
 import { WarehouseError } from "../../../src/warehouse/error.js";
 import { openPostgres } from "../../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../../src/warehouse/types.js";
@@ -331,18 +332,18 @@ describe("the ledger", () => {
 
   beforeAll(async () => {
     const warehouse = await openPostgres(database.connection, { root: "." });
-    await installLedger(warehouse, SCHEMA);
+    await installLedger(new Ledger(warehouse, SCHEMA));
     await warehouse.close();
   });
 
   it("is installed once: again changes nothing", async () => {
     const warehouse = await open();
-    expect(await installLedger(warehouse, SCHEMA)).toEqual([]);
+    expect(await installLedger(new Ledger(warehouse, SCHEMA))).toEqual([]);
   });
 
   it("gives its lease to one of eight who ask at once", async () => {
     const warehouses = await Promise.all(Array.from({ length: 8 }, () => open()));
-    const asked = await Promise.allSettled(warehouses.map((warehouse) => Ledger.open(warehouse, SCHEMA)));
+    const asked = await Promise.allSettled(warehouses.map((warehouse) => HeldLedger.take(new Ledger(warehouse, SCHEMA))));
     const won = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(won).toHaveLength(1);
     for (const one of asked) if (one.status === "rejected") expect(String(one.reason)).toContain("Another run holds the ledger");
@@ -350,19 +351,19 @@ describe("the ledger", () => {
   });
 
   it("lets a successor take over an expired lease, and rolls back what the one before still writes", async () => {
-    const first = await Ledger.open(await open(), SCHEMA);
+    const first = await HeldLedger.take(new Ledger(await open(), SCHEMA));
     const other = await open();
     await letLeaseRunOut(other);
-    const second = await Ledger.open(other, SCHEMA);
+    const second = await HeldLedger.take(new Ledger(other, SCHEMA));
     expect(second.fence).toBe(first.fence + 1);
-    const error = await rejection(recordRunStart(first, { runId: "stale", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }, NOW));
+    const error = await rejection(recordRunStart(first, { runId: "stale", asOf: "2026-03-02T12:00:00Z", trial: false, version: "test" }));
     expect((error as OpportuneError).problems[0]?.code).toBe("ledger/lease-lost");
     expect(await second.warehouse.query(plain(`select run_id from ${SCHEMA}.runs where run_id = 'stale'`))).toEqual([]);
     await second.release();
   });
 
   it("a takeover waits for the commit under way, which has then renewed the lease", async () => {
-    const holder = await Ledger.open(await open(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await open(), SCHEMA));
     const other = await open();
     await letLeaseRunOut(other);
     const lock = await open();
@@ -370,7 +371,7 @@ describe("the ledger", () => {
     await lock.execute(plain("select pg_advisory_lock(1)"));
     const committing = holder.commit({ statements: [plain("select pg_advisory_xact_lock(1)")] });
     while ((await lock.query(waiting))[0]?.["n"] !== 1);
-    const taking = rejection(Ledger.open(other, SCHEMA));
+    const taking = rejection(HeldLedger.take(new Ledger(other, SCHEMA)));
     // The taker's update has reached the server and waits for the row.
     while ((await lock.query(waiting))[0]?.["n"] !== 2);
     await close(lock);
@@ -380,13 +381,15 @@ describe("the ledger", () => {
   });
 
   it("can be paused and resumed while a run holds the lease, by several at once, the last word holding", async () => {
-    const holder = await Ledger.open(await open(), SCHEMA);
+    const holder = await HeldLedger.take(new Ledger(await open(), SCHEMA));
     const others = await Promise.all(Array.from({ length: 4 }, () => open()));
     await Promise.all(
-      others.map((warehouse, i) => setPause(warehouse, SCHEMA, { ...BY_OPERATOR, scope: "segment", name: `s${String(i)}`, paused: true }, NOW)),
+      others.map((warehouse, i) =>
+        setPause(new Ledger(warehouse, SCHEMA, () => NOW), { ...BY_OPERATOR, scope: "segment", name: `s${String(i)}`, paused: true }),
+      ),
     );
-    await setPause(holder.warehouse, SCHEMA, { ...BY_OPERATOR, scope: "segment", name: "s1", paused: false }, NOW);
-    expect((await pauses(holder.warehouse, SCHEMA, false, NOW)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
+    await setPause(new Ledger(holder.warehouse, SCHEMA, () => NOW), { ...BY_OPERATOR, scope: "segment", name: "s1", paused: false });
+    expect((await pauses(new Ledger(holder.warehouse, SCHEMA, () => NOW), false)).map(({ name }) => name).sort()).toEqual(["s0", "s2", "s3"]);
     const [row] = await holder.warehouse.query(plain(`select count(*) as n, count(distinct seq) as different from ${SCHEMA}.pauses`));
     expect(row).toEqual({ n: 5, different: 5 });
     await holder.release();

@@ -3,7 +3,7 @@ import { createPublicKey, createVerify, generateKeyPairSync } from "node:crypto"
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { SnowflakeConnection } from "../../../src/project/types.js";
+import type { SnowflakeConnection } from "../../../src/project/targets/snowflake.js";
 import { openSnowflake } from "../../../src/warehouse/snowflake/warehouse.js";
 import { temporaryFolder } from "../../commands/support.js";
 import { startProtocol, type Protocol, type Seen } from "../../support/snowflake-protocol.js";

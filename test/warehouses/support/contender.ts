@@ -1,6 +1,7 @@
 /** A process that takes the lease when it is told to: `take`, `release` and `end` in; `ready`, `won`, `held`, `released` or an error's text out. */
+import { Ledger } from "../../../src/ledger/ledger.js";
 import { OpportuneError } from "../../../src/core/errors.js";
-import { Lease } from "../../../src/ledger/lease.js";
+import { Lease } from "../../../src/ledger/lease/lease.js";
 import { openWarehouse } from "../../../src/warehouse/open.js";
 import { connectionOf } from "../../support/targets.js";
 
@@ -16,7 +17,7 @@ try {
   let lease: Lease | null = null;
   const orders: Readonly<Record<string, () => Promise<string>>> = {
     async take() {
-      ({ lease } = await Lease.take(warehouse, schema, 0));
+      ({ lease } = await Lease.take(new Ledger(warehouse, schema), 0));
       return "won";
     },
     async release() {
