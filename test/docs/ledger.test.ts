@@ -5,8 +5,8 @@ import { blocksOf } from "../support/docs.js";
 import { DocsWorld, WAREHOUSES } from "../support/docs-world.js";
 
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
-const document = read("../docs/ledger.md");
-const relations = [...read("./ledger/schema.sql").matchAll(/^create (?:table|view) (\w+) \(\n(.*?)\n\);/gms)].map(([, name = "", columns = ""]) => ({
+const document = read("../../docs/ledger.md");
+const relations = [...read("../ledger/schema.sql").matchAll(/^create (?:table|view) (\w+) \(\n(.*?)\n\);/gms)].map(([, name = "", columns = ""]) => ({
   name,
   columns: [...columns.matchAll(/^ {2}(\w+) /gm)].map(([, column = ""]) => column),
 }));
