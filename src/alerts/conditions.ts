@@ -3,7 +3,7 @@ import type { Problem } from "../core/errors.js";
 import { FAILURES_CODE, SEGMENT_INVALID_CODE, short, STOPPED_CODES } from "../core/failures.js";
 import type { StandingDoubts } from "../ledger/recovery/standing-doubts.js";
 import type { AlertKind, Project } from "../project/types.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 
 /** One thing that is wrong. */
 export interface Condition {

@@ -1,5 +1,5 @@
 /** What target/opportune/ holds after `compile` and `run`: documents for machines, and the SQL as it was sent. */
-import type { Place, RunResult } from "../run/run.js";
+import type { Place, RunResult } from "../run/types.js";
 import type { Failures } from "../core/failures.js";
 import type { Problem } from "../core/errors.js";
 import type { StopKind } from "../delivery/types.js";

@@ -1,6 +1,6 @@
 /** What statements read, or would read: in a run, and in a day at the schedule. */
 import { formatBytes } from "../core/bytes.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 
 /** Seconds from one time that something is asked to the next, at the soonest. */
 export interface Period {

@@ -4,7 +4,7 @@ import { REASONS } from "../arbitration/reasons.js";
 import { COMMONEST, short, targetOption, waysOut } from "../core/failures.js";
 import type { DeliveryResult } from "../delivery/deliver.js";
 import type { Target } from "../project/types.js";
-import type { Place, RunResult } from "../run/run.js";
+import type { Place, RunResult } from "../run/types.js";
 import type { Paint } from "./paint.js";
 import { pauseLines } from "./pauses.js";
 import { bytesLines, type Period } from "./bytes.js";

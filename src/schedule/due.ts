@@ -1,7 +1,7 @@
 /** When the job runs, and whom it asks then. Times are ms since 1970 UTC; no zone's clock changes touch them. */
 import { ASK_AGAIN } from "../ledger/runs/history.js";
 import type { Segment } from "../project/types.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 
 /** The tick that a moment belongs to: ticks are the multiples of the interval since 1970. */
 export function tickOf(at: number, intervalSeconds: number): number {

@@ -4,7 +4,7 @@ import { instant } from "../core/clock.js";
 import { COMMONEST, short, type Failures } from "../core/failures.js";
 import { problemsOf, type Problem } from "../core/errors.js";
 import { scrub } from "../core/redact.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 import type { SchedulerEvent } from "./scheduler.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

@@ -1,7 +1,7 @@
 /** The scheduler's numbers for Prometheus: counters since the process began, in seconds and UTC epoch seconds. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Latency } from "../delivery/latency.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 import { VERSION } from "../version.js";
 import type { SchedulerEvent } from "./scheduler.js";
 

@@ -2,7 +2,7 @@
 import { OpportuneError, problemsOf, type Problem } from "../core/errors.js";
 import type { RunHistory } from "../ledger/runs/history.js";
 import type { Project, Segment } from "../project/types.js";
-import type { RunResult } from "../run/run.js";
+import type { RunResult } from "../run/types.js";
 import { beatSeconds } from "./beats.js";
 import { dueSegments, noteAsked, tickOf } from "./due.js";
 

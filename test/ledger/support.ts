@@ -1,7 +1,8 @@
 /** A ledger in memory and runs whose every step a test can stop at. */
 import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
-import { decide, type Decisions } from "../../src/run/decide.js";
+import { decide } from "../../src/run/decide.js";
+import type { Decisions } from "../../src/run/types.js";
 import { appendEvents, type ClaimEvent } from "../../src/ledger/events/append.js";
 import { ledgerFacts } from "../../src/ledger/facts.js";
 import { installLedger } from "../../src/ledger/install/install.js";

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
-import type { RunResult } from "../../src/run/run.js";
+import type { RunResult } from "../../src/run/types.js";
 import { compiledSql } from "../../src/report/artefacts.js";
 import { errorLines } from "../../src/report/error-lines.js";
 import { inWords } from "../../src/report/explain.js";

@@ -1,6 +1,6 @@
 /** Bytes: what was read is told, what would read more than it may is not run. DuckDB doesn't say: it is told here what to say. */
 import { expect, it } from "vitest";
-import { compileRun } from "../../src/run/decide.js";
+import { compileRun } from "../../src/run/prepare.js";
 import { estimate } from "../../src/commands/compile/estimate.js";
 import { ledgerFacts } from "../../src/ledger/facts.js";
 import { Ledger } from "../../src/ledger/ledger.js";
@@ -8,7 +8,8 @@ import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { runDocument } from "../../src/report/artefacts.js";
 import { loadRenderer } from "../../src/render/renderer.js";
-import { run, type RunResult } from "../../src/run/run.js";
+import { run } from "../../src/run/run.js";
+import type { RunResult } from "../../src/run/types.js";
 import type { Labels, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { write } from "../commands/support.js";
 import { around } from "../support/around.js";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { opportune, write } from "../commands/support.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { loadProject } from "../../src/project/build/load.js";
-import type { RunResult } from "../../src/run/run.js";
+import type { RunResult } from "../../src/run/types.js";
 
 const DAY = 24 * 60 * MINUTE;
 

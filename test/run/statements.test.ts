@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BATCHES } from "../../src/core/marks.js";
-import type { RunOptions, RunResult } from "../../src/run/run.js";
+import type { RunOptions, RunResult } from "../../src/run/types.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { write } from "../commands/support.js";
 import { around } from "../support/around.js";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { Latency } from "../../src/delivery/latency.js";
 import { LatencyHistogram } from "../../src/delivery/latency.js";
-import type { RunResult } from "../../src/run/run.js";
+import type { RunResult } from "../../src/run/types.js";
 import { createMetrics } from "../../src/schedule/metrics.js";
 
 const latency = (...ms: number[]): Latency => {

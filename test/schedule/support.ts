@@ -1,7 +1,7 @@
 /** A scheduler's world without a warehouse: what it would run, and when. Runs themselves are tested on real ones. */
 import type { RunHistory } from "../../src/ledger/runs/history.js";
 import type { Project, Segment } from "../../src/project/types.js";
-import type { RunResult } from "../../src/run/run.js";
+import type { RunResult } from "../../src/run/types.js";
 import type { SchedulerEvent, SchedulerIo } from "../../src/schedule/scheduler.js";
 
 export class World implements SchedulerIo {

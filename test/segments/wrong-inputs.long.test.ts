@@ -1,6 +1,6 @@
 /** What a run refuses, `compile` refuses: wrong inputs on DuckDB and Postgres, one segment each, told with the file and a line. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileRun } from "../../src/run/decide.js";
+import { compileRun } from "../../src/run/prepare.js";
 import type { Problem } from "../../src/core/errors.js";
 import { ledgerFacts } from "../../src/ledger/facts.js";
 import { installLedger } from "../../src/ledger/install/install.js";

@@ -1,4 +1,4 @@
-import type { RunOptions } from "../../src/run/run.js";
+import type { RunOptions } from "../../src/run/types.js";
 
 const nothing = (): void => undefined;
 

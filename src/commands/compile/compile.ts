@@ -1,7 +1,7 @@
 import { lookBackSeconds } from "../../arbitration/constants.js";
 import { instant } from "../../core/clock.js";
 import { formatProblem, type Problem } from "../../core/errors.js";
-import { compileRun } from "../../run/decide.js";
+import { compileRun } from "../../run/prepare.js";
 import { ledgerFacts } from "../../ledger/facts.js";
 import type { Ledger } from "../../ledger/ledger.js";
 import { isTrial } from "../../ledger/trial.js";

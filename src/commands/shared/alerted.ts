@@ -1,7 +1,7 @@
 import type { Alerts } from "../../alerts/alerts.js";
 import { problemsOf } from "../../core/errors.js";
 import type { Project } from "../../project/types.js";
-import type { RunResult } from "../../run/run.js";
+import type { RunResult } from "../../run/types.js";
 import type { Warehouse } from "../../warehouse/types.js";
 
 /**

@@ -3,7 +3,7 @@ import { hostClock, instant } from "../../core/clock.js";
 import { formatDuration } from "../../core/durations.js";
 import type { Project } from "../../project/types.js";
 import { problemLines } from "../../report/error-lines.js";
-import type { RunOptions } from "../../run/run.js";
+import type { RunOptions } from "../../run/types.js";
 import { logEvent, type Log } from "../../schedule/log.js";
 import type { SchedulerEvent } from "../../schedule/scheduler.js";
 import { VERSION } from "../../version.js";
