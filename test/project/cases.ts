@@ -224,12 +224,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "cap on an unknown topic",
     files: policy("  caps: [{max: 2, per: 48 hours, topic: carts}]"),
-    expected: ['opportune.yml:7:41: Unknown topic "carts" in policy.caps.0.topic; known: none. | A segment names its topic with topic:.'],
+    expected: ['opportune.yml:7:41: Unknown topic "carts" in policy.caps.0.topic; known: none. | A segment names its topic with topic:'],
   },
   {
     name: "two caps alike",
     files: policy("  caps:\n    - {max: 2, per: 48 hours}\n    - {max: 2, per: 48 hours}"),
-    expected: ['opportune.yml:9:7: The cap "2 per 48 hours" stands twice. | Give one of them a name:.'],
+    expected: ['opportune.yml:9:7: The cap "2 per 48 hours" stands twice. | Give one of them a name:'],
   },
   {
     name: "cap of nothing, without a window",
@@ -405,12 +405,12 @@ export const CASES: readonly BrokenCase[] = [
   {
     name: "two segments of one id",
     files: { ...BASE, "segments/more/cart.sql": BASE["segments/cart.sql"] ?? "" },
-    expected: ['segments/more/cart.sql:2:1: The segment "cart" is already in segments/cart.sql. | Give one of them another id:.'],
+    expected: ['segments/more/cart.sql:2:1: The segment "cart" is already in segments/cart.sql. | Give one of them another id:'],
   },
   {
     name: "two segments of one written id",
     files: { ...BASE, "segments/zz.sql": String(BASE["segments/cart.sql"]).replace("status", "id: cart\nstatus") },
-    expected: ['segments/zz.sql:2:5: The segment "cart" is already in segments/cart.sql. | Give one of them another id:.'],
+    expected: ['segments/zz.sql:2:5: The segment "cart" is already in segments/cart.sql. | Give one of them another id:'],
   },
   {
     name: "a key twice",
@@ -499,7 +499,7 @@ export const CASES: readonly BrokenCase[] = [
     name: "a channel whose name is no type",
     files: main("sources:", "  mail: {provider: outbox}\nsources:"),
     expected: [
-      'opportune.yml:6:9: type is missing in channels.mail, whose name is no type; expected one of email, sms, push, in_app, webhook. | Did you mean "email"? Else write type:.',
+      'opportune.yml:6:9: type is missing in channels.mail, whose name is no type; expected one of email, sms, push, in_app, webhook. | Did you mean "email"? Else write type:',
     ],
   },
   {

@@ -33,7 +33,7 @@ describe("broken projects", () => {
     for (const { files, options, expected } of CASES) {
       for (const { message, hint = "Do." } of problemsOf(files, options)) {
         expect(message, expected[0]).toMatch(/^(?:[^a-z]|\S*[._]|[a-z]+ (?:is|has|holds|names|needs|stands|tells)\b)[^]*[.?!…]$/);
-        expect(hint, expected[0]).toMatch(/^[^a-z][^]*[.?!…]$/);
+        expect(hint, expected[0]).toMatch(/^[^a-z][^]*[.?!…:]$/);
       }
     }
   });
@@ -92,7 +92,7 @@ describe("what one slip leaves standing", () => {
     expect(linesOf(problemsOf(files))).toEqual([
       "segments/broken.sql:3:1: Broken YAML: Flow sequence in block collection must be sufficiently indented and end with a ].",
       'segments/broken.sql:4:24: Unknown source "cards"; known: carts. | Did you mean "carts"?',
-      'segments/more/broken.sql:2:1: The segment "broken" is already in segments/broken.sql. | Give one of them another id:.',
+      'segments/more/broken.sql:2:1: The segment "broken" is already in segments/broken.sql. | Give one of them another id:',
     ]);
   });
 

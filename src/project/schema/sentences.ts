@@ -3,7 +3,7 @@ import type { Problem } from "../../core/errors.js";
 /** Words that begin a message and are not a key of a file, which keeps its spelling. */
 const PROSE = /^(?:a|an|the|this|its|no|unknown|broken|everything)\b/;
 
-/** A problem in full sentences: a capital where no key begins it, a full stop, and a hint of the same kind. */
+/** A problem in full sentences: a capital where no key begins it, a full stop but after a key to write, and a hint of the same kind. */
 export function inSentences(problem: Problem): Problem {
   const { message, hint } = problem;
   const said = ended(PROSE.test(message) ? capitalised(message) : message);
@@ -15,5 +15,5 @@ function capitalised(text: string): string {
 }
 
 function ended(text: string): string {
-  return /[.?!…]$/.test(text) ? text : `${text}.`;
+  return /[.?!…:]$/.test(text) ? text : `${text}.`;
 }
