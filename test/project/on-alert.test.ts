@@ -33,7 +33,7 @@ test("a webhook, whose URL and headers are secrets", () => {
 });
 
 test("what can't go well is refused, without showing where it goes", () => {
-  expect(linesOf(problemsOf(withAlert("{on: [failed]}")))).toEqual(["opportune.yml:3:52: targets.dev.on_alert tells nobody. | Add command: or webhook:."]);
+  expect(linesOf(problemsOf(withAlert("{on: [failed]}")))).toEqual(["opportune.yml:3:52: targets.dev.on_alert tells nobody. | Add command: or webhook:"]);
   expect(linesOf(problemsOf(withAlert("{command: page.sh}")))).toEqual([expect.stringContaining('targets.dev.on_alert.command is "page.sh"; expected a list')]);
   const [plain = ""] = linesOf(problemsOf(withAlert("{webhook: {url: http://hooks.example.com/a-secret}}")));
   expect(plain).toContain("targets.dev.on_alert.webhook.url is not shown here; expected a URL beginning with https://");
