@@ -7,7 +7,7 @@ import { isTrial } from "../../ledger/trial.js";
 import type { Project } from "../../project/types.js";
 import type { Heard } from "../../report/story-entries.js";
 import type { StoryEvent, StoryZone } from "../../report/story.js";
-import { limit, readingQuery } from "../../segments/compile.js";
+import { limit, readingQuery } from "../../segments/staging.js";
 import { renderQuery } from "../../segments/query.js";
 import { canonicalUser } from "../../warehouse/canonical.js";
 import { Binder } from "../../warehouse/sql.js";
