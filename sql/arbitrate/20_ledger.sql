@@ -20,7 +20,7 @@ group by segment, user_id, item_key, occurred_at
 {{/table}}
 
 {{#table "about"}}
--- whatever a row was returned for, whoever still waits, and whoever may have reached a goal
+-- users and keys with a returned row, a waiting answer, or perhaps a goal reached
 select segment, user_id, item_key
 from (
   select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null

@@ -48,15 +48,6 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
     ],
   },
   {
-    because: "The steps of a segment share its audiences: what stops the later step stops the earlier one before it could be superseded.",
-    mutants: [
-      "arbitrate.sql later_steps: left out: , audience_failed => nothing",
-      "arbitrate.sql later_steps: left out: , converted => nothing",
-      "arbitrate.sql later_steps: left out: , excluded => nothing",
-      "arbitrate.sql later_steps: left out: , no_consent => nothing",
-    ],
-  },
-  {
     because: "A fresh behaviour is later than the last claim, and no claim comes before its due time.",
     mutants: ["arbitrate/reasons/superseded.sql later_steps: left out: standing <> 'fresh' => true"],
   },
@@ -64,8 +55,6 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
     because: "Every step, offset and row is of a segment that is there; what has none has no key that anything is looked up by.",
     mutants: [
       "arbitrate/10_project.sql plan: joined otherwise: join => left join",
-      "arbitrate.sql plan: joined otherwise: join => left join #2",
-      "arbitrate.sql offsets: joined otherwise: join => left join",
       "arbitrate/20_ledger.sql recent: joined otherwise: join => left join",
       "arbitrate/20_ledger.sql open_rows: joined otherwise: join => left join",
       "arbitrate/20_ledger.sql open_rows: joined otherwise: join => left join #2",
@@ -74,9 +63,8 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
   {
     because: "More rows are asked about than can have something to say; what has nothing to say gets no row of the ledger.",
     mutants: [
-      "arbitrate.sql offsets: left out: g.segment = s.segment => true",
       "arbitrate/20_ledger.sql open_rows: left out: s.segment = r.segment => true",
-      `arbitrate.sql open_rows: left out: (s.backfill or {{plus_seconds "r.occurred_at" "s.after_seconds"}} <= {{as_of}}) => true`,
+      "arbitrate/20_ledger.sql open_rows: left out: (s.backfill or r.occurred_at <= s.due_until) => true",
       "arbitrate/20_ledger.sql open_rows: joined otherwise: and => or",
       "arbitrate/20_ledger.sql open_rows: left out: (s.backfill or x.step is null) => true",
       "arbitrate/20_ledger.sql open_rows: joined otherwise: and => or #2",
@@ -105,7 +93,6 @@ export const EQUIVALENT: readonly { because: string; mutants: readonly string[] 
   {
     because: "The rows of delivery settle nothing, and none is the last of a claim that was taken back.",
     mutants: [
-      "arbitrate.sql recent: left out: l.event not in ('sending', 'accepted', 'in_doubt') => true",
       "arbitrate/20_ledger.sql recent: left out: 'sending', => nothing",
       "arbitrate/20_ledger.sql recent: left out: , 'accepted' => nothing",
       "arbitrate/20_ledger.sql recent: left out: , 'in_doubt' => nothing",
