@@ -1,12 +1,9 @@
 /** The grammar of the command line: every command, argument and option, and nothing of what they do. */
 import { WAREHOUSES } from "../core/warehouses.js";
 import { Command, Option } from "commander";
-import { OpportuneError } from "../core/errors.js";
 import { didYouMean } from "../core/suggest.js";
 import { VERSION } from "../version.js";
-import { openTerminal, type GlobalOptions, type Terminal } from "./shared/terminal.js";
-
-type Action<O extends GlobalOptions> = (terminal: Terminal, options: O, args: readonly string[]) => Promise<number>;
+import { command, examples, lazily, output } from "./shared/grammar.js";
 
 const SELECT = ["--select <segments...>", "segments by id, pattern (cart_*), signal:intent, status:paused or topic:carts; comma or space separated"] as const;
 const EXCLUDE = ["--exclude <segments...>", "segments to leave out, in the words of --select"] as const;
@@ -235,38 +232,4 @@ function addLedgerCommands(program: Command): void {
   command(ledger, "status", "the ledger's version; fails unless it is the one needed")
     .addOption(output())
     .action(lazily(async () => (await import("./ledger.js")).ledgerStatusCommand));
-}
-
-function command(parent: Command, name: string, description: string): Command {
-  return parent.command(name).description(description).helpOption("-h, --help", "print help for this command");
-}
-
-function output(): Option {
-  return new Option("--output <format>", "text for people, json for machines").choices(["text", "json"]).default("text");
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
-}
-
-/** Loads a command when it is asked for; its result is the exit code. */
-function lazily<O extends GlobalOptions>(load: () => Promise<Action<O>>): (...given: unknown[]) => Promise<void> {
-  return async (...given) => {
-    const asked = given.at(-1) as Command;
-    const options = asked.optsWithGlobals<O>();
-    const terminal = openTerminal(options);
-    try {
-      const action = await load();
-      process.exitCode = await action(
-        terminal,
-        options,
-        asked.processedArgs.flat().filter((arg) => typeof arg === "string"),
-      );
-    } catch (error) {
-      // Whoever reads JSON gets the problems as JSON too; the lines for people follow on stderr.
-      if (options.output === "json" && error instanceof OpportuneError)
-        terminal.out(JSON.stringify({ schema_version: 1, status: "error", problems: error.problems }, null, 2));
-      throw error;
-    }
-  };
 }

@@ -53,7 +53,7 @@ export async function decide(project: Project, ledger: Ledger, options: DecideOp
     segments: summaries,
     audiences: [...stagedAudiences].map(([audience, { ms, bytes }]) => ({ audience, ms, bytes })),
     failedAudiences: [...stagedAudiences].flatMap(([audience, { problem }]) => (problem === null ? [] : [{ audience, problem }])),
-    unsharedAudiences: held === null ? await unsharedAudiences(warehouse) : [],
+    unsharedAudiences: held === null && options.stopsOf === undefined ? await unsharedAudiences(warehouse) : [],
     unknownZones: arbitration.zones.filter((zone) => !zone.known).map((zone) => zone.zone),
     stagingMs,
     arbitrationMs,

@@ -3,6 +3,7 @@ import Handlebars from "handlebars";
 import { ADDRESS_COLUMNS, type AddressKind } from "../channels/registry.js";
 import { canonicalAddress, canonicalName, canonicalUser } from "./canonical.js";
 import { literal, type Dialect } from "./dialect.js";
+import { canonicalText, messageId } from "./message-id.js";
 import type { Param, Statement, Warehouse } from "./types.js";
 
 /** Where the package's own SQL lives, in a checkout and in an installed package alike. */
@@ -193,27 +194,6 @@ function dialectHelpers(dialect: Dialect, ledgerSchema: string | null, binder: B
   };
 }
 
-/** The columns that a message's id is made of, in SQL. */
-interface MessageIdParts {
-  salt: string;
-  /** Alias of the rows, which have segment, step, user_id and item_key. */
-  of: string;
-  /** The behaviour; in a journey, its anchor. */
-  anchor: string;
-  /** `never` leaves the behaviour out: a message once in a lifetime. */
-  repeatKind: string;
-  /** A trial's messages have ids of their own. */
-  trial: boolean;
-}
-
-/** SQL of a message's id, the same for whatever is said of it; see "Buckets" in docs/decisions.md. */
-function messageId({ salt, of, anchor, repeatKind, trial }: MessageIdParts, dialect: Dialect): string {
-  const behaviour = `case when ${repeatKind} = 'never' then '' else cast(${dialect.microseconds(anchor)} as ${dialect.types.text}) end`;
-  const parts = [salt, `${of}.segment`, `${of}.step`, `${of}.user_id`, `${of}.item_key`, behaviour];
-  // Only what is set is added: all other ids stay as they are.
-  return dialect.md5(canonicalText(trial ? [...parts, "'trial'"] : parts, dialect));
-}
-
 /** SQL of a timestamp as ISO 8601 UTC to the second. */
 export function isoSeconds(timestamp: string, dialect: Dialect): string {
   return `${dialect.builtIn("replace")}(${dialect.builtIn("substr")}(${dialect.utcText(timestamp)}, 1, 19), ' ', 'T') || 'Z'`;
@@ -222,11 +202,6 @@ export function isoSeconds(timestamp: string, dialect: Dialect): string {
 /** SQL of a timestamp as ISO 8601 UTC with what there is of fractions. */
 export function isoText(timestamp: string, dialect: Dialect): string {
   return `${dialect.builtIn("replace")}(${dialect.utcText(timestamp)}, ' ', 'T') || 'Z'`;
-}
-
-/** The SQL of a hash's canonical text, `<length>:<text>` of each part, joined by commas; see "Buckets" in docs/decisions.md. */
-function canonicalText(parts: readonly string[], dialect: Dialect): string {
-  return parts.map((part) => `cast(length(${part}) as ${dialect.types.text}) || ':' || ${part}`).join(" || ',' || ");
 }
 
 export function ledgerTable(dialect: Dialect, schema: string, table: string): string {

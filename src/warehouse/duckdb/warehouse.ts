@@ -1,23 +1,21 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import type { DuckDBConnection, DuckDBInstance, DuckDBType } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { OpportuneError } from "../../core/errors.js";
 import type { DuckDbConnection } from "../../project/targets/duckdb.js";
 import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
-import { DuckDBDataChunk } from "./driver.js";
+import { appendTo } from "./append.js";
 import { refused } from "./errors.js";
 import { limitsOf, thisMachine, type DuckDbLimits } from "./memory.js";
 import { carriedColumns, planInPages, runInPages, type Carried } from "./pages.js";
 import { formerId, makeId, readId } from "./id.js";
 import { openInstance } from "./connect.js";
 import { streamed } from "./stream.js";
-import { columnKind, toDuckDbValues, toRow, valuesOf } from "./values.js";
+import { columnKind, toRow, valuesOf } from "./values.js";
 import { UnmetError, WarehouseError } from "../error.js";
 import { inInformationSchema } from "../sql.js";
 import { type AppendColumn, type Column, type Row, type Script, type Statement, type Warehouse } from "../types.js";
 
-/** Rows of one DuckDB data chunk at most: the engine's standard vector size. */
-const CHUNK_ROWS = 2048;
 /**
  * Size of the write-ahead log after which a commit waits for a checkpoint: a second or two in which nothing is posted. DuckDB's
  * own 16 MB come after some 50,000 messages, in the middle of a delivery; closing the file makes a checkpoint anyway.
@@ -145,6 +143,7 @@ class DuckDbWarehouse implements Warehouse {
 
   async query(statement: Statement): Promise<Row[]> {
     this.usage.statements += 1;
+    await this.#emptying;
     return this.#read(statement);
   }
 
@@ -158,6 +157,7 @@ class DuckDbWarehouse implements Warehouse {
 
   async execute(statement: Statement): Promise<number> {
     this.usage.statements += 1;
+    await this.#emptying;
     const { apart } = statement;
     if (apart === undefined) return this.#run(statement);
     return runInPages(statement, apart, await this.#carriedOf(apart), this.dialect, this.#asking);
@@ -181,26 +181,12 @@ class DuckDbWarehouse implements Warehouse {
 
   async append(table: string, columns: readonly AppendColumn[]): Promise<void> {
     this.usage.statements += 1;
+    await this.#emptying;
     return this.#append(table, columns);
   }
 
-  async #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
-    const [catalogOrSchema, name] = table.split(".").map((part) => part.replaceAll('"', ""));
-    await this.#guard({ sql: `append to ${table}`, params: [] }, async () => {
-      const appender =
-        catalogOrSchema === "opportune_work"
-          ? await this.#connection.createAppender(name ?? "", null, catalogOrSchema)
-          : await this.#connection.createAppender(name ?? "", catalogOrSchema);
-      const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
-      const length = columns[0]?.values.length ?? 0;
-      for (let start = 0; start < length; start += CHUNK_ROWS) {
-        const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, length - start));
-        chunk.setColumns(columns.map((column) => toDuckDbValues(column, start, Math.min(start + CHUNK_ROWS, length))));
-        appender.appendDataChunk(chunk);
-      }
-      appender.flushSync();
-      appender.closeSync();
-    });
+  #append(table: string, columns: readonly AppendColumn[]): Promise<void> {
+    return this.#guard({ sql: `append to ${table}`, params: [] }, () => appendTo(this.#connection, table, columns));
   }
 
   async script({ work = [], fill, statements }: Script): Promise<Row[]> {

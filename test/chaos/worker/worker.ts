@@ -10,8 +10,8 @@ import type { FromWorker, Job, Outcome, ToWorker } from "./messages.js";
 /** Compiled, this file stands two folders below the project's own. */
 const dist = (file: string): string => new URL(`../../dist/${file}`, import.meta.url).href;
 const { OpportuneError } = (await import(dist("core/errors.js"))) as typeof Errors;
-const { loadProject } = (await import(dist("project/load.js"))) as typeof Load;
-const { run } = (await import(dist("run.js"))) as typeof Run;
+const { loadProject } = (await import(dist("project/build/load.js"))) as typeof Load;
+const { run } = (await import(dist("run/run.js"))) as typeof Run;
 const { openWarehouse } = (await import(dist("warehouse/open.js"))) as typeof Open;
 // What a run imports late: here it would only add to each run's time.
 await import(dist("delivery/providers/sendgrid/provider.js"));
