@@ -8,8 +8,9 @@ import { LatencyHistogram, type Latency } from "./latency.js";
 import { sleep as realSleep } from "./lanes/limits.js";
 import { Marking } from "./lanes/marking.js";
 import type { Entry } from "./lanes/attempts.js";
+import { PAUSE_MS } from "./lanes/limits.js";
 import { Posting } from "./lanes/posting.js";
-import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StopKind, StoppedChannel } from "./types.js";
+import type { DeliverableClaim, DeliveryEvent, Lane, OutcomeEvent, OutgoingMessage, PauseState, StoppedChannel } from "./types.js";
 
 /** The world around a delivery. */
 export interface DeliveryIo<T extends DeliverableClaim> {
@@ -75,12 +76,6 @@ export interface DeliveryResult extends DeliveryProgress {
   /** Segments each of whose messages was found invalid. */
   invalidSegments: readonly InvalidSegment[];
 }
-
-/**
- * How long a stopped channel is better left alone, ms: outages of a provider last minutes, and each further try may leave a few
- * messages in doubt; a key or a sender waits for a person.
- */
-export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 60_000, refused: 60 * 60_000, rejected: 60 * 60_000, clock: 60 * 60_000 };
 
 /** Rendering is synchronous: after so many messages, answers that came meanwhile are heard. */
 const RENDERED_AT_A_STRETCH = 16;

@@ -41,3 +41,12 @@ export function answer(response: ServerResponse, status: number, body?: unknown,
     })
     .end(text);
 }
+
+/** A body as JSON; null where it is none. */
+export function parsed(body: Buffer | null): unknown {
+  try {
+    return JSON.parse(body?.toString("utf8") ?? "");
+  } catch {
+    return null;
+  }
+}

@@ -33,7 +33,7 @@ export async function cancelStatements(): Promise<void> {
 async function connect(connection: Connection, options: OpenOptions): Promise<Warehouse> {
   switch (connection.type) {
     case "duckdb":
-      return (await import("./duckdb/warehouse.js")).openDuckDb(connection, options);
+      return (await import("./duckdb/open.js")).openDuckDb(connection, options);
     case "postgres":
       return (await import("./postgres/warehouse.js")).openPostgres(connection, options);
     case "snowflake":

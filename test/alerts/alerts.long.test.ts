@@ -10,7 +10,7 @@ import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
 import { standingDoubts, type StandingDoubts } from "../../src/ledger/recovery/standing-doubts.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { run } from "../../src/run/run.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { write } from "../commands/support.js";
 import { QUIET_RUN } from "../support/quiet-run.js";
 import { MINUTE, Shop, T0 } from "../support/run-shop.js";

@@ -35,6 +35,6 @@ describe("loaded with the file", () => {
   });
 
   it("of DuckDB and its client: the client is required, as importing it takes twice as long", () => {
-    expect(packages("src/warehouse/duckdb/warehouse.ts")).not.toContain("@duckdb/node-api");
+    expect(packages("src/warehouse/duckdb/open.ts")).not.toContain("@duckdb/node-api");
   });
 });

@@ -20,7 +20,7 @@ import { MINUTE, Shop, T0 } from "../support/run-shop.js";
 import { around } from "../support/around.js";
 import { LEDGER_FILES, letLeaseRunOut } from "../ledger/support.js";
 import { floodStory, OTHER } from "../support/surge.js";
-import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import type { openDuckDb as OpenDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Statement, Warehouse } from "../../src/warehouse/types.js";
 import { closeIdleWarehouses, createSqlDecider } from "../support/sql-decider.js";
 

@@ -86,7 +86,7 @@ it.each([
   ["src/warehouse/duckdb/warehouse.ts", 'import { DuckDBInstance } from "@duckdb/node-api"', 'import type { DuckDbConnection } from "../../project/types.js"'],
   ["src/report/story.ts", 'import type { RunResult } from "../run/run.js"'],
   ["src/project/checks/lint.ts", 'import { analyse } from "../../render/html/contexts.js"', 'import type { Segment } from "../types.js"'],
-  ["src/commands/run.ts", 'import { openDuckDb } from "../warehouse/duckdb/warehouse.js"'],
+  ["src/commands/run.ts", 'import { openDuckDb } from "../warehouse/duckdb/open.js"'],
 ])("lets pass in %s: %s", async (file, ...code) => {
   expect(await broken(file, ...code)).toEqual([]);
 });

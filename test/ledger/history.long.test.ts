@@ -5,7 +5,7 @@ import { runHistory } from "../../src/ledger/runs/history.js";
 import { installLedger } from "../../src/ledger/install/install.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { returnedRows } from "../../src/ledger/runs/segment-runs.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";
 

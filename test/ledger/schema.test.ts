@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { installLedger } from "../../src/ledger/install/install.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { LEDGER_FILES, letLeaseRunOut } from "./support.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 
 const DUMP = new URL("./schema.sql", import.meta.url);

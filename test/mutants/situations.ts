@@ -6,7 +6,7 @@
 import { CHAPTERS } from "../../src/arbitration/arbitrate.js";
 import { assemble } from "../../src/arbitration/chapters.js";
 import { Binder, constantTable, type ConstantTable } from "../../src/warehouse/sql.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 import { contextOf } from "./inject.js";
 import { CONSTANTS, SHARED, isQuiet, joined, micros, moved, movedColumn, namesOf, prefix, renamed, unnamed, type Context } from "./pack.js";

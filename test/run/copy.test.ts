@@ -9,7 +9,7 @@ import { ledgerFacts } from "../../src/ledger/facts.js";
 import { installLedger } from "../../src/ledger/install/install.js";
 import { Ledger } from "../../src/ledger/ledger.js";
 import { formerId } from "../../src/warehouse/duckdb/id.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { asSuperuser, createDatabase } from "../support/postgres.js";

@@ -4,7 +4,7 @@ import { instant, secondsBefore } from "../../src/core/clock.js";
 import { parseDuration } from "../../src/core/durations.js";
 import { loadProject } from "../../src/project/build/load.js";
 import { renderQuery } from "../../src/segments/query.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { isoSeconds, Binder } from "../../src/warehouse/sql.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { openNewDatabase } from "../support/postgres.js";

@@ -5,7 +5,7 @@ import { createSample } from "../../src/commands/shared/sample.js";
 import { treatments } from "../../src/project/build/treatments.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import { compileProject, stageSegments } from "../../src/segments/stage.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder } from "../commands/support.js";
 import { AS_OF, shipped } from "./plainfold.js";

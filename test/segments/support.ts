@@ -6,7 +6,7 @@ import { loadProject } from "../../src/project/build/load.js";
 import type { Project, Segment } from "../../src/project/types.js";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.js";
 import { compileProject, stageAudiences, stageSegments, type CompiledProject, type Staged } from "../../src/segments/stage.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";
 

@@ -9,7 +9,7 @@ import { loadProject } from "../../src/project/build/load.js";
 import type { Project } from "../../src/project/types.js";
 import { loadRenderer } from "../../src/render/renderer.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { Warehouse } from "../../src/warehouse/types.js";
 import { createModel } from "../model/model.js";
 import { asText, differenceIn, type Difference } from "./compare.js";

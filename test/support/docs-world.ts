@@ -7,7 +7,7 @@ import type { PostgresConnection } from "../../src/project/targets/postgres.js";
 import type { Project } from "../../src/project/types.js";
 import { run } from "../../src/run/run.js";
 import type { RunResult } from "../../src/run/types.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { openPostgres } from "../../src/warehouse/postgres/warehouse.js";
 import type { Row, Warehouse } from "../../src/warehouse/types.js";
 import { temporaryFolder, write } from "../commands/support.js";

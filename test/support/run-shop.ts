@@ -9,7 +9,7 @@ import { loadProject } from "../../src/project/build/load.js";
 import { run } from "../../src/run/run.js";
 import type { RunOptions, RunResult } from "../../src/run/types.js";
 import { startSandbox, type Sandbox, type SandboxOptions } from "../../src/server/sandbox/sandbox.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import type { AppendColumn, Row, Warehouse } from "../../src/warehouse/types.js";
 import { edit, temporaryFolder, write } from "../commands/support.js";
 import { createTestDatabase, type Database, type WarehouseName } from "./databases.js";

@@ -14,7 +14,7 @@ import { LEAST_RUNS } from "../../src/arbitration/surge.js";
 import { prune } from "../../src/ledger/prune.js";
 import { EVERY, settle } from "../../src/ledger/recovery/settle.js";
 import type { Audience, Project, Segment } from "../../src/project/types.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { reachesOfRules } from "../../src/run/reach.js";
 import type { TemplateCatalog } from "../../src/segments/types.js";
 import { isoText, workTables } from "../../src/warehouse/sql.js";

@@ -1,7 +1,7 @@
 /** Warehouses of a test, closed after it. */
 import { onTestFinished } from "vitest";
 import type { DuckDbConnection } from "../../src/project/targets/duckdb.js";
-import { openDuckDb, type OpenOptions } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb, type OpenOptions } from "../../src/warehouse/duckdb/open.js";
 import type { Row, Statement, Warehouse } from "../../src/warehouse/types.js";
 
 const opened = new Set<Warehouse>();

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { workTables } from "../../src/warehouse/sql.js";
-import { openDuckDb } from "../../src/warehouse/duckdb/warehouse.js";
+import { openDuckDb } from "../../src/warehouse/duckdb/open.js";
 import { WORK_TABLES } from "../../src/warehouse/dialect.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { duckdbDialect, openingId, withOwnWorkTables, withoutOpening } from "../../src/warehouse/dialect.js";

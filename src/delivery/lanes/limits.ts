@@ -1,4 +1,5 @@
 /** How fast requests may start. Time is passed in, so nothing here waits. */
+import type { StopKind } from "../types.js";
 
 /**
  * A burst is what one lost 20 ms turn of the event loop would have sent: timers are not finer, and
@@ -72,3 +73,9 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", done, { once: true });
   });
 }
+
+/**
+ * How long a stopped channel is better left alone, ms: outages of a provider last minutes, and each further try may leave a few
+ * messages in doubt; a key or a sender waits for a person.
+ */
+export const PAUSE_MS: Readonly<Record<StopKind, number>> = { unavailable: 15 * 60_000, refused: 60 * 60_000, rejected: 60 * 60_000, clock: 60 * 60_000 };

@@ -10,7 +10,7 @@ import { isLoopback } from "../../core/loopback.js";
 import { PROVIDER_KINDS, sandboxChannels } from "../../delivery/providers/registry.js";
 import type { SandboxAnswer, SandboxProtocol } from "../../delivery/providers/sandbox-protocol.js";
 import { closeServer, listen } from "../listen.js";
-import { answer, readBody, strange } from "../requests.js";
+import { answer, parsed, readBody, strange } from "../requests.js";
 import { createPage } from "../page.js";
 import { FaultPlan, readFaults, type Fault } from "./faults.js";
 import { decisionOf, pageEntry, pageMessage } from "./page.js";
@@ -240,12 +240,4 @@ function noStats(): Omit<SandboxStats, "kept"> {
 function turnAway(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {
   request.resume();
   answer(response, status, { errors: [{ message, field: null, help: null }] }, status === 405 ? { Allow: "POST" } : {});
-}
-
-function parsed(body: Buffer | null): unknown {
-  try {
-    return JSON.parse(body?.toString("utf8") ?? "");
-  } catch {
-    return null;
-  }
 }

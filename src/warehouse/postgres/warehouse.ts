@@ -1,5 +1,5 @@
+import { databaseId } from "./id.js";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { createHash } from "node:crypto";
 import type { FieldDef, QueryArrayResult } from "pg";
 import { within } from "../../core/within.js";
 import type { PostgresConnection } from "../../project/targets/postgres.js";
@@ -221,22 +221,8 @@ class PostgresWarehouse implements Warehouse {
     }
   };
 
-  /**
-   * A dump restored elsewhere is another database, of another cluster as a rule. Managed services may hide the cluster's
-   * identifier, and a copy of a whole cluster (a snapshot, a replica) has the same as its original.
-   */
-  async identity(): Promise<string | null> {
-    const [database] = await this.#read({ sql: "select oid from pg_catalog.pg_database where datname = current_database()", params: [], ours: true });
-    const cluster = await this.#read({ sql: "select system_identifier from pg_catalog.pg_control_system()", params: [], ours: true }).catch(
-      (error: unknown) => {
-        // Refused to most users of managed services.
-        if (error instanceof WarehouseError) return [];
-        throw error;
-      },
-    );
-    return createHash("sha256")
-      .update(`postgres ${String(cluster[0]?.["system_identifier"] ?? "")} ${String(database?.["oid"])}`)
-      .digest("hex");
+  identity(): Promise<string> {
+    return databaseId((statement) => this.#read(statement));
   }
 
   async cancel(): Promise<void> {
