@@ -6,7 +6,8 @@ import { arbitrationStatements, CHAPTERS, EXPLAINING } from "../../src/arbitrati
 import { REASONS } from "../../src/arbitration/reasons.js";
 import { bigQueryDialect } from "../../src/warehouse/bigquery/dialect.js";
 import { scriptText } from "../../src/warehouse/bigquery/script.js";
-import { duckdbDialect, withoutOpening, withOwnWorkTables, type Dialect } from "../../src/warehouse/dialect.js";
+import { duckdbDialect } from "../../src/warehouse/duckdb/dialect.js";
+import { withoutOpening, withOwnWorkTables, type Dialect } from "../../src/warehouse/dialect.js";
 import { postgresDialect } from "../../src/warehouse/postgres/dialect.js";
 import { snowflakeDialect } from "../../src/warehouse/snowflake/dialect.js";
 import { projectWith } from "../segments/support.js";

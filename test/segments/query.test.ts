@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OpportuneError, type Problem } from "../../src/core/errors.js";
 import type { Project, Segment } from "../../src/project/types.js";
 import { renderQuery } from "../../src/segments/query.js";
-import { duckdbDialect } from "../../src/warehouse/dialect.js";
+import { duckdbDialect } from "../../src/warehouse/duckdb/dialect.js";
 import { Binder } from "../../src/warehouse/sql.js";
 import type { Param } from "../../src/warehouse/types.js";
 import { AS_OF, projectWith, QUERY_LINE, segmentOf } from "./support.js";

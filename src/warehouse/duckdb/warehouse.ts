@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { duckdbDialect, literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
+import { duckdbDialect } from "./dialect.js";
+import { literal, openingId, withOwnWorkTables, WORK_TABLES } from "../dialect.js";
 import { appendTo } from "./append.js";
 import { refused } from "./errors.js";
 import type { DuckDbLimits } from "./memory.js";
