@@ -30,15 +30,16 @@ describe.each(["duckdb", "postgres"] as const)("a ledger of 0.1.0 on %s", (on) =
 
 // As on Snowflake and BigQuery, where each statement stands at once.
 it("is upgraded whole by a second installation where the first was cut off, wherever that was", async () => {
-  for (let last = 0; ; last += 3) {
+  for (let last = 0; last < 300; last += 3) {
     const shop = await oldShop("duckdb");
     const whole = await shop.warehouse((warehouse) => installedWithin(warehouse, last));
     await upgrade(shop);
     await expectUpgraded(shop);
     if (!whole) continue;
     expect(last).toBeGreaterThan(40);
-    break;
+    return;
   }
+  expect.fail("No installation ended.");
 });
 
 /** Whether an installation ends by itself that is cut off after so many statements, each of which stands at once. */
@@ -51,7 +52,7 @@ async function installedWithin(warehouse: Warehouse, statements: number): Promis
     async script({ statements: all }) {
       let rows: Row[] = [];
       for (const statement of all) {
-        if (/^\s*select/i.test(statement.sql)) rows = await warehouse.query(statement);
+        if (/^(?:\s*--[^\n]*\n)*\s*(?:select|with)\b/i.test(statement.sql)) rows = await warehouse.query(statement);
         else await execute(statement);
       }
       return rows;
