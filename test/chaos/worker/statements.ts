@@ -33,8 +33,11 @@ export class Labels {
   /** Null outside a transaction. */
   #wrote: string | null = null;
 
+  /** Some begin their transaction in the same request, and are named after what follows. */
   next(sql: string): string {
-    const label = labelOf(sql);
+    const [, joined] = /^\s*begin transaction;\s*(\S[^]*)/i.exec(sql) ?? [];
+    if (joined !== undefined) this.#wrote = "";
+    const label = labelOf(joined ?? sql);
     const named = label === "commit" ? `commit ${this.#wrote ?? ""}` : label;
     if (label === "begin") this.#wrote = "";
     else if (label === "commit" || label === "rollback") this.#wrote = null;
