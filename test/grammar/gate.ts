@@ -11,8 +11,8 @@ interface Refused extends Fault {
   place: string;
 }
 
-/** The shipped example's data, and what the demo says of it, are DuckDB's alone. */
-export const NOT_ASKED_THERE = /^src\/(?:commands\/(?:sample|demo)|ledger\/install\/changed-view)/;
+/** The shipped example's data, and what the demo says of it, are DuckDB's alone; `refused` describes a user's query once more. */
+export const NOT_ASKED_THERE = /^src\/(?:commands\/(?:shared\/sample|demo\/)|ledger\/install\/changed-view|segments\/refused)/;
 
 /** A table that the job does not make, as DuckDB has it. */
 type Foreign = ReadonlyMap<string, readonly { name: string; type: string }[]>;

@@ -33,7 +33,7 @@ import { loadSnowflakeSql } from "./snowflake-sql.js";
 const heard: { gates?: Gates; opened: number } = vi.hoisted(() => ({ opened: 0 }));
 
 // Nothing is pretended: each DuckDB that is opened is the real one, and overheard.
-vi.mock("../../src/warehouse/duckdb/warehouse.js", async (load) => {
+vi.mock("../../src/warehouse/duckdb/open.js", async (load) => {
   const real = await load<{ openDuckDb: typeof OpenDuckDb }>();
   const openDuckDb: typeof OpenDuckDb = async (connection, options) => {
     const database = connection.path === ":memory:" ? `memory ${String(heard.opened++)}` : resolve(options.root, connection.path);
