@@ -11,7 +11,7 @@ export const TWO_PROCESSES: Reasons = {
 export const STATEMENT_TIMEOUT: Reasons = {
   duckdb: {
     why: "it works in this process, where a run is interrupted by its signal",
-    error: /^opportune\.yml:1:\d+: unknown key "statement_timeout" in targets\.test; allowed: /,
+    error: /^opportune\.yml:1:\d+: Unknown key "statement_timeout" in targets\.test; allowed: /,
   },
 };
 
