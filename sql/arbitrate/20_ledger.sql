@@ -25,12 +25,7 @@ select segment, user_id, item_key
 from (
   select segment, user_id, item_key from {{work "segment_rows"}} where dropped is null
   union all
-  select segment, user_id, item_key from {{the "recent"}} where event in ('waiting', 'released')
-  union all
-  select r.segment, r.user_id, r.item_key
-  from {{the "recent"}} r
-  join {{the "segments"}} s on s.segment = r.segment
-  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+  {{> recalled past=(the "recent")}}
 ) x
 group by segment, user_id, item_key
 {{/table}}
@@ -81,12 +76,7 @@ select segment, user_id, item_key
 from (
   select segment, user_id, item_key from {{the "open_rows"}}
   union all
-  select segment, user_id, item_key from {{the "told"}} where event in ('waiting', 'released')
-  union all
-  select r.segment, r.user_id, r.item_key
-  from {{the "told"}} r
-  join {{the "segments"}} s on s.segment = r.segment
-  join {{work "audience_members"}} m on m.audience = s.goal and m.user_id = r.user_id
+  {{> recalled past=(the "told")}}
 ) x
 group by segment, user_id, item_key
 {{/table}}

@@ -1,4 +1,4 @@
--- Reads: journeys that end, what waited and is no candidate any more, and rows that make none.
+-- Reads: journeys that end, what waited and is not a candidate any more, and rows that make none.
 -- Gives: beginnings, gone, silent.
 
 {{#table "beginnings"}}
@@ -19,7 +19,7 @@ where d.is_baseline = 1 and d.backfill and d.after_seconds = d.first_after_secon
 {{/table}}
 
 {{#table "gone"}}
--- waited, and is no candidate any more although its segment's query worked
+-- waited, and is not a candidate any more although its segment's query worked
 select a.*, r.newer
 from {{the "last_answers"}} a
 join {{the "segments"}} g on g.segment = a.segment and g.queried

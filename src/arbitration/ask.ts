@@ -26,7 +26,7 @@ export function arbitrate(arbitration: Arbitration, warehouse: Warehouse, asking
 /** The statements of arbitration, which are told before they are run. */
 export function asked(arbitration: Arbitration, dialect: Dialect, { templates, onStatement }: Asking): Assembled {
   const assembled = arbitrationStatements(arbitration, (template) => templates.versionOf(template), dialect);
-  // Whoever knows the salt can tell from a user's id which holdout they are in, and their messages' ids.
+  // With the salt anybody can tell a user's holdouts, and the ids of their messages, from the user's id.
   onStatement("arbitrate", [...assembled.tables, assembled.write], [arbitration.salt]);
   return assembled;
 }

@@ -29,6 +29,8 @@ export interface Assembled {
 /** A named query of a chapter. */
 interface Table {
   name: string;
+  /** Its chapter. */
+  file: string;
   /** The columns that others find its rows by, where it is read so often that it is better kept; null: a CTE wherever it is read. */
   kept: string | null;
   /** The columns of the work table of this name that it fills; null: none. */
@@ -46,7 +48,7 @@ interface Table {
  */
 export function assemble(filling: Filling, whole = !filling.dialect.keepsTables): Assembled {
   const { dialect } = filling;
-  const all = tablesOf(filling, new Binder(dialect), whole);
+  const all = tablesOf(filling, new Binder(dialect));
   const known = new Map(all.map((table) => [table.name, table]));
   const target = all.at(-1)?.name ?? "";
   /** Whatever a table reads, directly or by others, as far as `through` lets it. */
@@ -61,10 +63,14 @@ export function assemble(filling: Filling, whole = !filling.dialect.keepsTables)
     return found;
   };
   const isKept = ({ kept }: Table): boolean => !whole && kept !== null;
+  const keptNames = new Set(all.filter(isKept).map(({ name }) => name));
   const statement = (name: string): Statement => {
     const asked = readBy(name, (table) => !isKept(table)).add(name);
+    // Filling a chapter takes a millisecond or two: each statement fills its own alone.
+    const files = new Set(all.filter((table) => asked.has(table.name)).map(({ file }) => file));
+    const chapters = filling.chapters.filter((file) => files.has(file));
     const binder = new Binder(dialect);
-    return { sql: written(tablesOf(filling, binder, whole, asked), dialect), params: binder.params, ours: true };
+    return { sql: written(tablesOf({ ...filling, chapters }, binder, { asked, kept: keptNames }), dialect), params: binder.params, ours: true };
   };
   const needed = readBy(target, () => true);
   const kept = all.filter((table) => needed.has(table.name) && isKept(table));
@@ -80,11 +86,10 @@ export function assemble(filling: Filling, whole = !filling.dialect.keepsTables)
   };
 }
 
-/** The tables of the chapters, or those that are `asked` for alone: nothing of the others is bound. */
-function tablesOf(filling: Filling, binder: Binder, whole: boolean, asked?: ReadonlySet<string>): Table[] {
+/** The tables of the chapters, or those that are `asked` for alone: nothing of the others is bound. `kept`: names of those that are kept. */
+function tablesOf(filling: Filling, binder: Binder, only?: { asked: ReadonlySet<string>; kept: ReadonlySet<string> }): Table[] {
   const { chapters, dialect, schema, words } = filling;
   const tables: Table[] = [];
-  const kept = new Set<string>();
   let reads = new Set<string>();
   return chapters.flatMap((file) => {
     const from = tables.length;
@@ -93,14 +98,13 @@ function tablesOf(filling: Filling, binder: Binder, whole: boolean, asked?: Read
       /** A table of a chapter by its name. */
       the: (name: string) => {
         reads.add(name);
-        return kept.has(name) ? dialect.workTable(name) : name;
+        return only?.kept.has(name) === true ? dialect.workTable(name) : name;
       },
       table(this: unknown, name: string, { fn, hash }: HelperOptions) {
         const { kept: by = null, into = null } = hash as { kept?: string; into?: string };
-        if (by !== null && !whole) kept.add(name);
-        if (asked?.has(name) === false) return "";
+        if (only?.asked.has(name) === false) return "";
         reads = new Set();
-        tables.push({ name, kept: by, into, sql: fn(this).trim(), reads, head: "" });
+        tables.push({ name, file, kept: by, into, sql: fn(this).trim(), reads, head: "" });
         return "";
       },
     };

@@ -227,7 +227,7 @@ const IN_ORDER: readonly PlacelessReason[] = [
   }),
 ];
 
-/** In the order of the rules; then those of what is no candidate, whose place is null. */
+/** In the order of the rules; then those of what is not a candidate, whose place is null. */
 export const REASONS: readonly Reason[] = [
   ...IN_ORDER.map((reason, i) => ({ ...reason, place: i + 1 })),
   ...ENDINGS.map((reason) => ({ ...reason, place: null })),

@@ -170,6 +170,11 @@ export function mergeMissing(table: string, columns: readonly string[], rows: st
   return `merge into ${table} known using (\n${rows}\n) missing on known.${key} = missing.${key}\nwhen not matched then insert (${columns.join(", ")}) values (${values})`;
 }
 
+/** `keep` where a table takes the place of one of its name, and goes with the session. */
+export function keepReplacing(create: (name: string) => string): Dialect["keep"] {
+  return (name, query) => ({ make: [`${create(name)} as\n${query}`], drop: [] });
+}
+
 /** `addColumns` as a statement for each. */
 export function addColumns(table: string, columns: readonly (readonly [name: string, type: string])[]): string[] {
   return columns.map(([name, type]) => `alter table ${table} add column if not exists ${name} ${type}`);

@@ -8,5 +8,5 @@ export function driverMissing(type: WarehouseType, cause: unknown): OpportuneErr
   const names = packages.join(" and ");
   const missing = packages.length === 1 ? `the package ${names}, which is not installed` : `the packages ${names}, which are not both installed`;
   const message = `Targets of type ${type} need ${missing}.`;
-  return new OpportuneError({ code: "warehouse/driver", message, hint: `Run \`${installation(type) ?? "npm install"}\` beside Opportune.` }, 1, cause);
+  return new OpportuneError({ code: "warehouse/driver", message, hint: `Run \`${installation(type)}\` beside Opportune.` }, 1, cause);
 }

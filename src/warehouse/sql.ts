@@ -104,7 +104,7 @@ export function timestampLiteral(instant: string, dialect: Dialect): string {
 }
 
 const compiled = new Map<string, HandlebarsTemplateDelegate>();
-const PARTIALS = ["bite", "drawn_variant", "last_segment_runs", "open_claims", "standing_pauses"];
+const PARTIALS = ["bite", "drawn_variant", "last_segment_runs", "open_claims", "recalled", "standing_pauses"];
 
 function compileSqlFile(file: string): HandlebarsTemplateDelegate {
   const known = compiled.get(file);

@@ -1,7 +1,7 @@
 /** Reasons that are no rule: of steps that are no candidates, and of rows about which there is nothing to decide. */
 import { ended, type PlacelessReason } from "./row.js";
 
-/** Of a step that is no candidate. */
+/** Of a step that is not a candidate. */
 export const ENDINGS: readonly PlacelessReason[] = [
   ended("left", {
     concerns: "message",

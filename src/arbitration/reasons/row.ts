@@ -20,7 +20,7 @@ export interface Reason {
   /** Added to the message's sums in the ledger: above 0 it is settled, and counts for caps, spacing and repeat. */
   settles: 0 | 1;
   counts: 0 | 1;
-  /** The event where it ends a step that is no candidate; null: it ends none so. */
+  /** The event where it ends a step that is not a candidate; null: it ends none. */
   ending: "settled" | "left" | "backfilled" | null;
   concerns: Concern;
   /** The reason whose place it takes where both bite; null: it has its own alone. */
@@ -89,7 +89,7 @@ export function taken(name: "claimed" | "held_out", row: Row): PlacelessReason {
   return { ...NOTHING, name, event: name, settles: 1, counts: 1, title: "", then: "settled", supersedes: true, ...row };
 }
 
-/** Said of a step that is no candidate. */
+/** Said of a step that is not a candidate. */
 export function ended(name: "left" | "backfilled", row: Row & { then: string }): PlacelessReason {
   return { ...NOTHING, name, event: name, ending: name, settles: 0, counts: 0, title: "", ...row };
 }

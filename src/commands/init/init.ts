@@ -1,5 +1,5 @@
 import { WAREHOUSES } from "../../core/warehouses.js";
-import { connectionName, installation } from "../../project/targets/targets.js";
+import { connectionName, installation, typeOf } from "../../project/targets/targets.js";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { instant } from "../../core/clock.js";
@@ -89,8 +89,7 @@ function emptyWarehouse(path: string): string[] {
 
 /** The driver that Opportune doesn't bring, and the variables that opportune.yml takes. */
 function preparation(root: string, warehouse: Starter["warehouse"]): (readonly [string, string])[] {
-  const install = installation(warehouse);
-  const driver = install === null ? [] : [[install, "its client"] as const];
+  const driver = typeOf(warehouse).comeAlong ? [] : [[installation(warehouse), "its client"] as const];
   const [first, ...more] = variablesOf(root);
   if (first === undefined) return driver;
   const [what, them] = more.length === 0 ? [first, "it"] : [`the ${String(more.length + 1)} variables`, "them"];

@@ -11,7 +11,7 @@ import { problemAt, type Report } from "./problems.js";
 import type { ProjectFile } from "./project-schema.js";
 import { list } from "./references.js";
 import { SHORT_FORM, type SegmentFrontMatter } from "./segment-schema.js";
-import { checkTargetType } from "../targets/targets.js";
+import { typeOf } from "../targets/targets.js";
 import { checkVars } from "../build/vars.js";
 import { weaknessOf } from "../build/weak-secret.js";
 import type { Path, YamlSource } from "../written/yaml-source.js";
@@ -31,7 +31,7 @@ export function checkProjectRules(data: ProjectFile, source: YamlSource, skip: (
 
 function checkKeys(data: ProjectFile, report: Report): void {
   for (const [name, channel] of Object.entries(data.channels)) checkChannel(name, channel, report);
-  for (const [name, target] of Object.entries(data.targets)) checkTargetType(target, ["targets", name], report);
+  for (const [name, target] of Object.entries(data.targets)) typeOf(target.type).check(target, ["targets", name], report);
   for (const [name, target] of Object.entries(data.targets)) checkTarget(name, target, report);
 
   const { quiet_hours: quiet, caps } = data.policy;

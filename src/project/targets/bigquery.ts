@@ -92,6 +92,7 @@ export const bigquery: TargetType<Written, BigQueryConnection> = {
   name: ({ project }) => project,
   secrets: ({ signIn }) => (signIn.kind === "key" ? [signIn.key, privateKeyIn(signIn.key)] : []),
   packages: ["@google-cloud/bigquery", "google-auth-library"],
+  comeAlong: false,
   metered: true,
   starter: ({ database }) => `
     type: bigquery # by application default credentials; roles and other ways to sign in: docs/bigquery.md of the package

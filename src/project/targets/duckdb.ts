@@ -39,7 +39,8 @@ export const duckdb: TargetType<z.output<typeof schema>, DuckDbConnection> = {
   }),
   name: ({ path }) => path,
   secrets: () => [],
-  packages: [],
+  packages: ["@duckdb/node-api"],
+  comeAlong: true,
   metered: false,
   starter: ({ path }) => ` {type: duckdb, path: ${JSON.stringify(path)}}`,
 };

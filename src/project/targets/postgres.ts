@@ -89,7 +89,8 @@ export const postgres: TargetType<Written, PostgresConnection> = {
   },
   name: ({ host, port, database }) => `${database === null ? "" : `${database} on `}${host}:${String(port)}`,
   secrets: ({ password }) => [password],
-  packages: [],
+  packages: ["pg"],
+  comeAlong: true,
   metered: false,
   starter: () => ` {type: postgres, url: "\${DATABASE_URL}"} # postgres://user:password@host:5432/database, in the environment or in .env`,
 };

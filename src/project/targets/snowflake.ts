@@ -95,6 +95,7 @@ export const snowflake: TargetType<Written, SnowflakeConnection> = {
       .filter(([name]) => name !== "kind" && name !== "file")
       .map(([, value]) => value),
   packages: ["snowflake-sdk"],
+  comeAlong: false,
   metered: true,
   starter: ({ database }) => `
     type: snowflake # the role, its grants and other ways to sign in: docs/snowflake.md of the package

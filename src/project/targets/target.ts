@@ -1,10 +1,7 @@
 /** What a target has whatever its warehouse, and what each type of warehouse says of its own. */
 import * as z from "zod";
 import { duration, name, size, text, url } from "../schema/fields.js";
-import type { Path } from "../written/yaml-source.js";
-
-/** Takes a problem found at a path of opportune.yml. */
-export type Report = (path: Path, code: string, message: string, hint?: string, part?: "key" | "value") => void;
+import type { Report } from "../schema/problems.js";
 
 /**
  * A type of warehouse as opportune.yml knows it. Its adapter is the folder of the same name in src/warehouse.
@@ -18,8 +15,10 @@ export interface TargetType<Written, Connection> {
   name(connection: Connection): string;
   /** What nobody may be shown. */
   secrets(connection: Connection): readonly (string | null)[];
-  /** Packages through which it is reached and that don't come along. */
+  /** Packages through which it is reached. */
   packages: readonly string[];
+  /** Whether they are installed with Opportune. */
+  comeAlong: boolean;
   /** Whether it says beforehand what a query reads. */
   metered: boolean;
   /** What `opportune init` writes behind the target's name: YAML. */

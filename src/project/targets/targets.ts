@@ -5,7 +5,7 @@ import { duckdb, schema as duckdbSchema, type DuckDbConnection } from "./duckdb.
 import type { WarehouseType } from "../../core/warehouses.js";
 import { postgres, schema as postgresSchema, type PostgresConnection } from "./postgres.js";
 import { snowflake, schema as snowflakeSchema, type SnowflakeConnection } from "./snowflake.js";
-import type { Report, TargetType } from "./target.js";
+import type { TargetType } from "./target.js";
 
 export type Connection = DuckDbConnection | PostgresConnection | SnowflakeConnection | BigQueryConnection;
 
@@ -25,13 +25,7 @@ export function connectionName(connection: Connection): string {
   return typeOf(connection.type).name(connection);
 }
 
-/** How the keys of a valid target must fit together. */
-export function checkTargetType(target: WrittenTarget, path: readonly string[], report: Report): void {
-  typeOf(target.type).check(target, path, report);
-}
-
-/** The command that brings the packages through which a warehouse is reached; null: they come along. */
-export function installation(type: WarehouseType): string | null {
-  const { packages } = typeOf(type);
-  return packages.length === 0 ? null : `npm install ${packages.join(" ")}`;
+/** The command that brings the packages through which a warehouse is reached. */
+export function installation(type: WarehouseType): string {
+  return `npm install ${typeOf(type).packages.join(" ")}`;
 }

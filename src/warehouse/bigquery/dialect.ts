@@ -1,6 +1,6 @@
 import { DefaultQueryCompiler, type IdentifierNode, type SchemableIdentifierNode } from "kysely";
 import { BATCHES } from "../../core/marks.js";
-import { dropNotNull, mergeMissing, type Dialect } from "../dialect.js";
+import { keepReplacing, dropNotNull, mergeMissing, type Dialect } from "../dialect.js";
 
 const TYPES = { text: "string", timestamp: "timestamp", bigint: "int64", boolean: "bool" };
 
@@ -89,13 +89,7 @@ const WORDS: Omit<Dialect, "schemaName" | "createSchema" | "queryCompiler"> = {
   looksUp: false,
   beforeArbitration: [],
   keepsTables: true,
-  keep: (name, query) => ({
-    make: [
-      `${WORDS.createWorkTable(name)} as
-${query}`,
-    ],
-    drop: [],
-  }),
+  keep: keepReplacing((name) => WORDS.createWorkTable(name)),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,

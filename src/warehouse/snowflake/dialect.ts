@@ -1,6 +1,6 @@
 import { DefaultQueryCompiler, type IdentifierNode } from "kysely";
 import { BATCHES } from "../../core/marks.js";
-import { addColumns, dropNotNull, literal, mergeMissing, unionOfConstants, type Dialect } from "../dialect.js";
+import { keepReplacing, addColumns, dropNotNull, literal, mergeMissing, unionOfConstants, type Dialect } from "../dialect.js";
 
 const TYPES = { text: "varchar", timestamp: "timestamp_ntz", bigint: "bigint", boolean: "boolean" };
 
@@ -71,13 +71,7 @@ export const snowflakeDialect: Dialect = {
   looksUp: false,
   beforeArbitration: [],
   keepsTables: false,
-  keep: (name, query) => ({
-    make: [
-      `${snowflakeDialect.createWorkTable(name)} as
-${query}`,
-    ],
-    drop: [],
-  }),
+  keep: keepReplacing((name) => snowflakeDialect.createWorkTable(name)),
   outcomesWaitMs: 30_000,
   marks: BATCHES,
   readsByRows: false,
